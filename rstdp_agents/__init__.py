@@ -1,0 +1,1 @@
+"""Spiking agents for Gymnasium environments that learn by reward-modulated, local plasticity."""

@@ -1,0 +1,145 @@
+"""Observations to firing rates, and rates to spikes.
+
+An encoder maps observations ``(agents, envs, *obs)`` to relative rates ``(agents, envs, pre)`` in [0, 1], in which the most
+active neuron of each observation has rate 1. `build_encoder` picks one from the observation space.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor
+
+from rstdp_agents import validate
+
+
+class Encoder(Protocol):
+    """Observation space -> population of input neurons."""
+
+    @property
+    def size(self) -> int:
+        """Number of input neurons."""
+        ...
+
+    def rates(self, obs: Tensor) -> Tensor:
+        """Observations ``(agents, envs, *obs)`` -> relative rates ``(agents, envs, pre)`` in [0, 1]."""
+        ...
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Encoder:
+        """The same encoder with its constants on a device."""
+        ...
+
+
+class PlaceCells:
+    """Conjunctive place cells: one Gaussian bump per point of a regular grid over all dimensions together.
+
+    rate_c = exp(-0.5 |(obs - centre_c) / sigma|^2), relative to the most active cell; sigma = width * spacing.
+    Observations beyond the grid's bounds are moved onto them.
+    """
+
+    def __init__(self, low: np.ndarray, high: np.ndarray, cells: tuple[int, ...], width: float = 0.7) -> None:
+        low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
+        validate.positive("width", width, "grid spacings")
+        validate.require(
+            low.shape == high.shape == (len(cells),),
+            f"`cells` must have one entry per observation dimension ({low.shape[0]}); received {cells}",
+        )
+        for i, (lo, hi, n) in enumerate(zip(low, high, cells)):
+            validate.require(
+                math.isfinite(lo) and math.isfinite(hi),
+                f"`low` and `high` must be finite; received {lo}, {hi} in dimension {i}",
+            )
+            validate.ordered(f"low[{i}]", lo, f"high[{i}]", hi)
+            validate.require(n >= 2, f"`cells` must be 2 or more in each dimension; received {n} in dimension {i}")
+        axes = [np.linspace(lo, hi, n) for lo, hi, n in zip(low, high, cells)]
+        sigma = width * np.array([axis[1] - axis[0] for axis in axes])
+        centres = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(cells)) / sigma
+        self.low, self.high = torch.from_numpy(low), torch.from_numpy(high)
+        # |o/s - c|^2 without its |o/s|^2 part, which is the same for every cell and drops out of relative rates
+        self._project = torch.from_numpy((centres / sigma).T.copy())
+        self._offset = torch.from_numpy(-0.5 * (centres**2).sum(1))
+
+    @property
+    def size(self) -> int:
+        return self._offset.shape[0]
+
+    def rates(self, obs: Tensor) -> Tensor:
+        """``(agents, envs, dims)`` -> ``(agents, envs, cells)``."""
+        exponent = torch.maximum(torch.minimum(obs, self.high), self.low) @ self._project + self._offset
+        return exponent.sub_(exponent.amax(-1, keepdim=True)).exp_()
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> PlaceCells:
+        for name in ("low", "high", "_project", "_offset"):
+            setattr(self, name, getattr(self, name).to(device=device, dtype=dtype))
+        return self
+
+
+class OneHot:
+    """One input neuron per value of a Discrete observation."""
+
+    def __init__(self, n: int, start: int = 0) -> None:
+        validate.positive("n", n, "values")
+        self._values = torch.arange(start, start + n)
+
+    @property
+    def size(self) -> int:
+        return self._values.shape[0]
+
+    def rates(self, obs: Tensor) -> Tensor:
+        """``(agents, envs)`` -> ``(agents, envs, n)``."""
+        return (obs[..., None] == self._values).to(self._values.dtype)
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> OneHot:
+        self._values = self._values.to(device=device, dtype=dtype)
+        return self
+
+
+def build_encoder(
+    space: gym.Space, low: tuple[float, ...], high: tuple[float, ...], cells: tuple[int, ...], width: float
+) -> Encoder:
+    """The encoder for an observation space.
+
+    low, high: bounds of the place-cell grid; empty for the space's own. cells: cells per dimension; empty for a default
+    that keeps the grid near 300 cells. Raises ValueError naming the space where it cannot be encoded.
+    """
+    if isinstance(space, gym.spaces.Discrete):
+        return OneHot(int(space.n), int(space.start))
+    if not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
+        raise ValueError(
+            f"observation space {space} is not supported yet; supported are Discrete and one-dimensional Box"
+        )
+    bounds_low = np.asarray(low if low else space.low, dtype=np.float64)
+    bounds_high = np.asarray(high if high else space.high, dtype=np.float64)
+    dims = space.shape[0]
+    for name, bound in (("low", bounds_low), ("high", bounds_high)):
+        validate.require(
+            bound.shape == (dims,), f"`encoder.{name}` must have {dims} entries for {space}; received {len(bound)}"
+        )
+        unbounded = [i for i in range(dims) if not abs(bound[i]) < 1e6]
+        validate.require(
+            not unbounded,
+            f"observation space {space} has no bounds in dimensions {unbounded}: give `encoder.low` and `encoder.high`",
+        )
+    return PlaceCells(bounds_low, bounds_high, cells or default_cells(dims), width)
+
+
+def default_cells(dims: int, budget: int = 300) -> tuple[int, ...]:
+    """Cells per dimension, equal in all, for a grid of about ``budget`` cells."""
+    per_dim = max(2, round(budget ** (1 / dims)))
+    validate.require(
+        per_dim**dims <= 10_000,
+        f"a grid over {dims} dimensions needs {per_dim**dims} place cells; give `encoder.cells`",
+    )
+    return (per_dim,) * dims
+
+
+def poisson(rates: Tensor, uniform: Tensor, p_max: float) -> Tensor:
+    """Spikes of independent Bernoulli trials, one per tick, with probability ``rates * p_max``.
+
+    rates: ``(agents, envs, pre)`` in [0, 1]. uniform: ``(ticks, agents, envs, pre)`` in [0, 1). Returns 0 and 1 of that shape.
+    """
+    return (uniform < rates * p_max).to(rates.dtype)

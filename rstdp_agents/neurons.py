@@ -1,0 +1,97 @@
+"""Leaky integrate-and-fire neurons with a refractory period and escape noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from rstdp_agents import validate
+from rstdp_agents.traces import decay
+
+
+@dataclass(frozen=True)
+class LIFParams:
+    """Leaky integrate-and-fire neuron; voltages in units of the distance from rest to threshold."""
+
+    tau_m: float = 10.0
+    """Membrane time constant (ms)."""
+    v_th: float = 1.0
+    """Threshold."""
+    v_rest: float = 0.0
+    """Resting potential, to which the membrane leaks."""
+    v_reset: float = 0.0
+    """Potential right after a spike."""
+    t_ref: float = 0.0
+    """Refractory period (ms): after a spike the neuron cannot fire for this long; 0 for none."""
+    escape_noise: float = 0.4
+    """Width of the soft threshold: P(spike) per tick = sigmoid((v - v_th) / escape_noise); 0 for a hard threshold."""
+
+    def __post_init__(self) -> None:
+        validate.positive("tau_m", self.tau_m, "ms")
+        validate.not_negative("t_ref", self.t_ref, "ms")
+        validate.not_negative("escape_noise", self.escape_noise)
+        validate.ordered("v_reset", self.v_reset, "v_th", self.v_th)
+        validate.ordered("v_rest", self.v_rest, "v_th", self.v_th)
+
+
+class LIFState(NamedTuple):
+    """State of a layer between ticks, both ``(agents, envs, *post)``."""
+
+    v: Tensor
+    """Membrane potential."""
+    refractory: Tensor
+    """Ticks for which the neuron stays refractory (whole numbers, as floats)."""
+
+
+def lif_init(shape: tuple[int, ...], p: LIFParams, device: torch.device, dtype: torch.dtype) -> LIFState:
+    """A layer at rest, ready to fire."""
+    return LIFState(
+        torch.full(shape, p.v_rest, device=device, dtype=dtype), torch.zeros(shape, device=device, dtype=dtype)
+    )
+
+
+def noisy_threshold(uniform: Tensor, p: LIFParams) -> Tensor:
+    """Thresholds that turn a hard comparison into escape noise.
+
+    With u uniform in [0, 1), ``v >= v_th + escape_noise * logit(u)`` holds with probability
+    ``sigmoid((v - v_th) / escape_noise)``. Shape of ``uniform``.
+    """
+    if p.escape_noise == 0:
+        return torch.full_like(uniform, p.v_th)
+    return torch.logit(uniform, eps=1e-7).mul_(p.escape_noise).add_(p.v_th)
+
+
+def lif_step(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt: float) -> tuple[Tensor, LIFState]:
+    """One tick: leak, integrate, fire, reset.
+
+    v <- v_rest + (v - v_rest) exp(-dt / tau_m) + current;  spike where v >= threshold and not refractory;  v <- v_reset.
+
+    current, threshold: ``(agents, envs, *post)``; the current is the jump of potential of this tick.
+    Returns the spikes (0 or 1, the dtype of ``current``) and the new state.
+    """
+    spikes, state = lif_window(current[None], state, threshold[None], p, dt)
+    return spikes[0], state
+
+
+def lif_window(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt: float) -> tuple[Tensor, LIFState]:
+    """All ticks of a window: the one sequential scan of the package (equations in `lif_step`).
+
+    current, threshold: ``(ticks, agents, envs, *post)``. Returns spikes of that shape and the state after the window.
+    """
+    keep = decay(p.tau_m, dt)
+    drive = current + p.v_rest * (1 - keep) if p.v_rest else current
+    refractory_ticks = round(p.t_ref / dt)
+    v, refractory = state
+    fired = []
+    for tick in range(current.shape[0]):
+        v = torch.add(drive[tick], v, alpha=keep)
+        spike = v >= threshold[tick]
+        if refractory_ticks:
+            spike &= refractory <= 0
+            refractory = torch.where(spike, float(refractory_ticks), (refractory - 1).clamp_(min=0))
+        v = v.masked_fill_(spike, p.v_reset)
+        fired.append(spike)
+    return torch.stack(fired).to(current.dtype), LIFState(v, refractory)

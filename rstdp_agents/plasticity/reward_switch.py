@@ -1,0 +1,42 @@
+"""Reward-switch STDP: the sign of the modulator picks the amplitudes, its size plays no part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rstdp_agents import validate
+from rstdp_agents.plasticity.rstdp import RSTDPET
+
+
+@dataclass(frozen=True)
+class RewardSwitch(RSTDPET):
+    """dw = lr (A_plus z_plus - A_minus z_minus) with amplitudes (a_plus, a_minus) for m > 0 and their punished pair for m < 0.
+
+    Punishment reverses the sign of both halves; m = 0 changes nothing. With one spike pair per window and ``tau_e``
+    far below the window this is SPAIC's RewardSwitchSTDP, which has no eligibility trace (and takes m = 0 for punishment).
+    """
+
+    a_plus_punished: float = 1.0
+    """Amplitude of pre-before-post pairs under punishment."""
+    a_minus_punished: float = 0.0
+    """Amplitude of post-before-pre pairs under punishment."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        validate.not_negative("a_plus_punished", self.a_plus_punished)
+        validate.not_negative("a_minus_punished", self.a_minus_punished)
+
+    @property
+    def halves(self) -> tuple[tuple[float, float], ...]:
+        return ((1.0, 0.0), (0.0, -1.0)) if self.a_minus or self.a_minus_punished else ((1.0, 0.0),)
+
+    def factors(self, m: Tensor) -> tuple[Tensor, ...]:
+        rewarded, punished = m > 0, m < 0
+        amplitudes = ((self.a_plus, self.a_plus_punished), (self.a_minus, self.a_minus_punished))
+        return tuple(
+            torch.where(rewarded, up, torch.where(punished, -down, 0.0)).to(m.dtype)
+            for up, down in amplitudes[: len(self.halves)]
+        )

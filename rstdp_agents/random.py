@@ -1,0 +1,30 @@
+"""Random numbers: one generator per agent, so that an agent draws the same numbers alone and in a population."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class AgentRandom:
+    """Uniform numbers for a population, each agent's from its own `torch.Generator`."""
+
+    def __init__(self, seeds: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> None:
+        self.device, self.dtype = device, dtype
+        self.generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
+
+    def uniform(self, count: int) -> Tensor:
+        """``(agents, count)`` numbers in [0, 1)."""
+        out = torch.empty(len(self.generators), count, device=self.device, dtype=self.dtype)
+        for row, generator in zip(out, self.generators, strict=True):
+            row.uniform_(generator=generator)
+        return out
+
+    def state(self) -> Tensor:
+        """``(agents, bytes)`` uint8: where every generator stands."""
+        return torch.stack([generator.get_state() for generator in self.generators])
+
+    def load_state(self, state: Tensor) -> None:
+        """Put every generator where `state` found it."""
+        for generator, row in zip(self.generators, state, strict=True):
+            generator.set_state(row.clone())
