@@ -88,9 +88,9 @@ def lif_window(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams
         threshold = _blocked(threshold, state.refractory)
     v = state.v
     fired = []
-    for tick in range(current.shape[0]):
-        v = torch.add(drive[tick], v, alpha=keep)
-        spike = v >= threshold[tick]
+    for tick, (drive_now, threshold_now) in enumerate(zip(drive.unbind(0), threshold.unbind(0), strict=True)):
+        v = torch.add(drive_now, v, alpha=keep)
+        spike = v >= threshold_now
         v.masked_fill_(spike, p.v_reset)
         if refractory_ticks:
             threshold[tick + 1 : tick + 1 + refractory_ticks].masked_fill_(spike, torch.inf)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from rstdp_agents import validate
@@ -34,9 +33,6 @@ class RewardSwitch(RSTDPET):
         return ((1.0, 0.0), (0.0, -1.0)) if self.a_minus or self.a_minus_punished else ((1.0, 0.0),)
 
     def factors(self, m: Tensor) -> tuple[Tensor, ...]:
-        rewarded, punished = m > 0, m < 0
+        rewarded, punished = (m > 0).to(m.dtype), (m < 0).to(m.dtype)
         amplitudes = ((self.a_plus, self.a_plus_punished), (self.a_minus, self.a_minus_punished))
-        return tuple(
-            torch.where(rewarded, up, torch.where(punished, -down, 0.0)).to(m.dtype)
-            for up, down in amplitudes[: len(self.halves)]
-        )
+        return tuple(up * rewarded - down * punished for up, down in amplitudes[: len(self.halves)])
