@@ -5,7 +5,17 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from rstdp_agents.synapses import Geometry, Lateral, Linear, OneToOne
+from rstdp_agents.synapses import (
+    Conv1d,
+    Conv2d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    Geometry,
+    Lateral,
+    Linear,
+    LocallyConnected2d,
+    OneToOne,
+)
 
 TICKS, AGENTS, ENVS = 4, 3, 2
 
@@ -13,6 +23,31 @@ SYNAPSES: dict[str, Geometry] = {
     "linear": Linear(5, 3),
     "one to one": OneToOne(4),
     "lateral": Lateral(4),
+    "conv1d": Conv1d(2, 3, 7, 3),
+    "conv1d stride padding dilation": Conv1d(2, 3, 8, 3, stride=2, padding=1, dilation=2),
+    "conv1d circular": Conv1d(2, 3, 6, 3, padding=2, padding_mode="circular"),
+    "conv1d same, even kernel": Conv1d(1, 2, 6, 4, padding="same"),
+    "conv2d": Conv2d(2, 3, (5, 4), 3),
+    "conv2d stride leaves a rest": Conv2d(1, 2, (6, 5), (3, 2), stride=(2, 3)),
+    "conv2d groups": Conv2d(4, 6, 4, 2, groups=2),
+    "conv2d zeros": Conv2d(2, 3, (5, 4), 3, stride=2, padding=(1, 2)),
+    "conv2d reflect": Conv2d(2, 3, (5, 4), 3, padding=(1, 2), padding_mode="reflect"),
+    "conv2d replicate": Conv2d(2, 3, (5, 4), 3, padding=(0, 2), padding_mode="replicate"),
+    "conv2d same circular dilated": Conv2d(2, 2, (5, 4), (3, 2), padding="same", padding_mode="circular", dilation=2),
+    "conv transpose 1d": ConvTranspose1d(2, 3, 4, 3, stride=2, padding=1, output_padding=1),
+    "conv transpose 1d same": ConvTranspose1d(2, 3, 4, 4, padding="same"),
+    "conv transpose 2d": ConvTranspose2d(2, 3, (3, 4), 3),
+    "conv transpose 2d torch": ConvTranspose2d(
+        4, 6, (3, 2), (3, 2), stride=(2, 3), padding=(2, 1), output_padding=(1, 2), dilation=(2, 1), groups=2
+    ),
+    "conv transpose 2d same": ConvTranspose2d(2, 3, (3, 4), 3, stride=2, padding="same"),
+    "conv transpose 2d same, stride beyond kernel": ConvTranspose2d(1, 2, (3, 2), 2, stride=3, padding="same"),
+    "conv transpose 2d valid": ConvTranspose2d(2, 3, (3, 4), 3, stride=2, padding="valid"),
+    "conv transpose 2d valid, stride beyond kernel": ConvTranspose2d(2, 1, (3, 2), 2, stride=3, padding="valid"),
+    "locally connected": LocallyConnected2d(2, 3, (5, 4), (3, 2)),
+    "locally connected strided groups": LocallyConnected2d(
+        4, 2, (5, 4), 3, stride=2, padding=(1, 2), padding_mode="circular", dilation=(1, 2), groups=2
+    ),
 }
 
 
@@ -21,16 +56,13 @@ def synapse(request) -> Geometry:
     return request.param
 
 
-def draw(*shape):
-    generator = torch.Generator().manual_seed(sum(shape))
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
 def activity(synapse):
     """Real-valued pre and post factors of a window (a rule hands in traces as well as spikes), and weights."""
-    pre = draw(TICKS, AGENTS, ENVS, *synapse.pre_shape)
-    post = draw(TICKS, AGENTS, ENVS, *synapse.post_shape)
-    return pre, post, draw(AGENTS, *synapse.weight_shape)
+    generator = torch.Generator().manual_seed(0)
+    window = (TICKS, AGENTS, ENVS)
+    shapes = (*window, *synapse.pre_shape), (*window, *synapse.post_shape), (AGENTS, *synapse.weight_shape)
+    pre, post, weight = (torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes)
+    return pre, post, weight
 
 
 def assert_same(got, want):
@@ -51,6 +83,21 @@ def test_hebb_is_the_weight_gradient_of_every_agent_and_env(synapse):
         one = slice(env, env + 1)
         (gradient,) = torch.autograd.grad((post[:, :, one] * synapse.current(pre[:, :, one], weight)).sum(), weight)
         assert_same(got[:, env], gradient)
+
+
+TWO_WAY = {name: synapse for name, synapse in SYNAPSES.items() if hasattr(synapse, "backtransmit")}
+
+
+@pytest.mark.parametrize("synapse", TWO_WAY.values(), ids=TWO_WAY.keys())
+def test_backtransmit_is_the_input_gradient(synapse):
+    pre, post, weight = activity(synapse)
+    pre.requires_grad_()
+    (gradient,) = torch.autograd.grad((post * synapse.current(pre, weight)).sum(), pre)
+    assert_same(synapse.backtransmit(post, weight), gradient)
+    with refused("post", post[:, :1], "ticks", "envs", *synapse.post_axes):
+        synapse.backtransmit(post[:, :1], weight)
+    with refused("weight", weight[0], *synapse.weight_axes):
+        synapse.backtransmit(post, weight[0])
 
 
 def test_a_window_is_its_ticks_one_after_the_other(synapse):
