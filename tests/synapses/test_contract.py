@@ -1,6 +1,7 @@
 """The contract of every synapse. A new one joins by a line in SYNAPSES."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from rstdp_agents.synapses import (
     Conv2d,
     ConvTranspose1d,
     ConvTranspose2d,
+    Delayed,
     Geometry,
     Lateral,
     Linear,
@@ -18,6 +20,13 @@ from rstdp_agents.synapses import (
 )
 
 TICKS, AGENTS, ENVS = 4, 3, 2
+
+
+def delayed(synapse):
+    generator = torch.Generator().manual_seed(1)
+    delay = 1.3 * torch.rand(AGENTS, *synapse.weight_shape, generator=generator, dtype=torch.float64)
+    return Delayed(synapse, delay, max_delay=1.3, dt=0.5)
+
 
 SYNAPSES: dict[str, Geometry] = {
     "linear": Linear(5, 3),
@@ -48,6 +57,13 @@ SYNAPSES: dict[str, Geometry] = {
     "locally connected strided groups": LocallyConnected2d(
         4, 2, (5, 4), 3, stride=2, padding=(1, 2), padding_mode="circular", dilation=(1, 2), groups=2
     ),
+    "delayed linear": delayed(Linear(4, 3)),
+    "delayed one to one": delayed(OneToOne(4)),
+    "delayed lateral": delayed(Lateral(3)),
+    "delayed conv1d": delayed(Conv1d(2, 3, 6, 3, padding=2, padding_mode="circular")),
+    "delayed conv2d": delayed(Conv2d(2, 3, (5, 4), 3, stride=2, padding=1)),
+    "delayed conv transpose 2d": delayed(ConvTranspose2d(2, 3, (3, 2), 3, stride=2, padding="same")),
+    "delayed locally connected": delayed(LocallyConnected2d(1, 2, (4, 3), 2)),
 }
 
 
@@ -121,8 +137,9 @@ def test_an_agent_of_a_population_is_the_agent_alone(synapse):
     current, hebb = synapse.current(pre, weight), synapse.hebb(post, pre)
     for agent in range(AGENTS):
         one = slice(agent, agent + 1)
-        assert_same(synapse.current(pre[:, one], weight[one]), current[:, one])
-        assert_same(synapse.hebb(post[:, one], pre[:, one]), hebb[one])
+        alone = replace(synapse, delay=synapse.delay[one]) if isinstance(synapse, Delayed) else synapse
+        assert_same(alone.current(pre[:, one], weight[one]), current[:, one])
+        assert_same(alone.hebb(post[:, one], pre[:, one]), hebb[one])
 
 
 def misfits(tensor):
