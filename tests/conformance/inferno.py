@@ -10,7 +10,7 @@ from torch import Tensor
 from rstdp_agents.plasticity.bounds import Bound, PowerBound, SharpBound, bounded_change
 from rstdp_agents.plasticity.stdp import Halves
 from rstdp_agents.plasticity.update import Reduction, add_envs, modulate_parts
-from rstdp_agents.synapses import Lateral, Linear, OneToOne, Synapse
+from rstdp_agents.synapses import Lateral, Linear, OneToOne
 from rstdp_agents.traces import decay, trace_set, trace_step
 
 from . import inferno_homeostasis
