@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents import validate
-from rstdp_agents.plasticity.update import Reduction, mean_envs, per_weight
+from rstdp_agents.reductions import Reduction, mean_envs, per_weight
 from rstdp_agents.synapses import Synapse
 from rstdp_agents.traces import decay, trace_step
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from rstdp_agents import validate
 from rstdp_agents.plasticity.stdp import Halves, pair_halves
-from rstdp_agents.plasticity.update import Reduction, add_envs
+from rstdp_agents.reductions import Reduction, add_envs
 from rstdp_agents.synapses import Synapse
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.plasticity.stdp import Halves, pair_halves
-from rstdp_agents.plasticity.update import Reduction, add_envs, mean_envs, per_weight
+from rstdp_agents.reductions import Reduction, add_envs, mean_envs, per_weight
 from rstdp_agents.synapses import Synapse
 from rstdp_agents.traces import trace_step
 

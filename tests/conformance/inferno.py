@@ -9,7 +9,8 @@ from torch import Tensor
 
 from rstdp_agents.plasticity.bounds import Bound, PowerBound, SharpBound, bounded_change
 from rstdp_agents.plasticity.stdp import Halves
-from rstdp_agents.plasticity.update import Reduction, add_envs, modulate_parts
+from rstdp_agents.plasticity.update import modulate_parts
+from rstdp_agents.reductions import Reduction, add_envs
 from rstdp_agents.synapses import Lateral, Linear, OneToOne
 from rstdp_agents.traces import decay, trace_set, trace_step
 

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from rstdp_agents.plasticity.reward_switch import switch_factor
 from rstdp_agents.plasticity.stdp import eligibility_gain
-from rstdp_agents.plasticity.update import add_envs, apply_update, mean_envs, modulate
+from rstdp_agents.plasticity.update import apply_update, modulate
+from rstdp_agents.reductions import add_envs, mean_envs
 from rstdp_agents.synapses import Linear
 from rstdp_agents.traces import decay, trace_set, trace_step
 

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from rstdp_agents.plasticity.dependence import Clamp, Constant, Dependence, Identity, Power, PowerUpper
 from rstdp_agents.plasticity.stdp import coincidence
-from rstdp_agents.plasticity.update import add_envs, modulate
+from rstdp_agents.plasticity.update import modulate
+from rstdp_agents.reductions import add_envs
 from rstdp_agents.synapses import Conv1d, Conv2d, Linear, Synapse
 from rstdp_agents.synapses.conv import Conv
 from rstdp_agents.traces import decay, euler_decay, trace_step
