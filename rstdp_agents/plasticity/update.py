@@ -15,13 +15,12 @@ def modulate(z: tuple[Tensor, ...], factors: tuple[Tensor, ...], reduce: Reducti
     z: ``(agents, envs, *weight)`` per half. factors: per half, ``(agents, envs)``, or one for every weight of the shape
     of z (see `reductions.per_weight`). Returns ``(agents, *weight)``.
     """
-    if reduce is not mean_envs or factors[0].shape == z[0].shape:
-        shares = [factor_like(m, e) * e for m, e in zip(factors, z, strict=True)]
-        return reduce(sum(shares[1:], shares[0]), 1)
+    checked = [factor_like(m, e) for m, e in zip(factors, z, strict=True)]
     agents, envs = z[0].shape[:2]
-    for m in factors:
-        validate.axes("m", m, agents=agents, envs=envs)
-    shares = [(m[:, None] @ e.reshape(agents, envs, -1))[:, 0] for m, e in zip(factors, z, strict=True)]
+    if reduce is not mean_envs or checked[0].numel() != agents * envs:
+        shares = [m * e for m, e in zip(checked, z)]
+        return reduce(sum(shares[1:], shares[0]), 1)
+    shares = [(m.reshape(agents, 1, envs) @ e.reshape(agents, envs, -1))[:, 0] for m, e in zip(checked, z)]
     return sum(shares[1:], shares[0]).div_(envs).reshape(agents, *z[0].shape[2:])
 
 
@@ -38,7 +37,7 @@ def modulate_parts(z: tuple[Tensor, ...], factors: tuple[Tensor, ...], reduce: R
 
 def factor_like(m: Tensor, z: Tensor) -> Tensor:
     """``m (agents, envs)`` or of the shape of z, ready to multiply z; any other shape is refused."""
-    if m.shape == z.shape:
+    if isinstance(m, Tensor) and m.shape == z.shape:
         return m
     validate.axes("m", m, agents=z.shape[0], envs=z.shape[1])
     return m.reshape(*m.shape, *[1] * (z.ndim - 2))

@@ -108,7 +108,7 @@ def pair_window(
     None for all of them alike. weight: ``(agents, *weight)``, for rules with weight dependence.
     Writes the eligibility in place.
     """
-    _check(synapse, k, pre, post, gate)
+    _check(synapse, k, pre, post, state, gate)
     if k.rule.needs_scan:
         return _scanned_window(synapse, k, pre, post, state, gate, weight)
     post_factor = torch.cat([post, state.y[None]])
@@ -142,13 +142,14 @@ def _scanned_window(
     return PairState(x[-1], y[-1], state.z)
 
 
-def _check(synapse: Synapse, k: PairKernels, pre: Tensor, post: Tensor, gate: Tensor | None) -> None:
-    """Refuse spikes and gates whose axes do not fit, before anything broadcasts."""
+def _check(synapse: Synapse, k: PairKernels, pre: Tensor, post: Tensor, state: PairState, gate: Tensor | None) -> None:
+    """Refuse spikes, state and gate whose axes do not fit, before anything broadcasts."""
     ticks = k.late.shape[0]
     inputs = {f"pre{i}": n for i, n in enumerate(synapse.pre_shape)}
     outputs = {f"post{i}": n for i, n in enumerate(synapse.post_shape)}
     validate.axes("pre", pre, ticks=ticks, agents=None, envs=None, **inputs)
     agents, envs = pre.shape[1:3]
     validate.axes("post", post, ticks=ticks, agents=agents, envs=envs, **outputs)
+    validate.axes("state.x", state.x, agents=agents, envs=envs, **inputs)
     if gate is not None:
         validate.axes("gate", gate, agents=agents, envs=envs, **outputs)

@@ -36,11 +36,11 @@ class Case:
 
 
 def case_ids(folder: Path) -> list[str]:
-    return [entry["id"] for entry in _entries(folder)]
+    return [entry["id"] for entry in described(folder, "cases")]
 
 
 def load(folder: Path, case_id: str) -> Case:
-    entry = next(entry for entry in _entries(folder) if entry["id"] == case_id)
+    entry = next(entry for entry in described(folder, "cases") if entry["id"] == case_id)
     with np.load(folder / entry["file"]) as file:
         arrays = {name: torch.from_numpy(file[name]).double() for name in file.files}
     return Case(
@@ -62,5 +62,6 @@ def differences(case: Case, ours: dict[str, Tensor], given: frozenset[str]) -> d
     return result
 
 
-def _entries(folder: Path) -> list[dict[str, Any]]:
-    return json.loads((folder / "cases.json").read_text(encoding="utf-8"))["cases"]
+def described(folder: Path, part: str) -> list[dict[str, Any]]:
+    """One part of `cases.json`: cases, errors or facts."""
+    return json.loads((folder / "cases.json").read_text(encoding="utf-8"))[part]
