@@ -103,9 +103,17 @@ def _bounds(entries: list[dict[str, Any]]) -> tuple[Bound | None, Bound | None]:
     return upper, lower
 
 
+class SourcePower(PowerBound):
+    """Past the bound the source takes the plain power, so that an even one pushes on where ours pulls back."""
+
+    def factor(self, gap: Tensor) -> Tensor:
+        even = self.exponent % 2 == 0
+        return super().factor(gap.abs() if even else gap)
+
+
 def _bound(form: str, limit: float, power: float, width: float) -> Bound:
     forms = {
-        "power": lambda: PowerBound(limit, power), "scaled_power": lambda: PowerBound(limit, power, width),
+        "power": lambda: SourcePower(limit, power), "scaled_power": lambda: SourcePower(limit, power, width),
         "multiplicative": lambda: PowerBound(limit), "scaled_multiplicative": lambda: PowerBound(limit, 1.0, width),
         "sharp": lambda: SharpBound(limit),
     }  # fmt: skip

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.plasticity.stdp import Halves
-from rstdp_agents.synapses import Delayed, Linear
+from rstdp_agents.synapses import Delayed, Linear, OneToOne
 from rstdp_agents.synapses.delayed import delay_init, delay_window, delayed_hebb, older_taps
 
 from .common import Traces
@@ -18,7 +18,7 @@ from .loader import Case
 class DelayLines:
     """What spikes and input trace were, at the delay of every synapse."""
 
-    def __init__(self, case: Case, synapse: Linear, envs: int) -> None:
+    def __init__(self, case: Case, synapse: Linear | OneToOne, envs: int) -> None:
         p, self.synapse = case.params, synapse
         self.line = Delayed(synapse, case["delay"][None], p["delay_max"], case.dt)
         looked_up = p["delayed"] if "delayed" in p else "N_out" not in case.axes["trace_pre"]
@@ -34,5 +34,9 @@ class DelayLines:
         x, self.traces = delay_window(self.line, traces.x[None], self.traces)
         plus = delayed_hebb(self.synapse, self.trace_taps, post[None], x)
         minus = delayed_hebb(self.synapse, self.spike_taps, traces.y[None], spikes)
-        recorded = torch.einsum("aloi,abli->abio", self.trace_taps, x[0]) if self.per_synapse else traces.x
-        return Halves(plus, minus), recorded
+        return Halves(plus, minus), self._arrived(x[0]) if self.per_synapse else traces.x
+
+    def _arrived(self, x: Tensor) -> Tensor:
+        """Trace at every synapse, ``(agents, envs, pre, post)``; one-to-one: ``(agents, envs, neurons)``."""
+        letters = "aln,abln->abn" if isinstance(self.synapse, OneToOne) else "aloi,abli->abio"
+        return torch.einsum(letters, self.trace_taps, x)

@@ -125,7 +125,7 @@ def _stdp_learner(case: Case) -> dict[str, Tensor]:
         dw = call["scale"] * sum(add_envs(step(pre[i], post[i], w), 1) for i in passes)
         w = w + p["lr"] * dw
         update = -dw if p["on_grad"] else dw
-        out.add(w=w, update=update, trace_pre=step.traces.x, trace_post=step.traces.y)
+        out.add(w=w, update=update, trace_pre=_padded(step.synapse, step.traces.x), trace_post=step.traces.y)
     return out.stacked()
 
 
@@ -146,7 +146,13 @@ def _sequences(case: Case) -> dict[str, Tensor]:
             dw = dw + p["scale"] * add_envs(step(x, post, w), 1)
             fired.append(post)
         w = (w + p["lr"] * dw).clamp(*p["clamp"])
-        out.add(w=w, delta_w=dw, trace_pre=step.traces.x, trace_post=step.traces.y, post=torch.stack(fired))
+        out.add(
+            w=w,
+            delta_w=dw,
+            trace_pre=_padded(step.synapse, step.traces.x),
+            trace_post=step.traces.y,
+            post=torch.stack(fired),
+        )
         if index == p["reset_after_sequence"]:
             step.reset()
             v = torch.zeros_like(v)
@@ -175,7 +181,7 @@ def _reward_learner(case: Case) -> dict[str, Tensor]:
         if not two_calls or call % 2:
             w = w + p["lr"] * pending
         out.add(w=w, update=-pending if p["on_grad"] else dw, eligibility=zeta, elig_trace=z)
-        out.add(trace_pre=step.traces.x, trace_post=step.traces.y)
+        out.add(trace_pre=_padded(step.synapse, step.traces.x), trace_post=step.traces.y)
         if call == p["reset_after_call"]:
             step.reset()
             z = torch.zeros_like(z)
