@@ -1,15 +1,22 @@
-"""Target-rate homeostasis of a neuron's bias or threshold."""
+"""Target-rate homeostasis of a neuron's bias or threshold, and of weights, biases and delays; adaptive threshold.
+
+The sign, everywhere: a neuron that fires **more** than its target gets a **smaller** weight or bias and a **longer** delay.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
 
 from rstdp_agents import validate
-from rstdp_agents.traces import decay
+from rstdp_agents.reductions import Reduction, mean_envs, per_weight
+from rstdp_agents.synapses import Synapse
+from rstdp_agents.traces import decay, trace_step
+
+HomeostaticParam = Literal["weight", "bias", "delay"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,84 @@ def drive_to_target(rate: Tensor, target: float | Tensor, plasticity: float) -> 
     return (target - rate) * (plasticity / target)
 
 
+def cumulative_rate(rate: Tensor, spikes: Tensor, steps: int) -> Tensor:
+    """Mean of ``spikes`` over all ``steps`` so far, this one included: rate + (spikes - rate) / steps (spikes per step)."""
+    return rate + (spikes - rate) / steps
+
+
+def exponential_rate(rate: Tensor, rate_now: Tensor, window: float, tau_rate: float) -> Tensor:
+    """Running mean that forgets: rate + (1 - exp(-window / tau_rate)) (rate_now - rate); times in ms."""
+    return torch.lerp(rate, rate_now, 1 - decay(tau_rate, window))
+
+
+def homeostatic_drive(synapse: Synapse, rate: Tensor, target: float | Tensor, plasticity: float) -> Tensor:
+    """`drive_to_target` of every output neuron and env, ``(agents, envs, *post)``.
+
+    rate: ``(agents, envs, *post)``, in the unit of the target; a spike trace serves as well, with `traces.trace_level` of
+    the target rate as its target. target: positive; a number, ``(*post)``, or ``(agents, envs, *post)`` where agents and
+    envs may be 1. Any other shape is refused.
+    """
+    axes = {f"post{i}": n for i, n in enumerate(synapse.post_shape)}
+    validate.axes("rate", rate, agents=None, envs=None, **axes)
+    validate.positive_rate("target", target, "in the unit of `rate`")
+    if isinstance(target, Tensor) and target.ndim == rate.ndim:
+        leading = {name: 1 if target.shape[i] == 1 else rate.shape[i] for i, name in enumerate(("agents", "envs"))}
+        validate.axes("target", target, **leading, **axes)
+    elif isinstance(target, Tensor) and target.ndim:
+        validate.axes("target", target, **axes)
+    return drive_to_target(rate, target, plasticity)
+
+
+def homeostatic_parts(
+    synapse: Synapse, param: HomeostaticParam, drive: Tensor, reduce: Reduction = mean_envs
+) -> tuple[Tensor, Tensor]:
+    """What raises the parameter (>= 0) and what lowers it (<= 0), each reduced over the envs: the change is their sum.
+
+    drive: ``(agents, envs, *post)`` from `homeostatic_drive`; a delay moves against it. Returns two ``(agents, *weight)``,
+    for a bias ``(agents, *post)``.
+    """
+    validate.one_of("param", param, get_args(HomeostaticParam))
+    k = drive if param == "bias" else per_weight(synapse, -drive if param == "delay" else drive)
+    return reduce(k.clamp(min=0.0), 1), reduce(k.clamp(max=0.0), 1)
+
+
+def linear_homeostasis(
+    synapse: Synapse, param: HomeostaticParam, drive: Tensor, reduce: Reduction = mean_envs
+) -> Tensor:
+    """Change of a weight, bias or delay that pushes every output neuron to its target: the sum of `homeostatic_parts`."""
+    pos, neg = homeostatic_parts(synapse, param, drive, reduce)
+    return pos + neg
+
+
+def channel_mean(per_post: Tensor) -> Tensor:
+    """Mean over the positions of each channel, kept at every position: what a bias or weight that they share is driven by.
+
+    per_post: ``(agents, envs, channels, *space)``.
+    """
+    if per_post.ndim <= 3:
+        return per_post
+    return per_post.mean(tuple(range(3, per_post.ndim)), keepdim=True).expand_as(per_post)
+
+
+@dataclass(frozen=True)
+class AdaptiveThreshold:
+    """A threshold that rises with every spike of its neuron and decays back: v_th + theta."""
+
+    increment: float = 0.05
+    """Rise of theta at a spike, in units of the potential."""
+    tau: float = 1000.0
+    """Time constant of its decay (ms)."""
+
+    def __post_init__(self) -> None:
+        validate.not_negative("increment", self.increment)
+        validate.positive("tau", self.tau, "ms")
+
+
+def adaptive_threshold_step(theta: Tensor, spikes: Tensor, p: AdaptiveThreshold, dt: float) -> Tensor:
+    """Offset of the threshold after one tick: theta <- theta exp(-dt / tau) + increment * spikes (all of one shape)."""
+    return trace_step(theta, spikes, decay(p.tau, dt), p.increment)
+
+
 def homeostasis_window(
     counts: Tensor, state: HomeostasisState, p: HomeostasisParams, window: float
 ) -> HomeostasisState:
@@ -65,7 +150,7 @@ def homeostasis_window(
     offset <- offset + lr (target - rate) / target, within +-limit.
     """
     rate_now = counts.mean(1) * (1000.0 / window)
-    rate = torch.lerp(state.rate, rate_now, 1 - decay(p.tau_rate, window))
+    rate = exponential_rate(state.rate, rate_now, window, p.tau_rate)
     if p.param == "none":
         return HomeostasisState(rate, state.offset)
     offset = (state.offset + drive_to_target(rate, p.rate_target, p.lr)).clamp_(-p.limit, p.limit)

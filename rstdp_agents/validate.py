@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import math
+from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 
@@ -35,10 +38,31 @@ def ordered(low_name: str, low: float, high_name: str, high: float) -> None:
 
 def axes(name: str, tensor: Tensor, **expected: int | None) -> None:
     """``tensor`` has exactly these axes, in this order, with these sizes (``None``: any size)."""
-    got = tuple(tensor.shape)
+    got = tuple(torch.as_tensor(tensor).shape)
     if len(got) != len(expected) or any(size is not None and size != n for n, size in zip(got, expected.values())):
         want = ", ".join(axis if size is None else f"{axis}={size}" for axis, size in expected.items())
         raise ValueError(f"`{name}` must have the axes ({want}); received the shape {got}")
+
+
+def one_of(name: str, value: str, choices: Sequence[str]) -> None:
+    """One of a few words; a near miss is suggested."""
+    if value not in choices:
+        near = difflib.get_close_matches(str(value), choices, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}; received {value!r}{hint}")
+
+
+def binary(name: str, spikes: Tensor) -> None:
+    """Spikes that are 0 or 1, of any dtype."""
+    bad = (spikes != 0) & (spikes != 1)
+    if bool(bad.any()):
+        raise ValueError(f"`{name}` must hold spikes of 0 or 1 only; received {spikes[bad].flatten()[0].item():g}")
+
+
+def positive_rate(name: str, rate: float | Tensor, unit: str = "Hz") -> None:
+    """A target rate, as number or tensor, above zero everywhere."""
+    lowest = float(torch.as_tensor(rate).min())
+    require(math.isfinite(lowest) and lowest > 0, f"`{name}` must be positive ({unit}); received {lowest:g}")
 
 
 def _in(unit: str) -> str:

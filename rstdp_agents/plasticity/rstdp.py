@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rstdp_agents import validate
 from rstdp_agents.plasticity.base import PairRule
+from rstdp_agents.plasticity.stdp import GAIN_FORMS, GainForm, eligibility_gain
 from rstdp_agents.traces import decay
 
 
@@ -16,18 +17,20 @@ class RSTDP(PairRule):
 
 @dataclass(frozen=True)
 class RSTDPET(PairRule):
-    """Reward times a decaying trace of spike pairs:  z <- z exp(-dt / tau_e) + zeta / tau_e;  dw = lr m z."""
+    """Reward times a decaying trace of spike pairs:  z <- z exp(-dt / tau_e) + gain zeta;  dw = lr m z."""
 
     tau_e: float = 45.0
     """Time constant of the eligibility trace (ms)."""
+    gain_form: GainForm = "1/tau"
+    """Weight of new pairs: 1 / tau_e as in the paper, dt / tau_e, or 1 - exp(-dt / tau_e)."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         validate.positive("tau_e", self.tau_e, "ms")
+        validate.one_of("gain_form", self.gain_form, GAIN_FORMS)
 
-    @property
-    def gain(self) -> float:
-        return 1.0 / self.tau_e
+    def gain(self, dt: float) -> float:
+        return eligibility_gain(self.gain_form, self.tau_e, dt)
 
     def decays(self, ticks: int, dt: float) -> tuple[float, float]:
         return decay(self.tau_e, dt), decay(self.tau_e, ticks * dt)

@@ -7,7 +7,8 @@ Inside a window the weights stand still (the reward is only known after the acti
 is linear in the post spikes. Written with the postsynaptic trace y turned around in time (an anti-causal trace of pre), both
 halves share the factor post(s), and the whole sum is `synapse.hebb(post, K pre)` with one ``(ticks + 1, ticks)`` matrix K.
 The extra row carries the pairs with post spikes of earlier windows, through y(0). ``ticks = 1`` is the per-tick form of
-the papers.
+the papers. Traces that a spike sets are not linear in the spikes, and weight dependence needs both halves apart: then
+the traces of all ticks are made first, and each half is one `synapse.hebb` over the window.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from rstdp_agents import validate
 from rstdp_agents.plasticity.base import PairRule
+from rstdp_agents.plasticity.stdp import pair_halves
 from rstdp_agents.synapses import Synapse
-from rstdp_agents.traces import along_ticks, decay, powers, trace_kernel
+from rstdp_agents.traces import along_ticks, powers, trace_kernel, trace_set_window, trace_window
 
 
 class PairState(NamedTuple):
@@ -44,15 +47,20 @@ class PairKernels(NamedTuple):
     """``(1, ticks)``: from pre spikes to what they leave in x."""
     last_y: Tensor
     """``(1, ticks)``: from post spikes to what they leave in y."""
+    late: Tensor
+    """``(ticks,)``: what is left at the end of the window of the pairs of each tick."""
+    decays: tuple[float, float]
+    """Decay of x and of y per tick."""
     decay_x: float
     decay_y: float
     decay_z: float
     gain: float
+    rule: PairRule
 
 
 def pair_kernels(rule: PairRule, ticks: int, dt: float, device: torch.device, dtype: torch.dtype) -> PairKernels:
     """Constants of ``rule`` for windows of ``ticks`` ticks of ``dt`` ms."""
-    d_plus, d_minus = decay(rule.tau_plus, dt), decay(rule.tau_minus, dt)
+    d_plus, d_minus = rule.trace_decays(dt)
     per_tick, per_window = rule.decays(ticks, dt)
     late = powers(per_tick, 0, ticks).flip(0)[:, None]
     causal = torch.cat([late * trace_kernel(ticks, d_plus), torch.zeros(1, ticks, dtype=torch.float64)])
@@ -67,10 +75,13 @@ def pair_kernels(rule: PairRule, ticks: int, dt: float, device: torch.device, dt
         carry=tuple(constant(plus * from_x0) for plus, _ in rule.halves),
         last_x=constant(powers(d_plus, 0, ticks).flip(0)[None]),
         last_y=constant(powers(d_minus, 0, ticks).flip(0)[None]),
+        late=constant(late[:, 0]),
+        decays=(d_plus, d_minus),
         decay_x=d_plus**ticks,
         decay_y=d_minus**ticks,
         decay_z=per_window,
-        gain=rule.gain,
+        gain=rule.gain(dt),
+        rule=rule,
     )
 
 
@@ -87,14 +98,19 @@ def pair_init(
 
 
 def pair_window(
-    synapse: Synapse, k: PairKernels, pre: Tensor, post: Tensor, state: PairState, gate: Tensor | None = None
-) -> PairState:
+    synapse: Synapse, k: PairKernels, pre: Tensor, post: Tensor, state: PairState, gate: Tensor | None = None,
+    weight: Tensor | None = None,
+) -> PairState:  # fmt: skip
     """State after a window of spikes.
 
     pre: ``(ticks, agents, envs, *pre)``. post: ``(ticks, agents, envs, *post)``. gate: ``(agents, envs, *post)``, factor
-    of each output neuron's pairs in this window (what the agent did; see `decoders`), or None for all of them alike.
+    of each output neuron's pairs in this window (what the agent did, see `decoders`; or a reward per output neuron), or
+    None for all of them alike. weight: ``(agents, *weight)``, for rules with weight dependence.
     Writes the eligibility in place.
     """
+    _check(synapse, k, pre, post, state, gate)
+    if k.rule.needs_scan:
+        return _scanned_window(synapse, k, pre, post, state, gate, weight)
     post_factor = torch.cat([post, state.y[None]])
     if gate is not None:
         post_factor = post_factor * gate
@@ -104,3 +120,36 @@ def pair_window(
     x = along_ticks(k.last_x, pre)[0].add_(state.x, alpha=k.decay_x)
     y = along_ticks(k.last_y, post)[0].add_(state.y, alpha=k.decay_y)
     return PairState(x, y, state.z)
+
+
+def _scanned_window(
+    synapse: Synapse, k: PairKernels, pre: Tensor, post: Tensor, state: PairState, gate: Tensor | None,
+    weight: Tensor | None,
+) -> PairState:  # fmt: skip
+    """`pair_window` through the traces of every tick, for any trace form and weight dependence."""
+    rule, traces = k.rule, trace_set_window if k.rule.on_spike == "set" else trace_window
+    x, y = traces(state.x, pre, k.decays[0]), traces(state.y, post, k.decays[1])
+    factor = k.late.reshape(-1, *[1] * state.y.ndim) * (1.0 if gate is None else gate)
+    halves = pair_halves(synapse, pre, factor * post, x, factor * y)
+    if rule.f_post is not None or rule.f_pre is not None:
+        if weight is None:
+            raise ValueError("`weight` is needed by a rule with weight dependence (`f_post`, `f_pre`); received None")
+        plus = halves.plus if rule.f_post is None else rule.f_post(weight)[:, None] * halves.plus
+        minus = halves.minus if rule.f_pre is None else rule.f_pre(weight)[:, None] * halves.minus
+        halves = (plus, minus)
+    for z, (a_plus, a_minus) in zip(state.z, rule.halves, strict=True):
+        z.mul_(k.decay_z).add_(a_plus * halves[0] + a_minus * halves[1], alpha=k.gain)
+    return PairState(x[-1], y[-1], state.z)
+
+
+def _check(synapse: Synapse, k: PairKernels, pre: Tensor, post: Tensor, state: PairState, gate: Tensor | None) -> None:
+    """Refuse spikes, state and gate whose axes do not fit, before anything broadcasts."""
+    ticks = k.late.shape[0]
+    inputs = {f"pre{i}": n for i, n in enumerate(synapse.pre_shape)}
+    outputs = {f"post{i}": n for i, n in enumerate(synapse.post_shape)}
+    validate.axes("pre", pre, ticks=ticks, agents=None, envs=None, **inputs)
+    agents, envs = pre.shape[1:3]
+    validate.axes("post", post, ticks=ticks, agents=agents, envs=envs, **outputs)
+    validate.axes("state.x", state.x, agents=agents, envs=envs, **inputs)
+    if gate is not None:
+        validate.axes("gate", gate, agents=agents, envs=envs, **outputs)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from rstdp_agents import validate
+from rstdp_agents.synapses.geometry import Geometry
 
 
 @dataclass(frozen=True)
-class Linear:
+class Linear(Geometry):
     """Every input neuron to every output neuron; weight ``(agents, post, pre)``."""
 
     pre: int
@@ -23,27 +24,25 @@ class Linear:
         validate.positive("post", self.post, "neurons")
 
     @property
-    def pre_shape(self) -> tuple[int, ...]:
-        return (self.pre,)
+    def pre_axes(self) -> dict[str, int]:
+        return {"pre": self.pre}
 
     @property
-    def post_shape(self) -> tuple[int, ...]:
-        return (self.post,)
+    def post_axes(self) -> dict[str, int]:
+        return {"post": self.post}
 
     @property
-    def weight_shape(self) -> tuple[int, ...]:
-        return (self.post, self.pre)
+    def weight_axes(self) -> dict[str, int]:
+        return {"post": self.post, "pre": self.pre}
 
     def current(self, pre: Tensor, weight: Tensor) -> Tensor:
         """One matmul per agent for all ticks and envs: ``weight @ pre``; shapes as in `Synapse.current`."""
-        validate.axes("pre", pre, ticks=None, agents=weight.shape[0], envs=None, pre=self.pre)
+        self.check_current(pre, weight)
         ticks, agents, envs, _ = pre.shape
         rows = pre.transpose(0, 1).reshape(agents, ticks * envs, self.pre)
         return (rows @ weight.transpose(1, 2)).reshape(agents, ticks, envs, self.post).transpose(0, 1)
 
     def hebb(self, post: Tensor, pre: Tensor) -> Tensor:
         """Outer products summed over ticks in one batched matmul; shapes as in `Synapse.hebb`."""
-        ticks, agents, envs, _ = pre.shape
-        validate.axes("post", post, ticks=ticks, agents=agents, envs=envs, post=self.post)
-        validate.axes("pre", pre, ticks=ticks, agents=agents, envs=envs, pre=self.pre)
+        self.check_hebb(post, pre)
         return post.permute(1, 2, 3, 0) @ pre.permute(1, 2, 0, 3)

@@ -38,8 +38,8 @@ def by_equation(rule, pre, post, dt, gate=1.0):
     for s_pre, s_post in zip(pre, post):
         x = x * math.exp(-dt / rule.tau_plus) + s_pre
         y = y * math.exp(-dt / rule.tau_minus) + s_post
-        z_plus = alpha * z_plus + rule.gain * (s_post * gate)[..., None] * x[..., None, :]
-        z_minus = alpha * z_minus + rule.gain * (y * gate)[..., None] * s_pre[..., None, :]
+        z_plus = alpha * z_plus + rule.gain(dt) * (s_post * gate)[..., None] * x[..., None, :]
+        z_minus = alpha * z_minus + rule.gain(dt) * (y * gate)[..., None] * s_pre[..., None, :]
     return z_plus, z_minus
 
 
