@@ -13,8 +13,9 @@ from rstdp_agents.config import AgentConfig
 from rstdp_agents.decoders import PopulationDecoder, sample
 from rstdp_agents.encoders import build_encoder, poisson
 from rstdp_agents.layer import Layer
-from rstdp_agents.modulators import Reward, RewardMinusBaseline, Step, TDError
-from rstdp_agents.plasticity import RSTDP, RSTDPET, PairRule, RewardSwitch
+from rstdp_agents.modulators import Step, build_modulator
+from rstdp_agents.neurons import LIFState
+from rstdp_agents.plasticity import build_rule
 from rstdp_agents.random import AgentRandom
 from rstdp_agents.synapses import Linear
 
@@ -32,7 +33,7 @@ class Transition(NamedTuple):
 
 
 class Window(NamedTuple):
-    """What the agent did in its last window, for whoever watches."""
+    """What a population did in one window."""
 
     pre: Tensor
     """Input spikes ``(ticks, agents, envs, pre)``."""
@@ -40,26 +41,15 @@ class Window(NamedTuple):
     """Output spikes ``(ticks, agents, envs, out)``."""
     action_rates: Tensor
     """``(agents, envs, actions)``, spikes per neuron and tick."""
-    probabilities: Tensor
-    """Policy it acted by, ``(agents, envs, actions)``."""
-
-
-def build_rule(config: AgentConfig) -> PairRule:
-    """The learning rule that the configuration names."""
-    p = config.plasticity
-    pairs = {"a_plus": p.a_plus, "a_minus": p.a_minus, "tau_plus": p.tau_plus, "tau_minus": p.tau_minus}
-    if config.rule == "rstdp":
-        return RSTDP(**pairs)
-    if config.rule == "rstdp-et":
-        return RSTDPET(**pairs, tau_e=p.tau_e)
-    return RewardSwitch(**pairs, tau_e=p.tau_e, a_plus_punished=p.a_plus, a_minus_punished=p.a_minus)
+    choice: Tensor
+    """Uniform numbers ``(agents, envs)`` left for drawing the action."""
 
 
 class Agent:
     """Encoder -> spikes -> plastic layer -> population decoder, and a modulator; for ``(agents, envs)`` at once.
 
     seeds: one per agent; agents differ in nothing else. lr_scale: factor on the learning rate of each agent
-    ``(agents,)``, 0 for a frozen twin; all ones if None.
+    ``(agents,)``, 0 for a frozen twin; all ones if None. Raises ValueError for spaces that are not supported.
     """
 
     def __init__(
@@ -71,82 +61,114 @@ class Agent:
         if not isinstance(action_space, gym.spaces.Discrete):
             raise ValueError(f"action space {action_space} is not supported yet; supported is Discrete")
         self.random = AgentRandom(seeds, self.device, dtype)
-        e, d, p, s = config.encoder, config.decoder, config.plasticity, config.simulation
-        self.encoder = build_encoder(observation_space, e.low, e.high, e.cells, e.width).to(self.device, dtype)
-        self.decoder = PopulationDecoder(int(action_space.n), d.neurons_per_action, d.inverse_temperature, d.gate)
+        self.encoder = build_encoder(observation_space, config.encoder).to(self.device, dtype)
+        self.decoder = PopulationDecoder(int(action_space.n), **vars(config.decoder))
         self.first_action = int(action_space.start)
-        self.p_max = e.rate_max * s.dt / 1000.0
-        synapse = Linear(self.encoder.size, self.decoder.size)
-        weight = self.random.uniform(synapse.post * synapse.pre).mul_(2).sub_(1).mul_(p.w_init)
-        self.layer = Layer(
-            "output", synapse, weight.reshape(self.agents, *synapse.weight_shape), envs, neuron=config.neuron,
-            rule=build_rule(config), homeostasis=config.homeostasis, bounds=(p.w_min, p.w_max), ticks=s.ticks, dt=s.dt,
-            fresh_each_window=s.fresh_each_window,
-        )  # fmt: skip
-        self.modulator = self._build_modulator()
+        self.p_max = config.encoder.rate_max * config.simulation.dt / 1000.0
+        self.layer = self._output_layer()
+        features = (self.agents, envs, self.encoder.size)
+        self.modulator = build_modulator(config.modulator, config.modulation, features, self.device, dtype)
         scale = torch.ones(self.agents) if lr_scale is None else lr_scale
-        self.lr = (p.lr * scale).to(self.device, dtype)
+        self.lr = (config.plasticity.lr * scale).to(self.device, dtype)
         self.m = torch.zeros(self.agents, envs, device=self.device, dtype=dtype)
         self.window: Window
         self._features: Tensor
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
         """First actions ``(agents, envs)`` of an experiment, for observations ``(agents, envs, *obs)``."""
-        return self._act(self.encoder.rates(self._tensor(obs)))
+        return self._act(self.encoder.rates(self.tensor(obs)))
 
     def step(self, t: Transition) -> np.ndarray:
         """Learn from what came of the last actions, forget what ended, and choose the next actions ``(agents, envs)``."""
-        rates = self.encoder.rates(self._tensor(t.obs))
-        self._learn(t, rates)
-        done = self._tensor(t.terminated | t.truncated).bool()
-        if t.terminated.any() or t.truncated.any():
-            self.layer.reset(done)
+        rates = self.encoder.rates(self.tensor(t.obs))
+        self._learn(t, normalised(rates))
+        done = t.terminated | t.truncated
+        if done.any():
+            self.reset(done)
         return self._act(rates)
 
-    def _learn(self, t: Transition, rates: Tensor) -> None:
-        next_features = normalised(rates)
+    def respond(self, rates: Tensor, random: AgentRandom, neurons: LIFState) -> tuple[Window, LIFState]:
+        """Simulate one window for input rates ``(agents, envs, pre)``; changes nothing but the generators."""
+        envs, ticks = rates.shape[1], self.config.simulation.ticks
+        pre_uniform, post_uniform, choice = random.windows(envs, ticks, (self.encoder.size, self.decoder.size))
+        pre = poisson(rates, pre_uniform, self.p_max)
+        post, neurons = self.layer.forward(pre, post_uniform, neurons)
+        return Window(pre, post, self.decoder.action_rates(post), choice), neurons
+
+    def reset(self, done: np.ndarray) -> None:
+        """Forget the episode in the envs where ``done (agents, envs)``; the others stay as they are, to the bit."""
+        mask = torch.as_tensor(done, dtype=torch.bool, device=self.device)
+        self.layer.reset(mask)
+        self.modulator.reset(mask)
+
+    def value(self, obs: np.ndarray) -> Tensor | None:
+        """The critic's value ``(agents, envs)`` of observations ``(agents, envs, *obs)``; None without a critic."""
+        return self.modulator.value(normalised(self.encoder.rates(self.tensor(obs))))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The whole state by name, as a checkpoint holds it: the very tensors, to be copied into."""
+        return {**self.layer.tensors(), **self.modulator.tensors()}
+
+    def tensor(self, array: np.ndarray) -> Tensor:
+        """An array on the agent's device, in its number type."""
+        return torch.as_tensor(array, dtype=self.dtype, device=self.device)
+
+    def _learn(self, t: Transition, next_features: Tensor) -> None:
+        terminated, truncated = self.tensor(t.terminated), self.tensor(t.truncated)
         if t.final_obs is not None:
-            cut = self._tensor(t.truncated).bool()
-            next_features = torch.where(
-                cut[..., None], normalised(self.encoder.rates(self._tensor(t.final_obs))), next_features
-            )
-        terminated = self._tensor(t.terminated)
-        done = terminated.bool() | self._tensor(t.truncated).bool()
-        self.m = self.modulator(Step(self._tensor(t.reward), terminated, done, self._features, next_features))
+            last = normalised(self.encoder.rates(self.tensor(t.final_obs)))
+            next_features = torch.where(truncated[..., None] > 0, last, next_features)
+        self.m = self.modulator(Step(self.tensor(t.reward), terminated, self._features, next_features))
         self.layer.learn(self.m, self.lr)
 
     def _act(self, rates: Tensor) -> np.ndarray:
         self._features = normalised(rates)
-        pre_uniform, post_uniform, choice = self._draw()
-        pre = poisson(rates, pre_uniform, self.p_max)
-        post = self.layer.forward(pre, post_uniform)
-        action_rates = self.decoder.action_rates(post)
-        probabilities = self.decoder.probabilities(action_rates)
-        action = sample(probabilities, choice)
-        self.layer.remember(pre, post, self.decoder.credit(action, probabilities))
-        self.window = Window(pre, post, action_rates, probabilities)
+        self.window, self.layer.neurons = self.respond(rates, self.random, self.layer.neurons)
+        probabilities = self.decoder.probabilities(self.window.action_rates)
+        action = sample(probabilities, self.window.choice)
+        self.layer.remember(self.window.pre, self.window.post, self.decoder.credit(action, probabilities))
         return action.cpu().numpy() + self.first_action
 
-    def _draw(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Random numbers of one window, one draw per agent: for input spikes, output noise, and the choice of action."""
-        ticks, n_pre, n_post = self.config.simulation.ticks, self.encoder.size, self.decoder.size
-        per_env = ticks * (n_pre + n_post) + 1
-        drawn = self.random.uniform(self.envs * per_env)
-        pre, post, choice = drawn.split([self.envs * ticks * n_pre, self.envs * ticks * n_post, self.envs], 1)
-        pre = pre.reshape(self.agents, ticks, self.envs, n_pre).transpose(0, 1)
-        return pre, post.reshape(self.agents, ticks, self.envs, n_post).transpose(0, 1), choice
+    def _output_layer(self) -> Layer:
+        p, s = self.config.plasticity, self.config.simulation
+        synapse = Linear(self.encoder.size, self.decoder.size)
+        start = self.random.uniform(synapse.post * synapse.pre).mul_(2).sub_(1).mul_(p.w_init)
+        return Layer(
+            "output", synapse, start.reshape(self.agents, *synapse.weight_shape), self.envs, neuron=self.config.neuron,
+            rule=build_rule(self.config.rule, p), homeostasis=self.config.homeostasis, bounds=(p.w_min, p.w_max),
+            ticks=s.ticks, dt=s.dt, fresh_each_window=s.fresh_each_window,
+        )  # fmt: skip
 
-    def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.as_tensor(array, dtype=self.dtype, device=self.device)
 
-    def _build_modulator(self) -> Reward | RewardMinusBaseline | TDError:
-        c = self.config.modulation
-        if self.config.modulator == "reward":
-            return Reward(c.reward_scale)
-        if self.config.modulator == "reward-baseline":
-            return RewardMinusBaseline(c.reward_scale, c.tau_baseline, self.agents, self.device, self.dtype)
-        shape = (self.agents, self.envs, self.encoder.size)
-        return TDError(c.reward_scale, c.gamma, c.lambda_, c.critic_lr, shape, self.device, self.dtype)
+class FrozenPolicy:
+    """An agent that acts and does not learn: its own random numbers and membranes, the weights of ``agent`` as they are.
+
+    seeds: one per agent, apart from those of training. envs: copies of the env per agent, whatever the agent trains in.
+    """
+
+    def __init__(self, agent: Agent, envs: int, seeds: tuple[int, ...]) -> None:
+        self.agent = agent
+        self.random = AgentRandom(seeds, agent.device, agent.dtype)
+        self.neurons = agent.layer.fresh_neurons(envs)
+
+    def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:
+        """Actions ``(agents, envs)`` for observations ``(agents, envs, *obs)``."""
+        agent = self.agent
+        window, self.neurons = agent.respond(agent.encoder.rates(agent.tensor(obs)), self.random, self.neurons)
+        policy = agent.decoder.greedy if greedy else agent.decoder.probabilities
+        return sample(policy(window.action_rates), window.choice).cpu().numpy() + agent.first_action
+
+    def action_rates(self, obs: np.ndarray) -> Tensor:
+        """Mean rates of the action groups ``(agents, envs, actions)`` in one window for observations ``(agents, envs, *obs)``."""
+        agent = self.agent
+        window, self.neurons = agent.respond(agent.encoder.rates(agent.tensor(obs)), self.random, self.neurons)
+        return window.action_rates
+
+    def reset(self, done: np.ndarray) -> None:
+        """Membranes at rest in the envs where ``done (agents, envs)``."""
+        mask = torch.as_tensor(done, dtype=torch.bool, device=self.agent.device)
+        for tensor, start in zip(self.neurons, self.agent.layer.fresh_neurons(done.shape[1]), strict=True):
+            tensor[mask] = start[mask]
 
 
 def normalised(rates: Tensor) -> Tensor:

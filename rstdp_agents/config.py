@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, is_dataclass, replace
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+
+import tyro
 
 from rstdp_agents import validate
 from rstdp_agents.decoders import Gate
@@ -12,6 +15,7 @@ from rstdp_agents.neurons import LIFParams
 
 RuleName = Literal["rstdp", "rstdp-et", "reward-switch"]
 ModulatorName = Literal["td", "reward", "reward-baseline"]
+Config = TypeVar("Config")
 
 
 @dataclass(frozen=True)
@@ -137,3 +141,81 @@ class AgentConfig:
             self.encoder.rate_max <= one_per_tick,
             f"`encoder.rate_max` must not exceed one spike per tick ({one_per_tick:g} Hz); received {self.encoder.rate_max}",
         )
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A run: which environment, how long, where to, and the agent."""
+
+    env: str = "CartPole-v1"
+    """Gymnasium id, or `module:Id`."""
+    env_kwargs: tuple[str, ...] = ()
+    """Arguments of the environment as key:value pairs."""
+    total_steps: int = 100_000
+    """Env steps per agent."""
+    agents: int = 1
+    """Independent agents trained side by side, with seeds seed, seed + 1, ..."""
+    envs_per_agent: int = 1
+    """Copies of the environment that each agent learns from at once."""
+    seed: int = 0
+    """Seed of the first agent."""
+    device: str = "cpu"
+    """Torch device."""
+    run_dir: str = ""
+    """Folder of the run; empty for runs/<env>__<rule>__<seed>__<time>."""
+    resume: str = ""
+    """Run folder or checkpoint to go on from; its settings are the defaults then."""
+    eval_episodes: int = 20
+    """Episodes per agent and kind in the closing evaluation, greedy and stochastic; 0 for none."""
+    checkpoint_every: int = 25_000
+    """Env steps per agent between checkpoints; one is always written at the end."""
+    log_every: int = 500
+    """Env steps per agent between points in TensorBoard."""
+    images: int = 5
+    """Times that raster, maps and weight histograms are drawn in a run; 0 for never."""
+    map_dims: tuple[int, int] = (0, 1)
+    """Observation dimensions across which the value and policy maps cut."""
+    progress: bool = True
+    """Show a progress bar."""
+    agent: Annotated[AgentConfig, tyro.conf.arg(name="")] = field(default_factory=AgentConfig)
+
+    def __post_init__(self) -> None:
+        for name in ("total_steps", "agents", "envs_per_agent", "checkpoint_every", "log_every"):
+            validate.positive(name, getattr(self, name))
+        for name in ("seed", "eval_episodes", "images"):
+            validate.not_negative(name, getattr(self, name))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seed of every agent."""
+        return tuple(range(self.seed, self.seed + self.agents))
+
+
+def override(config: Config, changes: Mapping[str, Any]) -> Config:
+    """``config`` with some fields replaced, nested ones by dotted names: ``{"neuron.tau_m": 20.0}``."""
+    for name, value in changes.items():
+        head, _, rest = name.partition(".")
+        new = override(getattr(config, head), {rest: value}) if rest else value
+        config = replace(config, **{head: new})  # pyright: ignore[reportArgumentType]
+    return config
+
+
+def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one level with dotted names."""
+    out: dict[str, Any] = {}
+    for name, value in nested.items():
+        out.update(flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value})
+    return out
+
+
+def from_json(cls: type[Config], data: Mapping[str, Any]) -> Config:
+    """The dataclass that `dataclasses.asdict` and JSON took apart. Raises ValueError naming a field it does not know."""
+    hints = get_type_hints(cls)
+    unknown = sorted(data.keys() - hints.keys())
+    validate.require(not unknown, f"unknown settings {', '.join(unknown)} for {cls.__name__}")
+    values = {}
+    for name, value in data.items():
+        if is_dataclass(hints[name]):
+            value = from_json(hints[name], value)
+        values[name] = tuple(value) if isinstance(value, list) else value
+    return cls(**values)

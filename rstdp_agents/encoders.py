@@ -7,6 +7,7 @@ active neuron of each observation has rate 1. `build_encoder` picks one from the
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import gymnasium as gym
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents import validate
+from rstdp_agents.config import EncoderConfig
 
 
 class Encoder(Protocol):
@@ -98,33 +100,32 @@ class OneHot:
         return self
 
 
-def build_encoder(
-    space: gym.Space, low: tuple[float, ...], high: tuple[float, ...], cells: tuple[int, ...], width: float
-) -> Encoder:
-    """The encoder for an observation space.
-
-    low, high: bounds of the place-cell grid; empty for the space's own. cells: cells per dimension; empty for a default
-    that keeps the grid near 300 cells. Raises ValueError naming the space where it cannot be encoded.
-    """
+def build_encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
+    """The encoder for an observation space. Raises ValueError naming the space where it cannot be encoded."""
     if isinstance(space, gym.spaces.Discrete):
         return OneHot(int(space.n), int(space.start))
     if not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
         raise ValueError(
             f"observation space {space} is not supported yet; supported are Discrete and one-dimensional Box"
         )
-    bounds_low = np.asarray(low if low else space.low, dtype=np.float64)
-    bounds_high = np.asarray(high if high else space.high, dtype=np.float64)
     dims = space.shape[0]
-    for name, bound in (("low", bounds_low), ("high", bounds_high)):
-        validate.require(
-            bound.shape == (dims,), f"`encoder.{name}` must have {dims} entries for {space}; received {len(bound)}"
-        )
-        unbounded = [i for i in range(dims) if not abs(bound[i]) < 1e6]
-        validate.require(
-            not unbounded,
-            f"observation space {space} has no bounds in dimensions {unbounded}: give `encoder.low` and `encoder.high`",
-        )
-    return PlaceCells(bounds_low, bounds_high, cells or default_cells(dims), width)
+    low = _grid_bound("low", p.low or space.low, space)
+    high = _grid_bound("high", p.high or space.high, space)
+    return PlaceCells(low, high, p.cells or default_cells(dims), p.width)
+
+
+def _grid_bound(name: str, values: Sequence[float] | np.ndarray, space: gym.spaces.Box) -> np.ndarray:
+    bound = np.asarray(values, dtype=np.float64)
+    dims = space.shape[0]
+    validate.require(
+        bound.shape == (dims,), f"`encoder.{name}` must have {dims} entries for {space}; received {len(bound)}"
+    )
+    unbounded = [i for i in range(dims) if not abs(bound[i]) < 1e6]
+    validate.require(
+        not unbounded,
+        f"observation space {space} has no bounds in dimensions {unbounded}: give `encoder.{name}`",
+    )
+    return bound
 
 
 def default_cells(dims: int, budget: int = 300) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ class HomeostasisParams:
 
     param: Literal["bias", "threshold", "none"] = "bias"
     """What is moved: a constant current per neuron, its threshold, or nothing."""
-    rate_target: float = 100.0
+    rate_target: float = 250.0
     """Target rate of every neuron (Hz)."""
     tau_rate: float = 10_000.0
     """Time constant of the running rate estimate (ms of simulated time)."""

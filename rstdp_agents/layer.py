@@ -16,7 +16,8 @@ from rstdp_agents.synapses import Synapse
 class Layer:
     """Synapse, neurons, rule and homeostasis of one layer, for a population of agents.
 
-    Per agent (kept over episodes): `weight`, `homeostasis`. Per env (fresh in each episode): `neurons`, `pairs`.
+    Per agent, kept over episodes: `weight` and `homeostasis`. Per env, fresh in each episode: `neurons` and `pairs`.
+    `dw` is the last change of the weights, before the bounds.
     """
 
     def __init__(
@@ -25,20 +26,26 @@ class Layer:
     ) -> None:  # fmt: skip
         self.name, self.synapse, self.weight = name, synapse, weight
         self.neuron, self.rule, self.homeostasis_params = neuron, rule, homeostasis
-        self.bounds, self.ticks, self.dt, self.fresh_each_window = bounds, ticks, dt, fresh_each_window
-        self.agents, self.envs = weight.shape[0], envs
-        self.device, self.dtype = weight.device, weight.dtype
+        self.bounds, self.dt, self.window_ms, self.fresh_each_window = bounds, dt, ticks * dt, fresh_each_window
+        self.agents, self.device, self.dtype = weight.shape[0], weight.device, weight.dtype
         self._kernels = pair_kernels(rule, ticks, dt, self.device, self.dtype)
-        self.homeostasis: HomeostasisState = homeostasis_init(
-            (self.agents, *synapse.post_shape), homeostasis, self.device, self.dtype
-        )
-        self.neurons: LIFState = self._fresh_neurons()
+        per_agent = (self.agents, *synapse.post_shape)
+        self.homeostasis: HomeostasisState = homeostasis_init(per_agent, homeostasis, self.device, self.dtype)
+        self.neurons: LIFState = self.fresh_neurons(envs)
         self.pairs: PairState = pair_init(synapse, rule, self.agents, envs, self.device, self.dtype)
+        self.dw = torch.zeros_like(weight)
 
-    def forward(self, pre: Tensor, uniform: Tensor) -> Tensor:
-        """Spikes ``(ticks, agents, envs, *post)`` for input spikes and uniforms of the same axes; moves the neurons on."""
+    def fresh_neurons(self, envs: int) -> LIFState:
+        """Neurons of this layer at rest, in ``envs`` envs per agent."""
+        return lif_init((self.agents, envs, *self.synapse.post_shape), self.neuron, self.device, self.dtype)
+
+    def forward(self, pre: Tensor, uniform: Tensor, neurons: LIFState) -> tuple[Tensor, LIFState]:
+        """Spikes ``(ticks, agents, envs, *post)`` and neurons after a window; changes nothing in the layer.
+
+        pre: ``(ticks, agents, envs, *pre)``. uniform: numbers in [0, 1) of the axes of the spikes, for the escape noise.
+        """
         if self.fresh_each_window:
-            self.neurons = self._fresh_neurons()
+            neurons = self.fresh_neurons(pre.shape[2])
         current = self.synapse.current(pre, self.weight)
         threshold = noisy_threshold(uniform, self.neuron)
         offset = self.homeostasis.offset[:, None]
@@ -46,8 +53,7 @@ class Layer:
             current = current + offset
         elif self.homeostasis_params.param == "threshold":
             threshold = threshold - offset
-        spikes, self.neurons = lif_window(current, self.neurons, threshold, self.neuron, self.dt)
-        return spikes
+        return lif_window(current, neurons, threshold, self.neuron, self.dt)
 
     def remember(self, pre: Tensor, post: Tensor, gate: Tensor | None) -> None:
         """Make the spike pairs of the window eligible, and let homeostasis see its rates."""
@@ -55,18 +61,17 @@ class Layer:
         if self.fresh_each_window:
             pairs = PairState(torch.zeros_like(pairs.x), torch.zeros_like(pairs.y), pairs.z)
         self.pairs = pair_window(self.synapse, self._kernels, pre, post, pairs, gate)
-        self.homeostasis = homeostasis_window(
-            post.sum(0), self.homeostasis, self.homeostasis_params, self.ticks * self.dt
-        )
+        self.homeostasis = homeostasis_window(post.sum(0), self.homeostasis, self.homeostasis_params, self.window_ms)
 
     def learn(self, m: Tensor, lr: Tensor) -> None:
         """Write the modulator ``m (agents, envs)`` into the weights with learning rates ``lr (agents,)``."""
-        dw = modulate(self.pairs.z, self.rule.factors(m))
-        apply_update(self.weight, dw * lr.reshape(-1, *[1] * (dw.ndim - 1)), *self.bounds)
+        update = modulate(self.pairs.z, self.rule.factors(m))
+        self.dw = update.mul_(lr.reshape(-1, *[1] * (update.ndim - 1)))
+        apply_update(self.weight, self.dw, *self.bounds)
 
     def reset(self, done: Tensor) -> None:
         """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, to the bit."""
-        fresh = self._fresh_neurons()
+        fresh = self.fresh_neurons(done.shape[1])
         for tensor, start in zip(self.neurons, fresh, strict=True):
             tensor[done] = start[done]
         for tensor in (self.pairs.x, self.pairs.y, *self.pairs.z):
@@ -74,12 +79,7 @@ class Layer:
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint holds, by name."""
-        named = {
-            "weight": self.weight, "rate": self.homeostasis.rate, "offset": self.homeostasis.offset,
-            "v": self.neurons.v, "refractory": self.neurons.refractory, "x": self.pairs.x, "y": self.pairs.y,
-        }  # fmt: skip
-        named.update({f"z{i}": z for i, z in enumerate(self.pairs.z)})
-        return {f"{self.name}.{key}": value for key, value in named.items()}
-
-    def _fresh_neurons(self) -> LIFState:
-        return lif_init((self.agents, self.envs, *self.synapse.post_shape), self.neuron, self.device, self.dtype)
+        eligibility = {f"z{i}": z for i, z in enumerate(self.pairs.z)}
+        state = {"weight": self.weight, **self.homeostasis._asdict(), **self.neurons._asdict(), **eligibility}
+        state.update(x=self.pairs.x, y=self.pairs.y)
+        return {f"{self.name}.{key}": value for key, value in state.items()}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
+
+from rstdp_agents.config import ModulatorConfig, ModulatorName
 
 
 class Step(NamedTuple):
@@ -14,73 +16,94 @@ class Step(NamedTuple):
     reward: Tensor
     terminated: Tensor
     """1.0 where the episode ended for good: nothing is to be expected beyond."""
-    done: Tensor
-    """True where the episode ended in either way."""
     features: Tensor
     """Input rates of the state acted in, summing to 1: ``(agents, envs, pre)``."""
     next_features: Tensor
     """The same of the state that came of it (of a truncated episode: its true last state)."""
 
 
-class Reward:
-    """m = reward."""
-
-    def __init__(self, reward_scale: float) -> None:
-        self.reward_scale = reward_scale
+class Modulator(Protocol):
+    """From transitions to the third factor, with whatever memory that takes."""
 
     def __call__(self, step: Step) -> Tensor:
-        return step.reward * self.reward_scale
+        """Modulator ``(agents, envs)`` of one env step; may learn from it."""
+        ...
+
+    def value(self, features: Tensor) -> Tensor | None:
+        """Expected return ``(agents, envs)`` for features ``(agents, envs, pre)``; None where it expects nothing."""
+        ...
+
+    def reset(self, done: Tensor) -> None:
+        """Forget the episode in the envs where ``done (agents, envs)`` bool."""
+        ...
 
     def tensors(self) -> dict[str, Tensor]:
-        return {}
+        """Its state by name."""
+        ...
 
 
 class RewardMinusBaseline:
-    """m = reward - r_bar, with r_bar a running mean of the agent's rewards over ``tau`` env steps."""
+    """m = reward - r_bar, with r_bar a running mean of the agent's rewards; ``tau = inf`` leaves m = reward.
+
+    tau: time constant of the mean, in env steps.
+    """
 
     def __init__(self, reward_scale: float, tau: float, agents: int, device: torch.device, dtype: torch.dtype) -> None:
         self.reward_scale, self.rate = reward_scale, 1.0 / tau
         self.r_bar = torch.zeros(agents, 1, device=device, dtype=dtype)
 
     def __call__(self, step: Step) -> Tensor:
-        reward = step.reward * self.reward_scale
-        m = reward - self.r_bar
+        m = step.reward * self.reward_scale - self.r_bar
         self.r_bar += self.rate * m.mean(1, keepdim=True)
         return m
 
+    def value(self, features: Tensor) -> None:
+        return None
+
+    def reset(self, done: Tensor) -> None:
+        pass
+
     def tensors(self) -> dict[str, Tensor]:
-        return {"r_bar": self.r_bar}
+        return {"modulator.r_bar": self.r_bar}
 
 
 class TDError:
     """m = delta = reward + gamma V(next) - V(now), with a critic linear in the input rates learnt by TD(lambda).
 
     V(s) = w . phi(s);  e <- gamma lambda e + phi;  w <- w + lr mean over envs of delta e. V(next) counts as zero on
-    termination, not on truncation; the trace e of a finished env starts anew.
+    termination, not on truncation; the trace e of a finished env starts anew. shape: ``(agents, envs, pre)``.
     """
 
     def __init__(
-        self, reward_scale: float, gamma: float, lambda_: float, lr: float, shape: tuple[int, int, int],
-        device: torch.device, dtype: torch.dtype,
-    ) -> None:  # fmt: skip
-        self.reward_scale, self.gamma, self.lambda_, self.lr = reward_scale, gamma, lambda_, lr
-        agents, _, features = shape
-        self.weight = torch.zeros(agents, features, device=device, dtype=dtype)
+        self, p: ModulatorConfig, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.p = p
+        self.weight = torch.zeros(shape[0], shape[2], device=device, dtype=dtype)
         self.trace = torch.zeros(shape, device=device, dtype=dtype)
 
     def value(self, features: Tensor) -> Tensor:
-        """V of ``(agents, envs, pre)`` -> ``(agents, envs)``."""
         return (features @ self.weight[..., None])[..., 0]
 
     def __call__(self, step: Step) -> Tensor:
-        expected = self.gamma * (1 - step.terminated) * self.value(step.next_features)
-        delta = step.reward * self.reward_scale + expected - self.value(step.features)
-        self.trace.mul_(self.gamma * self.lambda_).add_(step.features)
+        expected = self.p.gamma * (1 - step.terminated) * self.value(step.next_features)
+        delta = step.reward * self.p.reward_scale + expected - self.value(step.features)
+        self.trace.mul_(self.p.gamma * self.p.lambda_).add_(step.features)
         share = (delta[:, None] @ self.trace)[:, 0]
-        self.weight.add_(share, alpha=self.lr / delta.shape[1])
-        if step.done.any():
-            self.trace[step.done] = 0.0
+        self.weight.add_(share, alpha=self.p.critic_lr / delta.shape[1])
         return delta
 
+    def reset(self, done: Tensor) -> None:
+        self.trace[done] = 0.0
+
     def tensors(self) -> dict[str, Tensor]:
-        return {"critic_weight": self.weight, "critic_trace": self.trace}
+        return {"critic.weight": self.weight, "critic.trace": self.trace}
+
+
+def build_modulator(
+    name: ModulatorName, p: ModulatorConfig, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype
+) -> Modulator:
+    """The modulator that the configuration names, for features of ``shape (agents, envs, pre)``."""
+    if name == "td":
+        return TDError(p, shape, device, dtype)
+    tau = p.tau_baseline if name == "reward-baseline" else float("inf")
+    return RewardMinusBaseline(p.reward_scale, tau, shape[0], device, dtype)

@@ -24,7 +24,7 @@ class LIFParams:
     """Resting potential, to which the membrane leaks."""
     v_reset: float = 0.0
     """Potential right after a spike."""
-    t_ref: float = 0.0
+    t_ref: float = 1.0
     """Refractory period (ms): after a spike the neuron cannot fire for this long; 0 for none."""
     escape_noise: float = 0.4
     """Width of the soft threshold: P(spike) per tick = sigmoid((v - v_th) / escape_noise); 0 for a hard threshold."""
@@ -84,14 +84,32 @@ def lif_window(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams
     keep = decay(p.tau_m, dt)
     drive = current + p.v_rest * (1 - keep) if p.v_rest else current
     refractory_ticks = round(p.t_ref / dt)
-    v, refractory = state
+    if refractory_ticks:
+        threshold = _blocked(threshold, state.refractory)
+    v = state.v
     fired = []
-    for tick in range(current.shape[0]):
-        v = torch.add(drive[tick], v, alpha=keep)
-        spike = v >= threshold[tick]
+    for tick, (drive_now, threshold_now) in enumerate(zip(drive.unbind(0), threshold.unbind(0), strict=True)):
+        v = torch.add(drive_now, v, alpha=keep)
+        spike = v >= threshold_now
+        v.masked_fill_(spike, p.v_reset)
         if refractory_ticks:
-            spike &= refractory <= 0
-            refractory = torch.where(spike, float(refractory_ticks), (refractory - 1).clamp_(min=0))
-        v = v.masked_fill_(spike, p.v_reset)
+            threshold[tick + 1 : tick + 1 + refractory_ticks].masked_fill_(spike, torch.inf)
         fired.append(spike)
-    return torch.stack(fired).to(current.dtype), LIFState(v, refractory)
+    spikes = torch.stack(fired).to(current.dtype)
+    return spikes, LIFState(v, _still_refractory(spikes, state.refractory, refractory_ticks))
+
+
+def _blocked(threshold: Tensor, refractory: Tensor) -> Tensor:
+    """A copy of ``threshold (ticks, ...)`` that cannot be reached in the ticks that are still refractory."""
+    tick = torch.arange(threshold.shape[0], device=threshold.device).reshape(-1, *[1] * refractory.ndim)
+    return threshold.masked_fill(tick < refractory, torch.inf)
+
+
+def _still_refractory(spikes: Tensor, before: Tensor, refractory_ticks: int) -> Tensor:
+    """Refractory ticks left after a window of ``spikes (ticks, ...)``."""
+    if not refractory_ticks:
+        return before
+    ticks = spikes.shape[0]
+    left = refractory_ticks - ticks + 1 + torch.arange(ticks, device=spikes.device, dtype=spikes.dtype)
+    after_spikes = (spikes * left.reshape(-1, *[1] * before.ndim)).amax(0)
+    return torch.maximum(after_spikes, before - ticks).clamp_(min=0)

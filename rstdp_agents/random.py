@@ -20,6 +20,17 @@ class AgentRandom:
             row.uniform_(generator=generator)
         return out
 
+    def windows(self, envs: int, ticks: int, layers: tuple[int, ...]) -> list[Tensor]:
+        """All numbers of one window in one draw per agent.
+
+        Returns ``(ticks, agents, envs, neurons)`` for each layer size, then ``(agents, envs)`` for the choice of action.
+        """
+        agents = len(self.generators)
+        sizes = [envs * ticks * neurons for neurons in layers]
+        *spikes, choice = self.uniform(sum(sizes) + envs).split([*sizes, envs], 1)
+        shaped = [u.reshape(agents, ticks, envs, n).transpose(0, 1) for u, n in zip(spikes, layers, strict=True)]
+        return [*shaped, choice]
+
     def state(self) -> Tensor:
         """``(agents, bytes)`` uint8: where every generator stands."""
         return torch.stack([generator.get_state() for generator in self.generators])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from rstdp_agents import validate
@@ -13,8 +12,8 @@ from rstdp_agents.plasticity.rstdp import RSTDPET
 
 def switch_factor(m: Tensor, rewarded: float, punished: float, zero_punishes: bool = False) -> Tensor:
     """Amplitude by the sign of ``m`` (any shape): ``rewarded`` above 0, ``punished`` below, at 0 nothing or ``punished``."""
-    at_zero = punished if zero_punishes else 0.0
-    return torch.where(m > 0, rewarded, torch.where(m < 0, punished, at_zero)).to(m.dtype)
+    below = m <= 0 if zero_punishes else m < 0
+    return (m > 0).to(m.dtype) * rewarded + below.to(m.dtype) * punished
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from torch import Tensor
 from rstdp_agents.plasticity.bounds import Bound, PowerBound, SharpBound, bounded_change
 from rstdp_agents.plasticity.stdp import Halves
 from rstdp_agents.plasticity.update import Reduction, add_envs, modulate_parts
-from rstdp_agents.synapses import Lateral, Linear, OneToOne, Synapse
+from rstdp_agents.synapses import Lateral, Linear, OneToOne
 from rstdp_agents.traces import decay, trace_set, trace_step
 
 from . import inferno_homeostasis
 from .common import Recorder, Traces, reduction, spikes, tick
+from .inferno_delays import DelayLines
 from .loader import Case
 
 GIVEN = frozenset({"pre", "post", "reward", "delay", "target"})
@@ -40,17 +41,21 @@ def _learn(case: Case, rule: str, weight: Tensor) -> dict[str, Tensor]:
     decays, amplitudes = (decay(p["tc_pre"], dt), decay(p["tc_post"], dt)), (abs(p["lr_post"]), abs(p["lr_pre"]))
     step = {"cumulative": trace_step, "nearest": trace_set}[p["trace_mode"]]
     w, traces, out = weight.clone()[None], Traces.zero(pre, post), Recorder()
+    lines = DelayLines(case, synapse, pre.shape[2]) if case.has("delay") else None
     z = Halves(*[torch.zeros(1, pre.shape[2], *synapse.weight_shape, dtype=w.dtype)] * 2)
     out.add(w=w)
     for t in range(len(pre)):
         traces, halves = tick(synapse, pre[t], post[t], traces, decays, amplitudes, step)
+        x = traces.x
+        if lines is not None:
+            halves, x = lines.tick(pre[t], post[t], traces)
         if rule == "mstdpet":
             gain = 1.0 / p["tc_elig"]
             halves = z = Halves(*(trace_step(e, now, decay(p["tc_elig"], dt), gain) for e, now in zip(z, halves)))
         pos, neg = _parts(case, rule, halves, t, reduce)
         dw = bounded_change(w, pos, neg, upper, lower)
         w = w + (_off_diagonal(dw) if p["connection"] == "LinearLateral" else dw)
-        out.add(w=w, trace_pre=traces.x, trace_post=traces.y, update_pos=pos, update_neg=neg)
+        out.add(w=w, trace_pre=x, trace_post=traces.y, update_pos=pos, update_neg=neg)
         out.add(elig_post=z.plus, elig_pre=z.minus)
     return out.stacked()
 

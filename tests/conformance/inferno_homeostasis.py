@@ -25,7 +25,7 @@ def replay(case: Case) -> dict[str, Tensor]:
         parts = homeostatic_parts(synapse, p["param"], drive, reduce)
         pos, neg = (_parameter(synapse, p["param"], part[0]) for part in parts)
         value = value + (pos - neg)
-        given = (homeostatic_parts(synapse, "bias", -drive if p["param"] == "delay" else drive, reduce))
+        given = homeostatic_parts(synapse, "bias", -drive if p["param"] == "delay" else drive, reduce)
         pos, neg = (_handed_over(case, part[0]) for part in given)
         out.add(param=value, rate=rate, update_pos=pos, update_neg_given=neg)
     return out.stacked()

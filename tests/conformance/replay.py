@@ -7,7 +7,13 @@ from pathlib import Path
 from . import bindsnet, inferno, ngclearn, spaic, spikingjelly
 from .loader import differences, load
 
-SOURCES = {"bindsnet": bindsnet, "inferno-ai": inferno, "ngclearn": ngclearn, "spaic": spaic, "spikingjelly": spikingjelly}
+SOURCES = {
+    "bindsnet": bindsnet,
+    "inferno-ai": inferno,
+    "ngclearn": ngclearn,
+    "spaic": spaic,
+    "spikingjelly": spikingjelly,
+}
 
 
 def replay(folder: Path, case_id: str) -> dict[str, float]:

@@ -1,0 +1,106 @@
+"""The command: parses, trains, reports. Errors are one line and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import tyro
+
+from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint
+from rstdp_agents.config import RunConfig, from_json
+from rstdp_agents.errors import CheckpointError, EnvironmentFault, UsageError
+from rstdp_agents.evaluation import interval
+from rstdp_agents.presets import PRESETS, preset
+from rstdp_agents.training import Training
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code: 0 done, 1 a fault on the way, 2 wrong usage, 130 interrupted."""
+    try:
+        config, checkpoint, note = parse(sys.argv[1:] if argv is None else argv)
+        folder = run_folder(config, checkpoint)
+        return train(config, folder, checkpoint, note)
+    except (EnvironmentFault, CheckpointError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
+    """Command line -> configuration, checkpoint to resume from, and where the defaults came from.
+
+    The defaults depend on the line itself: on `--resume`, else on `--env` and `--rule`.
+    """
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--env", default="CartPole-v1")
+    first.add_argument("--rule", default="rstdp-et")
+    first.add_argument("--resume", default="")
+    known, _ = first.parse_known_args(argv)
+    checkpoint = None
+    if known.resume:
+        checkpoint = latest_checkpoint(Path(known.resume))
+        default, note = from_json(RunConfig, load_checkpoint(checkpoint)[1]["config"]), f"resuming {checkpoint}"
+    else:
+        default = preset(known.env, known.rule)
+        has_preset = known.rule in PRESETS.get(known.env, {})
+        note = f"preset {known.env}, {known.rule}" if has_preset else f"no preset for {known.env}: defaults"
+    return tyro.cli(RunConfig, default=default, args=argv, description=__doc__), checkpoint, note
+
+
+def run_folder(config: RunConfig, checkpoint: Path | None) -> Path:
+    """The folder to write to, made if need be. Raises UsageError if it already holds another run."""
+    if checkpoint is not None and not config.run_dir:
+        return checkpoint.parent.parent
+    name = f"{config.env.replace('/', '-').replace(':', '-')}__{config.agent.rule}__{config.seed}__{int(time.time())}"
+    folder = Path(config.run_dir) if config.run_dir else Path("runs") / name
+    if checkpoint is None and (folder / "config.json").exists():
+        raise UsageError(f"{folder} already holds a run: give another --run-dir, or continue it with --resume {folder}")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -> int:
+    """Train, evaluate, and say on the way what a person wants to know."""
+    torch.set_num_threads(1)  # a window is too short to share between threads
+    if torch.device(config.device).type == "cuda" and not torch.cuda.is_available():
+        raise UsageError(f"`--device {config.device}`: no CUDA device is available here")
+    training = Training(replace(config, run_dir=str(folder)), folder, checkpoint)
+    print(f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s), writing to {folder}")
+    if not training.run():
+        print(f"interrupted at step {training.step}; go on with: python train.py --resume {folder}")
+        return 130
+    report(training.finish())
+    print(f"watch it with: tensorboard --logdir {folder}")
+    return 0
+
+
+def report(summary: dict[str, Any]) -> None:
+    """One line per agent, and the population's mean with its 95 % interval."""
+    for agent in summary["agents"]:
+        solved = agent["solved_at_episode"]
+        line = f"seed {agent['seed']}: " + (f"solved at episode {solved}" if solved else "not solved")
+        line += (
+            f" of {agent['episodes']}, last 100 {_number(agent['final_mean'])}, best 100 {_number(agent['best_mean'])}"
+        )
+        for kind in ("greedy", "stochastic"):
+            if agent[f"eval_{kind}"]:
+                line += f", {kind} {agent[f'eval_{kind}']['mean']:.1f} +- {agent[f'eval_{kind}']['std']:.1f}"
+        print(line)
+    for kind in ("greedy", "stochastic"):
+        means = np.array([agent[f"eval_{kind}"]["mean"] for agent in summary["agents"] if agent[f"eval_{kind}"]])
+        if len(means):
+            low, high = interval(means)
+            print(f"{kind}: mean {means.mean():.1f}, 95 % interval over {len(means)} agent(s) [{low:.1f}, {high:.1f}]")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"

@@ -1,0 +1,84 @@
+"""Returns and lengths of episodes, and when an agent counts as having solved its task."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, NamedTuple
+
+import numpy as np
+
+WINDOW = 100
+"""Consecutive training episodes over which a task must reach its threshold to count as solved."""
+
+
+class Episode(NamedTuple):
+    """One finished training episode."""
+
+    agent: int
+    episode_return: float
+    length: int
+    step: int
+    """Env steps of this agent when it ended."""
+
+
+class AgentRecord:
+    """What one agent has achieved so far."""
+
+    def __init__(self) -> None:
+        self.episodes = 0
+        self.recent: deque[float] = deque(maxlen=WINDOW)
+        self.best_mean: float | None = None
+        self.solved_at_episode: int | None = None
+        self.solved_at_step: int | None = None
+
+    def add(self, episode: Episode, threshold: float | None) -> None:
+        """Count one more episode."""
+        self.episodes += 1
+        self.recent.append(episode.episode_return)
+        if len(self.recent) < WINDOW:
+            return
+        mean = float(np.mean(self.recent))
+        self.best_mean = mean if self.best_mean is None else max(self.best_mean, mean)
+        if threshold is not None and mean >= threshold and self.solved_at_episode is None:
+            self.solved_at_episode, self.solved_at_step = self.episodes, episode.step
+
+    @property
+    def final_mean(self) -> float | None:
+        """Mean return of the last episodes, up to 100; None before the first has ended."""
+        return float(np.mean(self.recent)) if self.recent else None
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, as a checkpoint holds it."""
+        return {**vars(self), "recent": list(self.recent)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> AgentRecord:
+        """The record that `to_json` wrote."""
+        record = cls()
+        vars(record).update({**data, "recent": deque(data["recent"], maxlen=WINDOW)})
+        return record
+
+
+class EpisodeTracker:
+    """Adds up rewards until episodes end, for a grid of ``(agents, envs)``."""
+
+    def __init__(self, agents: int, envs: int, threshold: float | None) -> None:
+        self.threshold = threshold
+        self.records = [AgentRecord() for _ in range(agents)]
+        self._return = np.zeros((agents, envs))
+        self._length = np.zeros((agents, envs), dtype=np.int64)
+
+    def add(self, reward: np.ndarray, done: np.ndarray, step: int) -> list[Episode]:
+        """Count one env step, the terminal reward included; returns the episodes that it ended."""
+        self._return += reward
+        self._length += 1
+        if not done.any():
+            return []
+        ended = []
+        for agent, env in np.argwhere(done):
+            episode = Episode(int(agent), float(self._return[agent, env]), int(self._length[agent, env]), step)
+            self.records[agent].add(episode, self.threshold)
+            ended.append(episode)
+        self._return[done] = 0.0
+        self._length[done] = 0
+        return ended

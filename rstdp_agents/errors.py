@@ -1,0 +1,13 @@
+"""Errors whose message is all a person needs: the command prints it in one line, without a traceback."""
+
+
+class UsageError(ValueError):
+    """What was asked for cannot be done; nothing was started. Exit code 2."""
+
+
+class EnvironmentFault(RuntimeError):
+    """The environment gave what no agent can learn from. Exit code 1, after a checkpoint."""
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that cannot be read or does not fit. Exit code 1; the file is left as it was."""

@@ -1,0 +1,58 @@
+"""Returns of a trained agent in environments of its own, without learning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from scipy.stats import bootstrap
+
+from rstdp_agents.agent import Agent, FrozenPolicy
+from rstdp_agents.environments import EnvGrid, env_seeds
+
+MAX_PARALLEL = 10
+MAX_STEPS = 10_000
+"""Time limit of evaluation episodes in envs that have none of their own."""
+
+
+def evaluate(
+    agent: Agent, env_id: str, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool
+) -> np.ndarray:
+    """Returns ``(agents, episodes)`` of every agent of a population.
+
+    seeds: the agents' training seeds, from which evaluation draws its own. Every env plays a fixed number of episodes, so
+    that short ones are not over-represented. Greedy takes the most active action group; input and neurons stay stochastic.
+    """
+    envs = min(episodes, MAX_PARALLEL)
+    quota = np.array([len(range(env, episodes, envs)) for env in range(envs)])
+    limit = {} if gym.spec(env_id).max_episode_steps else {"max_episode_steps": MAX_STEPS}
+    grid = EnvGrid(env_id, {**limit, **kwargs}, agent.agents, envs)
+    start = tuple(env_seeds(seed, 2, purpose=1)[int(greedy)] for seed in seeds)
+    policy = FrozenPolicy(agent, envs, start)
+    obs = grid.reset(start)
+    running = np.zeros((agent.agents, envs))
+    returns: list[list[list[float]]] = [[[] for _ in range(envs)] for _ in range(agent.agents)]
+    while any(len(done) < quota[env] for row in returns for env, done in enumerate(row)):
+        t = grid.step(policy.act(obs, greedy))
+        obs, running, done = t.obs, running + t.reward, t.terminated | t.truncated
+        if done.any():
+            for a, e in np.argwhere(done):
+                returns[a][e].append(float(running[a, e]))
+            running[done] = 0.0
+            policy.reset(done)
+    grid.close()
+    return np.array([[r for e, done in enumerate(row) for r in done[: quota[e]]] for row in returns])
+
+
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """Bootstrap 95 % interval of the mean of ``values (n,)``; the mean itself twice where they do not vary."""
+    if len(values) < 2 or np.ptp(values) == 0:
+        return float(np.mean(values)), float(np.mean(values))
+    result = bootstrap((values,), np.mean, confidence_level=0.95, n_resamples=2000, rng=np.random.default_rng(0))
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+
+
+def summarise(returns: np.ndarray) -> dict[str, float | int]:
+    """Mean, standard deviation and number of the episodes ``(episodes,)`` of one agent."""
+    return {"mean": float(returns.mean()), "std": float(returns.std()), "episodes": int(returns.size)}

@@ -1,0 +1,83 @@
+"""Pictures of an agent for TensorBoard: spike raster, value and policy maps. Drawn without a screen."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rstdp_agents.agent import Agent, FrozenPolicy
+from rstdp_agents.encoders import PlaceCells
+
+GRID = 31
+"""Points along each side of a map."""
+REPEATS = 4
+"""Windows simulated at each point of a map."""
+
+
+def raster(windows: list[tuple[np.ndarray, np.ndarray]], dt: float) -> Figure:
+    """Spikes of one env over consecutive windows: input below, output above. Each window holds two ``(ticks, neurons)``."""
+    pre, post = (np.concatenate([window[i] for window in windows]) for i in (0, 1))
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2])
+    for axes, spikes, name in ((top, post, "output"), (bottom, pre, "input")):
+        tick, neuron = np.nonzero(spikes)
+        axes.plot(tick * dt, neuron, "|", color="black", markersize=3)
+        axes.set(ylabel=f"{name} neuron", ylim=(-1, spikes.shape[1]), xlim=(0, spikes.shape[0] * dt))
+    for edge in np.cumsum([len(window[0]) for window in windows])[:-1]:
+        top.axvline(edge * dt, color="0.85", linewidth=0.5, zorder=0)
+        bottom.axvline(edge * dt, color="0.85", linewidth=0.5, zorder=0)
+    bottom.set_xlabel("simulated time (ms); grey lines: env steps")
+    return figure
+
+
+def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure | None:
+    """Value and preferred action of agent 0 over two dimensions (the others mid-range), or over all states if Discrete.
+
+    None where there is no such picture: observations of a single dimension.
+    """
+    if isinstance(space, gym.spaces.Discrete):
+        side = int(np.sqrt(space.n)) if int(np.sqrt(space.n)) ** 2 == space.n else int(space.n)
+        points, shape, extent, labels = space.start + np.arange(space.n), (-1, side), None, ("state", "")
+    elif isinstance(agent.encoder, PlaceCells) and len(agent.encoder.low) > max(dims):
+        points, shape, extent = _slice(agent.encoder, dims)
+        labels = tuple(f"observation[{d}]" for d in dims)
+    else:
+        return None
+    obs = np.repeat(points[None], agent.agents, 0)
+    rates = FrozenPolicy(agent, len(points) * REPEATS, (0,) * agent.agents).action_rates(np.repeat(obs, REPEATS, 1))
+    rates = rates[0].reshape(len(points), REPEATS, -1).mean(1).cpu().numpy()
+    value = agent.value(obs)
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    if value is None:
+        left.set_axis_off()
+    else:
+        _image(left, value[0].cpu().numpy().reshape(shape), extent, labels, "value", "viridis")
+    if rates.shape[1] == 2:
+        _image(
+            right, (rates[:, 1] - rates[:, 0]).reshape(shape), extent, labels, "rate of action 1 - action 0", "coolwarm"
+        )
+    else:
+        _image(right, rates.argmax(1).reshape(shape), extent, labels, "most active action", "tab10")
+    return figure
+
+
+def _slice(encoder: PlaceCells, dims: tuple[int, int]) -> tuple[np.ndarray, tuple[int, int], tuple[float, ...]]:
+    """Points ``(GRID * GRID, dims)`` of the plane through the middle of the grid, their layout and their extent."""
+    low, high = encoder.low.cpu().numpy(), encoder.high.cpu().numpy()
+    points = np.tile((low + high) / 2, (GRID * GRID, 1))
+    x, y = (np.linspace(low[d], high[d], GRID) for d in dims)
+    points[:, dims[0]], points[:, dims[1]] = (axis.reshape(-1) for axis in np.meshgrid(x, y))
+    return points, (GRID, GRID), (x[0], x[-1], y[0], y[-1])
+
+
+def _image(
+    axes: Axes, values: np.ndarray, extent: tuple[float, ...] | None, labels: tuple[str, ...], title: str, colours: str
+) -> None:
+    limit = {"vmin": -np.abs(values).max(), "vmax": np.abs(values).max()} if colours == "coolwarm" else {}
+    origin = "upper" if extent is None else "lower"
+    image = axes.imshow(values, extent=extent, origin=origin, aspect="auto", cmap=colours, **limit)  # pyright: ignore
+    axes.figure.colorbar(image, ax=axes)
+    axes.set(title=title, xlabel=labels[0], ylabel=labels[1])

@@ -1,0 +1,170 @@
+"""Where a run leaves its numbers: TensorBoard and monitor.csv."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
+
+from rstdp_agents import figures
+from rstdp_agents.agent import Agent
+from rstdp_agents.config import RunConfig, flat
+from rstdp_agents.episodes import Episode
+
+SAMPLE_EVERY = 10
+"""Env steps between looks into the agent: what is averaged over time is averaged over these."""
+RASTER_WINDOWS = 30
+"""Env steps of agent 0 that the spike raster shows."""
+
+
+class Monitor:
+    """Collects during a run, writes every `log_every` env steps, and draws `images` times in all.
+
+    folder: where to write. append: continue the files of a resumed run. Scalars are means over the population.
+    """
+
+    def __init__(self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, append: bool) -> None:
+        self.config, self.agent, self.space = config, agent, space
+        self.writer = SummaryWriter(str(folder))
+        self._csv = open(folder / "monitor.csv", "a" if append else "w", buffering=1 << 16)  # noqa: SIM115 (kept open)
+        self._start = time.time()
+        if not append:
+            self._csv.write("#" + json.dumps({"t_start": self._start, "env_id": config.env}) + "\nr,l,t,agent\n")
+            settings = [f"| {name} | {value} |" for name, value in flat(asdict(config)).items()]
+            self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *settings]))
+        self._episodes: list[Episode] = []
+        self._raster: list[tuple[np.ndarray, np.ndarray]] = []
+        self._last_flush = (time.perf_counter(), 0)
+        self._start_interval()
+
+    def record(self, step: int, episodes: list[Episode]) -> None:
+        """Take note of one env step per env, `step` counted per agent, and of the episodes that it ended."""
+        self._episodes += episodes
+        self._calls += 1
+        if self._calls % SAMPLE_EVERY == 0:
+            self._sample()
+        images_every = max(1, self.config.total_steps // max(1, self.config.images))
+        left = -step % images_every
+        if self.config.images and left < RASTER_WINDOWS * self.agent.envs:
+            window = self.agent.window
+            self._raster.append((window.pre[:, 0, 0].cpu().numpy(), window.post[:, 0, 0].cpu().numpy()))
+            if left < self.agent.envs:
+                self._draw(step)
+        if step % self.config.log_every < self.agent.envs:
+            self.flush(step)
+
+    def flush(self, step: int) -> None:
+        """Write what has come together since the last time."""
+        self._write_episodes()
+        now = time.perf_counter()
+        before, step_before = self._last_flush
+        if step > step_before:
+            self.writer.add_scalar("charts/sps", (step - step_before) * self.agent.agents / (now - before), step)
+        self._last_flush = (now, step)
+        if self._samples:
+            for name, value in self._interval_scalars().items():
+                self.writer.add_scalar(name, value, step)
+        self._start_interval()
+        self.writer.flush()
+        self._csv.flush()
+
+    def rate_hz(self) -> float:
+        """Running mean rate of the output layer (Hz)."""
+        return float(self.agent.layer.homeostasis.rate.mean())
+
+    def close(self, step: int, results: dict[str, float]) -> None:
+        """Write the rest, and the run's settings with its results for the HParams plug-in."""
+        self.flush(step)
+        settings = {
+            k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in flat(asdict(self.config)).items()
+        }
+        for summary in hparams(settings, results):
+            self.writer.file_writer.add_summary(summary)  # pyright: ignore[reportOptionalMemberAccess]
+        for name, value in results.items():
+            self.writer.add_scalar(name, value, step)
+        self.writer.close()
+        self._csv.close()
+
+    def _write_episodes(self) -> None:
+        seconds = time.time() - self._start
+        for e in self._episodes:
+            self._csv.write(f"{e.episode_return:.6g},{e.length},{seconds:.3f},{e.agent}\n")
+        for step, returns, lengths in self._points():
+            self.writer.add_scalar("charts/episodic_return", returns, step)
+            self.writer.add_scalar("charts/episodic_length", lengths, step)
+        self._episodes = []
+
+    def _points(self) -> list[tuple[int, float, float]]:
+        """(step, return, length): every episode of a single agent, the interval's mean of a population."""
+        if self.agent.agents == 1 or not self._episodes:
+            return [(e.step, e.episode_return, e.length) for e in self._episodes]
+        _, returns, lengths, steps = zip(*self._episodes, strict=True)
+        return [(max(steps), float(np.mean(returns)), float(np.mean(lengths)))]
+
+    def _start_interval(self) -> None:
+        self._calls = self._samples = 0
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, Tensor] = {}
+
+    def _sample(self) -> None:
+        agent, layer = self.agent, self.agent.layer
+        self._samples += 1
+        looks = {
+            "modulator": agent.m.mean(),
+            "td": agent.m.square().mean(),
+            "eligibility": torch.stack([z.square().mean() for z in layer.pairs.z]).mean(),
+            "dw": layer.dw.square().mean(),
+        }
+        for name, value in looks.items():
+            self._sums[name] = self._sums.get(name, 0) + value
+        for name, spikes in (("input", agent.window.pre), (layer.name, agent.window.post)):
+            self._counts[name] = self._counts.get(name, 0) + spikes.sum((0, 2))
+
+    def _interval_scalars(self) -> dict[str, float]:
+        layer, n = self.agent.layer, self._samples
+        low, high = layer.bounds
+        mean = {name: float(total) / n for name, total in self._sums.items()}
+        scalars = {
+            "learn/modulator_mean": mean["modulator"],
+            "learn/eligibility_rms": mean["eligibility"] ** 0.5,
+            "learn/dw_rms": mean["dw"] ** 0.5,
+            "learn/w_mean": float(layer.weight.mean()),
+            "learn/w_saturated_frac": float(((layer.weight <= low) | (layer.weight >= high)).float().mean()),
+        }
+        if self.config.agent.modulator == "td":
+            scalars["learn/td_error_rms"] = mean["td"] ** 0.5
+        seconds = n * self.agent.envs * layer.window_ms / 1000.0
+        for name, counts in self._counts.items():
+            scalars[f"activity/rate_hz/{name}"] = float(counts.mean()) / seconds
+            scalars[f"activity/silent_frac/{name}"] = float((counts == 0).float().mean())
+        return scalars
+
+    def _draw(self, step: int) -> None:
+        layer = self.agent.layer
+        self.writer.add_histogram(f"weights/{layer.name}", layer.weight, step)
+        self.writer.add_figure("activity/raster", figures.raster(self._raster, layer.dt), step)
+        self._raster = []
+        maps = figures.policy_maps(self.agent, self.space, self.config.map_dims)
+        if maps is not None:
+            self.writer.add_figure("learn/value_and_policy", maps, step)
+
+
+def hparam_results(summary: dict[str, Any]) -> dict[str, float]:
+    """The final numbers of a run for the HParams plug-in: means over its agents."""
+    agents = summary["agents"]
+    final = [a["final_mean"] for a in agents if a["final_mean"] is not None]
+    results = {"final/training_return": float(np.mean(final)) if final else float("nan")}
+    for kind in ("greedy", "stochastic"):
+        means = [a[f"eval_{kind}"]["mean"] for a in agents if a[f"eval_{kind}"] is not None]
+        if means:
+            results[f"final/eval_{kind}"] = float(np.mean(means))
+    return results

@@ -1,0 +1,142 @@
+"""The training loop, and what surrounds it: resume, checkpoints, evaluation, summary."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from rstdp_agents.agent import Agent
+from rstdp_agents.checkpoint import load_checkpoint, restore, save_checkpoint
+from rstdp_agents.config import RunConfig
+from rstdp_agents.environments import EnvGrid, env_seeds, parse_kwargs, reward_threshold
+from rstdp_agents.episodes import AgentRecord, EpisodeTracker
+from rstdp_agents.errors import EnvironmentFault
+from rstdp_agents.evaluation import evaluate, summarise
+from rstdp_agents.metrics import Monitor, hparam_results
+
+
+class Training:
+    """A population in its environments, from the first step or from a checkpoint.
+
+    folder: the run's own, which must exist. checkpoint: where to go on from, or None.
+    """
+
+    def __init__(self, config: RunConfig, folder: Path, checkpoint: Path | None = None) -> None:
+        torch.set_flush_denormal(True)  # decayed traces never reach zero, and denormals are slow
+        self.config, self.folder, self.step = config, folder, 0
+        self.kwargs = parse_kwargs(config.env_kwargs)
+        self.envs = EnvGrid(config.env, self.kwargs, config.agents, config.envs_per_agent)
+        spaces = self.envs.observation_space, self.envs.action_space
+        self.agent = Agent(config.agent, *spaces, seeds=config.seeds, envs=config.envs_per_agent, device=config.device)
+        self.tracker = EpisodeTracker(config.agents, config.envs_per_agent, reward_threshold(config.env))
+        if checkpoint is not None:
+            self._load(checkpoint)
+        (folder / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n")
+        self.monitor = Monitor(folder, config, self.agent, self.envs.observation_space, append=checkpoint is not None)
+
+    def run(self) -> bool:
+        """Train to the end; False if interrupted. An EnvironmentFault passes on, after a checkpoint."""
+        with _interruptible() as interrupted, self._progress() as bar:
+            try:
+                self._loop(interrupted, bar)
+            except EnvironmentFault:
+                self.save()
+                self.monitor.flush(self.step)
+                raise
+        self.save()
+        self.monitor.flush(self.step)
+        return not interrupted
+
+    def _loop(self, interrupted: list[int], bar: tqdm) -> None:
+        # episodes start anew after a resume, from seeds of their own
+        seeds = tuple(seed if self.step == 0 else env_seeds(seed, 1, 2 + self.step)[0] for seed in self.config.seeds)
+        stride = self.config.envs_per_agent
+        action = self.agent.begin(self.envs.reset(seeds))
+        while self.step < self.config.total_steps and not interrupted:
+            transition = self.envs.step(action)
+            action = self.agent.step(transition)
+            self.step += stride
+            done = transition.terminated | transition.truncated
+            self.monitor.record(self.step, self.tracker.add(transition.reward, done, self.step))
+            if self.step % self.config.checkpoint_every < stride:
+                self.save()
+            if self.step % self.config.log_every < stride:
+                self._show(bar)
+
+    def save(self) -> None:
+        """Write a checkpoint of this step."""
+        tensors = {**self.agent.tensors(), "random": self.agent.random.state()}
+        records = [record.to_json() for record in self.tracker.records]
+        data = {"step": self.step, "records": records, "config": asdict(self.config)}
+        save_checkpoint(self.folder / "checkpoints" / f"step_{self.step:010d}.safetensors", tensors, data)
+
+    def finish(self) -> dict[str, Any]:
+        """Evaluate, write summary.json and close; returns the summary."""
+        c = self.config
+        kinds = {"greedy": True, "stochastic": False}
+        returns = {
+            kind: evaluate(self.agent, c.env, self.kwargs, c.seeds, c.eval_episodes, greedy)
+            if c.eval_episodes
+            else None
+            for kind, greedy in kinds.items()
+        }
+        agents = []
+        for i, (seed, record) in enumerate(zip(c.seeds, self.tracker.records, strict=True)):
+            entry: dict[str, Any] = {"seed": seed, "episodes": record.episodes, "steps": self.step}
+            for name in ("solved_at_episode", "solved_at_step", "final_mean", "best_mean"):
+                entry[name] = getattr(record, name)
+            for kind, values in returns.items():
+                entry[f"eval_{kind}"] = None if values is None else summarise(values[i])
+            agents.append(entry)
+        summary = {"env": c.env, "rule": c.agent.rule, "agents": agents}
+        (self.folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+        self.monitor.close(self.step, hparam_results(summary))
+        self.envs.close()
+        return summary
+
+    def _load(self, checkpoint: Path) -> None:
+        tensors, data = load_checkpoint(checkpoint)
+        random = tensors.pop("random")
+        restore(self.agent.tensors(), tensors, checkpoint)
+        self.agent.random.load_state(random)
+        self.step = data["step"]
+        self.tracker.records = [AgentRecord.from_json(record) for record in data["records"]]
+        everywhere = torch.ones(self.config.agents, self.config.envs_per_agent, dtype=torch.bool)
+        self.agent.reset(everywhere.numpy())
+
+    def _progress(self) -> tqdm:
+        c = self.config
+        return tqdm(total=c.total_steps, initial=self.step, unit="step", disable=not c.progress, dynamic_ncols=True)
+
+    def _show(self, bar: tqdm) -> None:
+        if self.config.progress:
+            recent = [list(r.recent)[-10:] for r in self.tracker.records if r.recent]
+            mean = sum(map(sum, recent)) / max(1, sum(map(len, recent)))
+            bar.set_postfix_str(f"return {mean:.1f}, rate {self.monitor.rate_hz():.0f} Hz", refresh=False)
+            bar.update(self.step - bar.n)
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[int]]:
+    """Yields a list that the first Ctrl-C makes non-empty; a second one interrupts as usual."""
+    received: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGINT, before)

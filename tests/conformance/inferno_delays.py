@@ -1,0 +1,38 @@
+"""Inferno's two ways to learn through delays: from spikes as they arrive, or from trace and spikes looked up in the past."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from rstdp_agents.plasticity.stdp import Halves
+from rstdp_agents.synapses import Delayed, Linear
+from rstdp_agents.synapses.delayed import delay_init, delay_window, delayed_hebb, older_taps
+
+from .common import Traces
+from .loader import Case
+
+
+class DelayLines:
+    """What spikes and input trace were, at the delay of every synapse."""
+
+    def __init__(self, case: Case, synapse: Linear, envs: int) -> None:
+        p, self.synapse = case.params, synapse
+        self.line = Delayed(synapse, case["delay"][None], p["delay_max"], case.dt)
+        looked_up = p["delayed"] if "delayed" in p else "N_out" not in case.axes["trace_pre"]
+        tau = p["tc_pre"] if looked_up else math.inf
+        self.spike_taps = older_taps(self.line.delay, self.line.lags, case.dt)
+        self.trace_taps = older_taps(self.line.delay, self.line.lags, case.dt, tau)
+        self.per_synapse = not looked_up
+        self.spikes = self.traces = delay_init(self.line, envs)
+
+    def tick(self, pre: Tensor, post: Tensor, traces: Traces) -> tuple[Halves, Tensor]:
+        """Both halves of a tick, and the input trace as the source records it."""
+        spikes, self.spikes = delay_window(self.line, pre[None], self.spikes)
+        x, self.traces = delay_window(self.line, traces.x[None], self.traces)
+        plus = delayed_hebb(self.synapse, self.trace_taps, post[None], x)
+        minus = delayed_hebb(self.synapse, self.spike_taps, traces.y[None], spikes)
+        recorded = torch.einsum("aloi,abli->abio", self.trace_taps, x[0]) if self.per_synapse else traces.x
+        return Halves(plus, minus), recorded

@@ -1,0 +1,55 @@
+"""Small environments and agents that the tests share."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import torch
+
+from rstdp_agents.agent import Agent
+from rstdp_agents.config import AgentConfig, override
+from rstdp_agents.presets import preset
+
+CARTPOLE = gym.make("CartPole-v1")
+TWO_ARMS = gym.spaces.Discrete(2)
+
+
+class Corridor(gym.Env):
+    """Five cells in a row; action 1 goes right, 0 left. Reward 1 and the end at the right, after at most ten steps.
+
+    broken: what goes wrong, and when: ``("reward", 7, nan)`` makes the reward of the seventh step ever nan.
+    """
+
+    observation_space = gym.spaces.Discrete(5)
+    action_space = gym.spaces.Discrete(2)
+
+    def __init__(self, broken=None):
+        self.broken, self.total = broken, 0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.at = self.steps = 0
+        return self.at, {}
+
+    def step(self, action):
+        self.at = min(4, max(0, self.at + (1 if action else -1)))
+        self.steps += 1
+        self.total += 1
+        reward = float(self.at == 4)
+        if self.broken and self.broken[0] == "reward" and self.total == self.broken[1]:
+            reward = self.broken[2]
+        return self.at, reward, self.at == 4, self.steps == 10, {}
+
+
+gym.register("Corridor-v0", Corridor, reward_threshold=0.9)
+
+
+def cartpole_agent(seeds=(0,), envs=1, dtype=torch.float32, rule="rstdp-et", lr_scale=None, **changes) -> Agent:
+    config: AgentConfig = override(preset("CartPole-v1", rule).agent, changes)
+    spaces = CARTPOLE.observation_space, CARTPOLE.action_space
+    return Agent(config, *spaces, seeds=tuple(seeds), envs=envs, lr_scale=lr_scale, dtype=dtype)
+
+
+def observations(agents, envs, seed=0):
+    """Plausible CartPole observations ``(agents, envs, 4)``."""
+    return np.random.default_rng(seed).normal(0, 0.1, (agents, envs, 4)).astype(np.float32)

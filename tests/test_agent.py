@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+import torch
+
+from rstdp_agents.agent import FrozenPolicy, Transition
+from tests.helpers import cartpole_agent, observations
+
+RULES = ["rstdp", "rstdp-et", "reward-switch"]
+
+
+def transition(agents, envs, seed, done=None):
+    random = np.random.default_rng(seed)
+    ended = np.zeros((agents, envs), dtype=bool) if done is None else done
+    return Transition(observations(agents, envs, seed), random.normal(size=(agents, envs)), ended, np.zeros_like(ended))
+
+
+def train(agent, steps=20, rows=slice(None)):
+    """The same experience for every population: rows of one for four agents."""
+    actions = [agent.begin(observations(4, agent.envs)[rows])]
+    for i in range(steps):
+        t = transition(4, agent.envs, i)
+        actions.append(agent.step(Transition(*(None if v is None else v[rows] for v in t))))
+    return np.stack(actions)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_same_seed_same_bits(rule):
+    first, second = cartpole_agent(range(4), 2, rule=rule), cartpole_agent(range(4), 2, rule=rule)
+    assert np.array_equal(train(first), train(second))
+    for name, tensor in first.tensors().items():
+        assert torch.equal(tensor, second.tensors()[name]), name
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_agent_in_a_population_is_the_agent_alone(rule):
+    population, alone = (cartpole_agent(seeds, 2, torch.float64, rule) for seeds in (range(4), [2]))
+    together, single = train(population), train(alone, rows=slice(2, 3))
+    assert np.array_equal(together[:, 2:3], single)
+    for name, tensor in alone.tensors().items():
+        torch.testing.assert_close(population.tensors()[name][2:3], tensor, rtol=0, atol=1e-12)
+
+
+def test_random_numbers_of_an_agent_do_not_depend_on_the_population():
+    population, alone = cartpole_agent([5, 6, 7]), cartpole_agent([6])
+    assert torch.equal(population.random.uniform(100)[1:2], alone.random.uniform(100))
+
+
+def test_reset_makes_one_row_fresh_and_leaves_the_others_to_the_bit():
+    agent, fresh = (cartpole_agent(range(2), 3, **{"simulation.fresh_each_window": False}) for _ in range(2))
+    for i in range(5):
+        agent.step(transition(2, 3, i)) if i else agent.begin(observations(2, 3))
+    before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
+    done = np.array([[False, True, False], [False, False, False]])
+    agent.reset(done)
+    per_env = [n for n, t in before.items() if t.shape[:2] == (2, 3) and n not in ("output.rate", "output.offset")]
+    assert {"output.v", "output.z0", "output.x", "output.y", "critic.trace"} <= set(per_env)
+    for name, tensor in agent.tensors().items():
+        if name in per_env:
+            assert torch.equal(tensor[0, 1], fresh.tensors()[name][0, 1]), name
+            assert torch.equal(tensor[~done], before[name][~done]), name
+            assert not torch.equal(before[name][0, 1], tensor[0, 1]) or name == "output.refractory", name
+        else:
+            assert torch.equal(tensor, before[name]), name
+
+
+def test_frozen_twin_keeps_its_weights_and_its_sibling_does_not():
+    agent = cartpole_agent([0, 0], lr_scale=torch.tensor([1.0, 0.0]))
+    start = agent.layer.weight.clone()
+    agent.begin(observations(2, 1))
+    for i in range(20):
+        agent.step(transition(2, 1, i))
+    assert torch.equal(agent.layer.weight[1], start[1])
+    assert not torch.equal(agent.layer.weight[0], start[0])
+
+
+def test_no_reward_and_no_expectation_change_no_weight():
+    agent = cartpole_agent()
+    start = agent.layer.weight.clone()
+    agent.begin(observations(1, 1))
+    for i in range(10):
+        t = transition(1, 1, i)
+        agent.step(t._replace(reward=np.zeros((1, 1))))
+    assert torch.equal(agent.layer.weight, start)
+
+
+def test_terminal_reward_reaches_the_weights_before_the_traces_are_forgotten():
+    agent = cartpole_agent()
+    agent.begin(observations(1, 1))
+    start, eligible = agent.layer.weight.clone(), agent.layer.pairs.z[0].clone()
+    done = np.ones((1, 1), dtype=bool)
+    agent.step(Transition(observations(1, 1, 1), np.ones((1, 1)), done, ~done))
+    torch.testing.assert_close(agent.layer.weight - start, agent.lr * eligible[:, 0], rtol=0, atol=1e-6)
+    later = cartpole_agent()
+    later.begin(observations(1, 1))
+    later.step(Transition(observations(1, 1, 1), np.ones((1, 1)), ~done, ~done))
+    decay = later.layer.rule.decays(10, 1.0)[1]
+    torch.testing.assert_close(later.layer.pairs.z[0] - agent.layer.pairs.z[0], decay * eligible, rtol=0, atol=1e-6)
+
+
+def test_truncation_bootstraps_from_the_true_last_observation():
+    def delta(truncated, final):
+        agent = cartpole_agent(dtype=torch.float64)
+        agent.begin(np.zeros((1, 1, 4)))
+        agent.modulator.weight[:] = torch.linspace(0, 1, 270)
+        flags = np.zeros((1, 1), dtype=bool), np.array([[truncated]])
+        agent.step(Transition(np.zeros((1, 1, 4)), np.ones((1, 1)), *flags, final_obs=final))
+        return agent.m.item()
+
+    last = np.array([[[1.0, 1.0, 0.1, 1.0]]])
+    reference = cartpole_agent(dtype=torch.float64)
+    reference.modulator.weight[:] = torch.linspace(0, 1, 270)
+    v_start, v_last = reference.value(np.zeros((1, 1, 4))).item(), reference.value(last).item()
+    assert delta(True, last) == pytest.approx(1 + 0.98 * v_last - v_start)
+    assert delta(False, None) == pytest.approx(1 + 0.98 * v_start - v_start)
+
+
+def test_no_autograd_is_recorded():
+    agent = cartpole_agent()
+    agent.begin(observations(1, 1))
+    agent.step(transition(1, 1, 0))
+    assert not any(tensor.requires_grad for tensor in agent.tensors().values())
+
+
+def test_frozen_policy_acts_without_touching_the_agent():
+    agent = cartpole_agent(range(2))
+    agent.begin(observations(2, 1))
+    before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
+    stream = agent.random.state()
+    policy = FrozenPolicy(agent, envs=5, seeds=(7, 8))
+    actions = [policy.act(observations(2, 5, i), greedy=bool(i % 2)) for i in range(4)]
+    assert {a.shape for a in actions} == {(2, 5)}
+    assert torch.equal(stream, agent.random.state())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in agent.tensors().items())

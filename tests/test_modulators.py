@@ -1,0 +1,64 @@
+import math
+
+import pytest
+import torch
+
+from rstdp_agents.config import ModulatorConfig
+from rstdp_agents.modulators import Step, build_modulator
+
+F64, CPU = torch.float64, torch.device("cpu")
+
+
+def modulator(name, **settings):
+    return build_modulator(name, ModulatorConfig(**settings), (1, 1, 2), CPU, F64)
+
+
+def step(reward, terminated=0.0, now=(1.0, 0.0), after=(0.0, 1.0)):
+    return Step(*(torch.tensor([[v]], dtype=F64) for v in (reward, terminated, now, after)))
+
+
+def test_reward_passes_through():
+    assert modulator("reward", reward_scale=0.5)(step(3.0)).item() == 1.5
+
+
+def test_baseline_follows_the_mean_reward():
+    baseline = modulator("reward-baseline", tau_baseline=10.0)
+    expected, r_bar = [], 0.0
+    for _ in range(3):
+        expected.append(1.0 - r_bar)
+        r_bar += 0.1 * (1.0 - r_bar)
+    assert [baseline(step(1.0)).item() for _ in range(3)] == pytest.approx(expected)
+
+
+def test_td_error_and_critic_follow_their_equations():
+    td = modulator("td", gamma=0.9, lambda_=0.5, critic_lr=0.1)
+    assert td(step(1.0)).item() == 1.0  # V = 0 everywhere
+    assert td.weight[0].tolist() == pytest.approx([0.1, 0.0])
+    assert td(step(1.0)).item() == pytest.approx(1.0 + 0.9 * 0.0 - 0.1)
+    trace = 1.0 + 0.9 * 0.5
+    assert td.trace[0, 0].tolist() == pytest.approx([trace, 0.0])
+    assert td.weight[0, 0].item() == pytest.approx(0.1 + 0.1 * 0.9 * trace)
+
+
+def test_termination_does_not_bootstrap_and_truncation_does():
+    td = modulator("td", gamma=0.9)
+    td.weight[:] = torch.tensor([[2.0, 5.0]], dtype=F64)
+    assert td(step(1.0, terminated=1.0)).item() == pytest.approx(1.0 - 2.0)
+    td.weight[:] = torch.tensor([[2.0, 5.0]], dtype=F64)
+    assert td(step(1.0, terminated=0.0)).item() == pytest.approx(1.0 + 0.9 * 5.0 - 2.0)
+
+
+def test_critic_learns_the_return_of_a_two_state_chain():
+    td = modulator("td", gamma=0.9, lambda_=0.5, critic_lr=0.1)
+    done = torch.ones(1, 1, dtype=torch.bool)
+    for _ in range(400):
+        td(step(1.0, 0.0, now=(1.0, 0.0), after=(0.0, 1.0)))
+        td(step(2.0, 1.0, now=(0.0, 1.0), after=(1.0, 0.0)))
+        td.reset(done)
+    assert td.weight[0].tolist() == pytest.approx([1.0 + 0.9 * 2.0, 2.0], abs=1e-6)
+
+
+@pytest.mark.parametrize(("field", "value"), [("gamma", 1.5), ("lambda_", -0.1), ("gamma", math.nan), ("tau_baseline", 0.0)])
+def test_impossible_parameters_are_refused(field, value):
+    with pytest.raises(ValueError, match=f"`{field}`"):
+        ModulatorConfig(**{field: value})
