@@ -57,30 +57,36 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
 
 
 def run_folder(config: RunConfig, checkpoint: Path | None) -> Path:
-    """The folder to write to, made if need be. Raises UsageError if it already holds another run."""
+    """The folder to write to. Raises UsageError if it already holds another run."""
     if checkpoint is not None and not config.run_dir:
         return checkpoint.parent.parent
     name = f"{config.env.replace('/', '-').replace(':', '-')}__{config.agent.rule}__{config.seed}__{int(time.time())}"
     folder = Path(config.run_dir) if config.run_dir else Path("runs") / name
     if checkpoint is None and (folder / "config.json").exists():
         raise UsageError(f"{folder} already holds a run: give another --run-dir, or continue it with --resume {folder}")
-    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -> int:
     """Train, evaluate, and say on the way what a person wants to know."""
     torch.set_num_threads(1)  # a window is too short to share between threads
-    if torch.device(config.device).type == "cuda" and not torch.cuda.is_available():
-        raise UsageError(f"`--device {config.device}`: no CUDA device is available here")
-    training = Training(replace(config, run_dir=str(folder)), folder, checkpoint)
-    print(f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s), writing to {folder}")
-    if not training.run():
-        print(f"interrupted at step {training.step}; go on with: python train.py --resume {folder}")
-        return 130
-    report(training.finish())
+    check_device(config.device)
+    with Training(replace(config, run_dir=str(folder)), folder, checkpoint) as training:
+        print(f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s), writing to {folder}")
+        if not training.run():
+            print(f"interrupted at step {training.step}; go on with: python train.py --resume {folder}")
+            return 130
+        report(training.finish())
     print(f"watch it with: tensorboard --logdir {folder}")
     return 0
+
+
+def check_device(name: str) -> None:
+    """Raise UsageError unless tensors can be made on the device."""
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"`--device {name}` cannot be used here: {str(error).splitlines()[0]}") from error
 
 
 def report(summary: dict[str, Any]) -> None:

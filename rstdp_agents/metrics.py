@@ -81,9 +81,14 @@ class Monitor:
         """Running mean rate of the output layer (Hz)."""
         return float(self.agent.layer.homeostasis.rate.mean())
 
-    def close(self, step: int, results: dict[str, float]) -> None:
-        """Write the rest, and the run's settings with its results for the HParams plug-in."""
+    def close(self, step: int) -> None:
+        """Write the rest and close the files."""
         self.flush(step)
+        self.writer.close()
+        self._csv.close()
+
+    def add_results(self, step: int, results: dict[str, float]) -> None:
+        """Write the run's settings with its results for the HParams plug-in."""
         settings = {
             k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in flat(asdict(self.config)).items()
         }
@@ -91,8 +96,6 @@ class Monitor:
             self.writer.file_writer.add_summary(summary)  # pyright: ignore[reportOptionalMemberAccess]
         for name, value in results.items():
             self.writer.add_scalar(name, value, step)
-        self.writer.close()
-        self._csv.close()
 
     def _write_episodes(self) -> None:
         seconds = time.time() - self._start

@@ -19,15 +19,14 @@ from rstdp_agents.checkpoint import load_checkpoint, restore, save_checkpoint
 from rstdp_agents.config import RunConfig
 from rstdp_agents.environments import EnvGrid, env_seeds, parse_kwargs, reward_threshold
 from rstdp_agents.episodes import AgentRecord, EpisodeTracker
-from rstdp_agents.errors import EnvironmentFault
 from rstdp_agents.evaluation import evaluate, summarise
 from rstdp_agents.metrics import Monitor, hparam_results
 
 
 class Training:
-    """A population in its environments, from the first step or from a checkpoint.
+    """A population in its environments, from the first step or from a checkpoint; a context that closes its files.
 
-    folder: the run's own, which must exist. checkpoint: where to go on from, or None.
+    folder: the run's own, made if need be. checkpoint: where to go on from, or None.
     """
 
     def __init__(self, config: RunConfig, folder: Path, checkpoint: Path | None = None) -> None:
@@ -40,20 +39,24 @@ class Training:
         self.tracker = EpisodeTracker(config.agents, config.envs_per_agent, reward_threshold(config.env))
         if checkpoint is not None:
             self._load(checkpoint)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n")
         self.monitor = Monitor(folder, config, self.agent, self.envs.observation_space, append=checkpoint is not None)
+
+    def __enter__(self) -> Training:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.monitor.close(self.step)
+        self.envs.close()
 
     def run(self) -> bool:
         """Train to the end; False if interrupted. An EnvironmentFault passes on, after a checkpoint."""
         with _interruptible() as interrupted, self._progress() as bar:
             try:
                 self._loop(interrupted, bar)
-            except EnvironmentFault:
+            finally:  # also after an EnvironmentFault: nothing of the faulty step has been learnt
                 self.save()
-                self.monitor.flush(self.step)
-                raise
-        self.save()
-        self.monitor.flush(self.step)
         return not interrupted
 
     def _loop(self, interrupted: list[int], bar: tqdm) -> None:
@@ -80,7 +83,7 @@ class Training:
         save_checkpoint(self.folder / "checkpoints" / f"step_{self.step:010d}.safetensors", tensors, data)
 
     def finish(self) -> dict[str, Any]:
-        """Evaluate, write summary.json and close; returns the summary."""
+        """Evaluate and write summary.json; returns the summary."""
         c = self.config
         kinds = {"greedy": True, "stochastic": False}
         returns = {
@@ -99,8 +102,7 @@ class Training:
             agents.append(entry)
         summary = {"env": c.env, "rule": c.agent.rule, "agents": agents}
         (self.folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
-        self.monitor.close(self.step, hparam_results(summary))
-        self.envs.close()
+        self.monitor.add_results(self.step, hparam_results(summary))
         return summary
 
     def _load(self, checkpoint: Path) -> None:

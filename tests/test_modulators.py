@@ -58,7 +58,9 @@ def test_critic_learns_the_return_of_a_two_state_chain():
     assert td.weight[0].tolist() == pytest.approx([1.0 + 0.9 * 2.0, 2.0], abs=1e-6)
 
 
-@pytest.mark.parametrize(("field", "value"), [("gamma", 1.5), ("lambda_", -0.1), ("gamma", math.nan), ("tau_baseline", 0.0)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("gamma", 1.5), ("lambda_", -0.1), ("gamma", math.nan), ("tau_baseline", 0.0)]
+)
 def test_impossible_parameters_are_refused(field, value):
     with pytest.raises(ValueError, match=f"`{field}`"):
         ModulatorConfig(**{field: value})

@@ -34,7 +34,9 @@ def test_fires_at_threshold_and_resets():
     assert state.v.item() == pytest.approx((-0.2 * keep + 0.6) * keep + 0.3)
 
 
-@pytest.mark.parametrize(("t_ref", "expected"), [(0.0, [1] * 6), (1.0, [1, 0] * 3), (2.0, [1, 0, 0] * 2), (9.0, [1] + [0] * 5)])
+@pytest.mark.parametrize(
+    ("t_ref", "expected"), [(0.0, [1] * 6), (1.0, [1, 0] * 3), (2.0, [1, 0, 0] * 2), (9.0, [1] + [0] * 5)]
+)
 def test_refractory_period_blocks_as_many_ticks_as_it_lasts(t_ref, expected):
     spikes, _ = run([5.0] * 6, LIFParams(escape_noise=0.0, t_ref=t_ref))
     assert spikes.flatten().tolist() == expected
@@ -80,6 +82,6 @@ def test_without_noise_the_threshold_is_hard():
     ],
 )
 def test_impossible_parameters_are_refused_in_words(wrong, words):
-    with pytest.raises(ValueError, match="tau_m|t_ref|v_reset") as error:
+    with pytest.raises(ValueError, match="must") as error:
         LIFParams(**wrong)
     assert str(error.value) == words

@@ -12,7 +12,11 @@ from rstdp_agents.synapses import Linear
 
 F64, CPU = torch.float64, torch.device("cpu")
 PAIRS = {"a_plus": 0.9, "a_minus": 0.6, "tau_plus": 15.0, "tau_minus": 25.0}
-RULES = [RSTDP(**PAIRS), RSTDPET(**PAIRS, tau_e=30.0), RewardSwitch(**PAIRS, tau_e=30.0, a_plus_punished=0.4, a_minus_punished=0.2)]
+RULES = [
+    RSTDP(**PAIRS),
+    RSTDPET(**PAIRS, tau_e=30.0),
+    RewardSwitch(**PAIRS, tau_e=30.0, a_plus_punished=0.4, a_minus_punished=0.2),
+]
 SYNAPSE = Linear(5, 4)
 
 
@@ -55,7 +59,9 @@ def test_window_is_its_ticks_one_by_one_with_traces_carried_over(rule):
     pre, post = spikes(24, 5, 3), spikes(24, 4, 4)
     whole, parts = fresh(rule), fresh(rule)
     for start in (0, 12):
-        whole = pair_window(SYNAPSE, pair_kernels(rule, 12, 1.0, CPU, F64), pre[start : start + 12], post[start : start + 12], whole)
+        whole = pair_window(
+            SYNAPSE, pair_kernels(rule, 12, 1.0, CPU, F64), pre[start : start + 12], post[start : start + 12], whole
+        )
     one = pair_kernels(rule, 1, 1.0, CPU, F64)
     for tick in range(24):
         parts = pair_window(SYNAPSE, one, pre[tick : tick + 1], post[tick : tick + 1], parts)
@@ -77,7 +83,9 @@ def test_window_without_eligibility_trace_is_the_sum_of_its_ticks():
 def test_mstdpet_becomes_mstdp_as_the_trace_gets_short():
     pre, post = spikes(1, 5, 7), spikes(1, 4, 8)
     short, none = RSTDPET(**PAIRS, tau_e=1e-3), RSTDP(**PAIRS)
-    start = [PairState(torch.ones(2, 3, 5, dtype=F64), torch.ones(2, 3, 4, dtype=F64), fresh(r).z) for r in (short, none)]
+    start = [
+        PairState(torch.ones(2, 3, 5, dtype=F64), torch.ones(2, 3, 4, dtype=F64), fresh(r).z) for r in (short, none)
+    ]
     with_trace, without = (
         pair_window(SYNAPSE, pair_kernels(r, 1, 1.0, CPU, F64), pre, post, s) for r, s in zip((short, none), start)
     )
@@ -86,7 +94,9 @@ def test_mstdpet_becomes_mstdp_as_the_trace_gets_short():
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: type(r).__name__)
 def test_no_modulator_no_change_and_opposite_modulator_opposite_change(rule):
-    z = tuple(torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(i), dtype=F64) for i in range(len(rule.halves)))
+    z = tuple(
+        torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(i), dtype=F64) for i in range(len(rule.halves))
+    )
     m = torch.tensor([[1.0, -2.0, 0.5], [0.1, 0.0, -0.3]], dtype=F64)
     assert torch.count_nonzero(modulate(z, rule.factors(torch.zeros_like(m)))) == 0
     if not isinstance(rule, RewardSwitch):

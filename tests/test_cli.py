@@ -1,0 +1,97 @@
+"""The command as a user runs it, in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHORT = ["--total-steps", "400", "--eval-episodes", "2", "--images", "1", "--no-progress"]
+
+
+def command(*arguments, cwd):
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "train.py"), *map(str, arguments)],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_train_then_resume(tmp_path):
+    done = command("--agents", 2, "--rule", "reward-switch", "--run-dir", "run", *SHORT, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "preset CartPole-v1, reward-switch" in done.stdout
+    assert done.stdout.count("seed ") == 2
+    assert "95 % interval over 2 agent(s)" in done.stdout
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert (summary["env"], summary["rule"], len(summary["agents"])) == ("CartPole-v1", "reward-switch", 2)
+    again = command("--resume", "run", "--total-steps", 700, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert [a["steps"] for a in summary["agents"]] == [700, 700]
+    assert summary["rule"] == "reward-switch"  # settings come from the run
+
+
+def test_unknown_environment_trains_on_the_defaults(tmp_path):
+    done = command(
+        "--env", "FrozenLake-v1", "--env-kwargs", "is_slippery:False", "--run-dir", "run", *SHORT, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "no preset for FrozenLake-v1: defaults" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--env", "CartPol-v1"], "unknown environment 'CartPol-v1'; the nearest are"),
+        (["--rule", "rstpd"], "rstdp"),
+        (
+            ["--env", "Pendulum-v1"],
+            "action space Box(-2.0, 2.0, (1,), float32) is not supported yet; supported is Discrete",
+        ),
+        (["--env", "Blackjack-v1"], "is not supported yet; supported are Discrete and one-dimensional Box"),
+        (["--neuron.tau-m", "-5"], "`tau_m` must be positive (ms); received -5.0"),
+        (["--plasticity.w-min", "2"], "`w_min` must be below `w_max`; received 2.0 and 1.0"),
+        (["--simulation.dt", "0"], "`dt` must be positive (ms); received 0.0"),
+        (["--agents", "0"], "`agents` must be positive; received 0"),
+        (["--device", "cuda:99"], "--device cuda:99"),
+        (["--device", "toaster"], "`--device toaster`"),
+        (["--env-kwargs", "gravity=3"], "takes key:value pairs; received 'gravity=3'"),
+        (["--total-steps", "many"], "many"),
+    ],
+)
+def test_wrong_usage_is_one_message_and_exit_code_2(tmp_path, arguments, words):
+    done = command(*arguments, "--run-dir", "run", "--no-progress", cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in " ".join((done.stderr + done.stdout).split())
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_with_another_run_is_left_alone(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text("{}")
+    done = command("--run-dir", "run", *SHORT, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "run already holds a run" in done.stderr
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["config.json"]
+
+
+def test_folder_that_cannot_be_written_and_damaged_checkpoint(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    done = command("--run-dir", "file/run", *SHORT, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "file" in done.stderr
+    (tmp_path / "bad.safetensors").write_bytes(b"\x00" * 100)
+    done = command("--resume", "bad.safetensors", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "bad.safetensors is damaged or not a checkpoint" in done.stderr
+    done = command("--resume", "nowhere", cwd=tmp_path)
+    assert "no checkpoint to resume from" in done.stderr

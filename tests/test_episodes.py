@@ -1,0 +1,41 @@
+import json
+
+import numpy as np
+import pytest
+
+from rstdp_agents.episodes import AgentRecord, Episode, EpisodeTracker
+
+
+def test_terminal_reward_counts_and_rows_are_apart():
+    tracker = EpisodeTracker(2, 1, None)
+    no, first = np.zeros((2, 1), dtype=bool), np.array([[True], [False]])
+    assert tracker.add(np.array([[1.0], [5.0]]), no, 1) == []
+    assert tracker.add(np.array([[2.0], [5.0]]), first, 2) == [Episode(0, 3.0, 2, 2)]
+    assert tracker.add(np.array([[4.0], [5.0]]), ~no, 3) == [Episode(0, 4.0, 1, 3), Episode(1, 15.0, 3, 3)]
+
+
+def test_solved_is_the_first_full_window_at_the_threshold():
+    record = AgentRecord()
+    for i in range(150):
+        record.add(Episode(0, 0.0 if i < 10 else 1.0, 5, 5 * (i + 1)), threshold=0.95)
+    assert (record.solved_at_episode, record.solved_at_step) == (105, 525)
+    assert record.best_mean == 1.0
+    assert record.final_mean == 1.0
+
+
+def test_nothing_counts_before_a_hundred_episodes():
+    record = AgentRecord()
+    assert record.final_mean is None
+    for i in range(99):
+        record.add(Episode(0, 1.0, 1, i), threshold=0.5)
+    assert (record.best_mean, record.solved_at_episode, record.final_mean) == (None, None, 1.0)
+
+
+def test_record_survives_json():
+    record = AgentRecord()
+    for i in range(120):
+        record.add(Episode(0, float(i), 1, i), threshold=60.0)
+    again = AgentRecord.from_json(json.loads(json.dumps(record.to_json())))
+    assert again.to_json() == record.to_json()
+    assert again.recent.maxlen == 100
+    assert again.final_mean == pytest.approx(np.mean(range(20, 120)))

@@ -1,0 +1,130 @@
+import json
+import signal
+
+import numpy as np
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint
+from rstdp_agents.config import RunConfig, from_json, override
+from rstdp_agents.errors import CheckpointError, EnvironmentFault
+from rstdp_agents.evaluation import evaluate
+from rstdp_agents.presets import preset
+from rstdp_agents.training import Training
+from tests import helpers as helpers  # registers Corridor-v0
+
+TAGS = {
+    "charts/episodic_return", "charts/episodic_length", "charts/sps", "learn/modulator_mean", "learn/td_error_rms",
+    "learn/eligibility_rms", "learn/dw_rms", "learn/w_mean", "learn/w_saturated_frac", "activity/rate_hz/input",
+    "activity/rate_hz/output", "activity/silent_frac/input", "activity/silent_frac/output",
+}  # fmt: skip
+
+
+def config(env="CartPole-v1", **changes) -> RunConfig:
+    base = {"total_steps": 600, "log_every": 200, "images": 1, "eval_episodes": 3, "progress": False}
+    return override(preset(env, "rstdp-et"), base | changes)
+
+
+@pytest.mark.parametrize(("agents", "envs"), [(1, 1), (3, 2)])
+def test_a_run_leaves_everything_that_is_promised(tmp_path, agents, envs):
+    with Training(config(agents=agents, envs_per_agent=envs, checkpoint_every=300), tmp_path) as run:
+        assert run.run()
+        summary = run.finish()
+    assert json.loads((tmp_path / "summary.json").read_text()) == summary
+    assert [a["seed"] for a in summary["agents"]] == list(range(agents))
+    assert {a["steps"] for a in summary["agents"]} == {600}
+    assert all(a["eval_greedy"]["episodes"] == a["eval_stochastic"]["episodes"] == 3 for a in summary["agents"])
+    assert sorted(p.name for p in (tmp_path / "checkpoints").iterdir()) == [
+        "step_0000000300.safetensors", "step_0000000600.safetensors",
+    ]  # fmt: skip
+    first, header, *rows = (tmp_path / "monitor.csv").read_text().splitlines()
+    assert json.loads(first[1:])["env_id"] == "CartPole-v1"
+    assert header == "r,l,t,agent"
+    assert len(rows) == sum(a["episodes"] for a in summary["agents"])
+    assert all(float(r.split(",")[0]) == int(r.split(",")[1]) for r in rows)  # CartPole pays one per step
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert set(events.Tags()["scalars"]) >= TAGS
+    assert set(events.Tags()["images"]) == {"activity/raster", "learn/value_and_policy"}
+    assert events.Tags()["histograms"] == ["weights/output"]
+    assert events.Tags()["tensors"] == ["config/text_summary"]
+    assert events.Scalars("learn/w_mean")[-1].value == pytest.approx(run.agent.layer.weight.mean().item())
+    from_json(RunConfig, json.loads((tmp_path / "config.json").read_text()))
+
+
+def test_rates_in_tensorboard_are_spikes_per_second(tmp_path):
+    silent = config(**{"agent.plasticity.lr": 0.0, "agent.neuron.escape_noise": 0.0, "agent.plasticity.w_init": 0.0})
+    with Training(override(silent, {"agent.homeostasis.param": "none"}), tmp_path) as run:
+        run.run()
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert events.Scalars("activity/rate_hz/output")[-1].value == 0
+    assert events.Scalars("activity/silent_frac/output")[-1].value == 1
+    p = run.agent.encoder.rates(torch.zeros(1, 1, 4)).mean().item() * 500  # near the origin: the mean over cells, in Hz
+    assert events.Scalars("activity/rate_hz/input")[0].value == pytest.approx(p, rel=0.5)
+
+
+def test_resume_continues_weights_counters_and_random_numbers(tmp_path):
+    with Training(config(total_steps=300), tmp_path) as first:
+        first.run()
+    saved = {name: tensor.clone() for name, tensor in first.agent.tensors().items()}
+    with Training(config(total_steps=600), tmp_path, latest_checkpoint(tmp_path)) as again:
+        assert again.step == 300
+        assert again.tracker.records[0].to_json() == first.tracker.records[0].to_json()
+        assert torch.equal(again.agent.random.state(), first.agent.random.state())
+        for name in ("output.weight", "output.rate", "output.offset", "critic.weight"):
+            assert torch.equal(again.agent.tensors()[name], saved[name])
+        episodes = first.tracker.records[0].episodes
+        assert again.run()
+        assert again.step == 600
+    rows = (tmp_path / "monitor.csv").read_text().splitlines()[2:]
+    assert len(rows) == again.tracker.records[0].episodes > episodes
+
+
+def test_checkpoint_of_another_shape_is_refused(tmp_path):
+    with Training(config(total_steps=100), tmp_path) as run:
+        run.run()
+    with pytest.raises(CheckpointError, match=r"output\..* has the shape \(1, 16.*expected \(1, 8"):
+        Training(config(**{"agent.decoder.neurons_per_action": 4}), tmp_path / "x", latest_checkpoint(tmp_path))
+    assert not (tmp_path / "x").exists()
+
+
+def test_broken_reward_stops_the_run_after_a_good_checkpoint(tmp_path):
+    broken = config("Corridor-v0", env_kwargs=("broken:('reward', 150, 1e999)",))
+    fault = pytest.raises(EnvironmentFault, match="reward is not finite at env step 150 in env 0 of agent 0")
+    with Training(broken, tmp_path) as run, fault:
+        run.run()
+    tensors, data = load_checkpoint(tmp_path / "checkpoints" / "step_0000000149.safetensors")
+    assert data["step"] == 149
+    assert all(torch.isfinite(t.float()).all() for t in tensors.values())
+
+
+def test_ctrl_c_finishes_the_step_and_saves(tmp_path, monkeypatch):
+    with Training(config(), tmp_path) as run:
+        record = run.monitor.record
+
+        def interrupt(step, episodes):
+            record(step, episodes)
+            if step == 50:
+                signal.raise_signal(signal.SIGINT)
+
+        monkeypatch.setattr(run.monitor, "record", interrupt)
+        assert not run.run()
+        assert run.step == 50
+    assert load_checkpoint(tmp_path / "checkpoints" / "step_0000000050.safetensors")[1]["step"] == 50
+
+
+def test_evaluation_counts_each_env_alike_and_repeats_to_the_bit(tmp_path):
+    with Training(config(agents=2), tmp_path) as run:
+        run.run()
+    returns = [evaluate(run.agent, "CartPole-v1", {}, (0, 1), 13, greedy) for greedy in (True, False, True)]
+    assert returns[0].shape == (2, 13)
+    assert np.array_equal(returns[0], returns[2])
+    assert not np.array_equal(returns[0], returns[1])
+
+
+def test_corridor_is_learnt_from_a_reward_at_its_end_only(tmp_path):
+    with Training(config("Corridor-v0", total_steps=2500, agents=4, **{"agent.plasticity.lr": 3.0}), tmp_path) as run:
+        run.run()
+    assert all(record.final_mean > 0.93 for record in run.tracker.records)
