@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from rstdp_agents import validate
 from rstdp_agents.plasticity.base import PairRule
-from rstdp_agents.plasticity.update import Reduction, mean_envs, modulate
+from rstdp_agents.plasticity.update import modulate
 from rstdp_agents.plasticity.window import PairState, pair_init, pair_kernels, pair_window
+from rstdp_agents.reductions import Reduction, mean_envs
 from rstdp_agents.synapses import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Geometry, Linear
 
 CONVOLUTIONS = {nn.Conv1d: Conv1d, nn.Conv2d: Conv2d}

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from rstdp_agents.plasticity import RSTDP, RSTDPET, RewardSwitch
-from rstdp_agents.plasticity.update import add_envs
+from rstdp_agents.reductions import add_envs
 from rstdp_agents.torch_layers import LocalLearner, synapse_of
 from rstdp_agents.traces import decay
 
