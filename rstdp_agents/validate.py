@@ -38,7 +38,7 @@ def ordered(low_name: str, low: float, high_name: str, high: float) -> None:
 
 def axes(name: str, tensor: Tensor, **expected: int | None) -> None:
     """``tensor`` has exactly these axes, in this order, with these sizes (``None``: any size)."""
-    got = tuple(torch.as_tensor(tensor).shape)
+    got = tuple(tensor.shape) if isinstance(tensor, Tensor) else ()
     if len(got) != len(expected) or any(size is not None and size != n for n, size in zip(got, expected.values())):
         want = ", ".join(axis if size is None else f"{axis}={size}" for axis, size in expected.items())
         raise ValueError(f"`{name}` must have the axes ({want}); received the shape {got}")

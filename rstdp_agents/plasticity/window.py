@@ -145,11 +145,15 @@ def _scanned_window(
 def _check(synapse: Synapse, k: PairKernels, pre: Tensor, post: Tensor, state: PairState, gate: Tensor | None) -> None:
     """Refuse spikes, state and gate whose axes do not fit, before anything broadcasts."""
     ticks = k.late.shape[0]
+    spikes_fit = pre.shape == (ticks, *state.x.shape) and post.shape == (ticks, *state.y.shape)
+    if spikes_fit and (gate is None or gate.shape == state.y.shape):
+        return
     inputs = {f"pre{i}": n for i, n in enumerate(synapse.pre_shape)}
     outputs = {f"post{i}": n for i, n in enumerate(synapse.post_shape)}
     validate.axes("pre", pre, ticks=ticks, agents=None, envs=None, **inputs)
     agents, envs = pre.shape[1:3]
     validate.axes("post", post, ticks=ticks, agents=agents, envs=envs, **outputs)
     validate.axes("state.x", state.x, agents=agents, envs=envs, **inputs)
+    validate.axes("state.y", state.y, agents=agents, envs=envs, **outputs)
     if gate is not None:
         validate.axes("gate", gate, agents=agents, envs=envs, **outputs)
