@@ -79,8 +79,11 @@ def learn(args: Args, seeds: tuple[int, ...]) -> list[dict[str, Any]]:
 
 
 def rolling(returns: list[float]) -> np.ndarray:
-    """Mean of the last 100 episodes, from the hundredth on."""
-    return np.convolve(returns, np.full(WINDOW, 1 / WINDOW), "valid")
+    """Mean of the last episodes at each episode: of all so far at first, of the last 100 from the hundredth on."""
+    total = np.concatenate([[0.0], np.cumsum(returns)])
+    last = np.arange(1, len(total))
+    first = np.maximum(0, last - WINDOW)
+    return (total[last] - total[first]) / (last - first)
 
 
 def draw(args: Args, results: list[dict[str, Any]]) -> Figure:
@@ -89,9 +92,9 @@ def draw(args: Args, results: list[dict[str, Any]]) -> Figure:
     axes = figure.subplots()
     longest = max(r["episodes"] for r in results if not r["frozen"])
     for record in results:
-        curve = rolling(record["returns"][:longest]) if record["episodes"] >= WINDOW else []
+        curve = rolling(record["returns"][:longest])
         colour, label = ("0.7", "frozen twin (lr 0)") if record["frozen"] else ("C0", args.rule)
-        axes.plot(np.arange(len(curve)) + WINDOW, curve, color=colour, label=label, linewidth=1.2, alpha=0.8)
+        axes.plot(np.arange(len(curve)) + 1, curve, color=colour, label=label, linewidth=1.2, alpha=0.8)
     threshold = reward_threshold(args.task)
     if threshold is not None:
         axes.axhline(threshold, color="C3", linestyle="--", linewidth=1, label=f"solved: {threshold:g}")

@@ -60,7 +60,7 @@ class Layer:
         pairs = self.pairs
         if self.fresh_each_window:
             pairs = PairState(torch.zeros_like(pairs.x), torch.zeros_like(pairs.y), pairs.z)
-        self.pairs = pair_window(self.synapse, self._kernels, pre, post, pairs, gate)
+        self.pairs = pair_window(self.synapse, self._kernels, pre, post, pairs, gate, self.weight)
         self.homeostasis = homeostasis_window(post.sum(0), self.homeostasis, self.homeostasis_params, self.window_ms)
 
     def learn(self, m: Tensor, lr: Tensor) -> None:
