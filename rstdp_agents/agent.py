@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import NamedTuple
 
 import gymnasium as gym
@@ -9,15 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rstdp_agents.config import AgentConfig
+from rstdp_agents.config import AgentConfig, Backend
 from rstdp_agents.decoders import PopulationDecoder, sample
 from rstdp_agents.encoders import build_encoder, poisson
+from rstdp_agents.fused.engine import FusedEngine, why_not
 from rstdp_agents.layer import Layer
 from rstdp_agents.modulators import Step, build_modulator
 from rstdp_agents.neurons import LIFState
 from rstdp_agents.plasticity import build_rule
 from rstdp_agents.random import AgentRandom
 from rstdp_agents.synapses import Linear
+
+logger = logging.getLogger(__name__)
 
 
 class Transition(NamedTuple):
@@ -49,12 +53,15 @@ class Agent:
     """Encoder -> spikes -> plastic layer -> population decoder, and a modulator; for ``(agents, envs)`` at once.
 
     seeds: one per agent; agents differ in nothing else. lr_scale: factor on the learning rate of each agent
-    ``(agents,)``, 0 for a frozen twin; all ones if None. Raises ValueError for spaces that are not supported.
+    ``(agents,)``, 0 for a frozen twin; all ones if None. backend: ``fused`` for compiled code on the CPU, ``torch`` for any
+    device, ``auto`` for fused where it can do what the configuration asks. Raises ValueError for spaces that are not supported,
+    and for ``fused`` where it cannot.
     """
 
     def __init__(
         self, config: AgentConfig, observation_space: gym.Space, action_space: gym.Space, *, seeds: tuple[int, ...],
         envs: int = 1, lr_scale: Tensor | None = None, device: str = "cpu", dtype: torch.dtype = torch.float32,
+        backend: Backend = "auto",
     ) -> None:  # fmt: skip
         self.config, self.agents, self.envs = config, len(seeds), envs
         self.device, self.dtype = torch.device(device), dtype
@@ -71,15 +78,20 @@ class Agent:
         scale = torch.ones(self.agents) if lr_scale is None else lr_scale
         self.lr = (config.plasticity.lr * scale).to(self.device, dtype)
         self.m = torch.zeros(self.agents, envs, device=self.device, dtype=dtype)
-        self.window: Window
+        self._window: Window
         self._features: Tensor
+        self._fused = self._fused_engine(backend, seeds)
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
         """First actions ``(agents, envs)`` of an experiment, for observations ``(agents, envs, *obs)``."""
+        if self._fused:
+            return self._fused.begin(obs)
         return self._act(self.encoder.rates(self.tensor(obs)))
 
     def step(self, t: Transition) -> np.ndarray:
         """Learn from what came of the last actions, forget what ended, and choose the next actions ``(agents, envs)``."""
+        if self._fused:
+            return self._fused.step(t)
         rates = self.encoder.rates(self.tensor(t.obs))
         self._learn(t, normalised(rates))
         done = t.terminated | t.truncated
@@ -97,6 +109,7 @@ class Agent:
 
     def reset(self, done: np.ndarray) -> None:
         """Forget the episode in the envs where ``done (agents, envs)``; the others stay as they are, to the bit."""
+        self.eligibility()
         mask = torch.as_tensor(done, dtype=torch.bool, device=self.device)
         self.layer.reset(mask)
         self.modulator.reset(mask)
@@ -107,7 +120,23 @@ class Agent:
 
     def tensors(self) -> dict[str, Tensor]:
         """The whole state by name, as a checkpoint holds it: the very tensors, to be copied into."""
-        return {**self.layer.tensors(), **self.modulator.tensors()}
+        self.eligibility()
+        fused = {"fused.counters": self._fused.counters} if self._fused else {}
+        return {**self.layer.tensors(), **self.modulator.tensors(), **fused}
+
+    def spikes(self) -> tuple[Tensor, Tensor]:
+        """Input and output spikes of the last window, ``(ticks, agents, envs, neurons)``."""
+        return self._fused.spikes() if self._fused else (self._window.pre, self._window.post)
+
+    def eligibility(self) -> tuple[Tensor, ...]:
+        """Eligibility of each half of the rule, ``(agents, envs, *weight)``."""
+        if self._fused:
+            self._fused.sync()
+        return self.layer.pairs.z
+
+    def dw_mean_square(self) -> float:
+        """Mean square of the last change of the weights, before the bounds."""
+        return self._fused.dw_mean_square() if self._fused else float(self.layer.dw.square().mean())
 
     def tensor(self, array: np.ndarray) -> Tensor:
         """An array on the agent's device, in its number type."""
@@ -123,11 +152,19 @@ class Agent:
 
     def _act(self, rates: Tensor) -> np.ndarray:
         self._features = normalised(rates)
-        self.window, self.layer.neurons = self.respond(rates, self.random, self.layer.neurons)
-        probabilities = self.decoder.probabilities(self.window.action_rates)
-        action = sample(probabilities, self.window.choice)
-        self.layer.remember(self.window.pre, self.window.post, self.decoder.credit(action, probabilities))
+        self._window, self.layer.neurons = self.respond(rates, self.random, self.layer.neurons)
+        probabilities = self.decoder.probabilities(self._window.action_rates)
+        action = sample(probabilities, self._window.choice)
+        self.layer.remember(self._window.pre, self._window.post, self.decoder.credit(action, probabilities))
         return action.cpu().numpy() + self.first_action
+
+    def _fused_engine(self, backend: Backend, seeds: tuple[int, ...]) -> FusedEngine | None:
+        reason = "the torch backend was asked for" if backend == "torch" else why_not(self)
+        if backend == "fused" and reason:
+            raise ValueError(f"the fused backend cannot run this agent: {reason}")
+        if reason:
+            logger.debug("the fused backend is not used: %s", reason)
+        return None if reason else FusedEngine(self, seeds)
 
     def _output_layer(self) -> Layer:
         p, s = self.config.plasticity, self.config.simulation

@@ -14,6 +14,7 @@ from rstdp_agents.homeostasis import HomeostasisParams
 from rstdp_agents.neurons import LIFParams
 
 RuleName = Literal["rstdp", "rstdp-et", "reward-switch"]
+Backend = Literal["auto", "fused", "torch"]
 ModulatorName = Literal["td", "reward", "reward-baseline"]
 Config = TypeVar("Config")
 
@@ -161,6 +162,8 @@ class RunConfig:
     """Seed of the first agent."""
     device: str = "cpu"
     """Torch device."""
+    backend: Backend = "auto"
+    """Compiled code on the CPU (fused), torch on any device, or fused wherever it can do what is asked (auto)."""
     run_dir: str = ""
     """Folder of the run; empty for runs/<env>__<rule>__<seed>__<time>."""
     resume: str = ""

@@ -64,6 +64,8 @@ class PlaceCells:
         # |o/s - c|^2 without its |o/s|^2 part, which is the same for every cell and drops out of relative rates
         self._project = torch.from_numpy((centres / sigma).T.copy())
         self._offset = torch.from_numpy(-0.5 * (centres**2).sum(1))
+        self.grid = np.concatenate(axes), np.array(cells), sigma
+        """Coordinates of the grid, dimension after dimension, its size, and the width of a field, per dimension."""
 
     @property
     def size(self) -> int:

@@ -16,7 +16,7 @@ REPEATS = 4
 """Windows simulated at each point of a map."""
 
 
-def raster(windows: list[tuple[np.ndarray, np.ndarray]], dt: float) -> Figure:
+def raster(windows: list[tuple[np.ndarray, ...]], dt: float) -> Figure:
     """Spikes of one env over consecutive windows: input below, output above. Each window holds two ``(ticks, neurons)``."""
     pre, post = (np.concatenate([window[i] for window in windows]) for i in (0, 1))
     figure = Figure(figsize=(8, 4.5), layout="constrained")

@@ -42,7 +42,7 @@ class Monitor:
             settings = [f"| {name} | {value} |" for name, value in flat(asdict(config)).items()]
             self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *settings]))
         self._episodes: list[Episode] = []
-        self._raster: list[tuple[np.ndarray, np.ndarray]] = []
+        self._raster: list[tuple[np.ndarray, ...]] = []
         self._last_flush = (time.perf_counter(), 0)
         self._start_interval()
 
@@ -55,8 +55,7 @@ class Monitor:
         images_every = max(1, self.config.total_steps // max(1, self.config.images))
         left = -step % images_every
         if self.config.images and left < RASTER_WINDOWS * self.agent.envs:
-            window = self.agent.window
-            self._raster.append((window.pre[:, 0, 0].cpu().numpy(), window.post[:, 0, 0].cpu().numpy()))
+            self._raster.append(tuple(spikes[:, 0, 0].cpu().numpy().copy() for spikes in self.agent.spikes()))
             if left < self.agent.envs:
                 self._draw(step)
         if step % self.config.log_every < self.agent.envs:
@@ -115,7 +114,7 @@ class Monitor:
 
     def _start_interval(self) -> None:
         self._calls = self._samples = 0
-        self._sums: dict[str, Tensor] = {}
+        self._sums: dict[str, Tensor | float] = {}
         self._counts: dict[str, Tensor] = {}
 
     def _sample(self) -> None:
@@ -124,12 +123,12 @@ class Monitor:
         looks = {
             "modulator": agent.m.mean(),
             "td": agent.m.square().mean(),
-            "eligibility": torch.stack([z.square().mean() for z in layer.pairs.z]).mean(),
-            "dw": layer.dw.square().mean(),
+            "eligibility": torch.stack([z.square().mean() for z in agent.eligibility()]).mean(),
+            "dw": agent.dw_mean_square(),
         }
         for name, value in looks.items():
             self._sums[name] = self._sums.get(name, 0) + value
-        for name, spikes in (("input", agent.window.pre), (layer.name, agent.window.post)):
+        for name, spikes in zip(("input", layer.name), agent.spikes(), strict=True):
             self._counts[name] = self._counts.get(name, 0) + spikes.sum((0, 2))
 
     def _interval_scalars(self) -> dict[str, float]:

@@ -35,7 +35,9 @@ class Training:
         self.kwargs = parse_kwargs(config.env_kwargs)
         self.envs = EnvGrid(config.env, self.kwargs, config.agents, config.envs_per_agent)
         spaces = self.envs.observation_space, self.envs.action_space
-        self.agent = Agent(config.agent, *spaces, seeds=config.seeds, envs=config.envs_per_agent, device=config.device)
+        self.agent = Agent(
+            config.agent, *spaces, seeds=config.seeds, envs=config.envs_per_agent, device=config.device, backend=config.backend
+        )  # fmt: skip
         self.tracker = EpisodeTracker(config.agents, config.envs_per_agent, reward_threshold(config.env))
         if checkpoint is not None:
             self._load(checkpoint)

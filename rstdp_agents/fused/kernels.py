@@ -1,0 +1,237 @@
+"""The equations of the package for one agent, compiled; each function names the torch function that it must agree with.
+
+Arrays carry the axes of the torch tensors without those of agent (one call, one agent) and, where written ``(I,)`` and the
+like, of env. A, E, T, O, I, K: agents, envs, ticks, output neurons, input neurons, halves of the eligibility.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+FAST = {"reassoc", "contract", "arcp", "nsz"}
+"""Sums may be reordered and fused, so that loops vectorise; infinities and NaN keep their meaning."""
+
+
+class Constants(NamedTuple):
+    """Numbers of a configuration, in the order of the array that carries them into compiled code."""
+
+    p_max: float
+    keep_v: float
+    v_th: float
+    v_rest: float
+    v_reset: float
+    refractory_ticks: float
+    escape_noise: float
+    decay_x: float
+    decay_y: float
+    decay_z: float
+    gain: float
+    w_min: float
+    w_max: float
+    switch: float
+    zero_punishes: float
+    actions: float
+    inverse_temperature: float
+    gate: float
+    td: float
+    reward_scale: float
+    gamma: float
+    trace_decay: float
+    critic_lr: float
+    baseline_rate: float
+    homeostasis: float
+    rate_target: float
+    rate_mix: float
+    homeostasis_lr: float
+    offset_limit: float
+    window: float
+
+
+@njit(cache=True)
+def unpack(c):
+    """`Constants` of an array of them."""
+    return Constants(
+        c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14],
+        c[15], c[16], c[17], c[18], c[19], c[20], c[21], c[22], c[23], c[24], c[25], c[26], c[27], c[28], c[29],
+    )  # fmt: skip
+
+
+@njit(cache=True, fastmath=FAST)
+def draw_spikes(rates, uniform, p_max, spikes, index, starts):
+    """`encoders.poisson`: rates ``(I,)``, uniform and spikes ``(T, I)``; also lists who fires in each tick.
+
+    The inputs that fire in tick t are ``index[starts[t]:starts[t + 1]]``.
+    """
+    ticks, inputs = uniform.shape
+    active = np.empty(inputs, np.int32)
+    n = 0
+    for i in range(inputs):
+        active[n] = i
+        n += rates[i] * p_max > 2.0**-25  # a 24-bit number is never below less
+    count = 0
+    for t in range(ticks):
+        starts[t] = count
+        spikes[t, :] = 0.0
+        for j in range(n):
+            i = active[j]
+            hit = uniform[t, i] < np.float32(rates[i] * np.float32(p_max))
+            index[count] = i
+            spikes[t, i] = hit
+            count += hit
+    starts[ticks] = count
+
+
+@njit(cache=True, fastmath=FAST)
+def pre_factors(pre, late, halves, decay_x, decay_y, out):
+    """`plasticity.window.pair_kernels` applied to a window: what each input has paired with an output spike of tick t.
+
+    pre ``(T, I)``, late ``(T,)``, halves ``(K, 2)``, out ``(K, T, I)``.
+    """
+    ticks, inputs = pre.shape
+    trace = np.empty(inputs, np.float32)
+    for k in range(halves.shape[0]):
+        trace[:] = 0.0
+        for t in range(ticks):
+            plus = np.float32(halves[k, 0] * late[t])
+            for i in range(inputs):
+                trace[i] = np.float32(decay_x) * trace[i] + pre[t, i]
+                out[k, t, i] = plus * trace[i]
+        if halves[k, 1] == 0.0:
+            continue
+        minus = np.float32(halves[k, 1])
+        trace[:] = 0.0
+        for t in range(ticks - 1, -1, -1):
+            w = np.float32(late[t])
+            for i in range(inputs):
+                trace[i] = np.float32(decay_y) * trace[i] + w * pre[t, i]
+                out[k, t, i] += minus * trace[i]
+
+
+@njit(cache=True, fastmath=FAST)
+def make_eligible(z, factors, post, gate, decay, gain):
+    """`plasticity.window.pair_window` for one output neuron: z ``(I,)``, factors ``(T, I)``, its spikes ``(T,)``."""
+    share = np.float32(gain * gate)
+    decay = np.float32(decay)
+    if decay == 0.0:
+        z[:] = 0.0
+    else:
+        for i in range(z.shape[0]):
+            z[i] *= decay
+    for t in range(post.shape[0]):
+        if post[t]:
+            for i in range(z.shape[0]):
+                z[i] += share * factors[t, i]
+
+
+@njit(cache=True, fastmath=FAST)
+def currents(weight, pre, index, starts, out):
+    """`synapses.Linear.current` of one output neuron: weight ``(I,)``, pre ``(T, I)``, out ``(T,)``."""
+    ticks, inputs = pre.shape
+    if starts[ticks] * 12 < ticks * inputs:
+        for t in range(ticks):
+            total = np.float32(0.0)
+            for j in range(starts[t], starts[t + 1]):
+                total += weight[index[j]]
+            out[t] = total
+    else:
+        for t in range(ticks):
+            total = np.float32(0.0)
+            for i in range(inputs):
+                total += weight[i] * pre[t, i]
+            out[t] = total
+
+
+@njit(cache=True)
+def fire(current, offset, uniform, c, out):
+    """`neurons.lif_window` of one neuron from rest: current, uniform, out ``(T,)``; returns the number of spikes.
+
+    offset: excitability from homeostasis, on the current (homeostasis 1) or on the threshold (2).
+    """
+    v, blocked, count = c.v_rest, 0, 0
+    extra = offset if c.homeostasis == 1.0 else 0.0
+    threshold = c.v_th - (offset if c.homeostasis == 2.0 else 0.0)
+    for t in range(current.shape[0]):
+        v = c.v_rest + (v - c.v_rest) * c.keep_v + current[t] + extra
+        level = threshold
+        if c.escape_noise > 0.0:
+            u = min(max(np.float32(uniform[t]), np.float32(1e-7)), np.float32(1.0 - 1e-7))
+            level += c.escape_noise * math.log(u / (np.float32(1.0) - u))
+        spike = v >= level and blocked == 0
+        if blocked > 0:
+            blocked -= 1
+        out[t] = spike
+        if spike:
+            v, blocked = c.v_reset, int(c.refractory_ticks)
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def choose(rates, uniform, probabilities, c):
+    """`decoders.PopulationDecoder.probabilities` and `decoders.sample`: rates, probabilities ``(actions,)``."""
+    n = rates.shape[0]
+    best, total = rates.max(), 0.0
+    for a in range(n):
+        probabilities[a] = math.exp(c.inverse_temperature * (rates[a] - best))
+        total += probabilities[a]
+    cumulative, action = 0.0, 0
+    for a in range(n):
+        probabilities[a] /= total
+        cumulative += probabilities[a]
+        action += cumulative <= uniform
+    return min(action, n - 1)
+
+
+@njit(cache=True)
+def third_factor(m, k, amplitudes, c):
+    """`PairRule.factors`: the modulator itself, or an amplitude picked by its sign; amplitudes ``(K, 2)``."""
+    if c.switch == 0.0:
+        return m
+    if m > 0.0:
+        return amplitudes[k, 0]
+    return -amplitudes[k, 1] if m < 0.0 or c.zero_punishes == 1.0 else 0.0
+
+
+@njit(cache=True, fastmath=FAST)
+def critic_step(reward, terminated, rates, after, weight, trace, r_bar, c, m):
+    """`modulators.TDError` or `modulators.RewardMinusBaseline` of all envs; writes m ``(E,)`` and learns.
+
+    rates, after, trace ``(E, I)``: input rates of the state acted in and of its successor. weight ``(I,)``, r_bar ``(1,)``.
+    """
+    envs, inputs = rates.shape
+    if c.td == 0.0:
+        for e in range(envs):
+            m[e] = reward[e] * c.reward_scale - r_bar[0]
+        r_bar[0] += np.float32(c.baseline_rate) * m.mean()
+        return
+    decay = np.float32(c.trace_decay)
+    for e in range(envs):
+        value, expected = np.float32(0.0), np.float32(0.0)
+        total, total_after = np.float32(0.0), np.float32(0.0)
+        for i in range(inputs):
+            value += weight[i] * rates[e, i]
+            expected += weight[i] * after[e, i]
+            total += rates[e, i]
+            total_after += after[e, i]
+        bootstrap = 0.0 if terminated[e] else c.gamma * expected / total_after
+        m[e] = reward[e] * c.reward_scale + bootstrap - value / total
+        share = np.float32(1.0) / total
+        for i in range(inputs):
+            trace[e, i] = decay * trace[e, i] + share * rates[e, i]
+    for e in range(envs):
+        step = np.float32(m[e] * c.critic_lr / envs)
+        for i in range(inputs):
+            weight[i] += step * trace[e, i]
+
+
+@njit(cache=True)
+def regulate(count, rate, offset, o, c):
+    """`homeostasis.homeostasis_window` of neuron o with ``count`` spikes per env; writes rate and offset ``(O,)``."""
+    rate[o] += np.float32(c.rate_mix) * (np.float32(count * 1000.0 / c.window) - rate[o])
+    if c.homeostasis > 0.0:
+        drive = c.homeostasis_lr * (c.rate_target - rate[o]) / c.rate_target
+        offset[o] = min(max(offset[o] + drive, -c.offset_limit), c.offset_limit)

@@ -1,0 +1,32 @@
+"""Counter-based random numbers for compiled code: a number depends on its key and its place, on nothing drawn before."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, uint32, uint64
+
+SCALE = np.float32(2.0**-24)
+
+
+@njit(cache=True)
+def window_keys(seed, window):
+    """Two 32-bit keys for one window of the agent with this seed."""
+    x = uint64(seed) * uint64(0x9E3779B97F4A7C15) + uint64(window) * uint64(0xD1B54A32D192ED03)
+    x = (x ^ (x >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> uint64(27))) * uint64(0x94D049BB133111EB)
+    x = x ^ (x >> uint64(31))
+    return uint32(x & uint64(0xFFFFFFFF)), uint32(x >> uint64(32))
+
+
+@njit(cache=True)
+def fill_uniform(out, keys):
+    """Fill ``out (n,)`` float32 with numbers in [0, 1) of 24 bits: a bijective mix of place and keys."""
+    key0, key1 = uint32(keys[0]), uint32(keys[1])
+    for i in range(out.shape[0]):
+        # every step is cast back: numba widens integer arithmetic to 64 bits
+        x = uint32(uint32(uint32(i) * uint32(0x9E3779B9)) + key0)
+        x = uint32(x ^ (x >> uint32(16)))
+        x = uint32(uint32(x * uint32(0x7FEB352D)) ^ key1)
+        x = uint32(x ^ (x >> uint32(15)))
+        x = uint32(x * uint32(0x846CA68B))
+        out[i] = np.float32(uint32(x ^ (x >> uint32(16))) >> uint32(8)) * SCALE

@@ -1,0 +1,200 @@
+"""A whole env step in one compiled call: learn from the last transition, then simulate a window and choose.
+
+The eligibility of a window is written when the next call comes for it (or `fold` does): by then its action gate is known, and
+weight and eligibility of a synapse are read and written once per env step.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from rstdp_agents.fused.kernels import (
+    FAST,
+    choose,
+    critic_step,
+    currents,
+    draw_spikes,
+    fire,
+    make_eligible,
+    pre_factors,
+    regulate,
+    third_factor,
+    unpack,
+)
+from rstdp_agents.fused.random import fill_uniform, window_keys
+
+
+class Weights(NamedTuple):
+    """Per agent."""
+
+    weight: np.ndarray
+    """``(A, O, I)``."""
+    rate: np.ndarray
+    """``(A, O)``."""
+    offset: np.ndarray
+    """``(A, O)``."""
+    critic: np.ndarray
+    """``(A, I)``."""
+    r_bar: np.ndarray
+    """``(A, 1)``."""
+    lr: np.ndarray
+    """``(A,)``."""
+    dw_square: np.ndarray
+    """``(A,)``: mean square of the last change of the weights."""
+    counters: np.ndarray
+    """``(A, 3)`` int64: seed, windows drawn, whether a window waits for its eligibility."""
+
+
+class Envs(NamedTuple):
+    """Per agent and env."""
+
+    z: np.ndarray
+    """``(K, A, E, O, I)``."""
+    trace: np.ndarray
+    """Of the critic, ``(A, E, I)``."""
+    rates: np.ndarray
+    """Input rates acted on, ``(A, E, I)``."""
+    pre: np.ndarray
+    """Input spikes ``(A, E, T, I)``."""
+    factors: np.ndarray
+    """Of `kernels.pre_factors`, ``(A, E, K, T, I)``."""
+    post: np.ndarray
+    """Output spikes ``(A, E, O, T)``."""
+    gate: np.ndarray
+    """``(A, E, O)``."""
+    m: np.ndarray
+    """``(A, E)``."""
+    action_rates: np.ndarray
+    """``(A, E, actions)``."""
+    action: np.ndarray
+    """``(A, E)`` int64."""
+
+
+class Rule(NamedTuple):
+    """Constant arrays of the rule."""
+
+    late: np.ndarray
+    """``(T,)``: what is left at the end of a window of the pairs of each tick."""
+    halves: np.ndarray
+    """``(K, 2)``."""
+    amplitudes: np.ndarray
+    """``(K, 2)``, of a reward switch."""
+
+
+@njit(cache=True, fastmath=FAST)
+def _learn_row(a, o, done, w, s, rule, learning, c):
+    """Eligibility of the last window, update and reset of output neuron o; returns the sum of squares of the update."""
+    halves, envs = rule.halves.shape[0], s.m.shape[1]
+    row = w.weight[a, o]
+    change = np.zeros(row.shape[0], np.float32)
+    for e in range(envs):
+        for k in range(halves):
+            z = s.z[k, a, e, o]
+            if w.counters[a, 2]:
+                make_eligible(z, s.factors[a, e, k], s.post[a, e, o], s.gate[a, e, o], c.decay_z, c.gain)
+            if learning:
+                share = np.float32(w.lr[a] * third_factor(s.m[a, e], k, rule.amplitudes, c) / envs)
+                for i in range(row.shape[0]):
+                    change[i] += share * z[i]
+                if done[a, e]:
+                    z[:] = 0.0
+    square = np.float32(0.0)
+    if learning:
+        low, high = np.float32(c.w_min), np.float32(c.w_max)
+        for i in range(row.shape[0]):
+            square += change[i] * change[i]
+            row[i] = min(max(row[i] + change[i], low), high)
+    return square
+
+
+@njit(cache=True, fastmath=FAST)
+def _agent(a, after, next_rates, reward, terminated, done, uniform, learning, w, s, rule, c):
+    envs, ticks, inputs = s.pre.shape[1:]
+    outputs = s.post.shape[2]
+    if learning:
+        critic_step(reward[a], terminated[a], s.rates[a], after[a], w.critic[a], s.trace[a], w.r_bar[a], c, s.m[a])
+    s.rates[a] = next_rates[a]
+    n_pre, n_post = envs * ticks * inputs, envs * ticks * outputs
+    if uniform.shape[0]:
+        u = uniform[a]
+    else:
+        u = np.empty(n_pre + n_post + envs, np.float32)
+        fill_uniform(u, window_keys(w.counters[a, 0], w.counters[a, 1]))
+        w.counters[a, 1] += 1
+    pre_u = u[:n_pre].reshape(ticks, envs, inputs)
+    post_u = u[n_pre : n_pre + n_post].reshape(ticks, envs, outputs)
+    index = np.empty((envs, ticks * inputs + 1), np.int32)
+    starts = np.empty((envs, ticks + 1), np.int32)
+    current = np.empty(ticks, np.float32)
+    for e in range(envs):
+        draw_spikes(s.rates[a, e], pre_u[:, e], c.p_max, s.pre[a, e], index[e], starts[e])
+    square = 0.0
+    s.action_rates[a] = 0.0
+    size = outputs // s.action_rates.shape[2]
+    for o in range(outputs):
+        square += _learn_row(a, o, done, w, s, rule, learning, c)
+        total = 0
+        for e in range(envs):
+            currents(w.weight[a, o], s.pre[a, e], index[e], starts[e], current)
+            count = fire(current, w.offset[a, o], post_u[:, e, o], c, s.post[a, e, o])
+            s.action_rates[a, e, o // size] += np.float32(count) / np.float32(size * ticks)
+            total += count
+        regulate(total / envs, w.rate[a], w.offset[a], o, c)
+    if learning:
+        w.dw_square[a] = square / (outputs * inputs)
+    _credit(a, done, learning, u[n_pre + n_post :], size, w, s, rule, c)
+
+
+@njit(cache=True, fastmath=FAST)
+def _credit(a, done, learning, choice, size, w, s, rule, c):
+    """Choose the actions, and gate what they make eligible."""
+    envs = s.pre.shape[1]
+    probabilities = np.empty(s.action_rates.shape[2], np.float32)
+    for e in range(envs):
+        action = choose(s.action_rates[a, e], choice[e], probabilities, c)
+        s.action[a, e] = action
+        for o in range(s.gate.shape[2]):
+            chosen = 1.0 if o // size == action else 0.0
+            if c.gate == 2.0:
+                chosen = 1.0
+            s.gate[a, e, o] = chosen - (probabilities[o // size] if c.gate == 0.0 else 0.0)
+        pre_factors(s.pre[a, e], rule.late, rule.halves, c.decay_x, c.decay_y, s.factors[a, e])
+        if learning and done[a, e]:
+            s.trace[a, e] = 0.0
+    w.counters[a, 2] = 1
+
+
+@njit(cache=True, fastmath=FAST)
+def step(
+    after, next_rates, reward, terminated, done, uniform, learning, constants,
+    weight, rate, offset, critic, r_bar, lr, dw_square, counters,
+    z, trace, rates, pre, factors, post, gate, m, action_rates, action,
+    late, halves, amplitudes,
+):  # fmt: skip
+    """One env step of all agents. Learns from what came of the last actions if ``learning``; then acts on ``next_rates``.
+
+    after, next_rates ``(A, E, I)``: input rates of the states that came of the actions, and of those to act on. reward,
+    terminated, done ``(A, E)``. uniform: ``(A, numbers)`` in the order of `AgentRandom.windows`, or ``(0, 0)`` to draw them
+    here. constants: of `kernels.Constants`. The others: fields of `Weights`, `Envs` and `Rule`, written in place.
+    """
+    w = Weights(weight, rate, offset, critic, r_bar, lr, dw_square, counters)
+    s = Envs(z, trace, rates, pre, factors, post, gate, m, action_rates, action)
+    rule, c = Rule(late, halves, amplitudes), unpack(constants)
+    for a in range(weight.shape[0]):
+        _agent(a, after, next_rates, reward, terminated, done, uniform, learning, w, s, rule, c)
+
+
+@njit(cache=True, fastmath=FAST)
+def fold(constants, z, factors, post, gate, counters):
+    """Write the eligibility that waits for the next call of `step`, so that z is what the torch path would show."""
+    c = unpack(constants)
+    for a in range(z.shape[1]):
+        if counters[a, 2]:
+            for k in range(z.shape[0]):
+                for e in range(z.shape[2]):
+                    for o in range(z.shape[3]):
+                        make_eligible(z[k, a, e, o], factors[a, e, k], post[a, e, o], gate[a, e, o], c.decay_z, c.gain)
+            counters[a, 2] = 0

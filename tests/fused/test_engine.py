@@ -1,0 +1,106 @@
+"""The fused path against the torch path, on the same observations, rewards and random numbers."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from rstdp_agents.agent import Transition
+from tests.helpers import cartpole_agent, observations
+
+OPTIONS = [
+    {"rule": "rstdp"},
+    {"rule": "rstdp-et"},
+    {"rule": "reward-switch"},
+    {"rule": "rstdp", "plasticity.a_minus": 0.5, "plasticity.tau_minus": 7.0},
+    {"rule": "rstdp-et", "plasticity.a_minus": 0.5},
+    {"rule": "reward-switch", "plasticity.a_minus": 0.5},
+    {"modulator": "reward", "modulation.reward_scale": 0.3},
+    {"modulator": "reward-baseline"},
+    {"decoder.gate": "chosen", "homeostasis.param": "threshold", "homeostasis.lr": 0.01},
+    {"decoder.gate": "none", "homeostasis.param": "none", "plasticity.w_min": -0.02, "plasticity.w_max": 0.02},
+    {"neuron.t_ref": 0.0, "neuron.tau_m": 4.0, "homeostasis.lr": 0.01, "homeostasis.limit": 0.05},
+    {"neuron.t_ref": 3.0, "neuron.escape_noise": 0.0, "neuron.v_rest": -0.1, "neuron.v_reset": -0.2, "plasticity.w_init": 0.4},
+    {"simulation.ticks": 7, "simulation.dt": 0.5, "encoder.rate_max": 1900.0, "encoder.cells": (2, 2, 2, 3)},
+]  # fmt: skip
+LAZY = {"output.v", "output.refractory", "output.x", "output.y"}  # of a window's inside: both paths start them at rest
+
+
+def transition(agents, envs, i):
+    random = np.random.default_rng(i)
+    done = random.random((agents, envs)) < 0.15
+    cut = done & (random.random((agents, envs)) < 0.5)
+    final = observations(agents, envs, i + 1000) if cut.any() else None
+    return Transition(observations(agents, envs, i), random.normal(size=(agents, envs)), done & ~cut, cut, final)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("envs", [1, 3])
+def test_fused_is_torch_to_float_rounding(options, envs):
+    reference, agent = (cartpole_agent(range(2), envs, backend=backend, **options) for backend in ("torch", "fused"))
+    ticks, neurons = agent.config.simulation.ticks, agent.encoder.size + agent.decoder.size
+
+    def numbers():
+        return agent.random.uniform(envs * (ticks * neurons + 1)).numpy()
+
+    start = observations(2, envs, 77)
+    assert np.array_equal(reference.begin(start), agent._fused.begin(start, numbers()))
+    for i in range(25):
+        t = transition(2, envs, i)
+        assert np.array_equal(reference.step(t), agent._fused.step(t, numbers())), i
+        assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
+        torch.testing.assert_close(agent.m, reference.m, rtol=1e-4, atol=1e-5)
+        if i % 10 == 0:  # looking at the eligibility in between must not change what follows
+            torch.testing.assert_close(agent.eligibility(), reference.eligibility(), rtol=1e-4, atol=1e-5)
+    assert agent.dw_mean_square() == pytest.approx(reference.dw_mean_square(), rel=1e-3)
+    expected, got = reference.tensors(), agent.tensors()
+    assert got.keys() - expected.keys() == {"fused.counters"}
+    for name in expected.keys() - LAZY:
+        torch.testing.assert_close(got[name], expected[name], rtol=1e-4, atol=1e-5, msg=name)
+
+
+def run(agent, steps=30, rows=slice(None)):
+    actions = [agent.begin(observations(4, agent.envs)[rows])]
+    for i in range(steps):
+        t = transition(4, agent.envs, i)
+        actions.append(agent.step(Transition(*(None if v is None else v[rows] for v in t))))
+    return np.stack(actions)
+
+
+@pytest.mark.parametrize("rule", ["rstdp", "rstdp-et", "reward-switch"])
+def test_agent_alone_and_in_a_population_has_the_same_bits(rule):
+    population, again = (cartpole_agent(range(4), 2, rule=rule, backend="fused") for _ in range(2))
+    alone = cartpole_agent([2], 2, rule=rule, backend="fused")
+    together = run(population)
+    assert np.array_equal(together, run(again))
+    assert np.array_equal(together[:, 2:3], run(alone, rows=slice(2, 3)))
+    for name, tensor in alone.tensors().items():
+        assert torch.equal(population.tensors()[name][2:3], tensor), name
+        assert torch.equal(population.tensors()[name], again.tensors()[name]), name
+
+
+def test_state_goes_through_a_checkpoint_to_the_bit():
+    first, second = cartpole_agent(range(2), 2, backend="fused"), cartpole_agent([8, 9], 2, backend="fused")
+    run_both = [observations(2, 2, 5), *[transition(2, 2, i) for i in range(10)]]
+    first.begin(run_both[0])
+    [first.step(t) for t in run_both[1:]]
+    for name, tensor in first.tensors().items():
+        second.tensors()[name].copy_(tensor)
+    for agent in (first, second):
+        agent.reset(np.ones((2, 2), dtype=bool))
+    assert np.array_equal(first.begin(run_both[0]), second.begin(run_both[0]))
+    assert all(np.array_equal(first.step(t), second.step(t)) for t in run_both[1:])
+
+
+def test_what_it_cannot_do_falls_back_to_torch_and_says_so(caplog):
+    with caplog.at_level(logging.DEBUG, logger="rstdp_agents"):
+        agent = cartpole_agent(backend="auto", **{"simulation.fresh_each_window": False})
+    assert agent._fused is None
+    assert [record.message for record in caplog.records] == [
+        "the fused backend is not used: membranes and traces are carried over from window to window"
+    ]
+    assert cartpole_agent(backend="auto", dtype=torch.float64)._fused is None
+    assert cartpole_agent(backend="auto")._fused is not None
+    with pytest.raises(ValueError, match=r"the fused backend cannot run this agent: it runs float32 on the CPU"):
+        cartpole_agent(backend="fused", dtype=torch.float64)
