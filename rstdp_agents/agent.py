@@ -19,9 +19,13 @@ from rstdp_agents.modulators import Step, build_modulator
 from rstdp_agents.neurons import LIFState
 from rstdp_agents.plasticity import build_rule
 from rstdp_agents.random import AgentRandom
+from rstdp_agents.statistics import Statistics
 from rstdp_agents.synapses import Linear
 
 logger = logging.getLogger(__name__)
+
+LOOK_EVERY = 10
+"""Windows between two that the torch path counts in its statistics; the fused path counts all."""
 
 
 class Transition(NamedTuple):
@@ -78,8 +82,10 @@ class Agent:
         scale = torch.ones(self.agents) if lr_scale is None else lr_scale
         self.lr = (config.plasticity.lr * scale).to(self.device, dtype)
         self.m = torch.zeros(self.agents, envs, device=self.device, dtype=dtype)
+        self.statistics = Statistics(self.agents, self.encoder.size, self.decoder.size, self.device)
         self._window: Window
         self._features: Tensor
+        self._windows = 0
         self._fused = self._fused_engine(backend, seeds)
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
@@ -134,10 +140,6 @@ class Agent:
             self._fused.sync()
         return self.layer.pairs.z
 
-    def dw_mean_square(self) -> float:
-        """Mean square of the last change of the weights, before the bounds."""
-        return self._fused.dw_mean_square() if self._fused else float(self.layer.dw.square().mean())
-
     def tensor(self, array: np.ndarray) -> Tensor:
         """An array on the agent's device, in its number type."""
         return torch.as_tensor(array, dtype=self.dtype, device=self.device)
@@ -156,6 +158,9 @@ class Agent:
         probabilities = self.decoder.probabilities(self._window.action_rates)
         action = sample(probabilities, self._window.choice)
         self.layer.remember(self._window.pre, self._window.post, self.decoder.credit(action, probabilities))
+        self._windows += 1
+        if self._windows % LOOK_EVERY == 0:
+            self.statistics.add(self.m, self.layer.dw, self._window.pre, self._window.post)
         return action.cpu().numpy() + self.first_action
 
     def _fused_engine(self, backend: Backend, seeds: tuple[int, ...]) -> FusedEngine | None:

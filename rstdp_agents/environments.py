@@ -4,76 +4,82 @@ from __future__ import annotations
 
 import ast
 import difflib
-from functools import partial
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from rstdp_agents.agent import Transition
 from rstdp_agents.errors import EnvironmentFault, UsageError
 
 
 class EnvGrid:
-    """``envs`` copies of an environment for each of ``agents`` agents, stepped together.
+    """``envs`` copies of an environment for each of ``agents`` agents, stepped one after the other.
 
-    Finished envs start again in the same step (``AutoresetMode.SAME_STEP``); their true last observation is handed on
-    where it is needed, on truncation. Every array has the leading axes ``(agents, envs)``.
+    Finished envs start again in the same step (what Gymnasium calls ``AutoresetMode.SAME_STEP``); their true last
+    observation is handed on where it is needed, on truncation. Every array has the leading axes ``(agents, envs)``.
     """
 
     def __init__(self, env_id: str, kwargs: dict[str, Any], agents: int, envs: int) -> None:
         self.shape = (agents, envs)
-        make = partial(make_env, env_id, kwargs)
-        self.vector = SyncVectorEnv([make] * (agents * envs), autoreset_mode=AutoresetMode.SAME_STEP)
-        self.observation_space = self.vector.single_observation_space
-        self.action_space = self.vector.single_action_space
+        self.envs = [make_env(env_id, kwargs) for _ in range(agents * envs)]
+        self.observation_space, self.action_space = self.envs[0].observation_space, self.envs[0].action_space
+        shape, dtype = self.observation_space.shape, self.observation_space.dtype
+        if shape is None or dtype is None:
+            raise UsageError(f"observation space {self.observation_space} is not supported yet: it has no array form")
+        self._obs_shape, self._dtype = (*self.shape, *shape), dtype
         self.steps = 0
 
     def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
         """Start all envs, those of an agent from its seed alone; returns observations ``(agents, envs, *obs)``."""
-        obs, _ = self.vector.reset(seed=[seed for agent in seeds for seed in env_seeds(agent, self.shape[1])])
+        each = [seed for agent in seeds for seed in env_seeds(agent, self.shape[1])]
+        obs = self._array([env.reset(seed=seed)[0] for env, seed in zip(self.envs, each, strict=True)])
         self._check("observation", obs)
-        return self._grid(obs)
+        return obs
 
     def step(self, actions: np.ndarray) -> Transition:
         """Step every env once. Raises EnvironmentFault for an observation or a reward that is not finite."""
-        obs, reward, terminated, truncated, info = self.vector.step(actions.reshape(-1))
         self.steps += 1
-        self._check("reward", reward)
-        self._check("observation", obs)
-        cut = truncated & ~terminated
+        results = [env.step(action) for env, action in zip(self.envs, actions.reshape(-1), strict=True)]
+        obs, rewards, terminated, truncated, _ = zip(*results, strict=True)
         final_obs = None
-        if cut.any():
-            final_obs = obs.copy()
-            for row in np.flatnonzero(cut):
-                final_obs[row] = info["final_obs"][row]
-            self._check("observation", final_obs)
-            final_obs = self._grid(final_obs)
-        grid = self._grid
-        return Transition(grid(obs), grid(reward), grid(terminated), grid(truncated), final_obs)
+        if any(terminated) or any(truncated):
+            if any(cut and not end for end, cut in zip(terminated, truncated, strict=True)):
+                final_obs = self._array(obs)
+                self._check("observation", final_obs)
+            over = [end or cut for end, cut in zip(terminated, truncated, strict=True)]
+            obs = [env.reset()[0] if done else now for env, done, now in zip(self.envs, over, obs, strict=True)]
+        reward, after = np.array(rewards, dtype=np.float64).reshape(self.shape), self._array(obs)
+        self._check("reward", reward)
+        self._check("observation", after)
+        ended, cut = np.array(terminated, dtype=bool), np.array(truncated, dtype=bool)
+        return Transition(after, reward, ended.reshape(self.shape), (cut & ~ended).reshape(self.shape), final_obs)
 
     def close(self) -> None:
         """Close all envs."""
-        self.vector.close()
+        for env in self.envs:
+            env.close()
 
-    def _grid(self, array: np.ndarray) -> np.ndarray:
-        return array.reshape(*self.shape, *array.shape[1:])
+    def _array(self, obs: Sequence[Any]) -> np.ndarray:
+        return np.array(obs, dtype=self._dtype).reshape(self._obs_shape)
 
     def _check(self, what: str, values: np.ndarray) -> None:
+        if math.isfinite(values.sum()):
+            return
         finite = np.isfinite(values)
         if not finite.all():
-            row = int(np.argwhere(~finite)[0][0])
-            agent, env = divmod(row, self.shape[1])
+            agent, env = np.argwhere(~finite)[0][:2]
             raise EnvironmentFault(
-                f"{what} is not finite at env step {self.steps} in env {env} of agent {agent}: received {values[row]}"
+                f"{what} is not finite at env step {self.steps} in env {env} of agent {agent}: received {values[agent, env]}"
             )
 
 
-def make_env(env_id: str, kwargs: dict[str, Any], **extra: Any) -> gym.Env:
+def make_env(env_id: str, kwargs: dict[str, Any]) -> gym.Env:
     """One environment by id (also ``module:Id``). Raises UsageError with the nearest ids or what the constructor said."""
     try:
-        return gym.make(env_id, **kwargs, **extra)
+        return gym.make(env_id, disable_env_checker=True, **kwargs)
     except gym.error.UnregisteredEnv as error:
         near = difflib.get_close_matches(env_id, list(gym.registry), n=3, cutoff=0.5)
         hint = f"; the nearest are {', '.join(near)}" if near else ""

@@ -10,24 +10,24 @@ from matplotlib.figure import Figure
 from rstdp_agents.agent import Agent, FrozenPolicy
 from rstdp_agents.encoders import PlaceCells
 
-GRID = 31
+GRID = 21
 """Points along each side of a map."""
-REPEATS = 4
+REPEATS = 2
 """Windows simulated at each point of a map."""
 
 
 def raster(windows: list[tuple[np.ndarray, ...]], dt: float) -> Figure:
     """Spikes of one env over consecutive windows: input below, output above. Each window holds two ``(ticks, neurons)``."""
     pre, post = (np.concatenate([window[i] for window in windows]) for i in (0, 1))
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    figure = Figure(figsize=(8, 4.5))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2])
+    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.11, top=0.97, hspace=0.08)
     for axes, spikes, name in ((top, post, "output"), (bottom, pre, "input")):
         tick, neuron = np.nonzero(spikes)
         axes.plot(tick * dt, neuron, "|", color="black", markersize=3)
         axes.set(ylabel=f"{name} neuron", ylim=(-1, spikes.shape[1]), xlim=(0, spikes.shape[0] * dt))
-    for edge in np.cumsum([len(window[0]) for window in windows])[:-1]:
-        top.axvline(edge * dt, color="0.85", linewidth=0.5, zorder=0)
-        bottom.axvline(edge * dt, color="0.85", linewidth=0.5, zorder=0)
+        edges = np.cumsum([len(window[0]) for window in windows])[:-1] * dt
+        axes.vlines(edges, -1, spikes.shape[1], color="0.85", linewidth=0.5, zorder=0)
     bottom.set_xlabel("simulated time (ms); grey lines: env steps")
     return figure
 
@@ -49,8 +49,9 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
     rates = FrozenPolicy(agent, len(points) * REPEATS, (0,) * agent.agents).action_rates(np.repeat(obs, REPEATS, 1))
     rates = rates[0].reshape(len(points), REPEATS, -1).mean(1).cpu().numpy()
     value = agent.value(obs)
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = Figure(figsize=(9, 3.6))
     left, right = figure.subplots(1, 2)
+    figure.subplots_adjust(left=0.07, right=0.97, bottom=0.14, top=0.91, wspace=0.22)
     if value is None:
         left.set_axis_off()
     else:

@@ -10,8 +10,6 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import torch
-from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
@@ -20,8 +18,6 @@ from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig, flat
 from rstdp_agents.episodes import Episode
 
-SAMPLE_EVERY = 10
-"""Env steps between looks into the agent: what is averaged over time is averaged over these."""
 RASTER_WINDOWS = 30
 """Env steps of agent 0 that the spike raster shows."""
 
@@ -43,18 +39,16 @@ class Monitor:
             self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *settings]))
         self._episodes: list[Episode] = []
         self._raster: list[tuple[np.ndarray, ...]] = []
+        self._images_every = max(1, config.total_steps // max(1, config.images))
+        self._raster_steps = RASTER_WINDOWS * agent.envs if config.images else 0
         self._last_flush = (time.perf_counter(), 0)
-        self._start_interval()
 
     def record(self, step: int, episodes: list[Episode]) -> None:
         """Take note of one env step per env, `step` counted per agent, and of the episodes that it ended."""
-        self._episodes += episodes
-        self._calls += 1
-        if self._calls % SAMPLE_EVERY == 0:
-            self._sample()
-        images_every = max(1, self.config.total_steps // max(1, self.config.images))
-        left = -step % images_every
-        if self.config.images and left < RASTER_WINDOWS * self.agent.envs:
+        if episodes:
+            self._episodes += episodes
+        left = -step % self._images_every
+        if left < self._raster_steps:
             self._raster.append(tuple(spikes[:, 0, 0].cpu().numpy().copy() for spikes in self.agent.spikes()))
             if left < self.agent.envs:
                 self._draw(step)
@@ -69,10 +63,10 @@ class Monitor:
         if step > step_before:
             self.writer.add_scalar("charts/sps", (step - step_before) * self.agent.agents / (now - before), step)
         self._last_flush = (now, step)
-        if self._samples:
+        if self.agent.statistics.windows:
             for name, value in self._interval_scalars().items():
                 self.writer.add_scalar(name, value, step)
-        self._start_interval()
+        self.agent.statistics.clear()
         self.writer.flush()
         self._csv.flush()
 
@@ -112,40 +106,22 @@ class Monitor:
         _, returns, lengths, steps = zip(*self._episodes, strict=True)
         return [(max(steps), float(np.mean(returns)), float(np.mean(lengths)))]
 
-    def _start_interval(self) -> None:
-        self._calls = self._samples = 0
-        self._sums: dict[str, Tensor | float] = {}
-        self._counts: dict[str, Tensor] = {}
-
-    def _sample(self) -> None:
-        agent, layer = self.agent, self.agent.layer
-        self._samples += 1
-        looks = {
-            "modulator": agent.m.mean(),
-            "td": agent.m.square().mean(),
-            "eligibility": torch.stack([z.square().mean() for z in agent.eligibility()]).mean(),
-            "dw": agent.dw_mean_square(),
-        }
-        for name, value in looks.items():
-            self._sums[name] = self._sums.get(name, 0) + value
-        for name, spikes in zip(("input", layer.name), agent.spikes(), strict=True):
-            self._counts[name] = self._counts.get(name, 0) + spikes.sum((0, 2))
-
     def _interval_scalars(self) -> dict[str, float]:
-        layer, n = self.agent.layer, self._samples
+        layer, seen = self.agent.layer, self.agent.statistics
         low, high = layer.bounds
-        mean = {name: float(total) / n for name, total in self._sums.items()}
+        m, m_square, dw_square = (seen.sums.mean(0) / seen.windows).tolist()
+        z_square = sum(float(z.square().mean()) for z in self.agent.eligibility()) / len(layer.pairs.z)
         scalars = {
-            "learn/modulator_mean": mean["modulator"],
-            "learn/eligibility_rms": mean["eligibility"] ** 0.5,
-            "learn/dw_rms": mean["dw"] ** 0.5,
+            "learn/modulator_mean": m,
+            "learn/eligibility_rms": z_square**0.5,
+            "learn/dw_rms": dw_square**0.5,
             "learn/w_mean": float(layer.weight.mean()),
             "learn/w_saturated_frac": float(((layer.weight <= low) | (layer.weight >= high)).float().mean()),
         }
         if self.config.agent.modulator == "td":
-            scalars["learn/td_error_rms"] = mean["td"] ** 0.5
-        seconds = n * self.agent.envs * layer.window_ms / 1000.0
-        for name, counts in self._counts.items():
+            scalars["learn/td_error_rms"] = m_square**0.5
+        seconds = seen.windows * self.agent.envs * layer.window_ms / 1000.0
+        for name, counts in (("input", seen.pre), (layer.name, seen.post)):
             scalars[f"activity/rate_hz/{name}"] = float(counts.mean()) / seconds
             scalars[f"activity/silent_frac/{name}"] = float((counts == 0).float().mean())
         return scalars

@@ -51,12 +51,11 @@ class FusedEngine:
         self.agent = agent
         layer, shape = agent.layer, (agent.agents, agent.envs)
         inputs, outputs, ticks = agent.encoder.size, agent.decoder.size, agent.config.simulation.ticks
-        halves = len(layer.rule.halves)
+        halves, statistics = len(layer.rule.halves), agent.statistics
         stacked = torch.zeros(halves, *shape, outputs, inputs)
         layer.pairs = layer.pairs._replace(z=tuple(stacked))
         self.counters = torch.zeros(agent.agents, 3, dtype=torch.int64)
         self.counters[:, 0] = torch.tensor(seeds)
-        self._dw_square = torch.zeros(agent.agents)
         td = agent.modulator if isinstance(agent.modulator, TDError) else None
         critic = td.weight if td else torch.zeros(agent.agents, inputs)
         r_bar = (
@@ -70,7 +69,17 @@ class FusedEngine:
         self._rates, self._next = (np.zeros((*shape, inputs), dtype=np.float32) for _ in range(2))
         self._gate = torch.zeros(*shape, outputs)
         self._factors = torch.zeros(*shape, halves, ticks, inputs)
-        weights = (layer.weight, *layer.homeostasis, critic, r_bar, agent.lr, self._dw_square, self.counters)
+        weights = (
+            layer.weight,
+            *layer.homeostasis,
+            critic,
+            r_bar,
+            agent.lr,
+            statistics.sums,
+            statistics.pre,
+            statistics.post,
+            self.counters,
+        )
         envs = (
             stacked,
             trace,
@@ -102,6 +111,8 @@ class FusedEngine:
         self.encode(obs, self._next)
         drawn = self._drawn_here if uniform is None else uniform
         no_reward, nobody = self._nothing
+        self.agent.m.zero_()
+        self.agent.statistics.windows += 1
         step(self._next, self._next, no_reward, nobody, nobody, drawn, False, *self._state)
         return self._action + self.agent.first_action
 
@@ -113,6 +124,7 @@ class FusedEngine:
             after = np.empty_like(self._next)
             self.encode(t.final_obs, after)
             after = np.where(t.truncated[..., None], after, self._next)
+        self.agent.statistics.windows += 1
         drawn = self._drawn_here if uniform is None else uniform
         done = t.terminated | t.truncated
         step(after, self._next, t.reward, t.terminated, done, drawn, True, *self._state)
@@ -133,15 +145,6 @@ class FusedEngine:
     def spikes(self) -> tuple[Tensor, Tensor]:
         """Input and output spikes of the last window, ``(ticks, agents, envs, neurons)``."""
         return self._pre.permute(2, 0, 1, 3), self._post.permute(3, 0, 1, 2).float()
-
-    @property
-    def action_rates(self) -> Tensor:
-        """``(agents, envs, actions)`` of the last window."""
-        return self._action_rates
-
-    def dw_mean_square(self) -> float:
-        """Mean square of the last change of the weights."""
-        return float(self._dw_square.mean())
 
 
 def constants(agent: Agent) -> Constants:

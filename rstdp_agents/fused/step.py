@@ -42,8 +42,12 @@ class Weights(NamedTuple):
     """``(A, 1)``."""
     lr: np.ndarray
     """``(A,)``."""
-    dw_square: np.ndarray
-    """``(A,)``: mean square of the last change of the weights."""
+    sums: np.ndarray
+    """``(A, 3)`` float64, of `statistics.Statistics`."""
+    pre_count: np.ndarray
+    """Input spikes since it was cleared, ``(A, I)``."""
+    post_count: np.ndarray
+    """Output spikes since it was cleared, ``(A, O)``."""
     counters: np.ndarray
     """``(A, 3)`` int64: seed, windows drawn, whether a window waits for its eligibility."""
 
@@ -142,9 +146,14 @@ def _agent(a, after, next_rates, reward, terminated, done, uniform, learning, w,
             count = fire(current, w.offset[a, o], post_u[:, e, o], c, s.post[a, e, o])
             s.action_rates[a, e, o // size] += np.float32(count) / np.float32(size * ticks)
             total += count
+        w.post_count[a, o] += total
         regulate(total / envs, w.rate[a], w.offset[a], o, c)
-    if learning:
-        w.dw_square[a] = square / (outputs * inputs)
+    for e in range(envs):
+        for j in range(starts[e, ticks]):
+            w.pre_count[a, index[e, j]] += np.float32(1.0)
+        w.sums[a, 0] += s.m[a, e] / envs
+        w.sums[a, 1] += s.m[a, e] * s.m[a, e] / envs
+    w.sums[a, 2] += square / (outputs * inputs)
     _credit(a, done, learning, u[n_pre + n_post :], size, w, s, rule, c)
 
 
@@ -170,7 +179,7 @@ def _credit(a, done, learning, choice, size, w, s, rule, c):
 @njit(cache=True, fastmath=FAST)
 def step(
     after, next_rates, reward, terminated, done, uniform, learning, constants,
-    weight, rate, offset, critic, r_bar, lr, dw_square, counters,
+    weight, rate, offset, critic, r_bar, lr, sums, pre_count, post_count, counters,
     z, trace, rates, pre, factors, post, gate, m, action_rates, action,
     late, halves, amplitudes,
 ):  # fmt: skip
@@ -180,7 +189,7 @@ def step(
     terminated, done ``(A, E)``. uniform: ``(A, numbers)`` in the order of `AgentRandom.windows`, or ``(0, 0)`` to draw them
     here. constants: of `kernels.Constants`. The others: fields of `Weights`, `Envs` and `Rule`, written in place.
     """
-    w = Weights(weight, rate, offset, critic, r_bar, lr, dw_square, counters)
+    w = Weights(weight, rate, offset, critic, r_bar, lr, sums, pre_count, post_count, counters)
     s = Envs(z, trace, rates, pre, factors, post, gate, m, action_rates, action)
     rule, c = Rule(late, halves, amplitudes), unpack(constants)
     for a in range(weight.shape[0]):

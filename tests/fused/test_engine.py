@@ -46,14 +46,19 @@ def test_fused_is_torch_to_float_rounding(options, envs):
 
     start = observations(2, envs, 77)
     assert np.array_equal(reference.begin(start), agent._fused.begin(start, numbers()))
+    sums, counted = torch.zeros(2, 3, dtype=torch.float64), reference.spikes()[1].sum((0, 2))
     for i in range(25):
         t = transition(2, envs, i)
         assert np.array_equal(reference.step(t), agent._fused.step(t, numbers())), i
         assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
         torch.testing.assert_close(agent.m, reference.m, rtol=1e-4, atol=1e-5)
+        sums += torch.stack([agent.m.mean(1), agent.m.square().mean(1), reference.layer.dw.square().mean((1, 2))], 1)
+        counted += reference.spikes()[1].sum((0, 2))
         if i % 10 == 0:  # looking at the eligibility in between must not change what follows
             torch.testing.assert_close(agent.eligibility(), reference.eligibility(), rtol=1e-4, atol=1e-5)
-    assert agent.dw_mean_square() == pytest.approx(reference.dw_mean_square(), rel=1e-3)
+    torch.testing.assert_close(agent.statistics.sums, sums, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(agent.statistics.post, counted, rtol=0, atol=0)
+    assert agent.statistics.windows == 26
     expected, got = reference.tensors(), agent.tensors()
     assert got.keys() - expected.keys() == {"fused.counters"}
     for name in expected.keys() - LAZY:
