@@ -65,7 +65,7 @@ def learn(args: Args, seeds: tuple[int, ...]) -> list[dict[str, Any]]:
     for step in tqdm(range(1, args.max_steps + 1), mininterval=5):
         transition = envs.step(action)
         action = agent.step(transition)
-        for e in tracker.add(transition.reward, transition.terminated | transition.truncated, step):
+        for e in tracker.add(transition, step):
             curves[e.agent].append((e.episode_return, e.step))
         records = tracker.records[:learners]
         if all(r.solved_at_episode or r.episodes >= args.episodes for r in records):

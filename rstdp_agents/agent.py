@@ -38,6 +38,8 @@ class Transition(NamedTuple):
     truncated: np.ndarray
     final_obs: np.ndarray | None = None
     """True last observation where `truncated`; other rows are not read. None if no env was truncated."""
+    any_done: bool = True
+    """False only if no episode ended, so that nobody needs to look for one."""
 
 
 class Window(NamedTuple):
@@ -100,9 +102,8 @@ class Agent:
             return self._fused.step(t)
         rates = self.encoder.rates(self.tensor(t.obs))
         self._learn(t, normalised(rates))
-        done = t.terminated | t.truncated
-        if done.any():
-            self.reset(done)
+        if t.any_done:
+            self.reset(t.terminated | t.truncated)
         return self._act(rates)
 
     def respond(self, rates: Tensor, random: AgentRandom, neurons: LIFState) -> tuple[Window, LIFState]:

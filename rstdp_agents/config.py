@@ -174,7 +174,7 @@ class RunConfig:
     """Env steps per agent between checkpoints; one is always written at the end."""
     log_every: int = 500
     """Env steps per agent between points in TensorBoard."""
-    images: int = 3
+    images: int = 2
     """Times that raster, maps and weight histograms are drawn in a run; 0 for never."""
     map_dims: tuple[int, int] = (0, 1)
     """Observation dimensions across which the value and policy maps cut."""

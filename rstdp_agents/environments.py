@@ -30,6 +30,7 @@ class EnvGrid:
         if shape is None or dtype is None:
             raise UsageError(f"observation space {self.observation_space} is not supported yet: it has no array form")
         self._obs_shape, self._dtype = (*self.shape, *shape), dtype
+        self._nobody = np.zeros(self.shape, dtype=bool)
         self.steps = 0
 
     def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
@@ -43,19 +44,21 @@ class EnvGrid:
         """Step every env once. Raises EnvironmentFault for an observation or a reward that is not finite."""
         self.steps += 1
         results = [env.step(action) for env, action in zip(self.envs, actions.reshape(-1), strict=True)]
-        obs, rewards, terminated, truncated, _ = zip(*results, strict=True)
-        final_obs = None
-        if any(terminated) or any(truncated):
-            if any(cut and not end for end, cut in zip(terminated, truncated, strict=True)):
+        obs, rewards, ended, cut, _ = zip(*results, strict=True)
+        terminated = truncated = self._nobody
+        final_obs, any_done = None, any(ended) or any(cut)
+        if any_done:
+            terminated = np.array(ended, dtype=bool).reshape(self.shape)
+            truncated = np.array(cut, dtype=bool).reshape(self.shape) & ~terminated
+            if truncated.any():
                 final_obs = self._array(obs)
                 self._check("observation", final_obs)
-            over = [end or cut for end, cut in zip(terminated, truncated, strict=True)]
+            over = (terminated | truncated).reshape(-1)
             obs = [env.reset()[0] if done else now for env, done, now in zip(self.envs, over, obs, strict=True)]
         reward, after = np.array(rewards, dtype=np.float64).reshape(self.shape), self._array(obs)
         self._check("reward", reward)
         self._check("observation", after)
-        ended, cut = np.array(terminated, dtype=bool), np.array(truncated, dtype=bool)
-        return Transition(after, reward, ended.reshape(self.shape), (cut & ~ended).reshape(self.shape), final_obs)
+        return Transition(after, reward, terminated, truncated, final_obs, any_done)
 
     def close(self) -> None:
         """Close all envs."""

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rstdp_agents.agent import Transition
+
 WINDOW = 100
 """Consecutive training episodes over which a task must reach its threshold to count as solved."""
 
@@ -68,13 +70,13 @@ class EpisodeTracker:
         self._return = np.zeros((agents, envs))
         self._length = np.zeros((agents, envs), dtype=np.int64)
 
-    def add(self, reward: np.ndarray, done: np.ndarray, step: int) -> list[Episode]:
+    def add(self, t: Transition, step: int) -> list[Episode]:
         """Count one env step, the terminal reward included; returns the episodes that it ended."""
-        self._return += reward
+        self._return += t.reward
         self._length += 1
-        if not done.any():
+        if not t.any_done:
             return []
-        ended = []
+        ended, done = [], t.terminated | t.truncated
         for agent, env in np.argwhere(done):
             episode = Episode(int(agent), float(self._return[agent, env]), int(self._length[agent, env]), step)
             self.records[agent].add(episode, self.threshold)

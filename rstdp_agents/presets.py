@@ -16,8 +16,14 @@ CARTPOLE = {
 PRESETS: dict[str, dict[RuleName, dict[str, Any]]] = {
     "CartPole-v1": {
         "rstdp-et": {**CARTPOLE, "agent.plasticity.lr": 0.7},
-        "rstdp": {**CARTPOLE, "agent.plasticity.lr": 0.1},
-        "reward-switch": {**CARTPOLE, "agent.plasticity.lr": 0.2},
+        "rstdp": {**CARTPOLE, "agent.plasticity.lr": 0.1, "agent.modulation.gamma": 0.99},
+        "reward-switch": {
+            **CARTPOLE,
+            "agent.encoder.cells": (5, 3, 6, 5),
+            "agent.plasticity.lr": 0.1,
+            "agent.modulation.critic_lr": 0.3,
+            "agent.modulation.gamma": 0.995,
+        },
     },
 }
 

@@ -70,8 +70,7 @@ class Training:
             transition = self.envs.step(action)
             action = self.agent.step(transition)
             self.step += stride
-            done = transition.terminated | transition.truncated
-            self.monitor.record(self.step, self.tracker.add(transition.reward, done, self.step))
+            self.monitor.record(self.step, self.tracker.add(transition, self.step))
             if self.step % self.config.checkpoint_every < stride:
                 self.save()
             if self.step % self.config.log_every < stride:

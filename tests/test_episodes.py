@@ -3,15 +3,20 @@ import json
 import numpy as np
 import pytest
 
+from rstdp_agents.agent import Transition
 from rstdp_agents.episodes import AgentRecord, Episode, EpisodeTracker
 
 
 def test_terminal_reward_counts_and_rows_are_apart():
     tracker = EpisodeTracker(2, 1, None)
     no, first = np.zeros((2, 1), dtype=bool), np.array([[True], [False]])
-    assert tracker.add(np.array([[1.0], [5.0]]), no, 1) == []
-    assert tracker.add(np.array([[2.0], [5.0]]), first, 2) == [Episode(0, 3.0, 2, 2)]
-    assert tracker.add(np.array([[4.0], [5.0]]), ~no, 3) == [Episode(0, 4.0, 1, 3), Episode(1, 15.0, 3, 3)]
+
+    def step(rewards, done):
+        return Transition(no, np.array(rewards)[:, None], done, no, any_done=bool(done.any()))
+
+    assert tracker.add(step([1.0, 5.0], no), 1) == []
+    assert tracker.add(step([2.0, 5.0], first), 2) == [Episode(0, 3.0, 2, 2)]
+    assert tracker.add(step([4.0, 5.0], ~no), 3) == [Episode(0, 4.0, 1, 3), Episode(1, 15.0, 3, 3)]
 
 
 def test_solved_is_the_first_full_window_at_the_threshold():

@@ -16,7 +16,7 @@ def test_cartpole_is_learnt_and_the_frozen_twin_stays_where_it_was():
     for step in range(12_000):
         t = envs.step(action)
         action = agent.step(t)
-        tracker.add(t.reward, t.terminated | t.truncated, step)
+        tracker.add(t, step)
     last = np.array([np.mean(list(record.recent)[-20:]) for record in tracker.records])
     assert last[:learners].min() > 100
     assert last[learners:].max() < 40

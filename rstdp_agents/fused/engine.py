@@ -126,7 +126,7 @@ class FusedEngine:
             after = np.where(t.truncated[..., None], after, self._next)
         self.agent.statistics.windows += 1
         drawn = self._drawn_here if uniform is None else uniform
-        done = t.terminated | t.truncated
+        done = t.terminated | t.truncated if t.any_done else t.terminated
         step(after, self._next, t.reward, t.terminated, done, drawn, True, *self._state)
         return self._action + self.agent.first_action
 

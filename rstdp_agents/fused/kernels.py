@@ -61,27 +61,30 @@ def unpack(c):
 
 
 @njit(cache=True, fastmath=FAST)
-def draw_spikes(rates, uniform, p_max, spikes, index, starts):
-    """`encoders.poisson`: rates ``(I,)``, uniform and spikes ``(T, I)``; also lists who fires in each tick.
+def draw_spikes(rates, uniform, e, p_max, spikes, index, starts):
+    """`encoders.poisson` of env e: rates ``(I,)``, uniform ``(T, E, I)``, spikes ``(T, I)``; also lists who fires when.
 
     The inputs that fire in tick t are ``index[starts[t]:starts[t + 1]]``.
     """
-    ticks, inputs = uniform.shape
-    active = np.empty(inputs, np.int32)
-    n = 0
+    ticks, inputs = spikes.shape
+    chance = np.empty(inputs, np.float32)
     for i in range(inputs):
-        active[n] = i
-        n += rates[i] * p_max > 2.0**-25  # a 24-bit number is never below less
+        chance[i] = rates[i] * np.float32(p_max)
+    fired = np.zeros((inputs + 7) // 8 * 8, np.uint8)
+    eights = fired.view(np.uint64)
     count = 0
     for t in range(ticks):
         starts[t] = count
-        spikes[t, :] = 0.0
-        for j in range(n):
-            i = active[j]
-            hit = uniform[t, i] < np.float32(rates[i] * np.float32(p_max))
-            index[count] = i
+        for i in range(inputs):
+            hit = uniform[t, e, i] < chance[i]
+            fired[i] = hit
             spikes[t, i] = hit
-            count += hit
+        for block in range(eights.shape[0]):  # most inputs are silent: pass over eight of them at once
+            if eights[block]:
+                for i in range(8 * block, 8 * block + 8):
+                    if fired[i]:
+                        index[count] = i
+                        count += 1
     starts[ticks] = count
 
 

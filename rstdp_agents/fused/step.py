@@ -89,11 +89,14 @@ class Rule(NamedTuple):
 
 
 @njit(cache=True, fastmath=FAST)
-def _learn_row(a, o, done, w, s, rule, learning, c):
-    """Eligibility of the last window, update and reset of output neuron o; returns the sum of squares of the update."""
+def _learn_row(a, o, done, change, w, s, rule, learning, c):
+    """Eligibility of the last window, update and reset of output neuron o; returns the sum of squares of the update.
+
+    change ``(I,)`` is room to work in.
+    """
     halves, envs = rule.halves.shape[0], s.m.shape[1]
     row = w.weight[a, o]
-    change = np.zeros(row.shape[0], np.float32)
+    change[:] = 0.0
     for e in range(envs):
         for k in range(halves):
             z = s.z[k, a, e, o]
@@ -132,14 +135,14 @@ def _agent(a, after, next_rates, reward, terminated, done, uniform, learning, w,
     post_u = u[n_pre : n_pre + n_post].reshape(ticks, envs, outputs)
     index = np.empty((envs, ticks * inputs + 1), np.int32)
     starts = np.empty((envs, ticks + 1), np.int32)
-    current = np.empty(ticks, np.float32)
+    current, change = np.empty(ticks, np.float32), np.empty(inputs, np.float32)
     for e in range(envs):
-        draw_spikes(s.rates[a, e], pre_u[:, e], c.p_max, s.pre[a, e], index[e], starts[e])
+        draw_spikes(s.rates[a, e], pre_u, e, c.p_max, s.pre[a, e], index[e], starts[e])
     square = 0.0
     s.action_rates[a] = 0.0
     size = outputs // s.action_rates.shape[2]
     for o in range(outputs):
-        square += _learn_row(a, o, done, w, s, rule, learning, c)
+        square += _learn_row(a, o, done, change, w, s, rule, learning, c)
         total = 0
         for e in range(envs):
             currents(w.weight[a, o], s.pre[a, e], index[e], starts[e], current)

@@ -69,7 +69,9 @@ def run(agent, steps=30, rows=slice(None)):
     actions = [agent.begin(observations(4, agent.envs)[rows])]
     for i in range(steps):
         t = transition(4, agent.envs, i)
-        actions.append(agent.step(Transition(*(None if v is None else v[rows] for v in t))))
+        actions.append(
+            agent.step(t._replace(**{k: v[rows] for k, v in t._asdict().items() if isinstance(v, np.ndarray)}))
+        )
     return np.stack(actions)
 
 
