@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rstdp_agents.config import AgentConfig, Backend
 from rstdp_agents.decoders import PopulationDecoder, sample
-from rstdp_agents.encoders import build_encoder, poisson
+from rstdp_agents.encoders import Encoder, build_encoder, poisson
 from rstdp_agents.fused.engine import FusedEngine, why_not
 from rstdp_agents.layer import Layer
 from rstdp_agents.modulators import Step, build_modulator
@@ -60,21 +60,22 @@ class Agent:
 
     seeds: one per agent; agents differ in nothing else. lr_scale: factor on the learning rate of each agent
     ``(agents,)``, 0 for a frozen twin; all ones if None. backend: ``fused`` for compiled code on the CPU, ``torch`` for any
-    device, ``auto`` for fused where it can do what the configuration asks. Raises ValueError for spaces that are not supported,
+    device, ``auto`` for fused where it can do what the configuration asks. encoder: one of your own, in place of the one that
+    the observation space would get. Raises ValueError for spaces that are not supported,
     and for ``fused`` where it cannot.
     """
 
     def __init__(
         self, config: AgentConfig, observation_space: gym.Space, action_space: gym.Space, *, seeds: tuple[int, ...],
         envs: int = 1, lr_scale: Tensor | None = None, device: str = "cpu", dtype: torch.dtype = torch.float32,
-        backend: Backend = "auto",
+        backend: Backend = "auto", encoder: Encoder | None = None,
     ) -> None:  # fmt: skip
         self.config, self.agents, self.envs = config, len(seeds), envs
         self.device, self.dtype = torch.device(device), dtype
         if not isinstance(action_space, gym.spaces.Discrete):
             raise ValueError(f"action space {action_space} is not supported yet; supported is Discrete")
         self.random = AgentRandom(seeds, self.device, dtype)
-        self.encoder = build_encoder(observation_space, config.encoder).to(self.device, dtype)
+        self.encoder = (encoder or build_encoder(observation_space, config.encoder)).to(self.device, dtype)
         self.decoder = PopulationDecoder(int(action_space.n), **vars(config.decoder))
         self.first_action = int(action_space.start)
         self.p_max = config.encoder.rate_max * config.simulation.dt / 1000.0
