@@ -9,14 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import tyro
 
 from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint
 from rstdp_agents.config import RunConfig, from_json
 from rstdp_agents.errors import CheckpointError, EnvironmentFault, UsageError
-from rstdp_agents.evaluation import interval
 from rstdp_agents.presets import PRESETS, preset
 from rstdp_agents.training import Training
 
@@ -101,11 +99,11 @@ def report(summary: dict[str, Any]) -> None:
             if agent[f"eval_{kind}"]:
                 line += f", {kind} {agent[f'eval_{kind}']['mean']:.1f} +- {agent[f'eval_{kind}']['std']:.1f}"
         print(line)
-    for kind in ("greedy", "stochastic"):
-        means = np.array([agent[f"eval_{kind}"]["mean"] for agent in summary["agents"] if agent[f"eval_{kind}"]])
-        if len(means):
-            low, high = interval(means)
-            print(f"{kind}: mean {means.mean():.1f}, 95 % interval over {len(means)} agent(s) [{low:.1f}, {high:.1f}]")
+    for name, a in summary["aggregate"].items():
+        kind = name.removeprefix("eval_")
+        print(
+            f"{kind}: mean {a['mean']:.1f}, 95 % interval over {a['n']} {a['over']} [{a['low']:.1f}, {a['high']:.1f}]"
+        )
 
 
 def _number(value: float | None) -> str:

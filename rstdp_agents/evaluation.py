@@ -56,3 +56,10 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 def summarise(returns: np.ndarray) -> dict[str, float | int]:
     """Mean, standard deviation and number of the episodes ``(episodes,)`` of one agent."""
     return {"mean": float(returns.mean()), "std": float(returns.std()), "episodes": int(returns.size)}
+
+
+def aggregate(returns: np.ndarray) -> dict[str, float | int | str]:
+    """Mean of ``returns (agents, episodes)`` with its 95 % interval, over agents, or over the episodes of a single one."""
+    values, over = (returns.mean(1), "agents") if len(returns) > 1 else (returns[0], "episodes")
+    low, high = interval(values)
+    return {"mean": float(values.mean()), "low": low, "high": high, "n": len(values), "over": over}

@@ -19,7 +19,7 @@ from rstdp_agents.checkpoint import load_checkpoint, restore, save_checkpoint
 from rstdp_agents.config import RunConfig
 from rstdp_agents.environments import EnvGrid, env_seeds, parse_kwargs, reward_threshold
 from rstdp_agents.episodes import AgentRecord, EpisodeTracker
-from rstdp_agents.evaluation import evaluate, summarise
+from rstdp_agents.evaluation import aggregate, evaluate, summarise
 from rstdp_agents.metrics import Monitor, hparam_results
 
 
@@ -101,7 +101,8 @@ class Training:
             for kind, values in returns.items():
                 entry[f"eval_{kind}"] = None if values is None else summarise(values[i])
             agents.append(entry)
-        summary = {"env": c.env, "rule": c.agent.rule, "agents": agents}
+        overall = {f"eval_{kind}": aggregate(values) for kind, values in returns.items() if values is not None}
+        summary = {"env": c.env, "rule": c.agent.rule, "agents": agents, "aggregate": overall}
         (self.folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
         self.monitor.add_results(self.step, hparam_results(summary))
         return summary

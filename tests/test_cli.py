@@ -29,7 +29,7 @@ def test_train_then_resume(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "preset CartPole-v1, reward-switch" in done.stdout
     assert done.stdout.count("seed ") == 2
-    assert "95 % interval over 2 agent(s)" in done.stdout
+    assert "95 % interval over 2 agents" in done.stdout
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert (summary["env"], summary["rule"], len(summary["agents"])) == ("CartPole-v1", "reward-switch", 2)
     again = command("--resume", "run", "--total-steps", 700, cwd=tmp_path)
