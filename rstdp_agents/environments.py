@@ -26,10 +26,10 @@ class EnvGrid:
         self.shape = (agents, envs)
         self.envs = [make_env(env_id, kwargs) for _ in range(agents * envs)]
         self.observation_space, self.action_space = self.envs[0].observation_space, self.envs[0].action_space
-        shape, dtype = self.observation_space.shape, self.observation_space.dtype
-        if shape is None or dtype is None:
-            raise UsageError(f"observation space {self.observation_space} is not supported yet: it has no array form")
-        self._obs_shape, self._dtype = (*self.shape, *shape), dtype
+        self._obs_shape, self._dtype = (
+            (*self.shape, *(self.observation_space.shape or ())),
+            self.observation_space.dtype,
+        )
         self._nobody = np.zeros(self.shape, dtype=bool)
         self.steps = 0
 
