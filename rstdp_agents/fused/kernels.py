@@ -10,7 +10,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import njit, uintp
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be reordered and fused, so that loops vectorise; infinities and NaN keep their meaning."""
@@ -114,61 +114,115 @@ def pre_factors(pre, late, halves, decay_x, decay_y, out):
                 out[k, t, i] += minus * trace[i]
 
 
-@njit(cache=True, fastmath=FAST)
-def make_eligible(z, factors, post, gate, decay, gain):
-    """`plasticity.window.pair_window` for one output neuron: z ``(I,)``, factors ``(T, I)``, its spikes ``(T,)``."""
-    share = np.float32(gain * gate)
-    decay = np.float32(decay)
-    if decay == 0.0:
-        z[:] = 0.0
-    else:
-        for i in range(z.shape[0]):
-            z[i] *= decay
+@njit(cache=True, fastmath=FAST, inline="always")
+def make_eligible(z, factors, post, gate, decay, gain, first, last):
+    """`plasticity.window.pair_window` for one output neuron and its inputs from ``first`` to ``last``.
+
+    z ``(I,)``, factors ``(T, I)``, post: the neuron's spikes ``(T,)``.
+    """
+    share, decay = np.float32(gain * gate), np.float32(decay)
+    for j in range(last - first):
+        i = uintp(first + j)  # unsigned: a place that might be negative would keep the loop from vectorising
+        z[i] *= decay
     for t in range(post.shape[0]):
         if post[t]:
-            for i in range(z.shape[0]):
+            for j in range(last - first):
+                i = uintp(first + j)
                 z[i] += share * factors[t, i]
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, inline="always")
+def add_update(weight, z, share, low, high, first, last):
+    """`plasticity.update.apply_update` of share * z for the inputs from ``first`` to ``last``; returns its sum of squares."""
+    square = np.float32(0.0)
+    for j in range(last - first):
+        i = uintp(first + j)
+        change = share * z[i]
+        square += change * change
+        weight[i] = min(max(weight[i] + change, low), high)
+    return square
+
+
+@njit(cache=True, fastmath=FAST, inline="always")
 def currents(weight, pre, index, starts, out):
     """`synapses.Linear.current` of one output neuron: weight ``(I,)``, pre ``(T, I)``, out ``(T,)``."""
     ticks, inputs = pre.shape
-    if starts[ticks] * 12 < ticks * inputs:
+    if starts[ticks] * 16 < ticks * inputs or ticks % 2:
         for t in range(ticks):
             total = np.float32(0.0)
             for j in range(starts[t], starts[t + 1]):
                 total += weight[index[j]]
             out[t] = total
-    else:
-        for t in range(ticks):
-            total = np.float32(0.0)
+    else:  # two ticks share each weight that is read
+        for t in range(0, ticks, 2):
+            first, second = np.float32(0.0), np.float32(0.0)
             for i in range(inputs):
-                total += weight[i] * pre[t, i]
-            out[t] = total
+                first += weight[i] * pre[t, i]
+                second += weight[i] * pre[t + 1, i]
+            out[t], out[t + 1] = first, second
 
 
-@njit(cache=True)
-def fire(current, offset, uniform, c, out):
-    """`neurons.lif_window` of one neuron from rest: current, uniform, out ``(T,)``; returns the number of spikes.
+@njit(cache=True, fastmath=FAST)
+def log32(x, out):
+    """Natural logarithm of positive float32 ``x (n,)`` to float32 rounding, in loops that vectorise; overwrites x.
 
-    offset: excitability from homeostasis, on the current (homeostasis 1) or on the threshold (2).
+    x = m 2^e with m in [sqrt(1/2), sqrt(2)), and log m by a polynomial in m - 1.
     """
-    v, blocked, count = c.v_rest, 0, 0
-    extra = offset if c.homeostasis == 1.0 else 0.0
-    threshold = c.v_th - (offset if c.homeostasis == 2.0 else 0.0)
+    bits = x.view(np.int32)
+    for i in range(x.shape[0]):
+        shifted = bits[i] - 0x3F3504F3
+        out[i] = np.float32(shifted >> 23)
+        bits[i] = (shifted & 0x7FFFFF) + 0x3F3504F3
+    for i in range(x.shape[0]):
+        m = x[i] - np.float32(1.0)
+        p = np.float32(7.0376836292e-2)
+        p = p * m + np.float32(-1.1514610310e-1)
+        p = p * m + np.float32(1.1676998740e-1)
+        p = p * m + np.float32(-1.2420140846e-1)
+        p = p * m + np.float32(1.4249322787e-1)
+        p = p * m + np.float32(-1.6668057665e-1)
+        p = p * m + np.float32(2.0000714765e-1)
+        p = p * m + np.float32(-2.4999993993e-1)
+        p = p * m + np.float32(3.3333331174e-1)
+        square = m * m
+        out[i] = m + (square * (m * p - np.float32(0.5)) + out[i] * np.float32(0.69314718056))
+
+
+@njit(cache=True, fastmath=FAST)
+def noisy_thresholds(uniform, room, c, out):
+    """`neurons.noisy_threshold`: uniform, out and ``room`` to work in ``(n,)``."""
+    if c.escape_noise == 0.0:
+        out[:] = c.v_th
+        return
+    low, high = np.float32(1e-7), np.float32(1.0 - 1e-7)
+    for i in range(out.shape[0]):
+        u = min(max(uniform[i], low), high)
+        room[i] = u / (np.float32(1.0) - u)
+    log32(room, out)
+    noise, middle = np.float32(c.escape_noise), np.float32(c.v_th)
+    for i in range(out.shape[0]):
+        out[i] = middle + noise * out[i]
+
+
+@njit(cache=True, inline="always")
+def fire(current, offset, threshold, e, o, c, out):
+    """`neurons.lif_window` of neuron o in env e, from rest; returns the number of its spikes.
+
+    current, out ``(T,)``, threshold ``(T, E, O)``. offset: excitability from homeostasis, on the current (homeostasis 1) or on
+    the threshold (2).
+    """
+    v, blocked, count = np.float32(c.v_rest), 0, 0
+    keep, rest = np.float32(c.keep_v), np.float32(c.v_rest)
+    extra = offset if c.homeostasis == 1.0 else np.float32(0.0)
+    lower = offset if c.homeostasis == 2.0 else np.float32(0.0)
     for t in range(current.shape[0]):
-        v = c.v_rest + (v - c.v_rest) * c.keep_v + current[t] + extra
-        level = threshold
-        if c.escape_noise > 0.0:
-            u = min(max(np.float32(uniform[t]), np.float32(1e-7)), np.float32(1.0 - 1e-7))
-            level += c.escape_noise * math.log(u / (np.float32(1.0) - u))
-        spike = v >= level and blocked == 0
+        v = rest + (v - rest) * keep + current[t] + extra
+        spike = v >= threshold[t, e, o] - lower and blocked == 0
         if blocked > 0:
             blocked -= 1
         out[t] = spike
         if spike:
-            v, blocked = c.v_reset, int(c.refractory_ticks)
+            v, blocked = np.float32(c.v_reset), int(c.refractory_ticks)
             count += 1
     return count
 
@@ -231,7 +285,7 @@ def critic_step(reward, terminated, rates, after, weight, trace, r_bar, c, m):
             weight[i] += step * trace[e, i]
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def regulate(count, rate, offset, o, c):
     """`homeostasis.homeostasis_window` of neuron o with ``count`` spikes per env; writes rate and offset ``(O,)``."""
     rate[o] += np.float32(c.rate_mix) * (np.float32(count * 1000.0 / c.window) - rate[o])

@@ -9,22 +9,27 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import njit, uintp
 
 from rstdp_agents.fused.kernels import (
     FAST,
+    add_update,
     choose,
     critic_step,
     currents,
     draw_spikes,
     fire,
     make_eligible,
+    noisy_thresholds,
     pre_factors,
     regulate,
     third_factor,
     unpack,
 )
 from rstdp_agents.fused.random import fill_uniform, window_keys
+
+STRETCH = 1024
+"""Inputs of a row that are worked on together: three such stretches fit the first-level cache."""
 
 
 class Weights(NamedTuple):
@@ -88,32 +93,37 @@ class Rule(NamedTuple):
     """``(K, 2)``, of a reward switch."""
 
 
-@njit(cache=True, fastmath=FAST)
-def _learn_row(a, o, done, change, w, s, rule, learning, c):
+@njit(cache=True, fastmath=FAST, inline="always")
+def _learn_row(a, o, done, shares, w, s, rule, learning, c):
     """Eligibility of the last window, update and reset of output neuron o; returns the sum of squares of the update.
 
-    change ``(I,)`` is room to work in.
+    shares ``(E, K)``: what each eligibility is multiplied with. The row is worked through in stretches that stay in the
+    fastest cache.
     """
-    halves, envs = rule.halves.shape[0], s.m.shape[1]
-    row = w.weight[a, o]
-    change[:] = 0.0
-    for e in range(envs):
-        for k in range(halves):
-            z = s.z[k, a, e, o]
-            if w.counters[a, 2]:
-                make_eligible(z, s.factors[a, e, k], s.post[a, e, o], s.gate[a, e, o], c.decay_z, c.gain)
-            if learning:
-                share = np.float32(w.lr[a] * third_factor(s.m[a, e], k, rule.amplitudes, c) / envs)
-                for i in range(row.shape[0]):
-                    change[i] += share * z[i]
-                if done[a, e]:
-                    z[:] = 0.0
-    square = np.float32(0.0)
-    if learning:
-        low, high = np.float32(c.w_min), np.float32(c.w_max)
-        for i in range(row.shape[0]):
-            square += change[i] * change[i]
-            row[i] = min(max(row[i] + change[i], low), high)
+    halves, envs, inputs = rule.halves.shape[0], s.m.shape[1], s.pre.shape[3]
+    row, low, high, square = w.weight[a, o], np.float32(c.w_min), np.float32(c.w_max), np.float32(0.0)
+    joint, pending = envs * halves > 1, w.counters[a, 2] > 0
+    change = np.empty(STRETCH if joint else 1, np.float32)
+    for first in range(0, inputs, STRETCH):
+        last = min(first + STRETCH, inputs)
+        change[:] = 0.0
+        for e in range(envs):
+            for k in range(halves):
+                z = s.z[k, a, e, o]
+                if pending:
+                    post, gate = s.post[a, e, o], s.gate[a, e, o]
+                    make_eligible(z, s.factors[a, e, k], post, gate, c.decay_z, c.gain, first, last)
+                if learning:
+                    share = shares[e, k]
+                    if joint:
+                        for j in range(last - first):
+                            change[j] += share * z[uintp(first + j)]
+                    else:
+                        square += add_update(row, z, share, low, high, first, last)
+                    if done[a, e]:
+                        z[first:last] = 0.0
+        if learning and joint:
+            square += add_update(row[first:last], change, np.float32(1.0), low, high, 0, last - first)
     return square
 
 
@@ -132,21 +142,27 @@ def _agent(a, after, next_rates, reward, terminated, done, uniform, learning, w,
         fill_uniform(u, window_keys(w.counters[a, 0], w.counters[a, 1]))
         w.counters[a, 1] += 1
     pre_u = u[:n_pre].reshape(ticks, envs, inputs)
-    post_u = u[n_pre : n_pre + n_post].reshape(ticks, envs, outputs)
+    thresholds = np.empty(n_post, np.float32)
+    noisy_thresholds(u[n_pre : n_pre + n_post], np.empty(n_post, np.float32), c, thresholds)
+    threshold = thresholds.reshape(ticks, envs, outputs)
     index = np.empty((envs, ticks * inputs + 1), np.int32)
     starts = np.empty((envs, ticks + 1), np.int32)
-    current, change = np.empty(ticks, np.float32), np.empty(inputs, np.float32)
+    current = np.empty(ticks, np.float32)
     for e in range(envs):
         draw_spikes(s.rates[a, e], pre_u, e, c.p_max, s.pre[a, e], index[e], starts[e])
+    shares = np.empty((envs, rule.halves.shape[0]), np.float32)
+    for e in range(envs):
+        for k in range(shares.shape[1]):
+            shares[e, k] = w.lr[a] * third_factor(s.m[a, e], k, rule.amplitudes, c) / envs
     square = 0.0
     s.action_rates[a] = 0.0
     size = outputs // s.action_rates.shape[2]
     for o in range(outputs):
-        square += _learn_row(a, o, done, change, w, s, rule, learning, c)
+        square += _learn_row(a, o, done, shares, w, s, rule, learning, c)
         total = 0
         for e in range(envs):
             currents(w.weight[a, o], s.pre[a, e], index[e], starts[e], current)
-            count = fire(current, w.offset[a, o], post_u[:, e, o], c, s.post[a, e, o])
+            count = fire(current, w.offset[a, o], threshold, e, o, c, s.post[a, e, o])
             s.action_rates[a, e, o // size] += np.float32(count) / np.float32(size * ticks)
             total += count
         w.post_count[a, o] += total
@@ -202,11 +218,12 @@ def step(
 @njit(cache=True, fastmath=FAST)
 def fold(constants, z, factors, post, gate, counters):
     """Write the eligibility that waits for the next call of `step`, so that z is what the torch path would show."""
-    c = unpack(constants)
+    c, inputs = unpack(constants), z.shape[4]
     for a in range(z.shape[1]):
         if counters[a, 2]:
             for k in range(z.shape[0]):
                 for e in range(z.shape[2]):
                     for o in range(z.shape[3]):
-                        make_eligible(z[k, a, e, o], factors[a, e, k], post[a, e, o], gate[a, e, o], c.decay_z, c.gain)
+                        pairs, spikes = factors[a, e, k], post[a, e, o]
+                        make_eligible(z[k, a, e, o], pairs, spikes, gate[a, e, o], c.decay_z, c.gain, 0, inputs)
             counters[a, 2] = 0
