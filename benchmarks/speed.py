@@ -29,7 +29,8 @@ OURS = {"ours, torch": "ours"}
 LIMITS = {"axpy": "axpy", "sgemm": "sgemm"}
 SIZES = (Size(64, 16), Size(784, 100), Size(4096, 1024), Size(784, 100, 16), Size(4096, 1024, 16))
 CUDA_SIZES = (*SIZES, Size(4096, 1024, 256))
-POPULATIONS = (1, 16, 64, 256)
+POPULATIONS = (16, 64, 256)
+"""Beside the one agent of the loop."""
 BASE = Size(784, 100)
 GROWTH: dict[str, tuple[int, ...]] = {
     "ticks": (4, 8, 16, 32, 64), "post": (25, 100, 400, 1600), "envs": (1, 4, 16, 64), "agents": (1, 4, 16, 64)
@@ -135,19 +136,20 @@ def populations(contest: Contest) -> dict[str, dict[str, Any]]:
     return {str(n): measure(contest.ours, rounds, left_out, f"{n} agents", agents=n) for n in POPULATIONS}
 
 
-def logging(contest: Contest) -> dict[str, dict[str, float]]:
-    """What metrics cost: the loop with them and without, same seed, taking turns in the same process."""
+def logging(contest: Contest) -> dict[str, dict[str, Any]]:
+    """What metrics cost (percent): the loop with them and without, same seed, in pairs of turns of the same process."""
     out, turn_us = {}, 1e6 * contest.args.loop_rounds.turn
     for name, contestant in contest.ours.items():
-        turns: dict[bool, list[float]] = {True: [], False: []}
         contestant.cartpole()
         steps = max(500, round(turn_us / contestant.run(500)))
-        for _ in range(3 if contest.args.quick else 8):
-            for metrics, samples in turns.items():
+        percents = []
+        for pair in range(6 if contest.args.quick else 12):
+            us = {}
+            for metrics in (True, False) if pair % 2 else (False, True):
                 contestant.cartpole(metrics=metrics)
-                samples.append(contestant.run(steps))
-        with_us, without_us = (quartiles(turns[metrics])["median"] for metrics in (True, False))
-        out[name] = {"with_us": with_us, "without_us": without_us, "percent": overhead_percent(with_us, without_us)}
+                us[metrics] = contestant.run(steps)
+            percents.append(overhead_percent(us[True], us[False]))
+        out[name] = quartiles(percents)
     return out
 
 
@@ -197,9 +199,9 @@ def on_cuda(contest: Contest) -> list[dict[str, Any]]:
 
 def main() -> None:
     args = tyro.cli(Args, description=__doc__)
-    start = time.time()
     facts = machine.describe()
     contest = Contest(args)
+    start = time.time()
     for name, reason in contest.left_out.items():
         print(f"left out: {name}: {reason}")
     results = {

@@ -28,9 +28,7 @@ Made by `{command}` in {seconds} s. Machine: {processor}, {cores} cores, {memory
 Python {python}, torch {torch}; every contestant on one thread, in a process of its own, warm, taking turns with the
 others. Load of the machine at the start: {load_at_start}.
 
-![Times faster than BindsNET]({plot})
-
-**How to read it.** Times move with the machine and with what else runs on it; ratios, taken in the same minutes, hold. A
+{picture}**How to read it.** Times move with the machine and with what else runs on it; ratios, taken in the same minutes, hold. A
 cell is the median of the turns with its quartiles in brackets, then how many times faster than BindsNET that is. An env
 step is 16 ticks of one dense layer of LIF neurons with R-STDP-ET (MSTDPET), 10 % of the inputs firing in a tick, a
 reward per env, one write of the weights per tick for the peers and per env step for ours. The peers get spikes that were
@@ -116,13 +114,10 @@ def growth_tables(growth: dict[str, dict[str, list[float]]]) -> str:
 def page(results: Results, plot: str | None) -> str:
     """The whole page in Markdown; plot: address of the picture, left out if None."""
     facts = {**results["machine"], "command": results["command"], "seconds": results["seconds"]}
-    intro = INTRO.format(**facts, plot=plot)
-    if plot is None:
-        intro = "\n".join(line for line in intro.splitlines() if not line.startswith("!["))
+    intro = INTRO.format(**facts, picture=f"![Times faster than BindsNET]({plot})\n\n" if plot else "")
     versions = ", ".join(f"{n} {v}" for n, v in results["versions"].items() if n not in ("axpy", "sgemm"))
     logs = [
-        f"{name}: {short(x['without_us'])} us per env step without metrics, {short(x['with_us'])} with them: "
-        f"{x['percent']:+.1f} %."
+        f"{name}: {x['median']:+.1f} % [{x['low']:+.1f}, {x['high']:+.1f}] of the time of a step, in {x['turns']} pairs of runs."
         for name, x in results["logging"].items()
     ]
     left_out = [f"* {name}: {reason}" for name, reason in results["left_out"].items()] or ["Nothing."]

@@ -11,5 +11,5 @@ DISTRIBUTION = "torch"
 
 
 def prepare(size: Size) -> work.EnvStep:
-    a, b = torch.zeros(2, size.bytes_moved // 12)  # per element: read a, read b, write a, 4 bytes each
+    a, b = torch.ones(2, size.bytes_moved // 12)  # per element: read a, read b, write a, 4 bytes each
     return lambda: a.add_(b, alpha=0.5)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 TORCH = "torch==2.13.0"
 SHARED = ("numpy", "gymnasium>=1.1")
+PLOTTING = ("matplotlib", "scipy", "tqdm")
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,16 @@ PEERS = {
     "BindsNET": Peer(
         "bindsnet",
         "bindsnet==0.3.4",
-        ("matplotlib", "scipy", "tqdm", "pandas", "scikit-learn", "scikit-image", "opencv-python-headless"),
+        (*PLOTTING, "pandas", "scikit-learn", "scikit-image", "opencv-python-headless", "tensorboardX", "ale-py"),
         ("torchvision==0.28.0",),
     ),
     "SpikingJelly": Peer(
         "spikingjelly",
         "spikingjelly==2.0.0",
-        ("matplotlib", "scipy", "tqdm", "h5py", "loguru<1", "packaging", "requests", "SciencePlots", "tensorboard"),
+        (*PLOTTING, "h5py", "loguru<1", "packaging", "requests", "SciencePlots", "tensorboard"),
     ),
     "Inferno": Peer("inferno", "inferno-ai==0.0.5", ("einops>=0.7",)),
-    "SPAIC": Peer("spaic", "SPAIC==0.6.3", ("matplotlib", "scipy", "tqdm", "h5py", "pyyaml")),
+    "SPAIC": Peer("spaic", "SPAIC==0.6.3", (*PLOTTING, "h5py", "pyyaml")),
 }
 
 
