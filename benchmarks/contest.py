@@ -85,30 +85,31 @@ class Rounds:
     turn: float
     """Time of a turn, at least one env step."""
     least: int = 3
-    """Turns of a contestant even if they take longer than that; one if its warm-up did."""
+    """Turns of a contestant even if they take longer than that; its warm-up is its only one if that did."""
 
 
 def take_turns(contestants: dict[str, Contestant], rounds: Rounds) -> dict[str, list[float]]:
     """Microseconds per env step of every turn of every contestant; all are prepared, and warmed up here."""
-    steps = {name: _warm_up(c, rounds) for name, c in contestants.items()}
     samples: dict[str, list[float]] = {name: [] for name in contestants}
-    spent = dict.fromkeys(contestants, 0.0)
-    waiting = set(contestants)
+    steps, spent = {}, dict.fromkeys(contestants, 0.0)
+    for name, contestant in contestants.items():
+        steps[name], us = _warm_up(contestant, rounds)
+        if us / 1e6 > rounds.seconds:
+            samples[name] = [us]
+    waiting = [name for name in contestants if not samples[name]]
     while waiting:
-        for name in [n for n in contestants if n in waiting]:
+        for name in waiting:
             us = contestants[name].run(steps[name])
             samples[name].append(us)
             spent[name] += us * steps[name] / 1e6
-            slow = us / 1e6 > rounds.seconds
-            if slow or (spent[name] >= rounds.seconds and len(samples[name]) >= rounds.least):
-                waiting.remove(name)
+        waiting = [n for n in waiting if spent[n] < rounds.seconds or len(samples[n]) < rounds.least]
     return samples
 
 
-def _warm_up(contestant: Contestant, rounds: Rounds) -> int:
-    """Run until warm, longer each time; returns the env steps of a turn."""
+def _warm_up(contestant: Contestant, rounds: Rounds) -> tuple[int, float]:
+    """Run until warm, longer each time; returns the env steps of a turn and the last time of a step (us)."""
     steps, us = 1, contestant.run(1)
     while us * steps / 1e6 < rounds.turn / 2:
         steps = min(10 * steps, max(2 * steps, round(rounds.turn * 1e6 / us)))
         us = contestant.run(steps)
-    return max(1, round(rounds.turn * 1e6 / us))
+    return max(1, round(rounds.turn * 1e6 / us)), us

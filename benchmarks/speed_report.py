@@ -28,13 +28,16 @@ Made by `{command}` in {seconds} s. Machine: {processor}, {cores} cores, {memory
 Python {python}, torch {torch}; every contestant on one thread, in a process of its own, warm, taking turns with the
 others. Load of the machine at the start: {load_at_start}.
 
-{picture}**How to read it.** Times move with the machine and with what else runs on it; ratios, taken in the same minutes, hold. A
-cell is the median of the turns with its quartiles in brackets, then how many times faster than BindsNET that is. An env
-step is 16 ticks of one dense layer of LIF neurons with R-STDP-ET (MSTDPET), 10 % of the inputs firing in a tick, a
+{picture}**How to read it.** Times move with the machine and with what else runs on it (a load near the number of cores means that
+others were computing too); ratios, taken in the same minutes, move less. A cell is the median of the turns with its
+quartiles in brackets, then how many times faster than BindsNET that is; without brackets it is a single env step, longer
+than the time for all turns: a rough figure.
+
+An env step is 16 ticks of one dense layer of LIF neurons with R-STDP-ET (MSTDPET), 10 % of the inputs firing in a tick, a
 reward per env, one write of the weights per tick for the peers and per env step for ours. The peers get spikes that were
 drawn beforehand; **ours draw theirs inside (Poisson encoding), with escape noise, homeostasis and weight bounds on top.**
-B is the number of envs from which one agent learns. SpikingJelly's MSTDPET takes one sample: with B > 1 it runs MSTDP, which
-keeps no eligibility trace and is less work.
+B is the number of envs from which one agent learns. SpikingJelly's MSTDPET takes one sample: with B > 1 it runs MSTDP,
+which keeps no eligibility trace and is less work.
 
 """
 
@@ -46,16 +49,17 @@ def layer_table(rows: list[Results]) -> str:
     lines = []
     for name in names:
         cells = [cell(row["contestants"].get(name), r.get(name)) for row, r in zip(rows, faster)]
-        lines.append([name, *cells])
+        lines.append([name + ", with encoding" * name.startswith("ours"), *cells])
     return table(["us per env step", *(row["name"] for row in rows)], lines)
 
 
-def cell(figure: Results | None, ratio: float | None, scale: float = 1.0) -> str:
-    """Median [quartiles] and ratio; a dash for what did not run."""
+def cell(figure: Results | None, ratio: float | None) -> str:
+    """Median, quartiles if there was more than one turn, and ratio; a dash for what did not run."""
     if figure is None:
         return "-"
-    low, median, high = (short(scale * figure[key]) for key in ("low", "median", "high"))
-    return f"{median} [{low}, {high}]" + ("" if ratio is None else f", x{short(ratio)}")
+    low, median, high = (short(figure[key]) for key in ("low", "median", "high"))
+    spread = f" [{low}, {high}]" if figure["turns"] > 1 else ""
+    return median + spread + ("" if ratio is None else f", x{short(ratio)}")
 
 
 def limit_table(rows: list[Results]) -> str:
@@ -130,8 +134,8 @@ def page(results: Results, plot: str | None) -> str:
         "least loop around their layer, with the same place cells, neurons and 10 ticks. The five drawings of a run are "
         "left out.\n\n" + cartpole_table(results),
         "What logging costs": "\n".join(logs),
-        "Memory": f"A fresh process each, {results['layers'][-1]['name']}, one env step.\n\n"
-        + memory_table(results["memory"]),
+        "Memory": f"A fresh process each, {results['layers'][-1]['name']}, one env step (of the peers, who hold no window, "
+        "two ticks).\n\n" + memory_table(results["memory"]),
         "Growth": "From 784->100, B1, 16 ticks, one agent.\n\n" + growth_tables(results["growth"]),
         "CUDA": layer_table(results["cuda"]) if results["cuda"] else "No CUDA device in this run.",
         "Left out": "\n".join(left_out),
@@ -147,7 +151,7 @@ def groups(results: Results) -> dict[str, dict[str, float]]:
     if BASELINE in loops:
         agents, figures = list(results["populations"].items())[-1]
         base = loops[BASELINE]["median"]
-        out[f"CartPole,\n{agents} agents"] = {n: int(agents) * base / f["median"] for n, f in figures.items()}
+        out[f"CartPole, {agents} agents"] = {n: int(agents) * base / f["median"] for n, f in figures.items()}
     return {group: shares for group, shares in out.items() if shares}
 
 
@@ -167,7 +171,12 @@ def draw(results: Results) -> Figure:
         labels = [short(ratio) for _, ratio in points]
         axes.bar_label(bars, labels, fontsize=6.5, padding=1)
     axes.axhline(1, color="0.2", linewidth=1)
-    axes.set(yscale="log", ylabel="times faster than BindsNET", xticks=range(len(shown)), xticklabels=list(shown))
+    axes.set(
+        yscale="log",
+        ylabel="times faster than BindsNET",
+        xticks=range(len(shown)),
+        xticklabels=[group.replace(", ", ",\n") for group in shown],
+    )
     axes.margins(y=0.12)
     axes.legend(loc="upper left", fontsize=8)
     return figure

@@ -10,7 +10,7 @@ from benchmarks.summary import exponent, overhead_percent, quartiles, ratios, sh
 
 
 def figures(**medians):
-    return {name: quartiles([us]) for name, us in medians.items()}
+    return {name: quartiles([us, us]) for name, us in medians.items()}
 
 
 class Clock:
@@ -67,8 +67,16 @@ def test_table_of_layers_shows_ratios_and_what_did_not_run():
     ]
     assert speed_report.layer_table(rows) == table(
         ["us per env step", "a", "b"],
-        [["BindsNET", "1,000 [1,000, 1,000], x1.00", "-"], ["ours", "10.0 [10.0, 10.0], x100", "20.0 [20.0, 20.0]"]],
+        [
+            ["BindsNET", "1,000 [1,000, 1,000], x1.00", "-"],
+            ["ours, with encoding", "10.0 [10.0, 10.0], x100", "20.0 [20.0, 20.0]"],
+        ],
     )
+
+
+def test_a_single_turn_has_no_quartiles():
+    assert speed_report.cell(quartiles([40.0]), 2.0) == "40.0, x2.00"
+    assert speed_report.cell(None, None) == "-"
 
 
 def test_loop_table_counts_the_steps_of_all_agents():
@@ -80,7 +88,7 @@ def test_loop_table_counts_the_steps_of_all_agents():
         "| ours | 16 | 20,000 [20,000, 20,000] | x100 |",
     ]
     assert speed_report.groups({**results, "layers": []}) == {
-        "CartPole loop": {"BindsNET": 1.0, "ours": 10.0}, "CartPole,\n16 agents": {"ours": 100.0}
+        "CartPole loop": {"BindsNET": 1.0, "ours": 10.0}, "CartPole, 16 agents": {"ours": 100.0}
     }  # fmt: skip
 
 
