@@ -1,0 +1,1 @@
+"""Learning curves and speed, each with the command that makes its figures."""

@@ -1,0 +1,79 @@
+"""This library, torch path: a `Layer` with Poisson encoding, escape noise and homeostasis; and the whole training loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from benchmarks.peers import work
+from benchmarks.peers.work import Run, Size
+from rstdp_agents.encoders import poisson
+from rstdp_agents.homeostasis import HomeostasisParams
+from rstdp_agents.layer import Layer
+from rstdp_agents.neurons import LIFParams
+from rstdp_agents.plasticity import RSTDPET
+from rstdp_agents.presets import preset
+from rstdp_agents.random import AgentRandom
+from rstdp_agents.synapses import Linear
+from rstdp_agents.training import Training
+
+DISTRIBUTION = "rstdp_agents"
+
+
+def build(size: Size, device: str) -> Layer:
+    """The layer of the contest; like the peers' it goes on from window to window."""
+    weight = work.initial_weight(size).expand(size.agents, -1, -1).to(device, copy=True)
+    rule = RSTDPET(1.0, 1.0, work.TAU_PRE, work.TAU_POST, tau_e=work.TAU_E)
+    return Layer(
+        "output", Linear(size.pre, size.post), weight, size.envs, neuron=LIFParams(tau_m=work.TAU_M), rule=rule,
+        homeostasis=HomeostasisParams(), bounds=(-1.0, 1.0), ticks=size.ticks, dt=1.0, fresh_each_window=False,
+    )  # fmt: skip
+
+
+def prepare(size: Size, device: str = "cpu") -> work.EnvStep:
+    layer = build(size, device)
+    random = AgentRandom(tuple(range(size.agents)), layer.device, layer.dtype)
+    rates = torch.ones(size.agents, size.envs, size.pre, device=device)
+    reward = torch.randn(size.agents, size.envs, device=device)
+    lr = torch.full((size.agents,), work.LR, device=device)
+
+    def env_step() -> None:
+        layer.learn(reward, lr)
+        pre_uniform, post_uniform, _ = random.windows(size.envs, size.ticks, (size.pre, size.post))
+        pre = poisson(rates, pre_uniform, work.DENSITY)
+        post, layer.neurons = layer.forward(pre, post_uniform, layer.neurons)
+        layer.remember(pre, post, None)
+
+    return env_step
+
+
+class Silent:
+    """Takes the place of the monitor, and writes nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None
+
+
+def cartpole(agents: int, metrics: bool, images: int) -> Run:
+    """`train.py` without its progress bar; only the loop is timed, without the checkpoint that ends it."""
+    defaults = preset("CartPole-v1", "rstdp-et")
+
+    def run(steps: int) -> float:
+        config = replace(defaults, total_steps=steps, agents=agents, images=images, progress=False)
+        with TemporaryDirectory() as folder, Training(config, Path(folder)) as training:
+            if not metrics:
+                training.monitor.close(0)
+                silent: Any = Silent()
+                training.monitor = silent
+            training.save = lambda: None
+            start = time.perf_counter()
+            training.run()
+            return time.perf_counter() - start
+
+    return run

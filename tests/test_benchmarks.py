@@ -1,0 +1,110 @@
+from importlib import import_module
+
+import pytest
+
+from benchmarks import speed_report
+from benchmarks.contest import Rounds, take_turns
+from benchmarks.peers.work import Size
+from benchmarks.speed import OURS
+from benchmarks.summary import exponent, overhead_percent, quartiles, ratios, share_of_limit, short, table
+
+
+def figures(**medians):
+    return {name: quartiles([us, us]) for name, us in medians.items()}
+
+
+class Clock:
+    # a contestant that takes the same time for every env step, and notes what it was asked
+
+    def __init__(self, us):
+        self.us, self.asked = us, []
+
+    def run(self, steps):
+        self.asked.append(steps)
+        return self.us
+
+
+def test_quartiles_of_five_turns():
+    assert quartiles([5.0, 1.0, 2.0, 4.0, 3.0]) == {"median": 3.0, "low": 2.0, "high": 4.0, "turns": 5}
+
+
+def test_ratio_says_how_many_times_faster_than_the_baseline():
+    assert ratios(figures(BindsNET=900.0, ours=30.0, slow=1800.0), "BindsNET") == {
+        "BindsNET": 1.0, "ours": 30.0, "slow": 0.5
+    }  # fmt: skip
+    assert ratios(figures(ours=30.0), "BindsNET") == {}
+
+
+def test_exponent_of_a_power_law():
+    assert exponent([1, 4, 16], [3.0, 24.0, 192.0]) == pytest.approx(1.5)
+
+
+def test_overhead_and_share_of_a_limit():
+    assert overhead_percent(110.0, 100.0) == pytest.approx(10.0)
+    assert share_of_limit(amount=5e6, us=1000.0, limit=20e9) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (0.1234, "0.123"), (9.999, "10.0"), (12.34, "12.3"), (431800, "432,000"), (0.999, "0.999")],
+)
+def test_short_keeps_three_digits(value, text):
+    assert short(value) == text
+
+
+def test_least_traffic_and_operations_by_hand():
+    size = Size(pre=3, post=2, envs=4, ticks=5)
+    assert size.state_bytes == 4 * (6 + 4 * 6)
+    assert size.bytes_moved == 2 * size.state_bytes
+    assert size.flops == 2 * 6 * 4 * 5 + 2 * 6 * 4 * 6
+    assert str(size) == "3->2, B4"
+
+
+def test_table_of_layers_shows_ratios_and_what_did_not_run():
+    rows = [
+        {"name": "a", "contestants": figures(BindsNET=1000.0, ours=10.0)},
+        {"name": "b", "contestants": figures(ours=20.0)},
+    ]
+    assert speed_report.layer_table(rows) == table(
+        ["us per env step", "a", "b"],
+        [
+            ["BindsNET", "1,000 [1,000, 1,000], x1.00", "-"],
+            ["ours, with encoding", "10.0 [10.0, 10.0], x100", "20.0 [20.0, 20.0]"],
+        ],
+    )
+
+
+def test_a_single_turn_has_no_quartiles():
+    assert speed_report.cell(quartiles([40.0]), 2.0) == "40.0, x2.00"
+    assert speed_report.cell(None, None) == "-"
+
+
+def test_loop_table_counts_the_steps_of_all_agents():
+    results = {"cartpole": figures(BindsNET=5000.0, ours=500.0), "populations": {"16": figures(ours=800.0)}}
+    rows = speed_report.cartpole_table(results).splitlines()[2:]
+    assert rows == [
+        "| BindsNET | 1 | 200 [200, 200] | x1.00 |",
+        "| ours | 1 | 2,000 [2,000, 2,000] | x10.0 |",
+        "| ours | 16 | 20,000 [20,000, 20,000] | x100 |",
+    ]
+    assert speed_report.groups({**results, "layers": []}) == {
+        "CartPole loop": {"BindsNET": 1.0, "ours": 10.0}, "CartPole, 16 agents": {"ours": 100.0}
+    }  # fmt: skip
+
+
+def test_everyone_gets_the_same_time_and_the_slow_one_a_single_turn():
+    fast, medium, slow = Clock(10.0), Clock(2.5e5), Clock(5e6)
+    samples = take_turns({"fast": fast, "medium": medium, "slow": slow}, Rounds(seconds=1.0, turn=0.25, least=3))
+    assert {name: len(us) for name, us in samples.items()} == {"fast": 4, "medium": 4, "slow": 1}
+    assert fast.asked[-1] == 25_000
+    assert medium.asked[-1] == slow.asked[-1] == 1
+
+
+@pytest.mark.parametrize("module", OURS.values())
+def test_ours_do_the_work(module):
+    contestant = import_module(f"benchmarks.peers.{module}")
+    env_step = contestant.prepare(Size(pre=6, post=4, envs=2, ticks=3, agents=2))
+    env_step()
+    env_step()
+    assert contestant.cartpole(agents=2, metrics=True, images=0)(5) > 0
+    assert contestant.cartpole(agents=1, metrics=False, images=0)(5) > 0
