@@ -24,7 +24,7 @@ from benchmarks.peers.install import PEERS, install, python_of
 from benchmarks.peers.work import Size
 from benchmarks.summary import overhead_percent, quartiles
 
-OURS = {"ours, torch": "ours"}
+OURS = {"ours, torch": "ours", "ours, fused": "ours_fused"}
 """Name -> file in `benchmarks/peers` that holds ``prepare(size) -> env_step``, and `cartpole` for the loop."""
 LIMITS = {"axpy": "axpy", "sgemm": "sgemm"}
 SIZES = (Size(64, 16), Size(784, 100), Size(4096, 1024), Size(784, 100, 16), Size(4096, 1024, 16))

@@ -13,6 +13,7 @@ import torch
 
 from benchmarks.peers import work
 from benchmarks.peers.work import Run, Size
+from rstdp_agents.config import Backend
 from rstdp_agents.encoders import poisson
 from rstdp_agents.homeostasis import HomeostasisParams
 from rstdp_agents.layer import Layer
@@ -60,12 +61,12 @@ class Silent:
         return lambda *_, **__: None
 
 
-def cartpole(agents: int, metrics: bool, images: int) -> Run:
+def cartpole(agents: int, metrics: bool, images: int, backend: Backend = "torch") -> Run:
     """`train.py` without its progress bar; only the loop is timed, without the checkpoint that ends it."""
     defaults = preset("CartPole-v1", "rstdp-et")
 
     def run(steps: int) -> float:
-        config = replace(defaults, total_steps=steps, agents=agents, images=images, progress=False)
+        config = replace(defaults, total_steps=steps, agents=agents, images=images, progress=False, backend=backend)
         with TemporaryDirectory() as folder, Training(config, Path(folder)) as training:
             if not metrics:
                 training.monitor.close(0)

@@ -1,0 +1,62 @@
+"""This library, fused path: an `Agent` whose env step is one compiled call; and the whole training loop.
+
+Its windows start from rest, where those of the peers and of our torch path go on; besides the layer it chooses an action.
+"""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.peers import ours, work
+from benchmarks.peers.work import Run, Size
+from rstdp_agents.agent import Agent, Transition
+from rstdp_agents.config import AgentConfig, override
+
+DISTRIBUTION = "rstdp_agents"
+ACTIONS = 2
+
+
+class Given:
+    """An encoder of observations that are rates already."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def rates(self, obs: Tensor) -> Tensor:
+        return obs
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Given:
+        return self
+
+
+def prepare(size: Size) -> work.EnvStep:
+    settings = {
+        "simulation.ticks": size.ticks,
+        "encoder.rate_max": 1000 * work.DENSITY,
+        "decoder.neurons_per_action": size.post // ACTIONS,
+        "decoder.gate": "none",
+        "modulator": "reward",
+        "plasticity.a_minus": 1.0,
+        "plasticity.tau_plus": work.TAU_PRE,
+        "plasticity.tau_minus": work.TAU_POST,
+        "plasticity.tau_e": work.TAU_E,
+        "plasticity.lr": work.LR,
+        "neuron.tau_m": work.TAU_M,
+    }
+    agent = Agent(
+        override(AgentConfig(), settings), gym.spaces.Box(0, 1, (size.pre,)), gym.spaces.Discrete(ACTIONS),
+        seeds=tuple(range(size.agents)), envs=size.envs, backend="fused", encoder=Given(size.pre),
+    )  # fmt: skip
+    agent.layer.weight.copy_(work.initial_weight(size).expand_as(agent.layer.weight))
+    shape, nobody = (size.agents, size.envs), np.zeros((size.agents, size.envs), dtype=bool)
+    reward = np.random.default_rng(0).normal(size=shape)
+    t = Transition(np.ones((*shape, size.pre), dtype=np.float32), reward, nobody, nobody, None, any_done=False)
+    agent.begin(t.obs)
+    return lambda: agent.step(t)
+
+
+def cartpole(agents: int, metrics: bool, images: int) -> Run:
+    return ours.cartpole(agents, metrics, images, backend="fused")
