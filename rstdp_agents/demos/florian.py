@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-import tyro
 from torch import Tensor
 
+from rstdp_agents.demos.command import command
 from rstdp_agents.demos.florian_figure import draw
 from rstdp_agents.plasticity import RSTDP, RSTDPET, PairRule
 from rstdp_agents.plasticity.online import online_tick
@@ -120,4 +120,4 @@ def main(out: Path = Path("florian.png")) -> None:
 
 
 if __name__ == "__main__":
-    tyro.cli(main, description=__doc__)
+    command(main, __doc__)

@@ -19,6 +19,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from rstdp_agents import validate
+from rstdp_agents.demos.command import command
 from rstdp_agents.demos.xor_network import Network, NetworkParams
 from rstdp_agents.demos.xor_task import BITS, TARGET, Code, Task
 from rstdp_agents.plasticity import RSTDP, RSTDPET, PairRule
@@ -65,6 +66,12 @@ class Args:
     """Whether a spike takes a tick to the next layer; by default as tuned for the code (rate: no, temporal: yes)."""
     window: int = 10
     """Ticks (ms) after which the weights change; 1 is the paper's online form, and slow."""
+
+    def __post_init__(self) -> None:
+        validate.positive("epochs", self.epochs)
+        validate.positive("tests", self.tests, "presentations")
+        validate.not_negative("lr", 0.0 if self.lr is None else self.lr, "mV")
+        validate.positive("window", self.window, "ticks")
 
     @property
     def seed_range(self) -> tuple[int, ...]:
@@ -169,7 +176,7 @@ def summary(result: Result) -> str:
     return "\n".join(lines)
 
 
-def main(args: Args) -> None:
+def main(args: tyro.conf.OmitArgPrefixes[Args]) -> None:
     """Run one experiment and print its table."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
@@ -177,4 +184,4 @@ def main(args: Args) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Args, description=__doc__))
+    command(main, __doc__)

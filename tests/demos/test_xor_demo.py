@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.demos.xor import SETUPS, Args, clear, experiment, margin
+from rstdp_agents.demos.command import command
+from rstdp_agents.demos.xor import SETUPS, Args, clear, experiment, main, margin
 from rstdp_agents.demos.xor_network import Network, NetworkParams
 from rstdp_agents.demos.xor_task import BITS, TARGET, Task
 from rstdp_agents.plasticity import RSTDPET
@@ -94,6 +95,25 @@ def test_learning_beats_the_frozen_twin_and_the_twin_with_random_reward():
 def test_seeds_that_are_no_range_are_refused(seeds):
     with pytest.raises(ValueError, match="`seeds` must be first-last"):
         experiment(Args(seeds=seeds))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["--seeds", "5-2"], "`seeds` must be first-last, for instance 1000-1019; received '5-2'"),
+        (["--epochs", "0"], "`epochs` must be positive; received 0"),
+        (["--lr", "-1"], "`lr` must not be negative (mV); received -1.0"),
+        (["--code", "rat"], "invalid choice 'rat'"),
+    ],
+)
+def test_a_command_that_cannot_be_done_says_why_without_a_traceback(arguments, answer, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["xor", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        command(main, None)
+    assert stop.value.code == 2
+    printed = "".join(capsys.readouterr())
+    assert answer in printed
+    assert "Traceback" not in printed
 
 
 def test_task_that_makes_no_sense_is_refused():
