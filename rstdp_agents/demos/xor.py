@@ -42,6 +42,8 @@ LEARNING_RATES = {
     ("temporal", "rstdp-et"): 0.25,
 }
 """mV."""
+CLEAR_HZ = 4.0
+"""Margin of a clear pass: two spikes in a presentation of 500 ms."""
 TEST_SEED = 1_000_000
 """Added to the seed of a network for the input it is tested with."""
 
@@ -107,10 +109,9 @@ def margin(rates: np.ndarray) -> np.ndarray:
 
 
 def clear(rates: np.ndarray) -> np.ndarray:
-    """Whether every wanted rate is at least twice every unwanted one, and not 0. rates: ``(..., 4)``, Hz."""
+    """Whether every wanted rate is at least twice, and `CLEAR_HZ` above, every unwanted one. rates: ``(..., 4)``, Hz."""
     wanted = np.array(TARGET) > 0
-    low, high = rates[..., wanted].min(-1), rates[..., ~wanted].max(-1)
-    return (low > 0) & (low >= 2 * high)
+    return (rates[..., wanted].min(-1) >= 2 * rates[..., ~wanted].max(-1)) & (margin(rates) >= CLEAR_HZ)
 
 
 def build_rule(name: Rule) -> PairRule:

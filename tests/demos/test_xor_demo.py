@@ -58,7 +58,13 @@ def test_reward_is_exclusive_or():
 
 @pytest.mark.parametrize(
     ("rates", "hz", "clearly"),
-    [([0, 20, 30, 5], 15, True), ([0, 20, 30, 15], 5, False), ([0, 20, 30, 25], -5, False), ([0, 0, 0, 0], 0, False)],
+    [
+        ([0, 20, 30, 5], 15, True),
+        ([0, 20, 30, 15], 5, False),
+        ([0, 20, 30, 25], -5, False),
+        ([0, 0, 0, 0], 0, False),
+        ([0, 3, 3, 0], 3, False),
+    ],
 )
 def test_margin_and_clear_pass(rates, hz, clearly):
     assert margin(np.array(rates, dtype=float)) == hz
