@@ -86,6 +86,7 @@ class Agent:
         self.lr = (config.plasticity.lr * scale).to(self.device, dtype)
         self.m = torch.zeros(self.agents, envs, device=self.device, dtype=dtype)
         self.statistics = Statistics(self.agents, self.encoder.size, self.decoder.size, self.device)
+        self._nobody = torch.zeros_like(self.m)
         self._window: Window
         self._features: Tensor
         self._windows = 0
@@ -147,10 +148,10 @@ class Agent:
         return torch.as_tensor(array, dtype=self.dtype, device=self.device)
 
     def _learn(self, t: Transition, next_features: Tensor) -> None:
-        terminated, truncated = self.tensor(t.terminated), self.tensor(t.truncated)
         if t.final_obs is not None:
             last = normalised(self.encoder.rates(self.tensor(t.final_obs)))
-            next_features = torch.where(truncated[..., None] > 0, last, next_features)
+            next_features = torch.where(self.tensor(t.truncated)[..., None] > 0, last, next_features)
+        terminated = self.tensor(t.terminated) if t.any_done else self._nobody
         self.m = self.modulator(Step(self.tensor(t.reward), terminated, self._features, next_features))
         self.layer.learn(self.m, self.lr)
 

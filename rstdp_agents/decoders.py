@@ -54,9 +54,10 @@ class PopulationDecoder:
         """Gate ``(agents, envs, out)`` of the output neurons' eligibility for actions ``(agents, envs)``; None for no gate."""
         if self.gate == "none":
             return None
-        chosen = torch.nn.functional.one_hot(action, self.actions).to(probabilities.dtype)
-        gate = chosen - probabilities if self.gate == "centred" else chosen
-        return gate.repeat_interleave(self.neurons_per_action, -1)
+        gate = (torch.arange(self.actions, device=action.device) == action[..., None]).to(probabilities.dtype)
+        if self.gate == "centred":
+            gate -= probabilities
+        return gate[..., None].expand(*gate.shape, self.neurons_per_action).flatten(-2)
 
 
 def sample(probabilities: Tensor, uniform: Tensor) -> Tensor:

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.homeostasis import HomeostasisParams, HomeostasisState, homeostasis_init, homeostasis_window
-from rstdp_agents.neurons import LIFParams, LIFState, lif_init, lif_window, noisy_threshold
+from rstdp_agents.neurons import LIFParams, LIFState, lif_from_rest, lif_init, lif_window, noisy_threshold
 from rstdp_agents.plasticity.base import PairRule
 from rstdp_agents.plasticity.update import apply_update, modulate
-from rstdp_agents.plasticity.window import PairState, pair_init, pair_kernels, pair_window
+from rstdp_agents.plasticity.window import PairState, pair_init, pair_kernels, pair_window, pair_window_from_rest
 from rstdp_agents.synapses import Synapse
 
 
@@ -44,8 +44,6 @@ class Layer:
 
         pre: ``(ticks, agents, envs, *pre)``. uniform: numbers in [0, 1) of the axes of the spikes, for the escape noise.
         """
-        if self.fresh_each_window:
-            neurons = self.fresh_neurons(pre.shape[2])
         current = self.synapse.current(pre, self.weight)
         threshold = noisy_threshold(uniform, self.neuron)
         offset = self.homeostasis.offset[:, None]
@@ -53,14 +51,16 @@ class Layer:
             current = current + offset
         elif self.homeostasis_params.param == "threshold":
             threshold = threshold - offset
+        if self.fresh_each_window:
+            return lif_from_rest(current, threshold, self.neuron, self.dt), neurons
         return lif_window(current, neurons, threshold, self.neuron, self.dt)
 
     def remember(self, pre: Tensor, post: Tensor, gate: Tensor | None) -> None:
         """Make the spike pairs of the window eligible, and let homeostasis see its rates."""
-        pairs = self.pairs
         if self.fresh_each_window:
-            pairs = PairState(torch.zeros_like(pairs.x), torch.zeros_like(pairs.y), pairs.z)
-        self.pairs = pair_window(self.synapse, self._kernels, pre, post, pairs, gate, self.weight)
+            pair_window_from_rest(self.synapse, self._kernels, pre, post, self.pairs.z, gate, self.weight)
+        else:
+            self.pairs = pair_window(self.synapse, self._kernels, pre, post, self.pairs, gate, self.weight)
         self.homeostasis = homeostasis_window(post.sum(0), self.homeostasis, self.homeostasis_params, self.window_ms)
 
     def learn(self, m: Tensor, lr: Tensor) -> None:

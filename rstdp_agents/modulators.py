@@ -82,7 +82,7 @@ class TDError:
         self.trace = torch.zeros(shape, device=device, dtype=dtype)
 
     def value(self, features: Tensor) -> Tensor:
-        return (features @ self.weight[..., None])[..., 0]
+        return torch.linalg.vecdot(features, self.weight[:, None])
 
     def __call__(self, step: Step) -> Tensor:
         expected = self.p.gamma * (1 - step.terminated) * self.value(step.next_features)

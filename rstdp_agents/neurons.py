@@ -81,12 +81,21 @@ def lif_window(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams
 
     current, threshold: ``(ticks, agents, envs, *post)``. Returns spikes of that shape and the state after the window.
     """
-    keep = decay(p.tau_m, dt)
-    drive = current + p.v_rest * (1 - keep) if p.v_rest else current
     refractory_ticks = round(p.t_ref / dt)
-    if refractory_ticks:
-        threshold = _blocked(threshold, state.refractory)
-    v = state.v
+    threshold = _blocked(threshold, state.refractory) if refractory_ticks else threshold
+    spikes, v = _scan(current, state.v, threshold, p, dt)
+    return spikes, LIFState(v, _still_refractory(spikes, state.refractory, refractory_ticks))
+
+
+def lif_from_rest(current: Tensor, threshold: Tensor, p: LIFParams, dt: float) -> Tensor:
+    """Spikes of `lif_window` for neurons that start at rest; ``threshold`` is overwritten."""
+    return _scan(current, torch.full_like(current[0], p.v_rest), threshold, p, dt)[0]
+
+
+def _scan(current: Tensor, v: Tensor, threshold: Tensor, p: LIFParams, dt: float) -> tuple[Tensor, Tensor]:
+    """Spikes of all ticks, and the potential after them; a spike lifts the next thresholds out of reach."""
+    keep, refractory_ticks = decay(p.tau_m, dt), round(p.t_ref / dt)
+    drive = current + p.v_rest * (1 - keep) if p.v_rest else current
     fired = []
     for tick, (drive_now, threshold_now) in enumerate(zip(drive.unbind(0), threshold.unbind(0), strict=True)):
         v = torch.add(drive_now, v, alpha=keep)
@@ -95,8 +104,7 @@ def lif_window(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams
         if refractory_ticks:
             threshold[tick + 1 : tick + 1 + refractory_ticks].masked_fill_(spike, torch.inf)
         fired.append(spike)
-    spikes = torch.stack(fired).to(current.dtype)
-    return spikes, LIFState(v, _still_refractory(spikes, state.refractory, refractory_ticks))
+    return torch.stack(fired).to(current.dtype), v
 
 
 def _blocked(threshold: Tensor, refractory: Tensor) -> Tensor:

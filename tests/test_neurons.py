@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from rstdp_agents.neurons import LIFParams, LIFState, lif_init, lif_step, lif_window, noisy_threshold
+from rstdp_agents.neurons import LIFParams, LIFState, lif_from_rest, lif_init, lif_step, lif_window, noisy_threshold
 
 F64 = torch.float64
 
@@ -57,6 +57,15 @@ def test_window_is_the_step_repeated(t_ref):
     assert torch.equal(spikes, torch.stack(stepped))
     torch.testing.assert_close(end.v, state.v, rtol=0, atol=1e-14)
     assert torch.equal(end.refractory, state.refractory)
+
+
+@pytest.mark.parametrize("t_ref", [0.0, 2.0])
+def test_window_from_rest_is_a_window_that_starts_at_rest(t_ref):
+    p, generator = LIFParams(t_ref=t_ref, v_rest=-0.1), torch.Generator().manual_seed(2)
+    current, uniform = torch.rand(2, 15, 2, 3, 4, generator=generator, dtype=F64)
+    start = lif_init((2, 3, 4), p, torch.device("cpu"), F64)
+    spikes, _ = lif_window(current, start, noisy_threshold(uniform, p), p, 1.0)
+    assert torch.equal(lif_from_rest(current, noisy_threshold(uniform, p), p, 1.0), spikes)
 
 
 def test_escape_noise_fires_with_the_probability_of_the_sigmoid():

@@ -122,6 +122,20 @@ def pair_window(
     return PairState(x, y, state.z)
 
 
+def pair_window_from_rest(
+    synapse: Synapse, k: PairKernels, pre: Tensor, post: Tensor, z: tuple[Tensor, ...], gate: Tensor | None = None,
+    weight: Tensor | None = None,
+) -> None:  # fmt: skip
+    """`pair_window` with spike traces that start at zero and are not kept: writes the eligibility z in place."""
+    if k.rule.needs_scan:
+        state = PairState(torch.zeros_like(pre[0]), torch.zeros_like(post[0]), z)
+        pair_window(synapse, k, pre, post, state, gate, weight)
+        return
+    post_factor = post if gate is None else post * gate
+    for half, kernel in zip(z, k.halves, strict=True):
+        half.mul_(k.decay_z).add_(synapse.hebb(post_factor, along_ticks(kernel[:-1], pre)), alpha=k.gain)
+
+
 def _scanned_window(
     synapse: Synapse, k: PairKernels, pre: Tensor, post: Tensor, state: PairState, gate: Tensor | None,
     weight: Tensor | None,

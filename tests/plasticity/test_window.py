@@ -7,7 +7,7 @@ import torch
 
 from rstdp_agents.plasticity import RSTDP, RSTDPET, RewardSwitch
 from rstdp_agents.plasticity.update import apply_update, modulate
-from rstdp_agents.plasticity.window import PairState, pair_init, pair_kernels, pair_window
+from rstdp_agents.plasticity.window import PairState, pair_init, pair_kernels, pair_window, pair_window_from_rest
 from rstdp_agents.synapses import Linear
 
 F64, CPU = torch.float64, torch.device("cpu")
@@ -48,7 +48,10 @@ def by_equation(rule, pre, post, dt, gate=1.0):
 def test_window_from_rest_is_the_equation(rule, dt):
     pre, post = spikes(11, 5, 0), spikes(11, 4, 1)
     gate = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(2), dtype=F64)
-    state = pair_window(SYNAPSE, pair_kernels(rule, 11, dt, CPU, F64), pre, post, fresh(rule), gate)
+    kernels, start = pair_kernels(rule, 11, dt, CPU, F64), fresh(rule).z
+    state = pair_window(SYNAPSE, kernels, pre, post, fresh(rule), gate)
+    pair_window_from_rest(SYNAPSE, kernels, pre, post, start, gate)
+    torch.testing.assert_close(start, state.z, rtol=0, atol=1e-13)
     plus, minus = by_equation(rule, pre, post, dt, gate)
     for z, (a, b) in zip(state.z, rule.halves, strict=True):
         torch.testing.assert_close(z, a * plus + b * minus, rtol=0, atol=1e-13)
