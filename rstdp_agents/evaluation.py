@@ -6,7 +6,6 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from scipy.stats import bootstrap
 
 from rstdp_agents.agent import Agent, FrozenPolicy
 from rstdp_agents.environments import EnvGrid, env_seeds
@@ -47,6 +46,8 @@ def evaluate(
 
 def interval(values: np.ndarray) -> tuple[float, float]:
     """Bootstrap 95 % interval of the mean of ``values (n,)``; the mean itself twice where they do not vary."""
+    from scipy.stats import bootstrap  # takes a second to import, which every start would pay
+
     if len(values) < 2 or np.ptp(values) == 0:
         return float(np.mean(values)), float(np.mean(values))
     result = bootstrap((values,), np.mean, confidence_level=0.95, n_resamples=2000, rng=np.random.default_rng(0))

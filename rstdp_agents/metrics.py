@@ -13,7 +13,6 @@ import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
-from rstdp_agents import figures
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig, flat
 from rstdp_agents.episodes import Episode
@@ -127,6 +126,8 @@ class Monitor:
         return scalars
 
     def _draw(self, step: int) -> None:
+        from rstdp_agents import figures  # matplotlib takes half a second to import, which every start would pay
+
         layer = self.agent.layer
         self.writer.add_histogram(f"weights/{layer.name}", layer.weight, step)
         self.writer.add_figure("activity/raster", figures.raster(self._raster, layer.dt), step)
