@@ -45,11 +45,13 @@ gym.register("Corridor-v0", Corridor, reward_threshold=0.9)
 
 
 def cartpole_agent(
-    seeds=(0,), envs=1, dtype=torch.float32, rule="rstdp-et", lr_scale=None, backend="torch", **changes
-) -> Agent:
+    seeds=(0,), envs=1, dtype=torch.float32, rule="rstdp-et", lr_scale=None, backend="torch", device="cpu", **changes
+) -> Agent:  # fmt: skip
     config: AgentConfig = override(preset("CartPole-v1", rule).agent, changes)
     spaces = CARTPOLE.observation_space, CARTPOLE.action_space
-    return Agent(config, *spaces, seeds=tuple(seeds), envs=envs, lr_scale=lr_scale, dtype=dtype, backend=backend)
+    return Agent(
+        config, *spaces, seeds=tuple(seeds), envs=envs, lr_scale=lr_scale, dtype=dtype, backend=backend, device=device
+    )
 
 
 def observations(agents, envs, seed=0):

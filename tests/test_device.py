@@ -1,0 +1,36 @@
+"""The torch path on a GPU, where there is one."""
+
+import numpy as np
+import pytest
+import torch
+
+from rstdp_agents.agent import Transition
+from rstdp_agents.random import AgentRandom
+from tests.helpers import cartpole_agent, observations
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+
+
+class DrawnOnCPU(AgentRandom):
+    """The numbers of the CPU generators, handed to another device."""
+
+    def __init__(self, seeds, device, dtype):
+        super().__init__(seeds, torch.device("cpu"), dtype)
+        self.target = device
+
+    def uniform(self, count):
+        return super().uniform(count).to(self.target)
+
+
+@pytest.mark.parametrize("rule", ["rstdp", "rstdp-et", "reward-switch"])
+def test_gpu_agrees_with_cpu_on_the_same_random_numbers(rule, monkeypatch):
+    monkeypatch.setattr("rstdp_agents.agent.AgentRandom", DrawnOnCPU)
+    agents = [cartpole_agent(range(3), 2, torch.float64, rule, device=device) for device in ("cpu", "cuda")]
+    assert np.array_equal(*(agent.begin(observations(3, 2)) for agent in agents))
+    for i in range(20):
+        done = np.random.default_rng(i).random((3, 2)) < 0.1
+        t = Transition(observations(3, 2, i), np.ones((3, 2)), done, np.zeros_like(done))
+        assert np.array_equal(*(agent.step(t) for agent in agents)), i
+    cpu, gpu = (agent.tensors() for agent in agents)
+    for name, tensor in cpu.items():
+        torch.testing.assert_close(gpu[name].cpu(), tensor, rtol=1e-9, atol=1e-9, msg=name)
