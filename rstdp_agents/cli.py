@@ -46,7 +46,8 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     checkpoint = None
     if known.resume:
         checkpoint = latest_checkpoint(Path(known.resume))
-        default, note = from_json(RunConfig, load_checkpoint(checkpoint)[1]["config"]), f"resuming {checkpoint}"
+        saved, note = load_checkpoint(checkpoint)[1]["config"], f"resuming {checkpoint}"
+        default = replace(from_json(RunConfig, saved), run_dir="")  # the folder may have moved since
     else:
         default = preset(known.env, known.rule)
         has_preset = known.rule in PRESETS.get(known.env, {})
@@ -90,11 +91,10 @@ def check_device(name: str) -> None:
 def report(summary: dict[str, Any]) -> None:
     """One line per agent, and the population's mean with its 95 % interval."""
     for agent in summary["agents"]:
-        solved = agent["solved_at_episode"]
-        line = f"seed {agent['seed']}: " + (f"solved at episode {solved}" if solved else "not solved")
-        line += (
-            f" of {agent['episodes']}, last 100 {_number(agent['final_mean'])}, best 100 {_number(agent['best_mean'])}"
-        )
+        solved, episodes = agent["solved_at_episode"], agent["episodes"]
+        verdict = f"solved at episode {solved} of {episodes}" if solved else f"not solved in {episodes} episodes"
+        line = f"seed {agent['seed']}: {verdict}"
+        line += f", last 100 {_number(agent['final_mean'])}, best 100 {_number(agent['best_mean'])}"
         for kind in ("greedy", "stochastic"):
             if agent[f"eval_{kind}"]:
                 line += f", {kind} {agent[f'eval_{kind}']['mean']:.1f} +- {agent[f'eval_{kind}']['std']:.1f}"

@@ -172,7 +172,7 @@ class RunConfig:
     """Episodes per agent and kind in the closing evaluation, greedy and stochastic; 0 for none."""
     checkpoint_every: int = 25_000
     """Env steps per agent between checkpoints; one is always written at the end."""
-    log_every: int = 500
+    log_every: int = 2_000
     """Env steps per agent between points in TensorBoard."""
     images: int = 2
     """Times that raster, maps and weight histograms are drawn in a run; 0 for never."""

@@ -24,15 +24,16 @@ RASTER_WINDOWS = 30
 class Monitor:
     """Collects during a run, writes every `log_every` env steps, and draws `images` times in all.
 
-    folder: where to write. append: continue the files of a resumed run. Scalars are means over the population.
+    folder: where to write; a monitor.csv that is there already is continued. Scalars are means over the population.
     """
 
-    def __init__(self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, append: bool) -> None:
+    def __init__(self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space) -> None:
         self.config, self.agent, self.space = config, agent, space
         self.writer = SummaryWriter(str(folder))
-        self._csv = open(folder / "monitor.csv", "a" if append else "w", buffering=1 << 16)  # noqa: SIM115 (kept open)
+        begun = (folder / "monitor.csv").exists()
+        self._csv = open(folder / "monitor.csv", "a", buffering=1 << 16)  # noqa: SIM115 (kept open)
         self._start = time.time()
-        if not append:
+        if not begun:
             self._csv.write("#" + json.dumps({"t_start": self._start, "env_id": config.env}) + "\nr,l,t,agent\n")
             settings = [f"| {name} | {value} |" for name, value in flat(asdict(config)).items()]
             self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *settings]))

@@ -32,9 +32,11 @@ def test_train_then_resume(tmp_path):
     assert "95 % interval over 2 agents" in done.stdout
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert (summary["env"], summary["rule"], len(summary["agents"])) == ("CartPole-v1", "reward-switch", 2)
-    again = command("--resume", "run", "--total-steps", 700, cwd=tmp_path)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    again = command("--resume", "moved", "--total-steps", 700, cwd=tmp_path)
     assert again.returncode == 0, again.stderr
-    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert not (tmp_path / "run").exists()
+    summary = json.loads((tmp_path / "moved" / "summary.json").read_text())
     assert [a["steps"] for a in summary["agents"]] == [700, 700]
     assert summary["rule"] == "reward-switch"  # settings come from the run
 
