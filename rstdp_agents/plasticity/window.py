@@ -116,7 +116,7 @@ def pair_window(
         post_factor = post_factor * gate
     for z, kernel, carry in zip(state.z, k.halves, k.carry, strict=True):
         pre_factor = along_ticks(kernel, pre) + carry.reshape(-1, *[1] * state.x.ndim) * state.x
-        z.mul_(k.decay_z).add_(synapse.hebb(post_factor, pre_factor), alpha=k.gain)
+        synapse.accumulate(z, post_factor, pre_factor, k.decay_z, k.gain)
     x = along_ticks(k.last_x, pre)[0].add_(state.x, alpha=k.decay_x)
     y = along_ticks(k.last_y, post)[0].add_(state.y, alpha=k.decay_y)
     return PairState(x, y, state.z)
@@ -133,7 +133,7 @@ def pair_window_from_rest(
         return
     post_factor = post if gate is None else post * gate
     for half, kernel in zip(z, k.halves, strict=True):
-        half.mul_(k.decay_z).add_(synapse.hebb(post_factor, along_ticks(kernel[:-1], pre)), alpha=k.gain)
+        synapse.accumulate(half, post_factor, along_ticks(kernel[:-1], pre), k.decay_z, k.gain)
 
 
 def _scanned_window(

@@ -39,3 +39,7 @@ class Synapse(Protocol):
         post: ``(ticks, agents, envs, *post)``; pre: ``(ticks, agents, envs, *pre)``.
         """
         ...
+
+    def accumulate(self, z: Tensor, post: Tensor, pre: Tensor, decay: float, gain: float) -> None:
+        """In place: z <- decay z + gain hebb(post, pre), z ``(agents, envs, *weight)``."""
+        ...

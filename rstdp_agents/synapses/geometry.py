@@ -38,6 +38,10 @@ class Geometry(ABC):
     def hebb(self, post: Tensor, pre: Tensor) -> Tensor:
         """As in `Synapse.hebb`."""
 
+    def accumulate(self, z: Tensor, post: Tensor, pre: Tensor, decay: float, gain: float) -> None:
+        """As in `Synapse.accumulate`; a synapse may do it without the room that `hebb` takes."""
+        z.mul_(decay).add_(self.hebb(post, pre), alpha=gain)
+
     @property
     def pre_shape(self) -> tuple[int, ...]:
         return tuple(self.pre_axes.values())

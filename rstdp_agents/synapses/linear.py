@@ -46,3 +46,10 @@ class Linear(Geometry):
         """Outer products summed over ticks in one batched matmul; shapes as in `Synapse.hebb`."""
         self.check_hebb(post, pre)
         return post.permute(1, 2, 3, 0) @ pre.permute(1, 2, 0, 3)
+
+    def accumulate(self, z: Tensor, post: Tensor, pre: Tensor, decay: float, gain: float) -> None:
+        """`Synapse.accumulate` in the same matmul, straight into z."""
+        self.check_hebb(post, pre)
+        ticks = post.shape[0]
+        rows, columns = post.reshape(ticks, -1, self.post), pre.reshape(ticks, -1, self.pre)
+        z.view(-1, self.post, self.pre).baddbmm_(rows.permute(1, 2, 0), columns.transpose(0, 1), beta=decay, alpha=gain)

@@ -101,6 +101,16 @@ def test_hebb_is_the_weight_gradient_of_every_agent_and_env(synapse):
         assert_same(got[:, env], gradient)
 
 
+def test_accumulate_is_decay_and_hebb_in_place(synapse):
+    pre, post, _ = activity(synapse)
+    z = torch.randn(
+        AGENTS, ENVS, *synapse.weight_shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64
+    )
+    want = 0.7 * z + 0.3 * synapse.hebb(post, pre)
+    synapse.accumulate(z, post, pre, 0.7, 0.3)
+    assert_same(z, want)
+
+
 TWO_WAY = {name: synapse for name, synapse in SYNAPSES.items() if hasattr(synapse, "backtransmit")}
 
 
