@@ -185,37 +185,6 @@ class Agent:
         )  # fmt: skip
 
 
-class FrozenPolicy:
-    """An agent that acts and does not learn: its own random numbers and membranes, the weights of ``agent`` as they are.
-
-    seeds: one per agent, apart from those of training. envs: copies of the env per agent, whatever the agent trains in.
-    """
-
-    def __init__(self, agent: Agent, envs: int, seeds: tuple[int, ...]) -> None:
-        self.agent = agent
-        self.random = AgentRandom(seeds, agent.device, agent.dtype)
-        self.neurons = agent.layer.fresh_neurons(envs)
-
-    def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:
-        """Actions ``(agents, envs)`` for observations ``(agents, envs, *obs)``."""
-        agent = self.agent
-        window, self.neurons = agent.respond(agent.encoder.rates(agent.tensor(obs)), self.random, self.neurons)
-        policy = agent.decoder.greedy if greedy else agent.decoder.probabilities
-        return sample(policy(window.action_rates), window.choice).cpu().numpy() + agent.first_action
-
-    def action_rates(self, obs: np.ndarray) -> Tensor:
-        """Mean rates of the action groups ``(agents, envs, actions)`` in one window for observations ``(agents, envs, *obs)``."""
-        agent = self.agent
-        window, self.neurons = agent.respond(agent.encoder.rates(agent.tensor(obs)), self.random, self.neurons)
-        return window.action_rates
-
-    def reset(self, done: np.ndarray) -> None:
-        """Membranes at rest in the envs where ``done (agents, envs)``."""
-        mask = torch.as_tensor(done, dtype=torch.bool, device=self.agent.device)
-        for tensor, start in zip(self.neurons, self.agent.layer.fresh_neurons(done.shape[1]), strict=True):
-            tensor[mask] = start[mask]
-
-
 def normalised(rates: Tensor) -> Tensor:
     """Rates scaled to sum 1 over the neurons: the features of the critic."""
     return rates / rates.sum(-1, keepdim=True)

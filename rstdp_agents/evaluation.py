@@ -7,8 +7,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from rstdp_agents.agent import Agent, FrozenPolicy
+from rstdp_agents.agent import Agent
 from rstdp_agents.environments import EnvGrid, env_seeds
+from rstdp_agents.policy import FrozenPolicy
 
 MAX_PARALLEL = 10
 MAX_STEPS = 10_000

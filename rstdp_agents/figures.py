@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rstdp_agents.agent import Agent, FrozenPolicy
+from rstdp_agents.agent import Agent
 from rstdp_agents.encoders import PlaceCells
+from rstdp_agents.policy import FrozenPolicy
 
 GRID = 21
 """Points along each side of a map."""

@@ -24,10 +24,11 @@ RASTER_WINDOWS = 30
 class Monitor:
     """Collects during a run, writes every `log_every` env steps, and draws `images` times in all.
 
-    folder: where to write; a monitor.csv that is there already is continued. Scalars are means over the population.
+    folder: where to write; a monitor.csv that is there already is continued. step: where the run begins. Scalars are means
+    over the population.
     """
 
-    def __init__(self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space) -> None:
+    def __init__(self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, step: int) -> None:
         self.config, self.agent, self.space = config, agent, space
         self.writer = SummaryWriter(str(folder))
         begun = (folder / "monitor.csv").exists()
@@ -41,7 +42,7 @@ class Monitor:
         self._raster: list[tuple[np.ndarray, ...]] = []
         self._images_every = max(1, config.total_steps // max(1, config.images))
         self._raster_steps = RASTER_WINDOWS * agent.envs if config.images else 0
-        self._last_flush = (time.perf_counter(), 0)
+        self._last_flush = (time.perf_counter(), step)
 
     def record(self, step: int, episodes: list[Episode]) -> None:
         """Take note of one env step per env, `step` counted per agent, and of the episodes that it ended."""

@@ -43,7 +43,7 @@ class Training:
             self._load(checkpoint)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n")
-        self.monitor = Monitor(folder, config, self.agent, self.envs.observation_space)
+        self.monitor = Monitor(folder, config, self.agent, self.envs.observation_space, self.step)
 
     def __enter__(self) -> Training:
         return self

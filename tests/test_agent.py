@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.agent import FrozenPolicy, Transition
+from rstdp_agents.agent import Transition
+from rstdp_agents.policy import FrozenPolicy
 from tests.helpers import cartpole_agent, observations
 
 RULES = ["rstdp", "rstdp-et", "reward-switch"]

@@ -106,8 +106,9 @@ def test_a_reset_sample_is_a_fresh_one_and_the_others_go_on():
 
 
 def test_the_example_in_the_docs_learns():
-    text = (Path(__file__).parent.parent / "docs" / "torch_layers.md").read_text()
-    code = re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)
+    root = Path(__file__).parent.parent
+    code = re.search(r"```python\n(.*?)```", (root / "docs" / "torch_layers.md").read_text(), re.DOTALL).group(1)
+    assert code in (root / "README.md").read_text()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         names = {}

@@ -1,0 +1,44 @@
+"""What an agent has learnt, at work: it acts and does not learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rstdp_agents.agent import Agent, Window
+from rstdp_agents.decoders import sample
+from rstdp_agents.random import AgentRandom
+
+
+class FrozenPolicy:
+    """An agent that acts and does not learn: its own random numbers and membranes, the weights of ``agent`` as they are.
+
+    seeds: one per agent, apart from those of training. envs: copies of the env per agent, whatever the agent trains in.
+    """
+
+    def __init__(self, agent: Agent, envs: int, seeds: tuple[int, ...]) -> None:
+        self.agent = agent
+        self.random = AgentRandom(seeds, agent.device, agent.dtype)
+        self.neurons = agent.layer.fresh_neurons(envs)
+
+    def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:
+        """Actions ``(agents, envs)`` for observations ``(agents, envs, *obs)``."""
+        window, decoder = self._respond(obs), self.agent.decoder
+        policy = decoder.greedy if greedy else decoder.probabilities
+        return sample(policy(window.action_rates), window.choice).cpu().numpy() + self.agent.first_action
+
+    def action_rates(self, obs: np.ndarray) -> Tensor:
+        """Mean rates of the action groups ``(agents, envs, actions)`` in one window for observations ``(agents, envs, *obs)``."""
+        return self._respond(obs).action_rates
+
+    def reset(self, done: np.ndarray) -> None:
+        """Membranes at rest in the envs where ``done (agents, envs)``."""
+        mask = torch.as_tensor(done, dtype=torch.bool, device=self.agent.device)
+        for tensor, start in zip(self.neurons, self.agent.layer.fresh_neurons(done.shape[1]), strict=True):
+            tensor[mask] = start[mask]
+
+    def _respond(self, obs: np.ndarray) -> Window:
+        rates = self.agent.encoder.rates(self.agent.tensor(obs))
+        window, self.neurons = self.agent.respond(rates, self.random, self.neurons)
+        return window
