@@ -21,25 +21,12 @@ from rstdp_agents.plasticity import build_rule
 from rstdp_agents.random import AgentRandom
 from rstdp_agents.statistics import Statistics
 from rstdp_agents.synapses import Linear
+from rstdp_agents.transition import Transition
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 10
 """Windows between two that the torch path counts in its statistics; the fused path counts all."""
-
-
-class Transition(NamedTuple):
-    """What came of an action; the leading axes of every array are ``(agents, envs)``."""
-
-    obs: np.ndarray
-    """Observation to act on next (of a finished env: the first of its new episode)."""
-    reward: np.ndarray
-    terminated: np.ndarray
-    truncated: np.ndarray
-    final_obs: np.ndarray | None = None
-    """True last observation where `truncated`; other rows are not read. None if no env was truncated."""
-    any_done: bool = True
-    """False only if no episode ended, so that nobody needs to look for one."""
 
 
 class Window(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from rstdp_agents.agent import Transition
 from rstdp_agents.errors import EnvironmentFault, UsageError
+from rstdp_agents.transition import Transition
 
 
 class EnvGrid:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rstdp_agents.agent import Transition
+from rstdp_agents.transition import Transition
 
 WINDOW = 100
 """Consecutive training episodes over which a task must reach its threshold to count as solved."""

@@ -57,3 +57,16 @@ def cartpole_agent(
 def observations(agents, envs, seed=0):
     """Plausible CartPole observations ``(agents, envs, 4)``."""
     return np.random.default_rng(seed).normal(0, 0.1, (agents, envs, 4)).astype(np.float32)
+
+
+def experience(agent, transition, steps=25, rows=slice(None)):
+    """Actions of an agent that lives through the same for every population: ``rows`` of what four agents would see.
+
+    transition: (agents, envs, step) -> Transition.
+    """
+    actions = [agent.begin(observations(4, agent.envs)[rows])]
+    for i in range(steps):
+        t = transition(4, agent.envs, i)
+        arrays = {name: value[rows] for name, value in t._asdict().items() if isinstance(value, np.ndarray)}
+        actions.append(agent.step(t._replace(**arrays)))
+    return np.stack(actions)

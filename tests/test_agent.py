@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.agent import Transition
 from rstdp_agents.policy import FrozenPolicy
-from tests.helpers import cartpole_agent, observations
+from rstdp_agents.transition import Transition
+from tests.helpers import cartpole_agent, experience, observations
 
 RULES = ["rstdp", "rstdp-et", "reward-switch"]
 
@@ -15,21 +15,10 @@ def transition(agents, envs, seed, done=None):
     return Transition(observations(agents, envs, seed), random.normal(size=(agents, envs)), ended, np.zeros_like(ended))
 
 
-def train(agent, steps=20, rows=slice(None)):
-    """The same experience for every population: rows of one for four agents."""
-    actions = [agent.begin(observations(4, agent.envs)[rows])]
-    for i in range(steps):
-        t = transition(4, agent.envs, i)
-        actions.append(
-            agent.step(t._replace(**{k: v[rows] for k, v in t._asdict().items() if isinstance(v, np.ndarray)}))
-        )
-    return np.stack(actions)
-
-
 @pytest.mark.parametrize("rule", RULES)
 def test_same_seed_same_bits(rule):
     first, second = cartpole_agent(range(4), 2, rule=rule), cartpole_agent(range(4), 2, rule=rule)
-    assert np.array_equal(train(first), train(second))
+    assert np.array_equal(experience(first, transition), experience(second, transition))
     for name, tensor in first.tensors().items():
         assert torch.equal(tensor, second.tensors()[name]), name
 
@@ -37,7 +26,7 @@ def test_same_seed_same_bits(rule):
 @pytest.mark.parametrize("rule", RULES)
 def test_agent_in_a_population_is_the_agent_alone(rule):
     population, alone = (cartpole_agent(seeds, 2, torch.float64, rule) for seeds in (range(4), [2]))
-    together, single = train(population), train(alone, rows=slice(2, 3))
+    together, single = experience(population, transition), experience(alone, transition, rows=slice(2, 3))
     assert np.array_equal(together[:, 2:3], single)
     for name, tensor in alone.tensors().items():
         torch.testing.assert_close(population.tensors()[name][2:3], tensor, rtol=0, atol=1e-12)

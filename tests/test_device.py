@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.agent import Transition
 from rstdp_agents.random import AgentRandom
+from rstdp_agents.transition import Transition
 from tests.helpers import cartpole_agent, observations
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from rstdp_agents.agent import Transition
 from rstdp_agents.episodes import AgentRecord, Episode, EpisodeTracker
+from rstdp_agents.transition import Transition
 
 
 def test_terminal_reward_counts_and_rows_are_apart():

@@ -20,7 +20,8 @@ from rstdp_agents.synapses import Linear
 from rstdp_agents.traces import decay, powers
 
 if TYPE_CHECKING:
-    from rstdp_agents.agent import Agent, Transition
+    from rstdp_agents.agent import Agent
+from rstdp_agents.transition import Transition
 
 GATES = ("centred", "chosen", "none")
 HOMEOSTASIS = ("none", "bias", "threshold")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.agent import Transition
-from tests.helpers import cartpole_agent, observations
+from rstdp_agents.transition import Transition
+from tests.helpers import cartpole_agent, experience, observations
 
 OPTIONS = [
     {"rule": "rstdp"},
@@ -65,23 +65,13 @@ def test_fused_is_torch_to_float_rounding(options, envs):
         torch.testing.assert_close(got[name], expected[name], rtol=1e-4, atol=1e-5, msg=name)
 
 
-def run(agent, steps=30, rows=slice(None)):
-    actions = [agent.begin(observations(4, agent.envs)[rows])]
-    for i in range(steps):
-        t = transition(4, agent.envs, i)
-        actions.append(
-            agent.step(t._replace(**{k: v[rows] for k, v in t._asdict().items() if isinstance(v, np.ndarray)}))
-        )
-    return np.stack(actions)
-
-
 @pytest.mark.parametrize("rule", ["rstdp", "rstdp-et", "reward-switch"])
 def test_agent_alone_and_in_a_population_has_the_same_bits(rule):
     population, again = (cartpole_agent(range(4), 2, rule=rule, backend="fused") for _ in range(2))
     alone = cartpole_agent([2], 2, rule=rule, backend="fused")
-    together = run(population)
-    assert np.array_equal(together, run(again))
-    assert np.array_equal(together[:, 2:3], run(alone, rows=slice(2, 3)))
+    together = experience(population, transition)
+    assert np.array_equal(together, experience(again, transition))
+    assert np.array_equal(together[:, 2:3], experience(alone, transition, rows=slice(2, 3)))
     for name, tensor in alone.tensors().items():
         assert torch.equal(population.tensors()[name][2:3], tensor), name
         assert torch.equal(population.tensors()[name], again.tensors()[name]), name
