@@ -12,11 +12,12 @@ from torch import Tensor
 
 from benchmarks.peers import ours, work
 from benchmarks.peers.work import Run, Size
-from rstdp_agents.agent import Agent, Transition
+from rstdp_agents.agent import Agent
 from rstdp_agents.config import AgentConfig, override
+from rstdp_agents.transition import Transition
 
 DISTRIBUTION = "rstdp_agents"
-ACTIONS = 2
+ACTIONS = 1
 
 
 class Given:

@@ -53,7 +53,8 @@ class FusedEngine:
         layer, shape = agent.layer, (agent.agents, agent.envs)
         inputs, outputs, ticks = agent.encoder.size, agent.decoder.size, agent.config.simulation.ticks
         halves, statistics = len(layer.rule.halves), agent.statistics
-        stacked = torch.zeros(halves, *shape, outputs, inputs)
+        z = layer.pairs.z
+        stacked = z[0][None] if halves == 1 else torch.stack(z)
         layer.pairs = layer.pairs._replace(z=tuple(stacked))
         self.counters = torch.zeros(agent.agents, 3, dtype=torch.int64)
         self.counters[:, 0] = torch.tensor(seeds)

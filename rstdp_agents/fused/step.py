@@ -129,6 +129,7 @@ def _learn_row(a, o, done, shares, w, s, rule, learning, c):
 
 @njit(cache=True, fastmath=FAST)
 def _agent(a, after, next_rates, reward, terminated, done, uniform, learning, w, s, rule, c):
+    """`step` for agent a: modulator, noise, then one output neuron after the other learns and runs its window."""
     envs, ticks, inputs = s.pre.shape[1:]
     outputs = s.post.shape[2]
     if learning:
@@ -167,13 +168,20 @@ def _agent(a, after, next_rates, reward, terminated, done, uniform, learning, w,
             total += count
         w.post_count[a, o] += total
         regulate(total / envs, w.rate[a], w.offset[a], o, c)
+    _count(a, index, starts, square / (outputs * inputs), w, s)
+    _credit(a, done, learning, u[n_pre + n_post :], size, w, s, rule, c)
+
+
+@njit(cache=True, fastmath=FAST)
+def _count(a, index, starts, dw_square, w, s):
+    """`statistics.Statistics.add`, but for the output spikes."""
+    envs, last = starts.shape[0], starts.shape[1] - 1
     for e in range(envs):
-        for j in range(starts[e, ticks]):
+        for j in range(starts[e, last]):
             w.pre_count[a, index[e, j]] += np.float32(1.0)
         w.sums[a, 0] += s.m[a, e] / envs
         w.sums[a, 1] += s.m[a, e] * s.m[a, e] / envs
-    w.sums[a, 2] += square / (outputs * inputs)
-    _credit(a, done, learning, u[n_pre + n_post :], size, w, s, rule, c)
+    w.sums[a, 2] += dw_square
 
 
 @njit(cache=True, fastmath=FAST)
