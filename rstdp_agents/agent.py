@@ -79,6 +79,11 @@ class Agent:
         self._windows = 0
         self._fused = self._fused_engine(backend, seeds)
 
+    @property
+    def backend(self) -> Backend:
+        """The backend that runs: ``fused`` or ``torch``."""
+        return "fused" if self._fused else "torch"
+
     def begin(self, obs: np.ndarray) -> np.ndarray:
         """First actions ``(agents, envs)`` of an experiment, for observations ``(agents, envs, *obs)``."""
         if self._fused:

@@ -65,7 +65,9 @@ class Training:
         # episodes start anew after a resume, from seeds of their own
         seeds = tuple(seed if self.step == 0 else env_seeds(seed, 1, 2 + self.step)[0] for seed in self.config.seeds)
         stride = self.config.envs_per_agent
+        bar.set_description_str("compiling, if this is the first run" if self.agent.backend == "fused" else "")
         action = self.agent.begin(self.envs.reset(seeds))
+        bar.set_description_str("")
         while self.step < self.config.total_steps and not interrupted:
             transition = self.envs.step(action)
             action = self.agent.step(transition)

@@ -93,11 +93,11 @@ def test_state_goes_through_a_checkpoint_to_the_bit():
 def test_what_it_cannot_do_falls_back_to_torch_and_says_so(caplog):
     with caplog.at_level(logging.DEBUG, logger="rstdp_agents"):
         agent = cartpole_agent(backend="auto", **{"simulation.fresh_each_window": False})
-    assert agent._fused is None
+    assert agent.backend == "torch"
     assert [record.message for record in caplog.records] == [
         "the fused backend is not used: membranes and traces are carried over from window to window"
     ]
-    assert cartpole_agent(backend="auto", dtype=torch.float64)._fused is None
-    assert cartpole_agent(backend="auto")._fused is not None
+    assert cartpole_agent(backend="auto", dtype=torch.float64).backend == "torch"
+    assert cartpole_agent(backend="auto").backend == "fused"
     with pytest.raises(ValueError, match=r"the fused backend cannot run this agent: it runs float32 on the CPU"):
         cartpole_agent(backend="fused", dtype=torch.float64)
