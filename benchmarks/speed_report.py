@@ -131,7 +131,7 @@ def page(results: Results, plot: str | None) -> str:
         "limit is an in-place `a += c b` over as many bytes, and a square matmul of 512, in the same turns.\n\n"
         + limit_table(results["layers"]),
         "CartPole, the whole training loop": "Ours is `train.py` with critic, homeostasis and metrics; the peers play the "
-        "least loop around their layer, with the same place cells, neurons and 10 ticks. The five drawings of a run are "
+        "least loop around their layer, with the same place cells, neurons and 10 ticks. The drawings of a run are "
         "left out.\n\n" + cartpole_table(results),
         "What logging costs": "\n".join(logs),
         "Memory": f"A fresh process each, {results['layers'][-1]['name']}, one env step (of the peers, who hold no window, "
