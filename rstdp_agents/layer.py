@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.homeostasis import HomeostasisParams, HomeostasisState, homeostasis_init, homeostasis_window
-from rstdp_agents.neurons import LIFParams, LIFState, lif_from_rest, lif_init, lif_window, noisy_threshold
+from rstdp_agents.neurons import LIFParams, LIFState, lif_from_rest, lif_init, lif_reset, lif_window, noisy_threshold
 from rstdp_agents.plasticity.base import PairRule
 from rstdp_agents.plasticity.update import apply_update, modulate
 from rstdp_agents.plasticity.window import PairState, pair_init, pair_kernels, pair_window, pair_window_from_rest
@@ -71,9 +71,7 @@ class Layer:
 
     def reset(self, done: Tensor) -> None:
         """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, to the bit."""
-        fresh = self.fresh_neurons(done.shape[1])
-        for tensor, start in zip(self.neurons, fresh, strict=True):
-            tensor[done] = start[done]
+        lif_reset(self.neurons, done, self.neuron)
         for tensor in (self.pairs.x, self.pairs.y, *self.pairs.z):
             tensor[done] = 0.0
 

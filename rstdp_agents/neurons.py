@@ -53,6 +53,12 @@ def lif_init(shape: tuple[int, ...], p: LIFParams, device: torch.device, dtype: 
     )
 
 
+def lif_reset(state: LIFState, done: Tensor, p: LIFParams) -> None:
+    """Put the neurons of the envs with ``done (agents, envs)`` bool back to rest, in place; the others stay as they are."""
+    state.v[done] = p.v_rest
+    state.refractory[done] = 0.0
+
+
 def noisy_threshold(uniform: Tensor, p: LIFParams) -> Tensor:
     """Thresholds that turn a hard comparison into escape noise.
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rstdp_agents.agent import Agent, Window
 from rstdp_agents.decoders import sample
+from rstdp_agents.neurons import lif_reset
 from rstdp_agents.random import AgentRandom
 
 
@@ -35,8 +36,7 @@ class FrozenPolicy:
     def reset(self, done: np.ndarray) -> None:
         """Membranes at rest in the envs where ``done (agents, envs)``."""
         mask = torch.as_tensor(done, dtype=torch.bool, device=self.agent.device)
-        for tensor, start in zip(self.neurons, self.agent.layer.fresh_neurons(done.shape[1]), strict=True):
-            tensor[mask] = start[mask]
+        lif_reset(self.neurons, mask, self.agent.layer.neuron)
 
     def _respond(self, obs: np.ndarray) -> Window:
         rates = self.agent.encoder.rates(self.agent.tensor(obs))

@@ -18,10 +18,10 @@ from rstdp_agents.neurons import LIFParams
 from rstdp_agents.plasticity import PairRule, RewardSwitch
 from rstdp_agents.synapses import Linear
 from rstdp_agents.traces import decay, powers
+from rstdp_agents.transition import Transition
 
 if TYPE_CHECKING:
     from rstdp_agents.agent import Agent
-from rstdp_agents.transition import Transition
 
 GATES = ("centred", "chosen", "none")
 HOMEOSTASIS = ("none", "bias", "threshold")
@@ -161,7 +161,7 @@ def constants(agent: Agent) -> Constants:
         refractory_ticks=round(n.t_ref / layer.dt), escape_noise=n.escape_noise, decay_x=d_plus, decay_y=d_minus,
         decay_z=decay_z, gain=layer.rule.gain(layer.dt), w_min=layer.bounds[0], w_max=layer.bounds[1],
         switch=switch is not None, zero_punishes=switch is not None and switch.zero_punishes,
-        actions=agent.decoder.actions, inverse_temperature=agent.decoder.inverse_temperature,
+        inverse_temperature=agent.decoder.inverse_temperature,
         gate=GATES.index(agent.decoder.gate), td=isinstance(agent.modulator, TDError), reward_scale=m.reward_scale,
         gamma=m.gamma, trace_decay=m.gamma * m.lambda_, critic_lr=m.critic_lr, baseline_rate=rate,
         homeostasis=HOMEOSTASIS.index(h.param), rate_target=h.rate_target,
