@@ -48,14 +48,14 @@ class Agent:
     seeds: one per agent; agents differ in nothing else. lr_scale: factor on the learning rate of each agent
     ``(agents,)``, 0 for a frozen twin; all ones if None. backend: ``fused`` for compiled code on the CPU, ``torch`` for any
     device, ``auto`` for fused where it can do what the configuration asks. encoder: one of your own, in place of the one that
-    the observation space would get. Raises ValueError for spaces that are not supported,
-    and for ``fused`` where it cannot.
+    the observation space would get. threads: CPU threads over which the fused backend splits the agents where that pays.
+    Raises ValueError for spaces that are not supported, and for ``fused`` where it cannot.
     """
 
     def __init__(
         self, config: AgentConfig, observation_space: gym.Space, action_space: gym.Space, *, seeds: tuple[int, ...],
         envs: int = 1, lr_scale: Tensor | None = None, device: str = "cpu", dtype: torch.dtype = torch.float32,
-        backend: Backend = "auto", encoder: Encoder | None = None,
+        backend: Backend = "auto", encoder: Encoder | None = None, threads: int = 1,
     ) -> None:  # fmt: skip
         self.config, self.agents, self.envs = config, len(seeds), envs
         self.device, self.dtype = torch.device(device), dtype
@@ -77,7 +77,7 @@ class Agent:
         self._window: Window
         self._features: Tensor
         self._windows = 0
-        self._fused = self._fused_engine(backend, seeds)
+        self._fused = self._fused_engine(backend, seeds, threads)
 
     @property
     def backend(self) -> Backend:
@@ -158,13 +158,13 @@ class Agent:
             self.statistics.add(self.m, self.layer.dw, self._window.pre, self._window.post)
         return action.cpu().numpy() + self.first_action
 
-    def _fused_engine(self, backend: Backend, seeds: tuple[int, ...]) -> FusedEngine | None:
+    def _fused_engine(self, backend: Backend, seeds: tuple[int, ...], threads: int) -> FusedEngine | None:
         reason = "the torch backend was asked for" if backend == "torch" else why_not(self)
         if backend == "fused" and reason:
             raise ValueError(f"the fused backend cannot run this agent: {reason}")
         if reason:
             logger.debug("the fused backend is not used: %s", reason)
-        return None if reason else FusedEngine(self, seeds)
+        return None if reason else FusedEngine(self, seeds, threads)
 
     def _output_layer(self) -> Layer:
         p, s = self.config.plasticity, self.config.simulation

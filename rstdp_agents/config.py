@@ -164,6 +164,8 @@ class RunConfig:
     """Torch device."""
     backend: Backend = "auto"
     """Compiled code on the CPU (fused), torch on any device, or fused wherever it can do what is asked (auto)."""
+    threads: int = 1
+    """CPU threads: of torch, and of compiled code, which splits the agents of a population over them where that pays."""
     run_dir: str = ""
     """Folder of the run; empty for runs/<env>__<rule>__<seed>__<time>."""
     resume: str = ""
@@ -183,7 +185,7 @@ class RunConfig:
     agent: Annotated[AgentConfig, tyro.conf.arg(name="")] = field(default_factory=AgentConfig)
 
     def __post_init__(self) -> None:
-        for name in ("total_steps", "agents", "envs_per_agent", "checkpoint_every", "log_every"):
+        for name in ("total_steps", "agents", "envs_per_agent", "threads", "checkpoint_every", "log_every"):
             validate.positive(name, getattr(self, name))
         for name in ("seed", "eval_episodes", "images"):
             validate.not_negative(name, getattr(self, name))

@@ -87,6 +87,7 @@ class OneHot:
 
     def __init__(self, n: int, start: int = 0) -> None:
         validate.positive("n", n, "values")
+        self.first = start
         self._values = torch.arange(start, start + n)
 
     @property
@@ -99,6 +100,31 @@ class OneHot:
 
     def to(self, device: torch.device, dtype: torch.dtype) -> OneHot:
         self._values = self._values.to(device=device, dtype=dtype)
+        return self
+
+
+class Intensity:
+    """One input neuron per entry of a bounded observation: its rate grows from none at ``low`` to the highest at ``high``.
+
+    low, high ``(entries,)``. Observations beyond them count as on them.
+    """
+
+    def __init__(self, low: np.ndarray, high: np.ndarray) -> None:
+        low, high = (np.asarray(bound, dtype=np.float64).reshape(-1) for bound in (low, high))
+        ordered = low.shape == high.shape and bool((low < high).all())
+        validate.require(ordered, f"`low` must lie below `high` in every entry; received {low} and {high}")
+        self.low, self.scale = torch.from_numpy(low), torch.from_numpy(1.0 / (high - low))
+
+    @property
+    def size(self) -> int:
+        return self.low.shape[0]
+
+    def rates(self, obs: Tensor) -> Tensor:
+        """``(agents, envs, *entries)`` -> ``(agents, envs, entries)``."""
+        return ((obs.flatten(2) - self.low) * self.scale).clamp_(0.0, 1.0)
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Intensity:
+        self.low, self.scale = (t.to(device=device, dtype=dtype) for t in (self.low, self.scale))
         return self
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from rstdp_agents.homeostasis import HomeostasisParams, HomeostasisState, homeostasis_init, homeostasis_window
@@ -33,7 +32,7 @@ class Layer:
         self.homeostasis: HomeostasisState = homeostasis_init(per_agent, homeostasis, self.device, self.dtype)
         self.neurons: LIFState = self.fresh_neurons(envs)
         self.pairs: PairState = pair_init(synapse, rule, self.agents, envs, self.device, self.dtype)
-        self.dw = torch.zeros_like(weight)
+        self.dw = weight.new_zeros(())
 
     def fresh_neurons(self, envs: int) -> LIFState:
         """Neurons of this layer at rest, in ``envs`` envs per agent."""

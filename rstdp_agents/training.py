@@ -30,13 +30,15 @@ class Training:
     """
 
     def __init__(self, config: RunConfig, folder: Path, checkpoint: Path | None = None) -> None:
+        torch.set_num_threads(config.threads)
         torch.set_flush_denormal(True)  # decayed traces never reach zero, and denormals are slow
         self.config, self.folder, self.step = config, folder, 0
         self.kwargs = parse_kwargs(config.env_kwargs)
         self.envs = EnvGrid(config.env, self.kwargs, config.agents, config.envs_per_agent)
         spaces = self.envs.observation_space, self.envs.action_space
         self.agent = Agent(
-            config.agent, *spaces, seeds=config.seeds, envs=config.envs_per_agent, device=config.device, backend=config.backend
+            config.agent, *spaces, seeds=config.seeds, envs=config.envs_per_agent, device=config.device, backend=config.backend,
+            threads=config.threads,
         )  # fmt: skip
         self.tracker = EpisodeTracker(config.agents, config.envs_per_agent, reward_threshold(config.env))
         if checkpoint is not None:

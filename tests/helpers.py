@@ -45,13 +45,15 @@ gym.register("Corridor-v0", Corridor, reward_threshold=0.9)
 
 
 def cartpole_agent(
-    seeds=(0,), envs=1, dtype=torch.float32, rule="rstdp-et", lr_scale=None, backend="torch", device="cpu", **changes
+    seeds=(0,), envs=1, dtype=torch.float32, rule="rstdp-et", lr_scale=None, backend="torch", device="cpu",
+    threads=1, **changes
 ) -> Agent:  # fmt: skip
     config: AgentConfig = override(preset("CartPole-v1", rule).agent, changes)
     spaces = CARTPOLE.observation_space, CARTPOLE.action_space
     return Agent(
-        config, *spaces, seeds=tuple(seeds), envs=envs, lr_scale=lr_scale, dtype=dtype, backend=backend, device=device
-    )
+        config, *spaces, seeds=tuple(seeds), envs=envs, lr_scale=lr_scale, dtype=dtype, backend=backend, device=device,
+        threads=threads,
+    )  # fmt: skip
 
 
 def observations(agents, envs, seed=0):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rstdp_agents.config import EncoderConfig
-from rstdp_agents.encoders import OneHot, PlaceCells, build_encoder, default_cells, poisson
+from rstdp_agents.encoders import Intensity, OneHot, PlaceCells, build_encoder, default_cells, poisson
 
 F64, CPU = torch.float64, torch.device("cpu")
 LOW, HIGH = np.array([-1.0, 0.0]), np.array([1.0, 3.0])
@@ -70,3 +70,12 @@ def test_what_cannot_be_encoded_is_said_in_words(space, config, words):
     with pytest.raises(ValueError, match=r".") as error:
         build_encoder(space, EncoderConfig(**config))
     assert words in str(error.value)
+
+
+def test_intensity_grows_from_low_to_high_and_stops_there():
+    encoder = Intensity(np.array([[0.0, -1.0]]), np.array([[2.0, 1.0]])).to(torch.device("cpu"), torch.float32)
+    obs = torch.tensor([[[[0.5, 0.0]], [[9.0, -9.0]]]])
+    assert encoder.size == 2
+    assert encoder.rates(obs).tolist() == [[[0.25, 0.5], [1.0, 0.0]]]
+    with pytest.raises(ValueError, match=r"`low` must lie below `high` in every entry; received \[0\.\] and \[0\.\]"):
+        Intensity(np.zeros(1), np.zeros(1))

@@ -7,30 +7,16 @@ from __future__ import annotations
 
 import gymnasium as gym
 import numpy as np
-import torch
-from torch import Tensor
 
 from benchmarks.peers import ours, work
 from benchmarks.peers.work import Run, Size
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import AgentConfig, override
+from rstdp_agents.encoders import Intensity
 from rstdp_agents.transition import Transition
 
 DISTRIBUTION = "rstdp_agents"
 ACTIONS = 1
-
-
-class Given:
-    """An encoder of observations that are rates already."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-    def rates(self, obs: Tensor) -> Tensor:
-        return obs
-
-    def to(self, device: torch.device, dtype: torch.dtype) -> Given:
-        return self
 
 
 def prepare(size: Size) -> work.EnvStep:
@@ -49,7 +35,8 @@ def prepare(size: Size) -> work.EnvStep:
     }
     agent = Agent(
         override(AgentConfig(), settings), gym.spaces.Box(0, 1, (size.pre,)), gym.spaces.Discrete(ACTIONS),
-        seeds=tuple(range(size.agents)), envs=size.envs, backend="fused", encoder=Given(size.pre),
+        seeds=tuple(range(size.agents)), envs=size.envs, backend="fused",
+        encoder=Intensity(np.zeros(size.pre), np.ones(size.pre)),
     )  # fmt: skip
     agent.layer.weight.copy_(work.initial_weight(size).expand_as(agent.layer.weight))
     shape, nobody = (size.agents, size.envs), np.zeros((size.agents, size.envs), dtype=bool)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from rstdp_agents.decoders import PopulationDecoder
-from rstdp_agents.encoders import PlaceCells
-from rstdp_agents.fused.encode import encode_grid
-from rstdp_agents.fused.kernels import Constants
-from rstdp_agents.fused.step import fold, step
+from rstdp_agents.fused.constants import constants_of
+from rstdp_agents.fused.encode import GIVEN, code_of
+from rstdp_agents.fused.lanes import WIDTH
+from rstdp_agents.fused.spikes import MAX_TICKS, unpack_spikes
+from rstdp_agents.fused.state import State
+from rstdp_agents.fused.step import step
+from rstdp_agents.fused.synapses import fold
+from rstdp_agents.homeostasis import HomeostasisState
 from rstdp_agents.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.neurons import LIFParams
 from rstdp_agents.plasticity import PairRule, RewardSwitch
 from rstdp_agents.synapses import Linear
-from rstdp_agents.traces import decay, powers
+from rstdp_agents.traces import powers
 from rstdp_agents.transition import Transition
 
 if TYPE_CHECKING:
     from rstdp_agents.agent import Agent
-
-GATES = ("centred", "chosen", "none")
-HOMEOSTASIS = ("none", "bias", "threshold")
 
 
 def why_not(agent: Agent) -> str:
@@ -40,134 +43,112 @@ def why_not(agent: Agent) -> str:
         return f"it runs float32 on the CPU, not {agent.dtype} on {agent.device}"
     if layer.rule.needs_scan:
         return "the rule's traces are set by spikes, or its pairs depend on the weight"
+    if agent.config.simulation.ticks > MAX_TICKS:
+        return f"a window has more than {MAX_TICKS} ticks"
     if not layer.fresh_each_window:
         return "membranes and traces are carried over from window to window"
     return ""
 
 
-class FusedEngine:
-    """Runs a population's env steps in compiled code, on the very memory of the agent's tensors."""
+WORTH_SPLITTING = 200_000
+"""Eligibilities above which a call is split over threads; with fewer, it takes less than about 0.3 ms."""
 
-    def __init__(self, agent: Agent, seeds: tuple[int, ...]) -> None:
+
+class FusedEngine:
+    """Runs a population's env steps in compiled code, on the very memory of the agent's tensors.
+
+    The tensors become views of memory that is ordered for it: synapses run along the output neurons, padded to sixteens.
+    threads: the agents are split over so many where that pays.
+    """
+
+    def __init__(self, agent: Agent, seeds: tuple[int, ...], threads: int) -> None:
         self.agent = agent
-        layer, shape = agent.layer, (agent.agents, agent.envs)
-        inputs, outputs, ticks = agent.encoder.size, agent.decoder.size, agent.config.simulation.ticks
-        halves, statistics = len(layer.rule.halves), agent.statistics
-        z = layer.pairs.z
-        stacked = z[0][None] if halves == 1 else torch.stack(z)
-        layer.pairs = layer.pairs._replace(z=tuple(stacked))
-        self.counters = torch.zeros(agent.agents, 3, dtype=torch.int64)
+        layer, statistics, ticks = agent.layer, agent.statistics, agent.config.simulation.ticks
+        agents, envs, inputs, self._outputs = agent.agents, agent.envs, agent.encoder.size, agent.decoder.size
+        padded, halves = -(-self._outputs // WIDTH) * WIDTH, len(layer.rule.halves)
+        weight = torch.zeros(agents, inputs, padded)
+        z = torch.zeros(agents, halves, envs, inputs, padded)
+        rate, offset = torch.zeros(2, agents, padded)
+        layer.weight = self._adopt(weight, layer.weight)
+        layer.pairs = layer.pairs._replace(z=tuple(self._view(z[:, k]) for k in range(halves)))
+        regulated = zip((rate, offset), layer.homeostasis, strict=True)
+        layer.homeostasis = HomeostasisState(*(memory[:, : self._outputs].copy_(value) for memory, value in regulated))
+        self.counters = torch.zeros(agents, 3, dtype=torch.int64)
         self.counters[:, 0] = torch.tensor(seeds)
         td = agent.modulator if isinstance(agent.modulator, TDError) else None
-        critic = td.weight if td else torch.zeros(agent.agents, inputs)
-        r_bar = (
-            agent.modulator.r_bar if isinstance(agent.modulator, RewardMinusBaseline) else torch.zeros(agent.agents, 1)
-        )
-        trace = td.trace if td else torch.zeros(*shape, inputs)
-        self._pre = torch.zeros(*shape, ticks, inputs)
-        self._post = torch.zeros(*shape, outputs, ticks, dtype=torch.uint8)
-        self._action_rates = torch.zeros(*shape, agent.decoder.actions)
+        baseline = agent.modulator if isinstance(agent.modulator, RewardMinusBaseline) else None
+        critic = td.weight if td else torch.zeros(agents, inputs)
+        trace = td.trace if td else torch.zeros(agents, envs, inputs)
+        r_bar = baseline.r_bar if baseline else torch.zeros(agents, 1)
+        shape = (agents, envs)
+        self._bits = np.zeros((agents, 2, envs, inputs), dtype=np.uint64)
+        self._post = np.zeros((*shape, ticks, padded), dtype=np.float32)
         self._action = np.zeros(shape, dtype=np.int64)
-        self._rates, self._next = (np.zeros((*shape, inputs), dtype=np.float32) for _ in range(2))
-        self._gate = torch.zeros(*shape, outputs)
-        self._factors = torch.zeros(*shape, halves, ticks, inputs)
-        weights = (
-            layer.weight,
-            *layer.homeostasis,
-            critic,
-            r_bar,
-            agent.lr,
-            statistics.sums,
-            statistics.pre,
-            statistics.post,
-            self.counters,
-        )
-        envs = (
-            stacked,
-            trace,
-            self._rates,
-            self._pre,
-            self._factors,
-            self._post,
-            self._gate,
-            agent.m,
-            self._action_rates,
-        )
-        arrays = [t.numpy() if isinstance(t, Tensor) else t for t in (*weights, *envs)]
-        self._constants = np.array(constants(agent), dtype=np.float64)
-        self._state: tuple[Any, ...] = (
-            self._constants,
-            *arrays,
-            self._action,
-            *rule_arrays(layer.rule, ticks, layer.dt),
-        )
-        self._fold = (
-            self._constants,
-            *(t.numpy() for t in (stacked, self._factors, self._post, self._gate, self.counters)),
-        )
-        self._nothing = np.zeros(shape), np.zeros(shape, dtype=bool)
+        late, rule_halves, amplitudes = rule_arrays(layer.rule, ticks, layer.dt)
+        code = code_of(agent.encoder)
+        self._state = State(
+            **code._asdict(), constants=np.array(constants_of(agent), dtype=np.float64), late=late,
+            halves=rule_halves, amplitudes=amplitudes, weight=weight.numpy(), rate=rate.numpy(), offset=offset.numpy(),
+            critic=critic.numpy(), r_bar=r_bar.numpy(), lr=agent.lr.numpy(), sums=statistics.sums.numpy(),
+            pre_count=statistics.pre.numpy(), post_count=statistics.post.numpy(), counters=self.counters.numpy(), z=z.numpy(),
+            trace=trace.numpy(), rates=np.zeros((*shape, inputs), np.float32), after=np.zeros((*shape, inputs), np.float32),
+            bits=self._bits, credit=np.zeros((agents, halves, envs, ticks + 1, padded), np.float32), post=self._post,
+            m=agent.m.numpy(), action_rates=np.zeros((*shape, agent.decoder.actions), np.float32), action=self._action,
+        )  # fmt: skip
+        parts = min(threads, agents) if z.numel() >= WORTH_SPLITTING else 1
+        self._parts = list(pairwise(np.linspace(0, agents, parts + 1).astype(int).tolist()))
+        self._pool = ThreadPoolExecutor(parts, "agents", torch.set_flush_denormal, (True,)) if parts > 1 else None
+        self._rates_are_given = code.kind == GIVEN
+        self._obs_shape = (*shape, -1)
+        self._no_reward, self._nobody = np.zeros(shape), np.zeros(shape, dtype=bool)
         self._drawn_here = np.zeros((0, 0), dtype=np.float32)
 
     def begin(self, obs: np.ndarray, uniform: np.ndarray | None = None) -> np.ndarray:
         """As `Agent.begin`; ``uniform`` as in `step`."""
-        self.encode(obs, self._next)
-        drawn = self._drawn_here if uniform is None else uniform
-        no_reward, nobody = self._nothing
+        self.sync()
         self.agent.m.zero_()
-        self.agent.statistics.windows += 1
-        step(self._next, self._next, no_reward, nobody, nobody, drawn, False, *self._state)
-        return self._action + self.agent.first_action
+        t = Transition(obs, self._no_reward, self._nobody, self._nobody)
+        return self._run(t, uniform, learning=False)
 
     def step(self, t: Transition, uniform: np.ndarray | None = None) -> np.ndarray:
         """As `Agent.step`. uniform: numbers ``(agents, n)`` for this window, in the order of `AgentRandom.windows`."""
-        self.encode(t.obs, self._next)
-        after = self._next
-        if t.final_obs is not None:
-            after = np.empty_like(self._next)
-            self.encode(t.final_obs, after)
-            after = np.where(t.truncated[..., None], after, self._next)
+        return self._run(t, uniform, learning=True)
+
+    def _run(self, t: Transition, uniform: np.ndarray | None, learning: bool) -> np.ndarray:
         self.agent.statistics.windows += 1
+        obs = final_obs = self._coded(t.obs)
+        if t.final_obs is not None:
+            final_obs = self._coded(t.final_obs)
         drawn = self._drawn_here if uniform is None else uniform
-        done = t.terminated | t.truncated if t.any_done else t.terminated
-        step(after, self._next, t.reward, t.terminated, done, drawn, True, *self._state)
+        rest = obs, final_obs, t.reward, t.terminated, t.truncated, self._nobody, drawn, learning
+        if self._pool is None:
+            step(self._state, 0, self.agent.agents, *rest)
+        else:
+            for part in [self._pool.submit(step, self._state, *part, *rest) for part in self._parts]:
+                part.result()
         return self._action + self.agent.first_action
 
-    def encode(self, obs: np.ndarray, out: np.ndarray) -> None:
-        """Relative rates ``(agents, envs, pre)`` of observations, written to ``out``."""
-        encoder = self.agent.encoder
-        if isinstance(encoder, PlaceCells):
-            encode_grid(obs, *encoder.grid, out)
-        else:
-            out[...] = encoder.rates(self.agent.tensor(obs)).numpy()
+    def _coded(self, obs: np.ndarray) -> np.ndarray:
+        """Observations as compiled code takes them, ``(agents, envs, dims)``: as they are if it knows the encoder."""
+        if self._rates_are_given:
+            obs = self.agent.encoder.rates(self.agent.tensor(obs)).numpy()
+        return obs.reshape(self._obs_shape)
 
     def sync(self) -> None:
         """Bring the eligibility up to date, for whoever looks at it."""
-        fold(*self._fold)
+        fold(self._state)
 
     def spikes(self) -> tuple[Tensor, Tensor]:
         """Input and output spikes of the last window, ``(ticks, agents, envs, neurons)``."""
-        return self._pre.permute(2, 0, 1, 3), self._post.permute(3, 0, 1, 2).float()
+        pre = unpack_spikes(self._bits[:, 0], self._post.shape[2])
+        return torch.from_numpy(pre), torch.from_numpy(self._post[..., : self._outputs]).permute(2, 0, 1, 3)
 
+    def _view(self, synapses: Tensor) -> Tensor:
+        """``(..., inputs, padded)`` as the torch path sees it, ``(..., outputs, inputs)``."""
+        return synapses[..., : self._outputs].transpose(-1, -2)
 
-def constants(agent: Agent) -> Constants:
-    """The numbers of the agent's configuration."""
-    layer, n, h, m = agent.layer, agent.layer.neuron, agent.layer.homeostasis_params, agent.config.modulation
-    d_plus, d_minus = layer.rule.trace_decays(layer.dt)
-    _, decay_z = layer.rule.decays(agent.config.simulation.ticks, layer.dt)
-    rate = agent.modulator.rate if isinstance(agent.modulator, RewardMinusBaseline) else 0.0
-    switch = layer.rule if isinstance(layer.rule, RewardSwitch) else None
-    return Constants(
-        p_max=agent.p_max, keep_v=decay(n.tau_m, layer.dt), v_th=n.v_th, v_rest=n.v_rest, v_reset=n.v_reset,
-        refractory_ticks=round(n.t_ref / layer.dt), escape_noise=n.escape_noise, decay_x=d_plus, decay_y=d_minus,
-        decay_z=decay_z, gain=layer.rule.gain(layer.dt), w_min=layer.bounds[0], w_max=layer.bounds[1],
-        switch=switch is not None, zero_punishes=switch is not None and switch.zero_punishes,
-        inverse_temperature=agent.decoder.inverse_temperature,
-        gate=GATES.index(agent.decoder.gate), td=isinstance(agent.modulator, TDError), reward_scale=m.reward_scale,
-        gamma=m.gamma, trace_decay=m.gamma * m.lambda_, critic_lr=m.critic_lr, baseline_rate=rate,
-        homeostasis=HOMEOSTASIS.index(h.param), rate_target=h.rate_target,
-        rate_mix=1.0 - decay(h.tau_rate, layer.window_ms), homeostasis_lr=h.lr, offset_limit=h.limit,
-        window=layer.window_ms,
-    )  # fmt: skip
+    def _adopt(self, memory: Tensor, values: Tensor) -> Tensor:
+        return self._view(memory).copy_(values)
 
 
 def rule_arrays(rule: PairRule, ticks: int, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

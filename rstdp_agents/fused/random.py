@@ -18,15 +18,36 @@ def window_keys(seed, window):
     return uint32(x & uint64(0xFFFFFFFF)), uint32(x >> uint64(32))
 
 
+@njit(cache=True, inline="always")
+def uniform_at(place, key0, key1):
+    """The number in [0, 1), of 24 bits, at a place: a bijective mix of place and keys."""
+    # every step is cast back: numba widens integer arithmetic to 64 bits
+    x = uint32(uint32(uint32(place) * uint32(0x9E3779B9)) + key0)
+    x = uint32(x ^ (x >> uint32(16)))
+    x = uint32(uint32(x * uint32(0x7FEB352D)) ^ key1)
+    x = uint32(x ^ (x >> uint32(15)))
+    x = uint32(x * uint32(0x846CA68B))
+    return np.float32(uint32(x ^ (x >> uint32(16))) >> uint32(8)) * SCALE
+
+
 @njit(cache=True)
-def fill_uniform(out, keys):
-    """Fill ``out (n,)`` float32 with numbers in [0, 1) of 24 bits: a bijective mix of place and keys."""
+def fill_uniform(out, first, given, keys):
+    """Fill ``out (n,)`` with the numbers at places ``first, first + 1, ...``: those of ``given``, or drawn if it is empty."""
+    if given.shape[0]:
+        out[:] = given[first : first + out.shape[0]]
+        return
     key0, key1 = uint32(keys[0]), uint32(keys[1])
     for i in range(out.shape[0]):
-        # every step is cast back: numba widens integer arithmetic to 64 bits
-        x = uint32(uint32(uint32(i) * uint32(0x9E3779B9)) + key0)
-        x = uint32(x ^ (x >> uint32(16)))
-        x = uint32(uint32(x * uint32(0x7FEB352D)) ^ key1)
-        x = uint32(x ^ (x >> uint32(15)))
-        x = uint32(x * uint32(0x846CA68B))
-        out[i] = np.float32(uint32(x ^ (x >> uint32(16))) >> uint32(8)) * SCALE
+        out[i] = uniform_at(uint32(uint32(first) + uint32(i)), key0, key1)
+
+
+@njit(cache=True)
+def fill_uniform_at(out, places, first, given, keys):
+    """As `fill_uniform`, at the places ``first + places[0], first + places[1], ...``; places ``(n,)`` int32."""
+    if given.shape[0]:
+        for i in range(out.shape[0]):
+            out[i] = given[first + places[i]]
+        return
+    key0, key1 = uint32(keys[0]), uint32(keys[1])
+    for i in range(out.shape[0]):
+        out[i] = uniform_at(uint32(uint32(first) + uint32(places[i])), key0, key1)

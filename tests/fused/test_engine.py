@@ -2,10 +2,15 @@
 
 import logging
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 
+from rstdp_agents.agent import Agent
+from rstdp_agents.config import AgentConfig, override
+from rstdp_agents.encoders import Intensity
+from rstdp_agents.fused import engine
 from rstdp_agents.transition import Transition
 from tests.helpers import cartpole_agent, experience, observations
 
@@ -22,6 +27,7 @@ OPTIONS = [
     {"decoder.gate": "none", "homeostasis.param": "none", "plasticity.w_min": -0.02, "plasticity.w_max": 0.02},
     {"neuron.t_ref": 0.0, "neuron.tau_m": 4.0, "homeostasis.lr": 0.01, "homeostasis.limit": 0.05},
     {"neuron.t_ref": 3.0, "neuron.escape_noise": 0.0, "neuron.v_rest": -0.1, "neuron.v_reset": -0.2, "plasticity.w_init": 0.4},
+    {"simulation.ticks": 64, "rule": "rstdp-et", "plasticity.a_minus": 0.5},
     {"simulation.ticks": 7, "simulation.dt": 0.5, "encoder.rate_max": 1900.0, "encoder.cells": (2, 2, 2, 3)},
 ]  # fmt: skip
 LAZY = {"output.v", "output.refractory", "output.x", "output.y"}  # of a window's inside: both paths start them at rest
@@ -77,6 +83,44 @@ def test_agent_alone_and_in_a_population_has_the_same_bits(rule):
         assert torch.equal(population.tensors()[name], again.tensors()[name]), name
 
 
+def test_threads_change_no_bit(monkeypatch):
+    monkeypatch.setattr(engine, "WORTH_SPLITTING", 1)
+    alone, split = (cartpole_agent(range(4), 2, backend="fused", threads=threads) for threads in (1, 3))
+    assert split._fused is not None
+    assert split._fused._parts == [(0, 1), (1, 2), (2, 4)]
+    assert np.array_equal(experience(alone, transition), experience(split, transition))
+    assert all(torch.equal(alone.tensors()[name], tensor) for name, tensor in split.tensors().items())
+
+
+@pytest.mark.parametrize("space", [gym.spaces.Discrete(5, start=-2), gym.spaces.Box(-1.0, 3.0, (2, 2))], ids=str)
+@pytest.mark.parametrize("outputs", [2, 3])
+def test_other_codes_are_those_of_torch(space, outputs):
+    encoder = Intensity(space.low, space.high) if isinstance(space, gym.spaces.Box) else None
+    settings = {
+        "decoder.neurons_per_action": 8,
+        "encoder.rate_max": 400.0,
+    }  # 24 neurons: the last eight lanes are empty
+    config, actions = override(AgentConfig(), settings), gym.spaces.Discrete(outputs, start=1)
+    reference, agent = (
+        Agent(config, space, actions, seeds=(3, 4), envs=2, backend=backend, encoder=encoder)
+        for backend in ("torch", "fused")
+    )
+    space.seed(0)
+    none, reward = np.zeros((2, 2), dtype=bool), np.ones((2, 2))
+    for i in range(12):
+        obs = np.array([space.sample() for _ in range(4)]).reshape(2, 2, *space.shape)
+        n = 2 * (10 * (agent.encoder.size + agent.decoder.size) + 1)
+        numbers = agent.random.uniform(n).numpy()
+        if i == 0:
+            assert np.array_equal(reference.begin(obs), agent._fused.begin(obs, numbers))
+        else:
+            t = Transition(obs, reward, none, none, None, False)
+            assert np.array_equal(reference.step(t), agent._fused.step(t, numbers))
+        assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
+    torch.testing.assert_close(agent.layer.weight, reference.layer.weight, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(agent.layer.homeostasis.rate, reference.layer.homeostasis.rate, rtol=1e-4, atol=1e-4)
+
+
 def test_state_goes_through_a_checkpoint_to_the_bit():
     first, second = cartpole_agent(range(2), 2, backend="fused"), cartpole_agent([8, 9], 2, backend="fused")
     run_both = [observations(2, 2, 5), *[transition(2, 2, i) for i in range(10)]]
@@ -98,6 +142,7 @@ def test_what_it_cannot_do_falls_back_to_torch_and_says_so(caplog):
         "the fused backend is not used: membranes and traces are carried over from window to window"
     ]
     assert cartpole_agent(backend="auto", dtype=torch.float64).backend == "torch"
+    assert cartpole_agent(backend="auto", **{"simulation.ticks": 65}).backend == "torch"
     assert cartpole_agent(backend="auto").backend == "fused"
     with pytest.raises(ValueError, match=r"the fused backend cannot run this agent: it runs float32 on the CPU"):
         cartpole_agent(backend="fused", dtype=torch.float64)

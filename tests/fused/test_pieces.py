@@ -3,15 +3,29 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from rstdp_agents.encoders import PlaceCells
-from rstdp_agents.fused.encode import encode_grid
-from rstdp_agents.fused.random import fill_uniform, window_keys
+from rstdp_agents.encoders import PlaceCells, poisson
+from rstdp_agents.fused.encode import code_of, encode
+from rstdp_agents.fused.random import fill_uniform, fill_uniform_at, window_keys
+from rstdp_agents.fused.spikes import draw_spikes, unpack_spikes
+
+NOT_GIVEN = np.zeros(0, dtype=np.float32)
 
 
 def drawn(seed, window, n=20_000):
     out = np.empty(n, dtype=np.float32)
-    fill_uniform(out, window_keys(seed, window))
+    fill_uniform(out, 0, NOT_GIVEN, window_keys(seed, window))
     return out
+
+
+def test_a_number_depends_on_its_place_alone():
+    keys, all_numbers = window_keys(3, 5), drawn(3, 5, 100)
+    part, places = np.empty(3, dtype=np.float32), np.array([0, 7, 40], dtype=np.int32)
+    fill_uniform(part, 20, NOT_GIVEN, keys)
+    assert np.array_equal(part, all_numbers[20:23])
+    fill_uniform_at(part, places, 9, NOT_GIVEN, keys)
+    assert np.array_equal(part, all_numbers[[9, 16, 49]])
+    fill_uniform_at(part, places, 9, np.arange(100, dtype=np.float32), keys)
+    assert part.tolist() == [9, 16, 49]
 
 
 def test_numbers_are_uniform_and_repeat():
@@ -37,7 +51,21 @@ def test_windows_and_seeds_are_apart():
 def test_grid_code_is_that_of_torch(cells):
     low, high = -np.arange(1.0, len(cells) + 1), np.arange(2.0, len(cells) + 2)
     encoder = PlaceCells(low, high, cells, 0.7).to(torch.device("cpu"), torch.float64)
-    obs = np.random.default_rng(0).uniform(-9, 9, (2, 3, len(cells)))
-    out = np.empty((2, 3, encoder.size), dtype=np.float32)
-    encode_grid(obs, *encoder.grid, out)
+    obs = np.random.default_rng(0).uniform(-9, 9, (5, 1, len(cells)))
+    out = np.empty((5, 1, encoder.size), dtype=np.float32)
+    for place, rates in zip(obs[:, 0], out[:, 0], strict=True):
+        encode(place, code_of(encoder), rates)
     np.testing.assert_allclose(out, encoder.rates(torch.from_numpy(obs)).numpy(), rtol=1e-5, atol=1e-7)
+
+
+def test_spikes_are_those_of_torch():
+    random = np.random.default_rng(0)
+    rates, ticks, envs = random.random(37, dtype=np.float32), 64, 2
+    rates[[3, 36]] = 0.0, 1.0
+    numbers = random.random((ticks, envs, 37), dtype=np.float32)
+    bits = np.empty(37, dtype=np.uint64)
+    draw_spikes(rates, 0.4, ticks, envs, 1, numbers.reshape(-1), window_keys(0, 0), bits)
+    expected = poisson(torch.from_numpy(rates), torch.from_numpy(numbers[:, 1]), 0.4).numpy()
+    assert np.array_equal(unpack_spikes(bits, ticks), expected)
+    assert expected[:, 3].sum() == 0
+    assert 10 < expected[:, 36].sum() < 40

@@ -1,0 +1,42 @@
+"""Input spikes of a window, one bit per tick: most inputs are silent, and what is silent costs next to nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, uint64
+
+from rstdp_agents.fused.random import fill_uniform_at
+
+FINEST = np.float32(2.0**-24)
+"""Step of the random numbers: what is less probable never happens."""
+MAX_TICKS = 64
+"""Bits of a word."""
+
+
+@njit(cache=True)
+def draw_spikes(rates, p_max, ticks, envs, e, given, keys, bits):
+    """`encoders.poisson` of env e of ``envs``: rates ``(I,)`` -> bits ``(I,)`` uint64.
+
+    given: as in `random.fill_uniform`, in the order ``(ticks, envs, I)``.
+    """
+    inputs = rates.shape[0]
+    places, chance, active = np.empty(inputs, np.int32), np.empty(inputs, np.float32), 0
+    for i in range(inputs):
+        p = rates[i] * np.float32(p_max)
+        places[active], chance[active] = i, p
+        active += p >= FINEST
+    uniform, fired = np.empty(active, np.float32), np.zeros(active, np.uint64)
+    for t in range(ticks):
+        fill_uniform_at(uniform, places, (t * envs + e) * inputs, given, keys)
+        for j in range(active):
+            fired[j] |= uint64(uniform[j] < chance[j]) << uint64(t)
+    bits[:] = uint64(0)
+    for j in range(active):
+        bits[places[j]] = fired[j]
+
+
+def unpack_spikes(bits: np.ndarray, ticks: int) -> np.ndarray:
+    """Bits ``(...)`` as spikes 0 and 1, ``(ticks, ...)`` float32."""
+    eights = np.ascontiguousarray(bits)[..., None].astype("<u8").view(np.uint8)
+    spikes = np.unpackbits(eights, axis=-1, count=ticks, bitorder="little")
+    return np.moveaxis(spikes, -1, 0).astype(np.float32)

@@ -1,0 +1,61 @@
+"""All that a population holds, in one object that compiled code takes in a single argument.
+
+A, E, K, I, T, O: agents, envs, halves of the eligibility, inputs, ticks, output neurons; P: O padded to sixteens.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import types
+from numba.experimental import structref
+
+FIELDS = {
+    "constants": "numbers of the configuration, in the order of `constants.Constants`",
+    "kind": "of `encode.Code`, as are the next three; a number",
+    "points": "float64",
+    "cells": "int64",
+    "scale": "float64",
+    "late": "(T,): what is left at the end of a window of the pairs of each tick",
+    "halves": "(K, 2), of the rule",
+    "amplitudes": "(K, 2), of a reward switch",
+    "weight": "(A, I, P)",
+    "rate": "(A, P), of homeostasis",
+    "offset": "(A, P), of homeostasis",
+    "critic": "(A, I)",
+    "r_bar": "(A, 1)",
+    "lr": "(A,)",
+    "sums": "(A, 3) float64, of `statistics.Statistics`",
+    "pre_count": "(A, I): input spikes since it was cleared",
+    "post_count": "(A, O): output spikes since it was cleared",
+    "counters": "(A, 3) int64: seed, windows drawn, whether a window waits for its eligibility",
+    "z": "(A, K, E, I, P)",
+    "trace": "(A, E, I), of the critic",
+    "rates": "(A, E, I): input rates acted on",
+    "after": "(A, E, I): input rates of the state that came of the action",
+    "bits": "(A, 2, E, I) uint64: input spikes of this window and of the last, a bit per tick",
+    "credit": "(A, K, E, T + 1, P): what an input spike of each tick makes eligible; nothing for tick T",
+    "post": "(A, E, T, P): output spikes",
+    "m": "(A, E)",
+    "action_rates": "(A, E, actions)",
+    "action": "(A, E) int64",
+}
+"""Names and axes of the arrays, all contiguous, float32 where nothing else is said."""
+
+
+@structref.register
+class StateType(types.StructRef):
+    """The type of a `State` in compiled code."""
+
+    def preprocess_fields(self, fields: Any) -> Any:
+        return tuple((name, types.unliteral(kind)) for name, kind in fields)
+
+
+class State(structref.StructRefProxy):
+    """The arrays of `FIELDS`, given by name."""
+
+    def __new__(cls, **arrays: Any) -> State:
+        return structref.StructRefProxy.__new__(cls, *(arrays[name] for name in FIELDS))
+
+
+structref.define_proxy(State, StateType, list(FIELDS))

@@ -1,0 +1,111 @@
+"""One pass over the synapses: what was eligible is learnt, and what the weights then are drives the window.
+
+Both the eligibility and the current are sums over input spikes, so that the arrays of synapses run along the output neurons,
+and one row of them belongs to one input.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, uint64
+
+from rstdp_agents.fused.constants import unpack
+from rstdp_agents.fused.lanes import WIDTH, between, load, lowest_bit, splat, store, total
+from rstdp_agents.fused.neurons import FAST
+
+
+@njit(cache=True, inline="always")
+def next_tick(left, ticks):
+    """The first tick of the bits ``left``, ``ticks`` if there is none; and the bits without it."""
+    return min(lowest_bit(left), ticks), left & (left - uint64(1))
+
+
+@njit(cache=True, fastmath=FAST, inline="always")
+def with_pair(z, row, credit, first, padded, one, two, keep, o):
+    """Eligibility after its decay and the spikes of ticks ``one`` and ``two``, for sixteen outputs from ``o``."""
+    return load(z, row + o) * keep + (load(credit, first + one * padded + o) + load(credit, first + two * padded + o))
+
+
+@njit(cache=True, fastmath=FAST, inline="always")
+def recall(z, row, credit, first, padded, left, ticks, keep, begin, end):
+    """`plasticity.window.pair_window` of one input and the outputs from ``begin`` to ``end``, all but the last step of it.
+
+    z decays, and gains what the spikes have earned of which bits ``left`` tell. They are taken in pairs, the second perhaps of
+    tick T that earned nothing: a branch that is guessed wrong costs more. Returns what is left to do: the last pair, and the
+    decay if it is still due.
+    """
+    one, left = next_tick(left, ticks)
+    two, left = next_tick(left, ticks)
+    while left:
+        for o in range(begin, end, WIDTH):
+            store(z, row + o, with_pair(z, row, credit, first, padded, one, two, keep, o))
+        keep = splat(np.float32(1.0))
+        one, left = next_tick(left, ticks)
+        two, left = next_tick(left, ticks)
+    return one, two, keep
+
+
+@njit(cache=True, fastmath=FAST, inline="always")
+def drive(weight, row, current, first, padded, left, ticks, begin, end):
+    """`synapses.Linear.current` of one input: its weights are added to the current of each tick in which it fires."""
+    while left:
+        one, left = next_tick(left, ticks)
+        two, left = next_tick(left, ticks)
+        for o in range(begin, end, WIDTH):
+            value, here, there = load(weight, row + o), first + one * padded + o, first + two * padded + o
+            store(current, here, load(current, here) + value)
+            store(current, there, load(current, there) + value)
+
+
+@njit(cache=True, fastmath=FAST)
+def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
+    """The pass for agent a and its output neurons from ``begin`` to ``end``.
+
+    done ``(E,)``. shares ``(K E,)``: what each eligibility is multiplied with. current ``(E, T + 1, P)``, added to. Returns the
+    sum of squares of the update.
+    """
+    halves, envs, inputs, padded = s.z.shape[1:]
+    ticks, pending, all_bits = current.shape[1] - 1, s.counters[a, 2] > 0, envs * inputs
+    weight, z, credit = s.weight[a].reshape(-1), s.z[a].reshape(-1), s.credit[a].reshape(-1)
+    currents = current.reshape(-1)
+    bits, change, plane = s.bits[a].reshape(-1), np.empty(padded, np.float32), (ticks + 1) * padded
+    decay, low, high = splat(np.float32(c.decay_z)), splat(np.float32(c.w_min)), splat(np.float32(c.w_max))
+    square, last = splat(np.float32(0.0)), halves * envs - 1
+    for i in range(inputs):
+        row = i * padded
+        for p in range(last + 1 if learning else 0):
+            e, z_row, first = p % envs, (p * inputs + i) * padded, p * plane
+            fired = bits[all_bits + e * inputs + i] if pending else uint64(0)
+            keep = decay if pending else splat(np.float32(1.0))
+            one, two, keep = recall(z, z_row, credit, first, padded, fired, ticks, keep, begin, end)
+            share, alive = splat(shares[p]), splat(np.float32(0.0 if done[e] else 1.0))
+            for o in range(begin, end, WIDTH):
+                eligible = with_pair(z, z_row, credit, first, padded, one, two, keep, o)
+                store(z, z_row + o, eligible * alive)
+                update = eligible * share
+                if p > 0:
+                    update = update + load(change, o)
+                if p < last:
+                    store(change, o, update)
+                else:
+                    square = square + update * update
+                    store(weight, row + o, between(load(weight, row + o) + update, low, high))
+        for e in range(envs):
+            drive(weight, row, currents, e * plane, padded, bits[e * inputs + i], ticks, begin, end)
+    return total(square)
+
+
+@njit(cache=True, fastmath=FAST)
+def fold(s):
+    """Write the eligibility that waits for the next pass, so that z is what the torch path would show."""
+    halves, envs, inputs, padded = s.z.shape[1:]
+    ticks, decay = s.credit.shape[3] - 1, splat(np.float32(unpack(s.constants).decay_z))
+    for a in range(s.z.shape[0]):
+        z, credit, plane = s.z[a].reshape(-1), s.credit[a].reshape(-1), (ticks + 1) * padded
+        for p in range(halves * envs if s.counters[a, 2] else 0):
+            for i in range(inputs):
+                row, fired = (p * inputs + i) * padded, s.bits[a, 0, p % envs, i]
+                one, two, keep = recall(z, row, credit, p * plane, padded, fired, ticks, decay, 0, padded)
+                for o in range(0, padded, WIDTH):
+                    store(z, row + o, with_pair(z, row, credit, p * plane, padded, one, two, keep, o))
+        s.counters[a, 2] = 0
