@@ -145,6 +145,8 @@ class Agent:
             next_features = torch.where(self.tensor(t.truncated)[..., None] > 0, last, next_features)
         terminated = self.tensor(t.terminated) if t.any_done else self._nobody
         self.m = self.modulator(Step(self.tensor(t.reward), terminated, self._features, next_features))
+        if self._windows % LOOK_EVERY == 0:
+            self.statistics.add_learning(self.m, self.layer.update(self.m, self.lr))
         self.layer.learn(self.m, self.lr)
 
     def _act(self, rates: Tensor) -> np.ndarray:
@@ -155,7 +157,7 @@ class Agent:
         self.layer.remember(self._window.pre, self._window.post, self.decoder.credit(action, probabilities))
         self._windows += 1
         if self._windows % LOOK_EVERY == 0:
-            self.statistics.add(self.m, self.layer.dw, self._window.pre, self._window.post)
+            self.statistics.add_spikes(self._window.pre, self._window.post)
         return action.cpu().numpy() + self.first_action
 
     def _fused_engine(self, backend: Backend, seeds: tuple[int, ...], threads: int) -> FusedEngine | None:

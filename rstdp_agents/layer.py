@@ -7,7 +7,7 @@ from torch import Tensor
 from rstdp_agents.homeostasis import HomeostasisParams, HomeostasisState, homeostasis_init, homeostasis_window
 from rstdp_agents.neurons import LIFParams, LIFState, lif_from_rest, lif_init, lif_reset, lif_window, noisy_threshold
 from rstdp_agents.plasticity.base import PairRule
-from rstdp_agents.plasticity.update import apply_update, modulate
+from rstdp_agents.plasticity.update import add_modulated, modulate
 from rstdp_agents.plasticity.window import PairState, pair_init, pair_kernels, pair_window, pair_window_from_rest
 from rstdp_agents.synapses import Synapse
 
@@ -16,7 +16,6 @@ class Layer:
     """Synapse, neurons, rule and homeostasis of one layer, for a population of agents.
 
     Per agent, kept over episodes: `weight` and `homeostasis`. Per env, fresh in each episode: `neurons` and `pairs`.
-    `dw` is the last change of the weights, before the bounds.
     """
 
     def __init__(
@@ -32,7 +31,6 @@ class Layer:
         self.homeostasis: HomeostasisState = homeostasis_init(per_agent, homeostasis, self.device, self.dtype)
         self.neurons: LIFState = self.fresh_neurons(envs)
         self.pairs: PairState = pair_init(synapse, rule, self.agents, envs, self.device, self.dtype)
-        self.dw = weight.new_zeros(())
 
     def fresh_neurons(self, envs: int) -> LIFState:
         """Neurons of this layer at rest, in ``envs`` envs per agent."""
@@ -63,10 +61,13 @@ class Layer:
         self.homeostasis = homeostasis_window(post.sum(0), self.homeostasis, self.homeostasis_params, self.window_ms)
 
     def learn(self, m: Tensor, lr: Tensor) -> None:
-        """Write the modulator ``m (agents, envs)`` into the weights with learning rates ``lr (agents,)``."""
-        update = modulate(self.pairs.z, self.rule.factors(m))
-        self.dw = update.mul_(lr.reshape(-1, *[1] * (update.ndim - 1)))
-        apply_update(self.weight, self.dw, *self.bounds)
+        """Write the modulator ``m (agents, envs)`` into the weights with learning rates ``lr (agents,)``, within the bounds."""
+        add_modulated(self.weight, self.pairs.z, tuple(factor * lr[:, None] for factor in self.rule.factors(m)))
+        self.weight.clamp_(*self.bounds)
+
+    def update(self, m: Tensor, lr: Tensor) -> Tensor:
+        """What `learn` would add to the weights, before the bounds: ``(agents, *weight)``."""
+        return modulate(self.pairs.z, tuple(factor * lr[:, None] for factor in self.rule.factors(m)))
 
     def reset(self, done: Tensor) -> None:
         """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, to the bit."""

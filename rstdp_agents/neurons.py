@@ -102,15 +102,15 @@ def _scan(current: Tensor, v: Tensor, threshold: Tensor, p: LIFParams, dt: float
     """Spikes of all ticks, and the potential after them; a spike lifts the next thresholds out of reach."""
     keep, refractory_ticks = decay(p.tau_m, dt), round(p.t_ref / dt)
     drive = current + p.v_rest * (1 - keep) if p.v_rest else current
-    fired = []
-    for tick, (drive_now, threshold_now) in enumerate(zip(drive.unbind(0), threshold.unbind(0), strict=True)):
-        v = torch.add(drive_now, v, alpha=keep)
-        spike = v >= threshold_now
+    drives, thresholds = drive.unbind(0), threshold.unbind(0)
+    spikes = torch.empty_like(threshold, dtype=torch.bool)
+    for tick, spike in enumerate(spikes.unbind(0)):  # four operations per tick: their number is what a scan costs
+        v = torch.add(drives[tick], v, alpha=keep)
+        torch.ge(v, thresholds[tick], out=spike)
         v.masked_fill_(spike, p.v_reset)
-        if refractory_ticks:
-            threshold[tick + 1 : tick + 1 + refractory_ticks].masked_fill_(spike, torch.inf)
-        fired.append(spike)
-    return torch.stack(fired).to(current.dtype), v
+        for later in thresholds[tick + 1 : tick + 1 + refractory_ticks]:
+            later.masked_fill_(spike, torch.inf)
+    return spikes.to(current.dtype), v
 
 
 def _blocked(threshold: Tensor, refractory: Tensor) -> Tensor:

@@ -19,12 +19,15 @@ class Statistics:
         self.pre = torch.zeros(agents, inputs, device=device)
         self.post = torch.zeros(agents, outputs, device=device)
 
-    def add(self, m: Tensor, dw: Tensor, pre: Tensor, post: Tensor) -> None:
-        """Count one window: m ``(agents, envs)``, dw ``(agents, *weight)``, spikes ``(ticks, agents, envs, neurons)``."""
+    def add_spikes(self, pre: Tensor, post: Tensor) -> None:
+        """Count one window and its spikes ``(ticks, agents, envs, neurons)``."""
         self.windows += 1
-        self.sums += torch.stack([m.mean(1), m.square().mean(1), dw.square().flatten(1).mean(1)], 1)
         self.pre += pre.sum((0, 2))
         self.post += post.sum((0, 2))
+
+    def add_learning(self, m: Tensor, dw: Tensor) -> None:
+        """Add what followed a window that was counted: m ``(agents, envs)``, dw ``(agents, *weight)``."""
+        self.sums += torch.stack([m.mean(1), m.square().mean(1), dw.square().flatten(1).mean(1)], 1)
 
     def clear(self) -> None:
         """Start a new interval."""

@@ -24,6 +24,14 @@ def modulate(z: tuple[Tensor, ...], factors: tuple[Tensor, ...], reduce: Reducti
     return sum(shares[1:], shares[0]).div_(envs).reshape(agents, *z[0].shape[2:])
 
 
+def add_modulated(weight: Tensor, z: tuple[Tensor, ...], factors: tuple[Tensor, ...]) -> None:
+    """Add `modulate` of z to the weights, in place and in one pass over them; factors per half, ``(agents, envs)``."""
+    agents, envs = z[0].shape[:2]
+    rows = weight.view(agents, 1, -1)
+    for m, half in zip(factors, z, strict=True):
+        rows.baddbmm_(m[:, None], half.view(agents, envs, -1), alpha=1.0 / envs)
+
+
 def modulate_parts(z: tuple[Tensor, ...], factors: tuple[Tensor, ...], reduce: Reduction) -> tuple[Tensor, Tensor]:
     """`modulate` with what raises and what lowers the weights apart, as soft bounds need them; both are magnitudes.
 

@@ -11,6 +11,7 @@ from rstdp_agents.agent import Agent
 from rstdp_agents.config import AgentConfig, override
 from rstdp_agents.encoders import Intensity
 from rstdp_agents.fused import engine
+from rstdp_agents.plasticity.update import modulate
 from rstdp_agents.transition import Transition
 from tests.helpers import cartpole_agent, experience, observations
 
@@ -55,10 +56,12 @@ def test_fused_is_torch_to_float_rounding(options, envs):
     sums, counted = torch.zeros(2, 3, dtype=torch.float64), reference.spikes()[1].sum((0, 2))
     for i in range(25):
         t = transition(2, envs, i)
+        eligible = tuple(z.clone() for z in reference.eligibility())
         assert np.array_equal(reference.step(t), agent._fused.step(t, numbers())), i
         assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
         torch.testing.assert_close(agent.m, reference.m, rtol=1e-4, atol=1e-5)
-        sums += torch.stack([agent.m.mean(1), agent.m.square().mean(1), reference.layer.dw.square().mean((1, 2))], 1)
+        dw = reference.lr[:, None, None] * modulate(eligible, reference.layer.rule.factors(reference.m))
+        sums += torch.stack([agent.m.mean(1), agent.m.square().mean(1), dw.square().mean((1, 2))], 1)
         counted += reference.spikes()[1].sum((0, 2))
         if i % 10 == 0:  # looking at the eligibility in between must not change what follows
             torch.testing.assert_close(agent.eligibility(), reference.eligibility(), rtol=1e-4, atol=1e-5)
