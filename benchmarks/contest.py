@@ -37,9 +37,9 @@ class Contestant:
         """Prepare env steps of one layer."""
         self._ask(do="layer", size=asdict(size))
 
-    def cartpole(self, agents: int = 1, metrics: bool = True, images: int = 0) -> None:
-        """Prepare the CartPole loop."""
-        self._ask(do="cartpole", agents=agents, metrics=metrics, images=images)
+    def cartpole(self, metrics: bool = True, **settings: Any) -> None:
+        """Prepare the CartPole loop; settings: of ours, fields of `RunConfig`."""
+        self._ask(do="cartpole", metrics=metrics, settings=settings)
 
     def run(self, steps: int) -> float:
         """Take env steps of what was prepared last; returns microseconds per env step."""

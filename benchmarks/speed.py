@@ -19,6 +19,7 @@ from typing import Any
 import tyro
 
 from benchmarks import machine, speed_report
+from benchmarks.breakdown import breakdown
 from benchmarks.contest import Contestant, Refused, Rounds, take_turns
 from benchmarks.peers.install import PEERS, install, python_of
 from benchmarks.peers.work import Size
@@ -31,6 +32,14 @@ SIZES = (Size(64, 16), Size(784, 100), Size(4096, 1024), Size(784, 100, 16), Siz
 CUDA_SIZES = (*SIZES, Size(4096, 1024, 256))
 POPULATIONS = (16, 64, 256)
 """Beside the one agent of the loop."""
+VARIANTS: dict[str, dict[str, Any]] = {
+    "": {},
+    ", vector env": {"vectorization": "vector"},
+    ", vector env, 2 threads": {"vectorization": "vector", "threads": 2},
+}
+"""Ways to run a population."""
+LOOP_BEFORE = Path("docs/results/loop_before.json")
+"""What `benchmarks.breakdown` said of the first version of the fused path."""
 BASE = Size(784, 100)
 GROWTH: dict[str, tuple[int, ...]] = {
     "ticks": (4, 8, 16, 32, 64), "post": (25, 100, 400, 1600), "envs": (1, 4, 16, 64), "agents": (1, 4, 16, 64)
@@ -132,8 +141,21 @@ def cartpole(contest: Contest) -> dict[str, Any]:
 
 def populations(contest: Contest) -> dict[str, dict[str, Any]]:
     """The training loop with many agents, each on its own env: agents -> contestant -> time of a step of all."""
-    rounds, left_out = contest.args.loop_rounds, contest.left_out
-    return {str(n): measure(contest.ours, rounds, left_out, f"{n} agents", agents=n) for n in POPULATIONS}
+    rounds, out = contest.args.loop_rounds, dict[str, dict[str, Any]]()
+    for n in POPULATIONS:
+        out[str(n)] = {}
+        for variant, settings in VARIANTS.items():
+            entrants = {name: c for name, c in contest.ours.items() if not variant or name == "ours, fused"}
+            figures = measure(entrants, rounds, contest.left_out, f"{n} agents{variant}", agents=n, **settings)
+            out[str(n)] |= {name + variant: figure for name, figure in figures.items()}
+    return out
+
+
+def where_time_goes(args: Args) -> dict[str, dict[str, float]]:
+    """Parts of the training loop, in microseconds per env step, for each backend and for the first fused version."""
+    steps = 10_000 if args.quick else 50_000
+    before = {"fused, first version": json.loads(LOOP_BEFORE.read_text())} if LOOP_BEFORE.exists() else {}
+    return before | {name: breakdown(steps, name) for name in ("fused", "torch")}
 
 
 def logging(contest: Contest) -> dict[str, dict[str, Any]]:
@@ -212,6 +234,7 @@ def main() -> None:
         "layers": layers(contest, SIZES),
         "cartpole": cartpole(contest),
         "populations": populations(contest),
+        "breakdown": where_time_goes(args),
         "logging": logging(contest),
         "growth": growth(contest),
         "memory": memory(contest),

@@ -14,6 +14,7 @@ from typing import Any
 import tyro
 from matplotlib.figure import Figure
 
+from benchmarks.breakdown import breakdown_table
 from benchmarks.peers import sgemm
 from benchmarks.peers.work import Size
 from benchmarks.summary import exponent, ratios, share_of_limit, short, table
@@ -133,6 +134,9 @@ def page(results: Results, plot: str | None) -> str:
         "CartPole, the whole training loop": "Ours is `train.py` with critic, homeostasis and metrics; the peers play the "
         "least loop around their layer, with the same place cells, neurons and 10 ticks. The drawings of a run are "
         "left out.\n\n" + cartpole_table(results),
+        "Where the time of the loop goes": "One agent on CartPole with the preset, progress bar and metrics on, microseconds "
+        "per env step. The env itself is a bare env with the wrappers that Gymnasium gives it, timed apart.\n\n"
+        + breakdown_table(results["breakdown"]),
         "What logging costs": "\n".join(logs),
         "Memory": f"A fresh process each, {results['layers'][-1]['name']}, one env step (of the peers, who hold no window, "
         "two ticks).\n\n" + memory_table(results["memory"]),

@@ -106,5 +106,5 @@ def test_ours_do_the_work(module):
     env_step = contestant.prepare(Size(pre=6, post=4, envs=2, ticks=3, agents=2))
     env_step()
     env_step()
-    assert contestant.cartpole(agents=2, metrics=True, images=0)(5) > 0
-    assert contestant.cartpole(agents=1, metrics=False, images=0)(5) > 0
+    assert contestant.cartpole(metrics=True, agents=2)(5) > 0
+    assert contestant.cartpole(metrics=False)(5) > 0

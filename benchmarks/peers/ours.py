@@ -61,12 +61,12 @@ class Silent:
         return lambda *_, **__: None
 
 
-def cartpole(agents: int, metrics: bool, images: int, backend: Backend = "torch") -> Run:
-    """`train.py` without its progress bar; only the loop is timed, without the checkpoint that ends it."""
+def cartpole(metrics: bool, backend: Backend = "torch", **settings: Any) -> Run:
+    """`train.py` without its progress bar and drawings; only the loop is timed, without the checkpoint that ends it."""
     defaults = preset("CartPole-v1", "rstdp-et")
 
     def run(steps: int) -> float:
-        config = replace(defaults, total_steps=steps, agents=agents, images=images, progress=False, backend=backend)
+        config = replace(defaults, total_steps=steps, images=0, progress=False, backend=backend, **settings)
         with TemporaryDirectory() as folder, Training(config, Path(folder)) as training:
             if not metrics:
                 training.monitor.close(0)

@@ -5,6 +5,8 @@ Its windows start from rest, where those of the peers and of our torch path go o
 
 from __future__ import annotations
 
+from typing import Any
+
 import gymnasium as gym
 import numpy as np
 
@@ -46,5 +48,5 @@ def prepare(size: Size) -> work.EnvStep:
     return lambda: agent.step(t)
 
 
-def cartpole(agents: int, metrics: bool, images: int) -> Run:
-    return ours.cartpole(agents, metrics, images, backend="fused")
+def cartpole(metrics: bool, **settings: Any) -> Run:
+    return ours.cartpole(metrics, "fused", **settings)

@@ -35,7 +35,7 @@ def prepare(module: ModuleType, request: dict[str, Any]) -> Run:
         env_step = module.prepare(Size(**request["size"]))
         return timed(env_step, getattr(module, "finish", lambda: None))
     if hasattr(module, "cartpole"):
-        return module.cartpole(request["agents"], request["metrics"], request["images"])
+        return module.cartpole(request["metrics"], **request["settings"])
     return cartpole.player(module.window(cartpole.SIZE))
 
 

@@ -1,0 +1,117 @@
+"""Where the time of the training loop goes: microseconds per env step of its parts, everything on.
+
+python -m benchmarks.breakdown --backend fused
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import tyro
+
+from benchmarks.summary import table
+from rstdp_agents.config import Backend
+from rstdp_agents.environments import make_env
+from rstdp_agents.presets import preset
+from rstdp_agents.training import Training
+
+ENV, AROUND_ENV, AGENT = "env itself", "around the env", "agent: learning and simulation"
+PARTS = (ENV, AROUND_ENV, AGENT, "episodes", "metrics", "loop and progress bar")
+
+
+@dataclass(frozen=True)
+class Args:
+    """What to measure."""
+
+    steps: int = 50_000
+    """Env steps."""
+    backend: Backend = "fused"
+    """Of the agent."""
+    json: Path | None = None
+    """File for the figures."""
+
+
+class Stopwatch:
+    """Adds up the time that is spent in a method of an object."""
+
+    def __init__(self, owner: Any, name: str) -> None:
+        self.ns, method = 0, getattr(owner, name)
+        setattr(owner, name, self._timed(method))
+
+    def _timed(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any) -> Any:
+            start = time.perf_counter_ns()
+            try:
+                return method(*args)
+            finally:
+                self.ns += time.perf_counter_ns() - start
+
+        return timed
+
+
+def breakdown(steps: int, backend: Backend) -> dict[str, float]:
+    """`once`, after a short run that loads compiled code."""
+    once(200, backend)
+    return once(steps, backend)
+
+
+def once(steps: int, backend: Backend) -> dict[str, float]:
+    """Microseconds per env step of each of `PARTS`, for one agent on CartPole with the preset, images apart."""
+    config = replace(preset("CartPole-v1", "rstdp-et"), total_steps=steps, backend=backend, images=0)
+    with TemporaryDirectory() as folder, Training(config, Path(folder)) as training:
+        training.save = lambda: None
+        watches = [
+            Stopwatch(*place)
+            for place in (
+                (training.envs, "step"), (training.agent, "step"), (training.tracker, "add"), (training.monitor, "record")
+            )
+        ]  # fmt: skip
+        start = time.perf_counter_ns()
+        training.run()
+        whole = time.perf_counter_ns() - start
+    grid, agent, episodes, metrics = (watch.ns for watch in watches)
+    env = env_alone(steps) * steps
+    parts = env, grid - env, agent, episodes, metrics, whole - grid - agent - episodes - metrics
+    return {name: ns / steps / 1e3 for name, ns in zip(PARTS, parts, strict=True)}
+
+
+def env_alone(steps: int) -> float:
+    """Nanoseconds of a step of the bare env, with the wrappers that Gymnasium puts around it."""
+    env = make_env("CartPole-v1", {})
+    env.reset(seed=0)
+    spent = 0
+    for i in range(steps):
+        start = time.perf_counter_ns()
+        _, _, terminated, truncated, _ = env.step(i % 2)
+        spent += time.perf_counter_ns() - start
+        if terminated or truncated:
+            env.reset()
+    return spent / steps
+
+
+def breakdown_table(columns: dict[str, dict[str, float]]) -> str:
+    """Parts by columns: microseconds per env step, and their share of the whole."""
+    wholes = {name: sum(parts.values()) for name, parts in columns.items()}
+    lines = [
+        [part, *(f"{parts[part]:.1f} ({100 * parts[part] / wholes[name]:.1f} %)" for name, parts in columns.items())]
+        for part in PARTS
+    ]
+    return table(["us per env step", *columns], [*lines, ["whole", *(f"{whole:.1f}" for whole in wholes.values())]])
+
+
+def main() -> None:
+    args = tyro.cli(Args, description=__doc__)
+    parts = breakdown(args.steps, args.backend)
+    print(breakdown_table({args.backend: parts}))
+    if args.json:
+        args.json.write_text(json.dumps(parts, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
