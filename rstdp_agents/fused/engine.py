@@ -120,6 +120,8 @@ class FusedEngine:
 
     def step(self, t: Transition, uniform: np.ndarray | None = None) -> np.ndarray:
         """As `Agent.step`. uniform: numbers ``(agents, n)`` for this window, in the order of `AgentRandom.windows`."""
+        if t.restarted is not None and t.restarted.any():
+            raise NotImplementedError("envs that only started again: pass `t.restarted` to the compiled step")
         self.encode(t.obs, self._next)
         after = self._next
         if t.final_obs is not None:
