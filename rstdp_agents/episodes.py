@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Any, NamedTuple
 
@@ -39,7 +40,7 @@ class AgentRecord:
         self.recent.append(episode.episode_return)
         if len(self.recent) < WINDOW:
             return
-        mean = float(np.mean(self.recent))
+        mean = math.fsum(self.recent) / WINDOW
         self.best_mean = mean if self.best_mean is None else max(self.best_mean, mean)
         if threshold is not None and mean >= threshold and self.solved_at_episode is None:
             self.solved_at_episode, self.solved_at_step = self.episodes, episode.step
@@ -47,7 +48,7 @@ class AgentRecord:
     @property
     def final_mean(self) -> float | None:
         """Mean return of the last episodes, up to 100; None before the first has ended."""
-        return float(np.mean(self.recent)) if self.recent else None
+        return math.fsum(self.recent) / len(self.recent) if self.recent else None
 
     def to_json(self) -> dict[str, Any]:
         """All of it, as a checkpoint holds it."""
