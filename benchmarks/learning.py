@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RuleName, override
-from rstdp_agents.environments import EnvGrid, reward_threshold
+from rstdp_agents.environments import SerialGrid, reward_threshold
 from rstdp_agents.episodes import WINDOW, EpisodeTracker
 from rstdp_agents.evaluation import interval
 from rstdp_agents.presets import preset
@@ -56,7 +56,7 @@ def learn(args: Args, seeds: tuple[int, ...]) -> list[dict[str, Any]]:
     changes = {name: json.loads(value) for name, value in (change.split("=") for change in args.set)}
     config = override(preset(args.task, args.rule).agent, changes)
     both, learners = seeds + seeds, len(seeds)
-    envs = EnvGrid(args.task, {}, len(both), 1)
+    envs = SerialGrid(args.task, {}, len(both), 1)
     scale = torch.tensor([1.0] * learners + [0.0] * learners)
     agent = Agent(config, envs.observation_space, envs.action_space, seeds=both, lr_scale=scale)
     tracker = EpisodeTracker(len(both), 1, reward_threshold(args.task))

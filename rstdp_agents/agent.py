@@ -96,8 +96,9 @@ class Agent:
             return self._fused.step(t)
         rates = self.encoder.rates(self.tensor(t.obs))
         self._learn(t, normalised(rates))
-        if t.any_done:
-            self.reset(t.terminated | t.truncated)
+        forgotten = t.forgotten
+        if forgotten is not None:
+            self.reset(forgotten)
         return self._act(rates)
 
     def respond(self, rates: Tensor, random: AgentRandom, neurons: LIFState) -> tuple[Window, LIFState]:
@@ -144,7 +145,8 @@ class Agent:
             last = normalised(self.encoder.rates(self.tensor(t.final_obs)))
             next_features = torch.where(self.tensor(t.truncated)[..., None] > 0, last, next_features)
         terminated = self.tensor(t.terminated) if t.any_done else self._nobody
-        self.m = self.modulator(Step(self.tensor(t.reward), terminated, self._features, next_features))
+        restarted = None if t.restarted is None else torch.as_tensor(t.restarted, device=self.device)
+        self.m = self.modulator(Step(self.tensor(t.reward), terminated, self._features, next_features, restarted))
         if self._windows % LOOK_EVERY == 0:
             self.statistics.add_learning(self.m, self.layer.update(self.m, self.lr))
         self.layer.learn(self.m, self.lr)

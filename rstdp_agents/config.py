@@ -15,6 +15,7 @@ from rstdp_agents.neurons import LIFParams
 
 RuleName = Literal["rstdp", "rstdp-et", "reward-switch"]
 Backend = Literal["auto", "fused", "torch"]
+Vectorization = Literal["auto", "serial", "async", "vector", "envpool"]
 ModulatorName = Literal["td", "reward", "reward-baseline"]
 Config = TypeVar("Config")
 
@@ -158,6 +159,11 @@ class RunConfig:
     """Independent agents trained side by side, with seeds seed, seed + 1, ..."""
     envs_per_agent: int = 1
     """Copies of the environment that each agent learns from at once."""
+    vectorization: Vectorization = "auto"
+    """How environments are stepped.
+    serial: one after the other. async: each in a process of its own. envpool: by EnvPool's compiled environments.
+    vector: by the environment's own vector implementation, for all agents; start states then depend on the population.
+    auto: from 16 envs per agent on by an own vector implementation for each agent, where there is one, else serial."""
     seed: int = 0
     """Seed of the first agent."""
     device: str = "cpu"

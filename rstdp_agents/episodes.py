@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Any, NamedTuple
 
@@ -39,7 +40,7 @@ class AgentRecord:
         self.recent.append(episode.episode_return)
         if len(self.recent) < WINDOW:
             return
-        mean = float(np.mean(self.recent))
+        mean = math.fsum(self.recent) / WINDOW
         self.best_mean = mean if self.best_mean is None else max(self.best_mean, mean)
         if threshold is not None and mean >= threshold and self.solved_at_episode is None:
             self.solved_at_episode, self.solved_at_step = self.episodes, episode.step
@@ -47,7 +48,7 @@ class AgentRecord:
     @property
     def final_mean(self) -> float | None:
         """Mean return of the last episodes, up to 100; None before the first has ended."""
-        return float(np.mean(self.recent)) if self.recent else None
+        return math.fsum(self.recent) / len(self.recent) if self.recent else None
 
     def to_json(self) -> dict[str, Any]:
         """All of it, as a checkpoint holds it."""
@@ -68,19 +69,29 @@ class EpisodeTracker:
         self.threshold = threshold
         self.records = [AgentRecord() for _ in range(agents)]
         self._return = np.zeros((agents, envs))
-        self._length = np.zeros((agents, envs), dtype=np.int64)
+        self._began = np.zeros((agents, envs), dtype=np.int64)
+        self._steps = 0
 
     def add(self, t: Transition, step: int) -> list[Episode]:
-        """Count one env step, the terminal reward included; returns the episodes that it ended."""
+        """Count one env step, the terminal reward included; returns the episodes that it ended.
+
+        Envs that only started again took no step: theirs does not count.
+        """
+        self._steps += 1
         self._return += t.reward
-        self._length += 1
+        if t.restarted is not None:
+            self._begin(t.restarted)
         if not t.any_done:
             return []
         ended, done = [], t.terminated | t.truncated
         for agent, env in np.argwhere(done):
-            episode = Episode(int(agent), float(self._return[agent, env]), int(self._length[agent, env]), step)
+            length = self._steps - int(self._began[agent, env])
+            episode = Episode(int(agent), float(self._return[agent, env]), length, step)
             self.records[agent].add(episode, self.threshold)
             ended.append(episode)
-        self._return[done] = 0.0
-        self._length[done] = 0
+        self._begin(done)
         return ended
+
+    def _begin(self, where: np.ndarray) -> None:
+        self._return[where] = 0.0
+        self._began[where] = self._steps

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 
 from rstdp_agents.agent import Agent
-from rstdp_agents.environments import EnvGrid, env_seeds
+from rstdp_agents.environments import SerialGrid, env_seeds, env_spec
 from rstdp_agents.policy import FrozenPolicy
 
 MAX_PARALLEL = 10
@@ -26,8 +25,8 @@ def evaluate(
     """
     envs = min(episodes, MAX_PARALLEL)
     quota = np.array([len(range(env, episodes, envs)) for env in range(envs)])
-    limit = {} if gym.spec(env_id).max_episode_steps else {"max_episode_steps": MAX_STEPS}
-    grid = EnvGrid(env_id, {**limit, **kwargs}, agent.agents, envs)
+    limit = {} if env_spec(env_id).max_episode_steps else {"max_episode_steps": MAX_STEPS}
+    grid = SerialGrid(env_id, {**limit, **kwargs}, agent.agents, envs)
     start = tuple(env_seeds(seed, 2, purpose=1)[int(greedy)] for seed in seeds)
     policy = FrozenPolicy(agent, envs, start)
     obs = grid.reset(start)

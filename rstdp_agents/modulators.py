@@ -20,6 +20,12 @@ class Step(NamedTuple):
     """Input rates of the state acted in, summing to 1: ``(agents, envs, pre)``."""
     next_features: Tensor
     """The same of the state that came of it (of a truncated episode: its true last state)."""
+    restarted: Tensor | None = None
+    """bool, envs that took no action but started again: m = 0, and nothing is learnt from them. None if there are none."""
+
+    def taken(self, m: Tensor) -> Tensor:
+        """``m`` where an action was taken, 0 elsewhere."""
+        return m if self.restarted is None else m.masked_fill(self.restarted, 0.0)
 
 
 class Modulator(Protocol):
@@ -53,7 +59,7 @@ class RewardMinusBaseline:
         self.r_bar = torch.zeros(agents, 1, device=device, dtype=dtype)
 
     def __call__(self, step: Step) -> Tensor:
-        m = step.reward * self.reward_scale - self.r_bar
+        m = step.taken(step.reward * self.reward_scale - self.r_bar)
         self.r_bar += self.rate * m.mean(1, keepdim=True)
         return m
 
@@ -86,7 +92,7 @@ class TDError:
 
     def __call__(self, step: Step) -> Tensor:
         expected = self.p.gamma * (1 - step.terminated) * self.value(step.next_features)
-        delta = step.reward * self.p.reward_scale + expected - self.value(step.features)
+        delta = step.taken(step.reward * self.p.reward_scale + expected - self.value(step.features))
         self.trace.mul_(self.p.gamma * self.p.lambda_).add_(step.features)
         share = (delta[:, None] @ self.trace)[:, 0]
         self.weight.add_(share, alpha=self.p.critic_lr / delta.shape[1])

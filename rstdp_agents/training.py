@@ -17,7 +17,7 @@ from tqdm import tqdm
 from rstdp_agents.agent import Agent
 from rstdp_agents.checkpoint import load_checkpoint, restore, save_checkpoint
 from rstdp_agents.config import RunConfig
-from rstdp_agents.environments import EnvGrid, env_seeds, parse_kwargs, reward_threshold
+from rstdp_agents.environments import build_grid, env_seeds, parse_kwargs, reward_threshold
 from rstdp_agents.episodes import AgentRecord, EpisodeTracker
 from rstdp_agents.evaluation import aggregate, evaluate, summarise
 from rstdp_agents.metrics import Monitor, hparam_results
@@ -34,7 +34,7 @@ class Training:
         torch.set_flush_denormal(True)  # decayed traces never reach zero, and denormals are slow
         self.config, self.folder, self.step = config, folder, 0
         self.kwargs = parse_kwargs(config.env_kwargs)
-        self.envs = EnvGrid(config.env, self.kwargs, config.agents, config.envs_per_agent)
+        self.envs = build_grid(config.vectorization, config.env, self.kwargs, config.agents, config.envs_per_agent)
         spaces = self.envs.observation_space, self.envs.action_space
         self.agent = Agent(
             config.agent, *spaces, seeds=config.seeds, envs=config.envs_per_agent, device=config.device, backend=config.backend,

@@ -89,6 +89,58 @@ def test_terminal_reward_reaches_the_weights_before_the_traces_are_forgotten():
     torch.testing.assert_close(later.layer.pairs.z[0] - agent.layer.pairs.z[0], decay * eligible, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+@pytest.mark.parametrize("rule", RULES)
+def test_an_env_that_only_started_again_teaches_nothing_and_remembers_nothing(rule, backend):
+    restarted = np.array([[False, True, False]])
+
+    def live(reward, skipped):
+        """An agent that lived through 6 steps, and then one in which env 1 started again; its tensors before that."""
+        agent = cartpole_agent(envs=3, rule=rule, backend=backend)
+        agent.begin(observations(1, 3))
+        for i in range(6):
+            agent.step(transition(1, 3, i, restarted if i == 5 else None))
+        before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
+        t = transition(1, 3, 6)
+        rewards = np.where(restarted, reward, t.reward)
+        action = agent.step(t._replace(reward=rewards, any_done=False, restarted=skipped))
+        return agent, before, action
+
+    taken, _, _ = live(0.5, None)
+    agent, before, action = live(0.5, restarted)
+    again, _, same_action = live(np.nan, restarted)
+    assert np.array_equal(action, same_action)
+    for name, tensor in agent.tensors().items():
+        assert torch.equal(tensor, again.tensors()[name]), name
+    assert agent.m[0, 1] == 0
+    assert torch.equal(agent.m[~restarted], taken.m[~restarted])
+    assert torch.equal(agent.modulator.trace[~restarted], taken.modulator.trace[~restarted])
+    assert not agent.modulator.trace[restarted].any()
+    z = [before[f"output.z{half}"] for half in range(len(agent.layer.pairs.z))]
+    change = sum(
+        (m[..., None, None] * half).mean(1) for m, half in zip(agent.layer.rule.factors(agent.m), z, strict=True)
+    )
+    expected = (before["output.weight"] + agent.lr[:, None, None] * change).clamp(*agent.layer.bounds)
+    torch.testing.assert_close(agent.layer.weight, expected, rtol=1e-5, atol=1e-6)
+    critic_lr = agent.config.modulation.critic_lr
+    share = (agent.m[..., None] * agent.modulator.trace).mean(1)  # zero in the env that started again
+    torch.testing.assert_close(
+        agent.modulator.weight, before["critic.weight"] + critic_lr * share, rtol=1e-4, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+def test_what_is_eligible_after_a_restart_is_of_the_new_episode_alone(backend):
+    restarted, eligible = np.array([[False, True]]), []
+    for done in (None, restarted):
+        agent = cartpole_agent(envs=2, backend=backend, lr_scale=torch.zeros(1))
+        agent.begin(observations(1, 2))
+        agent.step(transition(1, 2, 0, done))
+        agent.step(transition(1, 2, 1)._replace(restarted=restarted))
+        eligible.append(agent.eligibility()[0][0])
+    assert torch.equal(eligible[0], eligible[1])
+
+
 def test_truncation_bootstraps_from_the_true_last_observation():
     def delta(truncated, final):
         agent = cartpole_agent(dtype=torch.float64)

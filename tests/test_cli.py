@@ -49,6 +49,12 @@ def test_unknown_environment_trains_on_the_defaults(tmp_path):
     assert "no preset for FrozenLake-v1: defaults" in done.stdout
 
 
+def test_environment_of_a_module_of_the_user(tmp_path):
+    done = command("--env", "tests.helpers:Corridor-v0", "--run-dir", "run", *SHORT, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["env"] == "tests.helpers:Corridor-v0"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -67,6 +73,10 @@ def test_unknown_environment_trains_on_the_defaults(tmp_path):
         (["--device", "toaster"], "`--device toaster`"),
         (["--env-kwargs", "gravity=3"], "takes key:value pairs; received 'gravity=3'"),
         (["--total-steps", "many"], "many"),
+        (
+            ["--env", "FrozenLake-v1", "--vectorization", "vector"],
+            "'FrozenLake-v1' has no vector implementation of its own",
+        ),
     ],
 )
 def test_wrong_usage_is_one_message_and_exit_code_2(tmp_path, arguments, words):

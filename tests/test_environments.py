@@ -2,26 +2,26 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from rstdp_agents.environments import EnvGrid, env_seeds, make_env, parse_kwargs
+from rstdp_agents.environments import SerialGrid, env_seeds, make_env, parse_kwargs
 from rstdp_agents.errors import EnvironmentFault, UsageError
 from tests import helpers
 
 
 def test_arrays_have_agents_and_envs_in_front():
-    grid = EnvGrid("CartPole-v1", {}, 3, 2)
+    grid = SerialGrid("CartPole-v1", {}, 3, 2)
     assert grid.reset((0, 1, 2)).shape == (3, 2, 4)
     t = grid.step(np.ones((3, 2), dtype=np.int64))
     assert (t.obs.shape, t.reward.shape, t.terminated.shape) == ((3, 2, 4), (3, 2), (3, 2))
 
 
 def test_an_agents_envs_depend_on_its_seed_alone():
-    population, alone = EnvGrid("CartPole-v1", {}, 3, 2), EnvGrid("CartPole-v1", {}, 1, 2)
+    population, alone = SerialGrid("CartPole-v1", {}, 3, 2), SerialGrid("CartPole-v1", {}, 1, 2)
     assert np.array_equal(population.reset((4, 5, 6))[1:2], alone.reset((5,)))
     assert len(set(env_seeds(5, 4) + env_seeds(5, 4, purpose=1) + env_seeds(6, 4))) == 12
 
 
 def test_the_step_after_an_episode_is_not_lost():
-    grid = EnvGrid("Corridor-v0", {}, 1, 1)
+    grid = SerialGrid("Corridor-v0", {}, 1, 1)
     grid.reset((0,))
     right = np.array([[1]])
     steps = [grid.step(right) for _ in range(8)]
@@ -31,7 +31,7 @@ def test_the_step_after_an_episode_is_not_lost():
 
 
 def test_truncation_hands_on_the_true_last_observation():
-    grid = EnvGrid("Corridor-v0", {}, 1, 2)
+    grid = SerialGrid("Corridor-v0", {}, 1, 2)
     grid.reset((0,))
     actions = [np.array([[1, 0]])] * 3 + [np.array([[0, 0]])] * 7
     *_, last = [grid.step(action) for action in actions]
@@ -45,7 +45,7 @@ def test_truncation_hands_on_the_true_last_observation():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_reward_that_is_not_finite_names_step_env_and_value(value):
-    grid = EnvGrid("Corridor-v0", {"broken": ("reward", 3, value)}, 2, 1)
+    grid = SerialGrid("Corridor-v0", {"broken": ("reward", 3, value)}, 2, 1)
     grid.reset((0, 1))
     with pytest.raises(EnvironmentFault) as error:
         [grid.step(np.zeros((2, 1), dtype=np.int64)) for _ in range(3)]
@@ -69,7 +69,7 @@ gym.register("NanObservation-v0", NanObservation)
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Gymnasium's own checker sees it too
 def test_observation_that_is_not_finite_names_step_env_and_value():
-    grid = EnvGrid("NanObservation-v0", {}, 1, 1)
+    grid = SerialGrid("NanObservation-v0", {}, 1, 1)
     grid.reset((0,))
     with pytest.raises(EnvironmentFault, match=r"observation is not finite at env step 2 in env 0 of agent 0: .*nan"):
         [grid.step(np.zeros((1, 1), dtype=np.int64)) for _ in range(3)]

@@ -19,6 +19,18 @@ def test_terminal_reward_counts_and_rows_are_apart():
     assert tracker.add(step([4.0, 5.0], ~no), 3) == [Episode(0, 4.0, 1, 3), Episode(1, 15.0, 3, 3)]
 
 
+def test_envs_that_only_started_again_took_no_step():
+    tracker = EpisodeTracker(1, 2, None)
+    no, second = np.zeros((1, 2), dtype=bool), np.array([[False, True]])
+
+    def step(done, restarted=None):
+        return Transition(no, np.ones((1, 2)), done, no, None, bool(done.any()), restarted)
+
+    assert tracker.add(step(second), 1) == [Episode(0, 1.0, 1, 1)]
+    assert tracker.add(step(no, second), 2) == []
+    assert tracker.add(step(~no), 3) == [Episode(0, 3.0, 3, 3), Episode(0, 1.0, 1, 3)]
+
+
 def test_solved_is_the_first_full_window_at_the_threshold():
     record = AgentRecord()
     for i in range(150):

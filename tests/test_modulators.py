@@ -64,3 +64,28 @@ def test_critic_learns_the_return_of_a_two_state_chain():
 def test_impossible_parameters_are_refused(field, value):
     with pytest.raises(ValueError, match=f"`{field}`"):
         ModulatorConfig(**{field: value})
+
+
+@pytest.mark.parametrize("name", ["td", "reward", "reward-baseline"])
+def test_nothing_is_learnt_from_an_env_that_only_started_again(name):
+    def learnt(reward, restarted):
+        """Modulator and state of one agent after a step that both of its envs take, and one of which only the first does."""
+        m = build_modulator(name, ModulatorConfig(), (1, 2, 2), CPU, F64)
+        features = torch.tensor([[[0.7, 0.3], [0.2, 0.8]]], dtype=F64)
+        ones = torch.ones(1, 2, dtype=F64)
+        m(Step(ones, 0 * ones, features, features.flip(-1)))
+        before = {key: tensor.clone() for key, tensor in m.tensors().items()}
+        rewards = torch.tensor([[0.5, reward]], dtype=F64)
+        return m(Step(rewards, 0 * ones, features, features.flip(-1), torch.tensor([[False, restarted]]))), before, m
+
+    both, _, _ = learnt(3.0, False)
+    m, before, modulator = learnt(3.0, True)
+    assert (m[0, 0], m[0, 1]) == (both[0, 0], 0.0)
+    other_m, _, other = learnt(float("nan"), True)
+    assert torch.equal(m, other_m)
+    assert all(torch.equal(tensor, other.tensors()[key]) for key, tensor in modulator.tensors().items())
+    if name == "td":
+        expected = before["critic.weight"] + 0.6 / 2 * m[0, 0] * modulator.trace[0, 0]
+        torch.testing.assert_close(modulator.weight, expected)
+    elif name == "reward-baseline":
+        torch.testing.assert_close(modulator.r_bar, before["modulator.r_bar"] + 0.01 * m[0, 0] / 2)

@@ -53,6 +53,17 @@ def test_a_run_leaves_everything_that_is_promised(tmp_path, agents, envs):
     from_json(RunConfig, json.loads((tmp_path / "config.json").read_text()))
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize(("how", "envs"), [("auto", 16), ("vector", 2), ("async", 2)])
+def test_every_way_of_stepping_counts_the_steps_that_were_taken(tmp_path, how, envs):
+    with Training(config(vectorization=how, envs_per_agent=envs, agents=2, backend="torch"), tmp_path) as run:
+        assert run.run()
+        episodes = sum(a["episodes"] for a in run.finish()["agents"])
+    rows = [row.split(",") for row in (tmp_path / "monitor.csv").read_text().splitlines()[2:]]
+    assert len(rows) == episodes > 20
+    assert all(float(reward) == int(length) >= 8 for reward, length, *_ in rows)  # CartPole pays one per step
+
+
 def test_rates_in_tensorboard_are_spikes_per_second(tmp_path):
     silent = config(**{"agent.plasticity.lr": 0.0, "agent.neuron.escape_noise": 0.0, "agent.plasticity.w_init": 0.0})
     with Training(override(silent, {"agent.homeostasis.param": "none"}), tmp_path) as run:

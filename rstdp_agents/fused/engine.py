@@ -120,7 +120,8 @@ class FusedEngine:
         if t.final_obs is not None:
             final_obs = self._coded(t.final_obs)
         drawn = self._drawn_here if uniform is None else uniform
-        rest = obs, final_obs, t.reward, t.terminated, t.truncated, self._nobody, drawn, learning
+        restarted = self._nobody if t.restarted is None else t.restarted
+        rest = obs, final_obs, t.reward, t.terminated, t.truncated, restarted, drawn, learning
         if self._pool is None:
             step(self._state, 0, self.agent.agents, *rest)
         else:

@@ -1,0 +1,11 @@
+"""Gymnasium environments, arranged as a grid of ``(agents, envs)`` and stepped in one of several ways."""
+
+from rstdp_agents.environments.build import build_grid as build_grid
+from rstdp_agents.environments.grid import EnvGrid as EnvGrid
+from rstdp_agents.environments.make import env_seeds as env_seeds
+from rstdp_agents.environments.make import env_spec as env_spec
+from rstdp_agents.environments.make import make_env as make_env
+from rstdp_agents.environments.make import parse_kwargs as parse_kwargs
+from rstdp_agents.environments.make import reward_threshold as reward_threshold
+from rstdp_agents.environments.serial import SerialGrid as SerialGrid
+from rstdp_agents.environments.vector import VectorGrid as VectorGrid

@@ -1,0 +1,35 @@
+"""Which way of stepping environments a run takes."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from rstdp_agents.config import Vectorization
+from rstdp_agents.environments.envpool import Pool
+from rstdp_agents.environments.grid import EnvGrid
+from rstdp_agents.environments.serial import SerialGrid
+from rstdp_agents.environments.vector import VectorGrid, own_vector, processes
+from rstdp_agents.errors import UsageError
+
+logger = logging.getLogger(__name__)
+
+OWN_VECTOR_FROM = 16
+"""Envs per agent from which `auto` takes an environment's own vector implementation."""
+
+
+def build_grid(how: Vectorization, env_id: str, kwargs: dict[str, Any], agents: int, envs: int) -> EnvGrid:
+    """The grid of ``(agents, envs)`` that `RunConfig.vectorization` asks for. Raises UsageError where that cannot be had."""
+    rows = agents * envs
+    if how == "vector":
+        return VectorGrid([own_vector(env_id, kwargs, rows)], agents, envs, seed_rows=False)
+    if how == "async":
+        return VectorGrid([processes(env_id, kwargs, rows)], agents, envs, seed_rows=True)
+    if how == "envpool":
+        return VectorGrid([Pool(env_id, kwargs, rows)], agents, envs, seed_rows=True)
+    if how == "auto" and envs >= OWN_VECTOR_FROM:
+        try:
+            return VectorGrid([own_vector(env_id, kwargs, envs) for _ in range(agents)], agents, envs, seed_rows=False)
+        except UsageError as reason:
+            logger.debug("environments are stepped one after the other: %s", reason)
+    return SerialGrid(env_id, kwargs, agents, envs)

@@ -1,0 +1,56 @@
+"""EnvPool's compiled environments, as a vector env of Gymnasium."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+from rstdp_agents.errors import UsageError
+
+
+class Pool(VectorEnv):
+    """``num_envs`` environments of EnvPool, which takes its seeds, one per env, when it is made: so `reset` makes it anew.
+
+    Raises UsageError where EnvPool is not installed, does not know the environment or its arguments.
+    """
+
+    metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012 (as VectorEnv declares it)
+
+    def __init__(self, env_id: str, kwargs: dict[str, Any], num_envs: int) -> None:
+        self._envpool, self._id, self.num_envs = _installed(), env_id, num_envs
+        self._kwargs = {**kwargs, "num_envs": num_envs}
+        if env_id not in self._envpool.list_all_envs():
+            raise UsageError(f"`--vectorization envpool`: EnvPool has no environment {env_id!r}; take `serial`")
+        try:
+            spec = self._envpool.make_spec(env_id, **self._kwargs)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"EnvPool's {env_id!r} cannot be made: {str(error).strip()}") from error
+        self.single_observation_space = spec.gymnasium_observation_space
+        self.single_action_space = spec.gymnasium_action_space
+        self._pool: Any = None
+
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+        self.close_extras()
+        small = [one % 2**31 for one in seed]  # EnvPool's seeds are 32 bit integers with a sign
+        self._pool = self._envpool.make(self._id, env_type="gymnasium", seed=small, **self._kwargs)
+        return self._pool.reset()
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        return self._pool.step(actions.astype(np.int32))
+
+    def close_extras(self, **_: Any) -> None:
+        if self._pool is not None:
+            self._pool.close()
+
+
+def _installed() -> ModuleType:
+    try:
+        import envpool  # pyright: ignore[reportMissingImports] (an extra)
+    except ImportError as error:
+        raise UsageError(
+            "`--vectorization envpool` needs EnvPool, which is not installed: pip install 'rstdp_agents[envpool]'"
+        ) from error
+    return envpool

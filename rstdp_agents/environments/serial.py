@@ -1,0 +1,74 @@
+"""Environments stepped one after the other, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rstdp_agents.environments.grid import check_finite
+from rstdp_agents.environments.make import env_seeds, make_env
+from rstdp_agents.transition import Transition
+
+
+class SerialGrid:
+    """An `EnvGrid` of environments that are stepped one after the other; those of an agent depend on its seed alone.
+
+    Finished envs start again in the same step (what Gymnasium calls ``AutoresetMode.SAME_STEP``); their true last
+    observation is handed on where it is needed, on truncation.
+    """
+
+    def __init__(self, env_id: str, kwargs: dict[str, Any], agents: int, envs: int) -> None:
+        self.shape = (agents, envs)
+        self.envs = [make_env(env_id, kwargs) for _ in range(agents * envs)]
+        self.observation_space, self.action_space = self.envs[0].observation_space, self.envs[0].action_space
+        self._single = self.envs[0] if len(self.envs) == 1 else None
+        one, self._dtype = self.observation_space.shape or (), self.observation_space.dtype
+        self._obs_shape = (*self.shape, *one)
+        self._nobody = np.zeros(self.shape, dtype=bool)
+        self.steps = 0
+
+    def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
+        each = [seed for agent in seeds for seed in env_seeds(agent, self.shape[1])]
+        return self._observations([env.reset(seed=seed)[0] for env, seed in zip(self.envs, each, strict=True)])
+
+    def step(self, actions: np.ndarray) -> Transition:
+        self.steps += 1
+        if self._single:  # as below, without the lists: they would cost as much as a small env itself
+            obs, reward, ended, cut, _ = self._single.step(actions.item())
+            if ended or cut:
+                return self._some_end([obs], reward, [ended], [cut])
+            return self._goes_on(obs, reward)
+        results = [env.step(action) for env, action in zip(self.envs, actions.reshape(-1).tolist(), strict=True)]
+        obs, rewards, ended, cut, _ = zip(*results, strict=True)
+        if not (any(ended) or any(cut)):
+            return self._goes_on(obs, rewards)
+        return self._some_end(list(obs), rewards, ended, cut)
+
+    def close(self) -> None:
+        for env in self.envs:
+            env.close()
+
+    def _goes_on(self, obs: Any, rewards: Any) -> Transition:
+        return Transition(
+            self._observations(obs), self._rewards(rewards), self._nobody, self._nobody, None, any_done=False
+        )
+
+    def _some_end(self, obs: list[Any], rewards: Any, ended: Sequence[bool], cut: Sequence[bool]) -> Transition:
+        terminated = np.array(ended, dtype=bool).reshape(self.shape)
+        truncated = np.array(cut, dtype=bool).reshape(self.shape) & ~terminated
+        final_obs = self._observations(obs) if truncated.any() else None
+        for i in np.flatnonzero(terminated | truncated):
+            obs[i] = self.envs[i].reset()[0]
+        return Transition(self._observations(obs), self._rewards(rewards), terminated, truncated, final_obs)
+
+    def _observations(self, obs: Any) -> np.ndarray:
+        array = np.array(obs, dtype=self._dtype).reshape(self._obs_shape)
+        check_finite("observation", array, self.steps)
+        return array
+
+    def _rewards(self, rewards: Any) -> np.ndarray:
+        array = np.array(rewards, dtype=np.float64).reshape(self.shape)
+        check_finite("reward", array, self.steps)
+        return array

@@ -1,0 +1,104 @@
+"""Environments stepped by Gymnasium's vector interface: an env's own vector implementation, processes, or EnvPool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
+
+from rstdp_agents.environments.grid import check_finite
+from rstdp_agents.environments.make import env_seeds, make_env
+from rstdp_agents.errors import UsageError
+from rstdp_agents.transition import Transition
+
+
+class VectorGrid:
+    """An `EnvGrid` of vector environments, each of which steps an equal share of the rows ``agents * envs`` at once.
+
+    parts: one vector env for all agents, or one for each. seed_rows: whether they take a seed for every row, from its agent
+    alone; else each takes one seed, made of those of its agents. Vector envs that restart finished rows in the same step
+    (``AutoresetMode.SAME_STEP``) and in the next one (``NEXT_STEP``, see `Transition.restarted`) are understood.
+    Raises UsageError for others.
+    """
+
+    def __init__(self, parts: Sequence[VectorEnv], agents: int, envs: int, *, seed_rows: bool) -> None:
+        self.parts, self.shape, self.seed_rows = parts, (agents, envs), seed_rows
+        self.observation_space, self.action_space = parts[0].single_observation_space, parts[0].single_action_space
+        mode = parts[0].metadata.get("autoreset_mode")
+        if mode not in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP):
+            raise UsageError(
+                f"{parts[0]} does not start finished episodes again by itself: its autoreset mode is {mode}"
+            )
+        self._restarts_next = mode == AutoresetMode.NEXT_STEP
+        self._obs_shape = (*self.shape, *(self.observation_space.shape or ()))
+        self._done = np.zeros(self.shape, dtype=bool)
+        self.steps = 0
+
+    def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
+        self._done = np.zeros(self.shape, dtype=bool)
+        shares = np.array(seeds).reshape(len(self.parts), -1).tolist()
+        each = [self._seed(share) for share in shares]
+        return self._observations([part.reset(seed=seed)[0] for part, seed in zip(self.parts, each, strict=True)])
+
+    def step(self, actions: np.ndarray) -> Transition:
+        self.steps += 1
+        shares = actions.reshape(len(self.parts), -1)
+        results = [part.step(share) for part, share in zip(self.parts, shares, strict=True)]
+        obs, rewards, ended, cut, infos = zip(*results, strict=True)
+        after, reward = self._observations(obs), self._rows(rewards).astype(np.float64)
+        check_finite("reward", reward, self.steps)
+        terminated = self._rows(ended)
+        truncated = self._rows(cut) & ~terminated
+        restarted = self._done if self._restarts_next and self._done.any() else None
+        self._done = terminated | truncated
+        final_obs = self._final(after, truncated, infos) if truncated.any() else None
+        return Transition(after, reward, terminated, truncated, final_obs, bool(self._done.any()), restarted)
+
+    def close(self) -> None:
+        for part in self.parts:
+            part.close()
+
+    def _final(self, after: np.ndarray, truncated: np.ndarray, infos: Sequence[dict[str, Any]]) -> np.ndarray:
+        """``after``, with the true last observation of truncated rows."""
+        if self._restarts_next:
+            return after
+        final = after.copy()
+        rows, per_part = final.reshape(-1, *final.shape[2:]), truncated.size // len(self.parts)
+        for row in np.flatnonzero(truncated):
+            part, i = divmod(int(row), per_part)
+            rows[row] = infos[part]["final_obs"][i]
+        check_finite("observation", final, self.steps)
+        return final
+
+    def _seed(self, agents: list[int]) -> Any:
+        if self.seed_rows:
+            return [seed for agent in agents for seed in env_seeds(agent, self.shape[1])]
+        return int(np.random.SeedSequence([*agents, 0]).generate_state(1)[0])
+
+    def _rows(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        return np.concatenate(parts).reshape(self.shape)
+
+    def _observations(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        obs = np.concatenate(parts).reshape(self._obs_shape)
+        check_finite("observation", obs, self.steps)
+        return obs
+
+
+def own_vector(env_id: str, kwargs: dict[str, Any], rows: int) -> VectorEnv:
+    """The vector implementation that an environment brings along. Raises UsageError if it has none, or cannot be made."""
+    spec = make_env(env_id, kwargs).spec  # which says what there is to say about id and arguments
+    if spec is None or spec.vector_entry_point is None:
+        raise UsageError(f"`--vectorization vector`: {env_id!r} has no vector implementation of its own; take `serial`")
+    try:
+        return gym.make_vec(env_id, rows, vectorization_mode="vector_entry_point", **kwargs)
+    except (gym.error.Error, ImportError, TypeError) as error:
+        raise UsageError(f"the vector implementation of {env_id!r} cannot be made: {str(error).strip()}") from error
+
+
+def processes(env_id: str, kwargs: dict[str, Any], rows: int) -> VectorEnv:
+    """Every env in a process of its own."""
+    return AsyncVectorEnv([partial(make_env, env_id, kwargs)] * rows, autoreset_mode=AutoresetMode.SAME_STEP)
