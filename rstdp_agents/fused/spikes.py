@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, uint64
 
+from rstdp_agents.fused.lanes import count_bits
 from rstdp_agents.fused.random import fill_uniform_at
 
 FINEST = np.float32(2.0**-24)
@@ -14,10 +15,11 @@ MAX_TICKS = 64
 
 
 @njit(cache=True)
-def draw_spikes(rates, p_max, ticks, envs, e, given, keys, bits):
+def draw_spikes(rates, p_max, ticks, envs, e, given, keys, bits, before, count):
     """`encoders.poisson` of env e of ``envs``: rates ``(I,)`` -> bits ``(I,)`` uint64.
 
-    given: as in `random.fill_uniform`, in the order ``(ticks, envs, I)``.
+    given: as in `random.fill_uniform`, in the order ``(ticks, envs, I)``. before: takes what ``bits`` was. count ``(I,)``: the
+    spikes are added to it.
     """
     inputs = rates.shape[0]
     places, chance, active = np.empty(inputs, np.int32), np.empty(inputs, np.float32), 0
@@ -30,9 +32,12 @@ def draw_spikes(rates, p_max, ticks, envs, e, given, keys, bits):
         fill_uniform_at(uniform, places, (t * envs + e) * inputs, given, keys)
         for j in range(active):
             fired[j] |= uint64(uniform[j] < chance[j]) << uint64(t)
-    bits[:] = uint64(0)
+    for i in range(inputs):
+        before[i] = bits[i]
+        bits[i] = uint64(0)
     for j in range(active):
         bits[places[j]] = fired[j]
+        count[places[j]] += np.float32(count_bits(fired[j]))
 
 
 def unpack_spikes(bits: np.ndarray, ticks: int) -> np.ndarray:

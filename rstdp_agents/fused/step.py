@@ -11,7 +11,7 @@ from numba import njit
 
 from rstdp_agents.fused.constants import unpack
 from rstdp_agents.fused.encode import Code, encode
-from rstdp_agents.fused.lanes import WIDTH, count_bits
+from rstdp_agents.fused.lanes import WIDTH
 from rstdp_agents.fused.learning import action_gate, choose, critic_step, pair_credit, third_factor
 from rstdp_agents.fused.neurons import FAST, fire, noisy_thresholds, regulate
 from rstdp_agents.fused.random import fill_uniform, window_keys
@@ -35,7 +35,8 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
             _feel(s, a, obs[a], final_obs[a], reward[a], terminated[a], truncated[a], restarted[a], code, c)
         for e in range(obs.shape[1]):
             if learning and not truncated[a, e]:
-                s.rates[a, e] = s.after[a, e]
+                for i in range(s.rates.shape[2]):
+                    s.rates[a, e, i] = s.after[a, e, i]
             else:
                 encode(obs[a, e], code, s.rates[a, e])
         done = terminated[a] | truncated[a] | restarted[a]
@@ -64,11 +65,9 @@ def _learn_and_act(s, a, done, given, learning, c):
     ticks, outputs = s.post.shape[2], s.post_count.shape[1]
     keys = window_keys(s.counters[a, 0], s.counters[a, 1])
     s.counters[a, 1] += 1
-    s.bits[a, 1] = s.bits[a, 0]
     for e in range(envs):
-        draw_spikes(s.rates[a, e], c.p_max, ticks, envs, e, given, keys, s.bits[a, 0, e])
-        for i in range(inputs):
-            s.pre_count[a, i] += np.float32(count_bits(s.bits[a, 0, e, i]))
+        bits, before = s.bits[a, 0, e], s.bits[a, 1, e]
+        draw_spikes(s.rates[a, e], c.p_max, ticks, envs, e, given, keys, bits, before, s.pre_count[a])
     n_pre, n_post = envs * ticks * inputs, envs * ticks * outputs
     threshold, choice = np.empty((ticks, envs, padded), np.float32), np.empty(envs, np.float32)
     noisy_thresholds(n_pre, given, keys, outputs, c, threshold)

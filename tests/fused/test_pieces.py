@@ -63,9 +63,11 @@ def test_spikes_are_those_of_torch():
     rates, ticks, envs = random.random(37, dtype=np.float32), 64, 2
     rates[[3, 36]] = 0.0, 1.0
     numbers = random.random((ticks, envs, 37), dtype=np.float32)
-    bits = np.empty(37, dtype=np.uint64)
-    draw_spikes(rates, 0.4, ticks, envs, 1, numbers.reshape(-1), window_keys(0, 0), bits)
+    bits, before, count = np.full(37, 5, dtype=np.uint64), np.zeros(37, dtype=np.uint64), np.ones(37, dtype=np.float32)
+    draw_spikes(rates, 0.4, ticks, envs, 1, numbers.reshape(-1), window_keys(0, 0), bits, before, count)
     expected = poisson(torch.from_numpy(rates), torch.from_numpy(numbers[:, 1]), 0.4).numpy()
     assert np.array_equal(unpack_spikes(bits, ticks), expected)
+    assert np.array_equal(count, 1 + expected.sum(0))
+    assert (before == 5).all()
     assert expected[:, 3].sum() == 0
     assert 10 < expected[:, 36].sum() < 40
