@@ -1,149 +1,130 @@
-"""Learning curves of many seeds beside their frozen twins, as a table, a picture and the raw returns.
+"""Learning curves of many seeds beside their controls: one command makes the whole table, or one cell of it.
 
-python benchmarks/learning.py --rule rstdp-et --seeds 1000-1009 --episodes 400
+python -m benchmarks.learning                                            every task and rule, seeds 1000-1009
+python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et         one cell
 
-A frozen twin is the same network with the same seed and a learning rate of zero; learners and twins run in one population.
-Seeds below 1000 are for tuning, the others for reporting.
+Seeds below 1000 are for tuning, the others for reporting; a task has one preset for all seeds. Learners and frozen twins are one
+population, the shuffled controls another (see `benchmarks.players`). Every cell leaves a JSON file with all returns of all seeds;
+`python -m benchmarks.learning_report` makes the table and the pictures from them.
 """
 
 from __future__ import annotations
 
 import json
 import platform
+import shlex
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import tyro
-from matplotlib.figure import Figure
-from tqdm import tqdm
 
-from rstdp_agents.agent import Agent
-from rstdp_agents.config import RuleName, override
-from rstdp_agents.environments import SerialGrid, reward_threshold
-from rstdp_agents.episodes import WINDOW, EpisodeTracker
-from rstdp_agents.evaluation import interval
-from rstdp_agents.presets import preset
+from benchmarks import learning_report, players
+from benchmarks.players import Records
+from benchmarks.tasks import RULES, TASKS, TWINS, Task
+from rstdp_agents.config import AgentConfig, override
+from rstdp_agents.environments import SerialGrid
+from rstdp_agents.evaluation import evaluate
+from rstdp_agents.presets import PRESETS, preset
+
+EVALUATED = 20
+"""Episodes of each kind of evaluation, per seed."""
 
 
 @dataclass(frozen=True)
 class Args:
     """What to run."""
 
-    task: str = "CartPole-v1"
-    """Environment id with a preset."""
-    rule: RuleName = "rstdp-et"
-    """Learning rule."""
+    task: str = ""
+    """Environment id; empty for all tasks of the table."""
+    rule: str = ""
+    """rstdp-et, rstdp, reward-switch, linear or random; empty for all that have a preset."""
     seeds: str = "1000-1009"
     """First and last seed."""
-    episodes: int = 400
-    """Every learner plays at least this many episodes, unless it has solved the task before."""
-    max_steps: int = 400_000
-    """Env steps per agent after which the run ends in any case."""
+    episodes: int = 0
+    """Episodes of every learner; 0 for what the task says."""
     set: tuple[str, ...] = ()
-    """Changes to the preset as name=value, for instance plasticity.lr=0.5; not for reported results."""
-    out: Path = Path("docs/results")
-    """Folder for <task>_<rule>.json and .png; nothing is written if empty."""
+    """Changes to the preset as name=value, for instance plasticity.lr=0.5; such runs are printed and not written."""
+    out: Path = Path("docs/results/learning")
+    """Folder for one JSON file per cell."""
+
+    @property
+    def all_seeds(self) -> tuple[int, ...]:
+        first, last = (int(n) for n in self.seeds.split("-"))
+        return tuple(range(first, last + 1))
+
+    @property
+    def cells(self) -> list[tuple[str, str]]:
+        """(task, rule) of all that was asked for and has a preset."""
+        tasks = [self.task] if self.task else [name for name in TASKS if name in PRESETS]
+        rules = [self.rule] if self.rule else [*RULES, *TWINS]
+        return [(task, rule) for task in tasks for rule in rules if rule in TWINS or rule in PRESETS.get(task, {})]
 
 
-def learn(args: Args, seeds: tuple[int, ...]) -> list[dict[str, Any]]:
-    """Train all seeds and their twins; returns one record per agent, learners first."""
-    changes = {name: json.loads(value) for name, value in (change.split("=") for change in args.set)}
-    config = override(preset(args.task, args.rule).agent, changes)
-    both, learners = seeds + seeds, len(seeds)
-    envs = SerialGrid(args.task, {}, len(both), 1)
-    scale = torch.tensor([1.0] * learners + [0.0] * learners)
-    agent = Agent(config, envs.observation_space, envs.action_space, seeds=both, lr_scale=scale)
-    tracker = EpisodeTracker(len(both), 1, reward_threshold(args.task))
-    curves: list[list[tuple[float, int]]] = [[] for _ in both]
-    action = agent.begin(envs.reset(both))
-    for step in tqdm(range(1, args.max_steps + 1), mininterval=5):
-        transition = envs.step(action)
-        action = agent.step(transition)
-        for e in tracker.add(transition, step):
-            curves[e.agent].append((e.episode_return, e.step))
-        records = tracker.records[:learners]
-        if all(r.solved_at_episode or r.episodes >= args.episodes for r in records):
-            break
-    results = []
-    for i, (seed, record, curve) in enumerate(zip(both, tracker.records, curves, strict=True)):
-        entry = {"seed": seed, "frozen": i >= learners, "episodes": record.episodes, "final_mean": record.final_mean}
-        entry |= {name: getattr(record, name) for name in ("best_mean", "solved_at_episode", "solved_at_step")}
-        results.append({**entry, "returns": [r for r, _ in curve], "steps": [s for _, s in curve]})
-    return results
+def run(name: str, rule: str, task: Task, seeds: tuple[int, ...], changes: dict[str, Any]) -> dict[str, Records]:
+    """Records of each condition: ``learner`` and, of a spiking one, ``frozen`` and ``shuffled``."""
+    spiking = rule if rule in RULES else "rstdp-et"
+    config = override(preset(name, spiking).agent, changes)
+    if rule in TWINS:
+        envs = SerialGrid(name, {}, len(seeds), 1)
+        player = players.not_spiking(rule, config, task.linear_lr, envs, seeds)
+        episodes = task.episodes if rule == "linear" else 100
+        return {"learner": players.play(player, envs, task, seeds, len(seeds), episodes)}
+    envs = SerialGrid(name, {}, 2 * len(seeds), 1)
+    agent = players.spiking(config, envs, seeds)
+    records = players.play(agent, envs, task, seeds + seeds, len(seeds), task.episodes)
+    for kind in ("greedy", "stochastic"):
+        returns = evaluate(agent, name, {}, seeds + seeds, EVALUATED, kind == "greedy")
+        for record, mean in zip(records, returns.mean(1).tolist(), strict=True):
+            record[f"eval_{kind}"] = mean
+    out = {"learner": records[: len(seeds)], "frozen": records[len(seeds) :]}
+    return {**out, "shuffled": run_shuffled(name, config, task, seeds, out["learner"])}
 
 
-def rolling(returns: list[float]) -> np.ndarray:
-    """Mean of the last episodes at each episode: of all so far at first, of the last 100 from the hundredth on."""
-    total = np.concatenate([[0.0], np.cumsum(returns)])
-    last = np.arange(1, len(total))
-    first = np.maximum(0, last - WINDOW)
-    return (total[last] - total[first]) / (last - first)
+def run_shuffled(name: str, config: AgentConfig, task: Task, seeds: tuple[int, ...], learners: Records) -> Records:
+    """The control with shuffled modulator, for as many episodes as the slowest learner took, or as many env steps."""
+    took = [record["solved_at_episode"] or task.episodes for record in learners]
+    steps = [record["solved_at_step"] or task.max_steps for record in learners]
+    envs = SerialGrid(name, {}, len(seeds), 1)
+    limited = replace(task, max_steps=min(max(steps), MAX_SHUFFLED))
+    return players.play(players.shuffled(config, envs, seeds), envs, limited, seeds, len(seeds), max(took))
 
 
-def draw(args: Args, results: list[dict[str, Any]]) -> Figure:
-    """Every seed's rolling return, learners in colour and frozen twins in grey."""
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
-    longest = max(r["episodes"] for r in results if not r["frozen"])
-    for record in results:
-        curve = rolling(record["returns"][:longest])
-        colour, label = ("0.7", "frozen twin (lr 0)") if record["frozen"] else ("C0", args.rule)
-        axes.plot(np.arange(len(curve)) + 1, curve, color=colour, label=label, linewidth=1.2, alpha=0.8)
-    threshold = reward_threshold(args.task)
-    if threshold is not None:
-        axes.axhline(threshold, color="C3", linestyle="--", linewidth=1, label=f"solved: {threshold:g}")
-    handles = {text: line for line, text in zip(*axes.get_legend_handles_labels(), strict=True)}
-    axes.legend(list(handles.values()), list(handles), loc="center right")
-    n = sum(not r["frozen"] for r in results)
-    axes.set(xlabel="training episode", ylabel="mean return of the last 100 episodes", title=f"{args.task}, {n} seeds")
-    return figure
+MAX_SHUFFLED = 50_000
+"""Env steps of the shuffled control, at most."""
 
 
-def table(results: list[dict[str, Any]]) -> str:
-    """One line per seed, then the learners' mean with its bootstrap 95 % interval."""
-    lines = [
-        "| seed | solved at episode | at env step | best 100 | last 100 | frozen twin, last 100 |",
-        "|" + " --- |" * 6,
-    ]
-    learners, twins = ([r for r in results if r["frozen"] is f] for f in (False, True))
-    for r, twin in zip(learners, twins, strict=True):
-        best = "-" if r["best_mean"] is None else f"{r['best_mean']:.1f}"
-        lines.append(
-            f"| {r['seed']} | {r['solved_at_episode'] or 'no'} | {r['solved_at_step'] or '-'} | {best} "
-            f"| {r['final_mean']:.1f} | {twin['final_mean']:.1f} |"
-        )
-    solved = np.array([r["solved_at_episode"] for r in learners if r["solved_at_episode"]], dtype=float)
-    if len(solved):
-        low, high = interval(solved)
-        lines.append(
-            f"\n{len(solved)}/{len(learners)} solved, in {solved.mean():.0f} [{low:.0f}, {high:.0f}] episodes."
-        )
-    return "\n".join(lines)
+def cell(args: Args, name: str, rule: str) -> dict[str, Any]:
+    """One cell of the table, with all that is needed to make it again."""
+    task, start = TASKS[name], time.time()
+    task = replace(task, episodes=args.episodes) if args.episodes else task
+    changes = {key: json.loads(value) for key, value in (change.split("=") for change in args.set)}
+    conditions = run(name, rule, task, args.all_seeds, changes)
+    command = f"python -m benchmarks.learning --task {name} --rule {rule} --seeds {args.seeds}"
+    made = {"command": command, "version": version("rstdp_agents"), "torch": torch.__version__}
+    made |= {"machine": platform.machine(), "seconds": round(time.time() - start)}
+    return {"task": name, "rule": rule, **made, "changes": changes, **conditions}
 
 
 def main() -> None:
     args = tyro.cli(Args, description=__doc__)
+    unknown = [args.task] if args.task and args.task not in TASKS else []
+    unknown += [args.rule] if args.rule and args.rule not in (*RULES, *TWINS) else []
+    if unknown or not args.cells:
+        sys.exit(f"no preset for task {args.task!r} and rule {args.rule!r}; tasks are {', '.join(TASKS)}")
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    first, last = (int(n) for n in args.seeds.split("-"))
-    start = time.time()
-    results = learn(args, tuple(range(first, last + 1)))
-    print(table(results))
-    if args.out == Path(""):
-        return
-    args.out.mkdir(parents=True, exist_ok=True)
-    made = {"command": "python " + " ".join(sys.argv), "version": version("rstdp_agents"), "torch": torch.__version__}
-    made |= {"machine": platform.machine(), "seconds": round(time.time() - start)}
-    stem = args.out / f"{args.task}_{args.rule}".replace("/", "-")
-    stem.with_suffix(".json").write_text(json.dumps({**made, "agents": results}) + "\n")
-    stem.with_suffix(".md").write_text(f"`{made['command']}`\n\n{table(results)}\n")
-    draw(args, results).savefig(stem.with_suffix(".png"), dpi=110)
+    for name, rule in args.cells:
+        result = cell(args, name, rule)
+        print(f"## {name}, {rule} ({result['seconds']} s, {shlex.join(args.set) or 'preset'})\n")
+        print(learning_report.cell_table(result), "\n", flush=True)
+        if not args.set:
+            args.out.mkdir(parents=True, exist_ok=True)
+            (args.out / f"{name}_{rule}.json").write_text(json.dumps(result) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,220 @@
+"""The table and the pictures of the learning benchmark, from the files of its cells.
+
+python -m benchmarks.learning_report docs/results/learning --docs docs/results/README.md
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import trim_mean
+
+from benchmarks.summary import table
+from benchmarks.tasks import RULES, TASKS, Task
+from rstdp_agents.episodes import WINDOW
+from rstdp_agents.evaluation import interval
+
+Cell = dict[str, Any]
+COLOURS = {"rstdp-et": "C0", "rstdp": "C1", "reward-switch": "C2", "linear": "0.35", "random": "0.75"}
+INTRO = """\
+# Learning results
+
+*Solved* is the mean return of 100 consecutive **training** episodes, in the episode in which it first reaches the bound, over
+ten reporting seeds (1000 to 1009) that no preset was tuned on; in brackets the bootstrap 95 % interval of the mean over
+seeds. One preset per task and rule, shared by all seeds; learning is local, and no reward is shaped (a constant factor aside).
+*Final* is the mean of the last 100 episodes of a run of fixed length, *best* the highest mean of 100, *area* the mean return over
+the whole training. *Greedy* and *stochastic* are evaluations without learning in other environments. Controls: *frozen*,
+the same network with the same seed and a learning rate of zero; *shuffled*, the same learner with a modulator drawn from those it
+has met; *random*, chance; *linear*, an actor-critic on the same features that does not spike.
+
+Each line was made by the command `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in
+[learning](learning) hold every return of every seed.
+"""
+
+
+def rolling(returns: list[float]) -> np.ndarray:
+    """Mean of the last episodes at each episode: of all so far at first, of the last 100 from the hundredth on."""
+    total = np.concatenate([[0.0], np.cumsum(returns)])
+    last = np.arange(1, len(total))
+    first = np.maximum(0, last - WINDOW)
+    return (total[last] - total[first]) / (last - first)
+
+
+def episodes_to(bound: float, returns: list[float]) -> int | None:
+    """First episode at which the mean of 100 reaches ``bound``."""
+    reached = np.flatnonzero(rolling(returns)[WINDOW - 1 :] >= bound - 1e-9)
+    return int(reached[0]) + WINDOW if len(reached) else None
+
+
+def with_interval(values: list[float], digits: int = 0) -> str:
+    """Mean and bootstrap 95 % interval over seeds."""
+    low, high = interval(np.array(values, dtype=float))
+    return f"{np.mean(values):.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def solved(cell: Cell, bound: float) -> str:
+    """How many seeds reached the bound, in how many episodes, and the slowest."""
+    reached = [episodes_to(bound, r["returns"]) for r in cell["learner"]]
+    took = [n for n in reached if n is not None]
+    share = f"{len(took)}/{len(reached)}"
+    return f"{share} in {with_interval([float(n) for n in took])}, slowest {max(took)}" if took else share
+
+
+def last(records: list[dict[str, Any]]) -> str:
+    """Mean over seeds of the mean of the last 100 episodes."""
+    means = [r["final_mean"] for r in records if r["final_mean"] is not None]
+    return f"{np.mean(means):.1f}" if means else "-"
+
+
+def summary_row(cell: Cell) -> list[str]:
+    """One line of the table of a task."""
+    task, learners = TASKS[cell["task"]], cell["learner"]
+    target = task.target.get(cell["rule"])
+    steps = [float(r["solved_at_step"]) for r in learners if r["solved_at_step"]]
+    best = [r["best_mean"] for r in learners if r["best_mean"] is not None]
+    area = [float(np.mean(r["returns"])) for r in learners]
+    kinds = [
+        [r[f"eval_{kind}"] for r in learners] if "eval_greedy" in learners[0] else []
+        for kind in ("greedy", "stochastic")
+    ]
+    columns = [
+        cell["rule"], solved(cell, task.solved), "-" if target is None else f"<= {target}",
+        f"{np.mean(steps):,.0f}" if steps else "-", last(learners), f"{np.mean(best):.1f}" if best else "-", f"{np.mean(area):.1f}",
+        *(f"{np.mean(values):.1f}" if values else "-" for values in kinds),
+        *(last(cell[control]) if control in cell else "-" for control in ("frozen", "shuffled")),
+    ]  # fmt: skip
+    return columns
+
+
+HEADER = [
+    "", "solved, in episodes", "target", "env steps", "final", "best", "area", "greedy", "stochastic", "frozen", "shuffled"
+]  # fmt: skip
+
+
+def task_section(name: str, cells: dict[str, Cell], picture: str | None) -> str:
+    """Heading, table and picture of one task."""
+    task = TASKS[name]
+    text = f"## {name}\n\nSolved at {task.solved:g}{f' ({task.note})' if task.note else ''}.\n\n"
+    text += table(HEADER, [summary_row(cell) for cell in cells.values()]) + "\n"
+    if task.strict and "rstdp-et" in cells:
+        bound, episodes = task.strict
+        text += f"\nTo a mean of {bound:g}: {solved(cells['rstdp-et'], bound)} (target <= {episodes}).\n"
+    return text + (f"\n![Learning curves]({picture})\n" if picture else "")
+
+
+def cell_table(cell: Cell) -> str:
+    """Every seed of one cell, then the learners together."""
+    lines, task = [], TASKS[cell["task"]]
+    for i, r in enumerate(cell["learner"]):
+        controls = [f"{cell[c][i]['final_mean']:.1f}" if c in cell else "-" for c in ("frozen", "shuffled")]
+        best = "-" if r["best_mean"] is None else f"{r['best_mean']:.1f}"
+        ended = "-" if r["final_mean"] is None else f"{r['final_mean']:.1f}"
+        at = [str(r["solved_at_episode"] or "no"), str(r["solved_at_step"] or "-")]
+        lines.append([str(r["seed"]), *at, str(r["episodes"]), best, ended, *controls])
+    header = ["seed", "solved at episode", "at env step", "episodes", "best 100", "last 100", "frozen", "shuffled"]
+    return table(header, lines) + f"\n\nReached {task.solved:g}: {solved(cell, task.solved)}."
+
+
+def normalised(cells: dict[str, Cell], rule: str) -> np.ndarray | None:
+    """Final means of a rule between chance (0) and solved (1), per seed."""
+    if rule not in cells or "random" not in cells:
+        return None
+    bound, chance = TASKS[cells[rule]["task"]].solved, np.mean([r["final_mean"] for r in cells["random"]["learner"]])
+    final = np.array([np.nan if r["final_mean"] is None else r["final_mean"] for r in cells[rule]["learner"]])
+    return (final - chance) / (bound - chance)
+
+
+def aggregate_table(tasks: dict[str, dict[str, Cell]]) -> str:
+    """Interquartile mean over tasks and seeds of the normalised final return, with its interval over seeds."""
+    lines = []
+    for rule in (*RULES, "linear"):
+        scores = [s for cells in tasks.values() if (s := normalised(cells, rule)) is not None]
+        if not scores:
+            continue
+        random, stacked = np.random.default_rng(0), np.stack(scores)
+        resampled = [
+            trim_mean(np.concatenate([random.choice(row, len(row)) for row in stacked]), 0.25) for _ in range(2000)
+        ]
+        low, high = np.percentile(resampled, (2.5, 97.5))
+        lines.append([rule, str(len(scores)), f"{trim_mean(stacked.reshape(-1), 0.25):.2f} [{low:.2f}, {high:.2f}]"])
+    return table(["", "tasks", "IQM of the final return, 0 chance, 1 solved"], lines)
+
+
+def draw(name: str, cells: dict[str, Cell]) -> Figure:
+    """A panel per spiking rule: every seed's rolling return, its controls in grey, what others reach as lines."""
+    rules = [rule for rule in RULES if rule in cells]
+    figure = Figure(figsize=(4.2 * len(rules), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(rules), sharey=True, squeeze=False)[0]
+    for axes, rule in zip(panels, rules, strict=True):
+        _panel(axes, TASKS[name], rule, cells)
+    panels[0].set_ylabel("mean return of the last 100 episodes")
+    figure.suptitle(f"{name}, {len(cells[rules[0]]['learner'])} seeds")
+    return figure
+
+
+def _panel(axes: Axes, task: Task, rule: str, cells: dict[str, Cell]) -> None:
+    cell = cells[rule]
+    longest = max(r["episodes"] for r in cell["learner"])
+    groups = [("frozen", cell["frozen"], "0.75"), ("shuffled", cell["shuffled"], "0.55")]
+    groups += [("linear, no spikes", cells["linear"]["learner"], "k")] if "linear" in cells else []
+    for label, records, colour in [*groups, (rule, cell["learner"], COLOURS[rule])]:
+        own = label == rule
+        curves = [rolling(r["returns"][:longest]) for r in records]
+        if not own:  # controls as their mean, so that the seeds stay visible
+            shortest = min(len(curve) for curve in curves)
+            curves = [np.mean([curve[:shortest] for curve in curves], 0)]
+        for i, curve in enumerate(curves):
+            axes.plot(
+                np.arange(len(curve)) + 1, curve, color=colour, alpha=0.8, linewidth=1.0 if own else 1.4,
+                linestyle="-" if own else "--", label=None if i else label, zorder=2 if own else 3,
+            )  # fmt: skip
+    axes.axhline(task.solved, color="C3", linewidth=1, label=f"solved: {task.solved:g}")
+    for label, episodes in task.others.items():
+        if episodes <= longest:
+            axes.axvline(episodes, color="C4", linestyle=":", linewidth=1.2, label=f"{label}: {episodes}")
+    axes.set(xlabel="training episode", title=rule, xlim=(0, longest))
+    axes.legend(fontsize=6.5)
+
+
+def load(folder: Path) -> dict[str, dict[str, Cell]]:
+    """Cells by task and rule, in the order of the table."""
+    out: dict[str, dict[str, Cell]] = {}
+    for name in TASKS:
+        files = {rule: folder / f"{name}_{rule}.json" for rule in COLOURS}
+        cells = {rule: json.loads(path.read_text()) for rule, path in files.items() if path.exists()}
+        if any(rule in cells for rule in RULES):
+            out[name] = cells
+    return out
+
+
+@dataclass(frozen=True)
+class Args:
+    """From cells to a page."""
+
+    results: tyro.conf.Positional[Path] = Path("docs/results/learning")
+    """Folder of the cells."""
+    docs: Path = Path("docs/results/README.md")
+    """Markdown page to write, with its pictures beside the cells."""
+
+
+def main() -> None:
+    args = tyro.cli(Args, description=__doc__)
+    tasks = load(args.results)
+    sections = []
+    for name, cells in tasks.items():
+        picture = args.results / f"{name}.png"
+        draw(name, cells).savefig(picture, dpi=110)
+        sections.append(task_section(name, cells, str(picture.relative_to(args.docs.parent))))
+    parts = [INTRO, *sections, "## All tasks\n\n" + aggregate_table(tasks) + "\n"]
+    args.docs.write_text("\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()
