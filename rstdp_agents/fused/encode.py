@@ -9,10 +9,11 @@ from numba import njit
 
 
 @njit(cache=True)
-def encode_grid(obs, points, cells, sigma, out):
+def encode_grid(obs, points, cells, sigma, floor, out):
     """`encoders.PlaceCells.rates`: obs ``(A, E, D)`` -> out ``(A, E, I)``.
 
     points: the grid's coordinates, dimension after dimension ``(sum of cells,)``. cells, sigma ``(D,)``.
+    floor: cells below it are silent.
     """
     bump = np.empty(points.shape[0])
     for a in range(obs.shape[0]):
@@ -32,3 +33,7 @@ def encode_grid(obs, points, cells, sigma, out):
                     for j in range(n - 1, -1, -1):
                         rates[i * n + j] = base * np.float32(bump[j] / best)
                 filled, first = filled * n, first + n
+            if floor > 0.0:
+                for i in range(rates.shape[0]):
+                    if rates[i] < floor:
+                        rates[i] = 0.0

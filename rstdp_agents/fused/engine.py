@@ -136,7 +136,7 @@ class FusedEngine:
         """Relative rates ``(agents, envs, pre)`` of observations, written to ``out``."""
         encoder = self.agent.encoder
         if isinstance(encoder, PlaceCells):
-            encode_grid(obs, *encoder.grid, out)
+            encode_grid(obs, *encoder.grid, encoder.floor, out)
         else:
             out[...] = encoder.rates(self.agent.tensor(obs)).numpy()
 
@@ -163,7 +163,7 @@ def constants(agent: Agent) -> Constants:
         switch=switch is not None, zero_punishes=switch is not None and switch.zero_punishes,
         inverse_temperature=agent.decoder.inverse_temperature,
         gate=GATES.index(agent.decoder.gate), td=isinstance(agent.modulator, TDError), reward_scale=m.reward_scale,
-        gamma=m.gamma, trace_decay=m.gamma * m.lambda_, critic_lr=m.critic_lr, baseline_rate=rate,
+        gamma=m.gamma, trace_decay=m.gamma * m.lambda_, critic_lr=m.critic_lr, deadband=m.deadband, baseline_rate=rate,
         homeostasis=HOMEOSTASIS.index(h.param), rate_target=h.rate_target,
         rate_mix=1.0 - decay(h.tau_rate, layer.window_ms), homeostasis_lr=h.lr, offset_limit=h.limit,
         window=layer.window_ms,

@@ -41,6 +41,7 @@ class Constants(NamedTuple):
     gamma: float
     trace_decay: float
     critic_lr: float
+    deadband: float
     baseline_rate: float
     homeostasis: float
     rate_target: float
@@ -55,7 +56,7 @@ def unpack(c):
     """`Constants` of an array of them."""
     return Constants(
         c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14],
-        c[15], c[16], c[17], c[18], c[19], c[20], c[21], c[22], c[23], c[24], c[25], c[26], c[27], c[28],
+        c[15], c[16], c[17], c[18], c[19], c[20], c[21], c[22], c[23], c[24], c[25], c[26], c[27], c[28], c[29],
     )  # fmt: skip
 
 
@@ -282,6 +283,8 @@ def critic_step(reward, terminated, rates, after, weight, trace, r_bar, c, m):
         step = np.float32(m[e] * c.critic_lr / envs)
         for i in range(inputs):
             weight[i] += step * trace[e, i]
+        if abs(m[e]) < c.deadband:
+            m[e] = 0.0
 
 
 @njit(cache=True, inline="always")

@@ -33,11 +33,12 @@ def test_windows_and_seeds_are_apart():
     assert abs(np.corrcoef(grid[1:].ravel(), grid[:-1].ravel())[0, 1]) < 0.06
 
 
+@pytest.mark.parametrize("floor", [0.0, 0.1])
 @pytest.mark.parametrize("cells", [(3, 4), (2, 3, 4), (5, 2, 2, 3, 2)])
-def test_grid_code_is_that_of_torch(cells):
+def test_grid_code_is_that_of_torch(cells, floor):
     low, high = -np.arange(1.0, len(cells) + 1), np.arange(2.0, len(cells) + 2)
-    encoder = PlaceCells(low, high, cells, 0.7).to(torch.device("cpu"), torch.float64)
+    encoder = PlaceCells(low, high, cells, 0.7, floor).to(torch.device("cpu"), torch.float64)
     obs = np.random.default_rng(0).uniform(-9, 9, (2, 3, len(cells)))
     out = np.empty((2, 3, encoder.size), dtype=np.float32)
-    encode_grid(obs, *encoder.grid, out)
+    encode_grid(obs, *encoder.grid, floor, out)
     np.testing.assert_allclose(out, encoder.rates(torch.from_numpy(obs)).numpy(), rtol=1e-5, atol=1e-7)
