@@ -44,7 +44,9 @@ class PlaceCells:
     ``floor`` are silent. Observations beyond the grid's bounds are moved onto them.
     """
 
-    def __init__(self, low: np.ndarray, high: np.ndarray, cells: tuple[int, ...], width: float = 0.7, floor: float = 0.0) -> None:
+    def __init__(
+        self, low: np.ndarray, high: np.ndarray, cells: tuple[int, ...], width: float = 0.7, floor: float = 0.0
+    ) -> None:
         low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
         validate.positive("width", width, "grid spacings")
         validate.require(
@@ -116,7 +118,9 @@ def build_encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
     low = _grid_bound("low", p.low or space.low, space)
     high = _grid_bound("high", p.high or space.high, space)
     cells = p.cells or default_cells(dims)
-    return TileCoding(low, high, cells, p.tilings) if p.code == "tiles" else PlaceCells(low, high, cells, p.width, p.floor)
+    return (
+        TileCoding(low, high, cells, p.tilings) if p.code == "tiles" else PlaceCells(low, high, cells, p.width, p.floor)
+    )
 
 
 def _grid_bound(name: str, values: Sequence[float] | np.ndarray, space: gym.spaces.Box) -> np.ndarray:

@@ -66,7 +66,9 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
     return figure
 
 
-def _slice(encoder: PlaceCells | TileCoding, dims: tuple[int, int]) -> tuple[np.ndarray, tuple[int, int], tuple[float, ...]]:
+def _slice(
+    encoder: PlaceCells | TileCoding, dims: tuple[int, int]
+) -> tuple[np.ndarray, tuple[int, int], tuple[float, ...]]:
     """Points ``(GRID * GRID, dims)`` of the plane through the middle of the grid, their layout and their extent."""
     low, high = encoder.low.cpu().numpy(), encoder.high.cpu().numpy()
     points = np.tile((low + high) / 2, (GRID * GRID, 1))

@@ -47,6 +47,30 @@ MOUNTAINCAR = {
     "agent.homeostasis.lr": 1e-5,
 }
 
+FROZENLAKE = {
+    "agent.decoder.neurons_per_action": 16,
+    "agent.decoder.inverse_temperature": 50.0,
+    "agent.plasticity.tau_e": 14.4,
+    "agent.modulation.gamma": 0.99,
+    "agent.modulation.lambda_": 0.9,
+    "agent.modulation.value_init": 0.5,
+    "agent.modulation.critic_lr": 0.1,
+    "agent.homeostasis.lr": 0.0,
+}
+FROZENLAKE8X8 = {**FROZENLAKE, "agent.modulation.value_init": 1.0, "agent.modulation.critic_lr": 0.2}
+
+CLIFF = {
+    "agent.decoder.neurons_per_action": 16,
+    "agent.decoder.inverse_temperature": 60.0,
+    "agent.plasticity.tau_e": 5.0,
+    "agent.plasticity.lr": 0.1,
+    "agent.modulation.reward_scale": 0.1,
+    "agent.modulation.gamma": 0.99,
+    "agent.modulation.lambda_": 0.5,
+    "agent.modulation.critic_lr": 0.3,
+    "agent.homeostasis.lr": 0.0,
+}
+
 LUNARLANDER = {
     "agent.encoder.low": (-1.0, -0.2, -1.2, -1.5, -0.8, -1.5, 0.0, 0.0),
     "agent.encoder.high": (1.0, 1.5, 1.2, 0.5, 0.8, 1.5, 1.0, 1.0),
@@ -75,8 +99,20 @@ PRESETS: dict[str, dict[RuleName, dict[str, Any]]] = {
     "MountainCar-v0": {
         "rstdp-et": {**MOUNTAINCAR, "agent.plasticity.lr": 0.7},
         "rstdp": {**MOUNTAINCAR, "agent.plasticity.lr": 0.1},
-        "reward-switch": {**MOUNTAINCAR, "agent.plasticity.lr": 0.2, "agent.modulation.deadband": 0.05},
+        "reward-switch": {**MOUNTAINCAR, "agent.plasticity.lr": 0.05, "agent.modulation.deadband": 0.05},
     },
+    "FrozenLake-v1": {
+        "rstdp-et": {**FROZENLAKE, "agent.plasticity.lr": 1.0},
+        "rstdp": {**FROZENLAKE, "agent.plasticity.lr": 0.05},
+        "reward-switch": {**FROZENLAKE, "agent.plasticity.lr": 0.1, "agent.modulation.deadband": 0.1},
+    },
+    "FrozenLake8x8-v1": {
+        "rstdp-et": {**FROZENLAKE8X8, "agent.plasticity.lr": 2.0},
+        "rstdp": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.1},
+        "reward-switch": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.2, "agent.modulation.deadband": 0.1},
+    },
+    "CliffWalking-v1": {"rstdp-et": CLIFF},
+    "Taxi-v4": {"rstdp-et": CLIFF},
     "LunarLander-v3": {"rstdp-et": LUNARLANDER},
 }
 

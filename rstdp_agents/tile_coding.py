@@ -1,4 +1,4 @@
-"""Tile coding: several grids of boxes, each shifted against the others; in every grid the box that holds the observation fires."""
+"""Tile coding: several grids of boxes, shifted against each other; in each the box that holds the observation fires."""
 
 from __future__ import annotations
 

@@ -54,7 +54,15 @@ def test_a_run_leaves_everything_that_is_promised(tmp_path, agents, envs):
 
 
 def test_rates_in_tensorboard_are_spikes_per_second(tmp_path):
-    silent = config(**{"agent.plasticity.lr": 0.0, "agent.neuron.escape_noise": 0.0, "agent.plasticity.w_init": 0.0})
+    silent = config(
+        **{
+            "agent.plasticity.lr": 0.0,
+            "agent.encoder.cells": (3, 3, 6, 5),
+            "agent.encoder.width": 0.7,
+            "agent.neuron.escape_noise": 0.0,
+            "agent.plasticity.w_init": 0.0,
+        }
+    )
     with Training(override(silent, {"agent.homeostasis.param": "none"}), tmp_path) as run:
         run.run()
     events = EventAccumulator(str(tmp_path))
