@@ -86,7 +86,8 @@ def summary_row(cell: Cell) -> list[str]:
     ]
     columns = [
         cell["rule"], solved(cell, task.solved), "-" if target is None else f"<= {target}",
-        f"{np.mean(steps):,.0f}" if steps else "-", last(learners), f"{np.mean(best):.1f}" if best else "-", f"{np.mean(area):.1f}",
+        f"{np.mean(steps):,.0f}" if steps else "-",
+        last(learners), f"{np.mean(best):.1f}" if best else "-", f"{np.mean(area):.1f}",
         *(f"{np.mean(values):.1f}" if values else "-" for values in kinds),
         *(last(cell[control]) if control in cell else "-" for control in ("frozen", "shuffled")),
     ]  # fmt: skip

@@ -68,11 +68,11 @@ class Linear:
     """
 
     def __init__(
-        self, encoder: Encoder, config: AgentConfig, actions: int, first: int, lr: float, seeds: tuple[int, ...]
+        self, encoder: Encoder, m: ModulatorConfig, actions: gym.spaces.Discrete, lr: float, seeds: tuple[int, ...]
     ) -> None:
-        m, agents = config.modulation, len(seeds)
-        self._encoder, self._m, self._lr, self._first = encoder, m, lr, first
-        self._theta = np.zeros((agents, actions, encoder.size))
+        agents = len(seeds)
+        self._encoder, self._m, self._lr, self._first = encoder, m, lr, int(actions.start)
+        self._theta = np.zeros((agents, int(actions.n), encoder.size))
         self._value = np.full((agents, encoder.size), m.value_init)
         self._z, self._trace = np.zeros_like(self._theta), np.zeros_like(self._value)
         self._random = [np.random.default_rng(seed) for seed in seeds]

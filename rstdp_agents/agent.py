@@ -71,6 +71,8 @@ class Agent:
         self.modulator = build_modulator(config.modulator, config.modulation, features, self.device, dtype)
         scale = torch.ones(self.agents) if lr_scale is None else lr_scale
         self.lr = (config.plasticity.lr * scale).to(self.device, dtype)
+        self._lr_start = self.lr.clone()
+        self.episodes = torch.zeros(self.agents, device=self.device, dtype=dtype)
         self.m = torch.zeros(self.agents, envs, device=self.device, dtype=dtype)
         self.statistics = Statistics(self.agents, self.encoder.size, self.decoder.size, self.device)
         self._nobody = torch.zeros_like(self.m)
@@ -86,20 +88,18 @@ class Agent:
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
         """First actions ``(agents, envs)`` of an experiment, for observations ``(agents, envs, *obs)``."""
+        self._anneal()
         if self._fused:
             return self._fused.begin(obs)
         return self._act(self.encoder.rates(self.tensor(obs)))
 
     def step(self, t: Transition) -> np.ndarray:
         """Learn from what came of the last actions, forget what ended, and choose the next actions ``(agents, envs)``."""
-        if self._fused:
-            return self._fused.step(t)
-        rates = self.encoder.rates(self.tensor(t.obs))
-        self._learn(t, normalised(rates))
-        forgotten = t.forgotten
-        if forgotten is not None:
-            self.reset(forgotten)
-        return self._act(rates)
+        action = self._fused.step(t) if self._fused else self._step(t)
+        if t.any_done:
+            self.episodes += self.tensor((t.terminated | t.truncated).sum(1))
+            self._anneal()
+        return action
 
     def respond(self, rates: Tensor, random: AgentRandom, neurons: LIFState) -> tuple[Window, LIFState]:
         """Simulate one window for input rates ``(agents, envs, pre)``; changes nothing but the generators."""
@@ -124,7 +124,7 @@ class Agent:
         """The whole state by name, as a checkpoint holds it: the very tensors, to be copied into."""
         self.eligibility()
         fused = {"fused.counters": self._fused.counters} if self._fused else {}
-        return {**self.layer.tensors(), **self.modulator.tensors(), **fused}
+        return {**self.layer.tensors(), **self.modulator.tensors(), "agent.episodes": self.episodes, **fused}
 
     def spikes(self) -> tuple[Tensor, Tensor]:
         """Input and output spikes of the last window, ``(ticks, agents, envs, neurons)``."""
@@ -139,6 +139,19 @@ class Agent:
     def tensor(self, array: np.ndarray) -> Tensor:
         """An array on the agent's device, in its number type."""
         return torch.as_tensor(array, dtype=self.dtype, device=self.device)
+
+    def _step(self, t: Transition) -> np.ndarray:
+        rates = self.encoder.rates(self.tensor(t.obs))
+        self._learn(t, normalised(rates))
+        forgotten = t.forgotten
+        if forgotten is not None:
+            self.reset(forgotten)
+        return self._act(rates)
+
+    def _anneal(self) -> None:
+        half = self.config.plasticity.lr_halved_after
+        if half:
+            torch.div(self._lr_start, 1 + self.episodes / half, out=self.lr)
 
     def _learn(self, t: Transition, next_features: Tensor) -> None:
         if t.final_obs is not None:

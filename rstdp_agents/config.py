@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
@@ -17,6 +18,7 @@ RuleName = Literal["rstdp", "rstdp-et", "reward-switch"]
 Backend = Literal["auto", "fused", "torch"]
 Vectorization = Literal["auto", "serial", "async", "vector", "envpool"]
 ModulatorName = Literal["td", "reward", "reward-baseline"]
+Code = Literal["place-cells", "tiles"]
 Config = TypeVar("Config")
 
 
@@ -40,19 +42,27 @@ class SimulationConfig:
 class EncoderConfig:
     """Observations to input spikes."""
 
+    code: Code = "place-cells"
+    """What a Box is encoded by: Gaussian place cells on one grid, or binary tiles on several shifted grids."""
     low: tuple[float, ...] = ()
-    """Lower bound of the place-cell grid in each dimension; empty for the observation space's own."""
+    """Lower bound of the grid in each dimension; empty for the observation space's own."""
     high: tuple[float, ...] = ()
-    """Upper bound of the place-cell grid in each dimension; empty for the observation space's own."""
+    """Upper bound of the grid in each dimension; empty for the observation space's own."""
     cells: tuple[int, ...] = ()
-    """Place cells along each dimension; empty for a grid of about 300 cells in all."""
+    """Place cells, or tiles of a tiling, along each dimension; empty for a grid of about 300 in all."""
+    tilings: int = 8
+    """Shifted grids of tiles (tiles)."""
     width: float = 0.7
-    """Standard deviation of a place field, in grid spacings."""
+    """Standard deviation of a place field, in grid spacings (place-cells)."""
+    floor: float = 0.0
+    """Place cells below this share of the most active cell's rate are silent (place-cells)."""
     rate_max: float = 500.0
     """Firing rate of the most active input neuron (Hz)."""
 
     def __post_init__(self) -> None:
         validate.positive("width", self.width, "grid spacings")
+        validate.positive("tilings", self.tilings)
+        validate.within("floor", self.floor, 0.0, 1.0)
         validate.positive("rate_max", self.rate_max, "Hz")
 
 
@@ -62,6 +72,8 @@ class PlasticityConfig:
 
     lr: float = 0.7
     """Learning rate: change of a weight per unit of modulator and eligibility."""
+    lr_halved_after: float = 0.0
+    """Episodes of an agent after which its learning rate is half: lr / (1 + episodes / this); 0 for a constant one."""
     a_plus: float = 1.0
     """Amplitude of pre-before-post pairs."""
     a_minus: float = 0.0
@@ -81,6 +93,7 @@ class PlasticityConfig:
 
     def __post_init__(self) -> None:
         validate.not_negative("lr", self.lr)
+        validate.not_negative("lr_halved_after", self.lr_halved_after, "episodes")
         validate.ordered("w_min", self.w_min, "w_max", self.w_max)
         validate.not_negative("w_init", self.w_init)
 
@@ -109,6 +122,10 @@ class ModulatorConfig:
     """Decay of the critic's trace per env step, besides gamma (td)."""
     critic_lr: float = 0.6
     """Learning rate of the critic (td)."""
+    value_init: float = 0.0
+    """Value of every state before anything is learnt (td); reward / (1 - gamma) expects an unchanging reward for ever."""
+    deadband: float = 0.0
+    """TD errors smaller than this leave the synapses of the agent as they are (td); the critic learns from all of them."""
     tau_baseline: float = 100.0
     """Time constant of the running mean of rewards (reward-baseline), in env steps."""
 
@@ -116,6 +133,8 @@ class ModulatorConfig:
         validate.within("gamma", self.gamma, 0.0, 1.0)
         validate.within("lambda_", self.lambda_, 0.0, 1.0)
         validate.not_negative("critic_lr", self.critic_lr)
+        validate.not_negative("deadband", self.deadband)
+        validate.require(math.isfinite(self.value_init), f"`value_init` must be finite; received {self.value_init}")
         validate.require(
             self.tau_baseline >= 1, f"`tau_baseline` must be 1 env step or more; received {self.tau_baseline}"
         )

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from rstdp_agents import validate
 from rstdp_agents.config import EncoderConfig
+from rstdp_agents.tile_coding import TileCoding
 
 
 class Encoder(Protocol):
@@ -39,11 +40,13 @@ class Encoder(Protocol):
 class PlaceCells:
     """Conjunctive place cells: one Gaussian bump per point of a regular grid over all dimensions together.
 
-    rate_c = exp(-0.5 |(obs - centre_c) / sigma|^2), relative to the most active cell; sigma = width * spacing.
-    Observations beyond the grid's bounds are moved onto them.
+    rate_c = exp(-0.5 |(obs - centre_c) / sigma|^2), relative to the most active cell; sigma = width * spacing. Cells below
+    ``floor`` are silent. Observations beyond the grid's bounds are moved onto them.
     """
 
-    def __init__(self, low: np.ndarray, high: np.ndarray, cells: tuple[int, ...], width: float = 0.7) -> None:
+    def __init__(
+        self, low: np.ndarray, high: np.ndarray, cells: tuple[int, ...], width: float = 0.7, floor: float = 0.0
+    ) -> None:
         low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
         validate.positive("width", width, "grid spacings")
         validate.require(
@@ -60,7 +63,7 @@ class PlaceCells:
         axes = [np.linspace(lo, hi, n) for lo, hi, n in zip(low, high, cells)]
         sigma = width * np.array([axis[1] - axis[0] for axis in axes])
         centres = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(cells)) / sigma
-        self.low, self.high = torch.from_numpy(low), torch.from_numpy(high)
+        self.low, self.high, self.floor = torch.from_numpy(low), torch.from_numpy(high), floor
         # |o/s - c|^2 without its |o/s|^2 part, which is the same for every cell and drops out of relative rates
         self._project = torch.from_numpy((centres / sigma).T.copy())
         self._offset = torch.from_numpy(-0.5 * (centres**2).sum(1))
@@ -74,7 +77,8 @@ class PlaceCells:
     def rates(self, obs: Tensor) -> Tensor:
         """``(agents, envs, dims)`` -> ``(agents, envs, cells)``."""
         exponent = torch.maximum(torch.minimum(obs, self.high), self.low) @ self._project + self._offset
-        return exponent.sub_(exponent.amax(-1, keepdim=True)).exp_()
+        rates = exponent.sub_(exponent.amax(-1, keepdim=True)).exp_()
+        return rates.masked_fill_(rates < self.floor, 0.0) if self.floor else rates
 
     def to(self, device: torch.device, dtype: torch.dtype) -> PlaceCells:
         for name in ("low", "high", "_project", "_offset"):
@@ -139,7 +143,10 @@ def build_encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
     dims = space.shape[0]
     low = _grid_bound("low", p.low or space.low, space)
     high = _grid_bound("high", p.high or space.high, space)
-    return PlaceCells(low, high, p.cells or default_cells(dims), p.width)
+    cells = p.cells or default_cells(dims)
+    return (
+        TileCoding(low, high, cells, p.tilings) if p.code == "tiles" else PlaceCells(low, high, cells, p.width, p.floor)
+    )
 
 
 def _grid_bound(name: str, values: Sequence[float] | np.ndarray, space: gym.spaces.Box) -> np.ndarray:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rstdp_agents.agent import Agent
-from rstdp_agents.encoders import PlaceCells
+from rstdp_agents.encoders import PlaceCells, TileCoding
 from rstdp_agents.policy import FrozenPolicy
 
 GRID = 21
@@ -41,7 +41,7 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
     if isinstance(space, gym.spaces.Discrete):
         side = int(np.sqrt(space.n)) if int(np.sqrt(space.n)) ** 2 == space.n else int(space.n)
         points, shape, extent, labels = space.start + np.arange(space.n), (-1, side), None, ("state", "")
-    elif isinstance(agent.encoder, PlaceCells) and len(agent.encoder.low) > max(dims):
+    elif isinstance(agent.encoder, PlaceCells | TileCoding) and len(agent.encoder.low) > max(dims):
         points, shape, extent = _slice(agent.encoder, dims)
         labels = tuple(f"observation[{d}]" for d in dims)
     else:
@@ -66,7 +66,9 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
     return figure
 
 
-def _slice(encoder: PlaceCells, dims: tuple[int, int]) -> tuple[np.ndarray, tuple[int, int], tuple[float, ...]]:
+def _slice(
+    encoder: PlaceCells | TileCoding, dims: tuple[int, int]
+) -> tuple[np.ndarray, tuple[int, int], tuple[float, ...]]:
     """Points ``(GRID * GRID, dims)`` of the plane through the middle of the grid, their layout and their extent."""
     low, high = encoder.low.cpu().numpy(), encoder.high.cpu().numpy()
     points = np.tile((low + high) / 2, (GRID * GRID, 1))

@@ -77,14 +77,16 @@ class TDError:
     """m = delta = reward + gamma V(next) - V(now), with a critic linear in the input rates learnt by TD(lambda).
 
     V(s) = w . phi(s);  e <- gamma lambda e + phi;  w <- w + lr mean over envs of delta e. V(next) counts as zero on
-    termination, not on truncation; the trace e of a finished env starts anew. shape: ``(agents, envs, pre)``.
+    termination, not on truncation; the trace e of a finished env starts anew. All weights start at ``value_init``, which is
+    then the value of every state, for features sum to 1. An error within the deadband teaches the critic alone (m = 0).
+    shape: ``(agents, envs, pre)``.
     """
 
     def __init__(
         self, p: ModulatorConfig, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype
     ) -> None:
         self.p = p
-        self.weight = torch.zeros(shape[0], shape[2], device=device, dtype=dtype)
+        self.weight = torch.full((shape[0], shape[2]), p.value_init, device=device, dtype=dtype)
         self.trace = torch.zeros(shape, device=device, dtype=dtype)
 
     def value(self, features: Tensor) -> Tensor:
@@ -96,7 +98,7 @@ class TDError:
         self.trace.mul_(self.p.gamma * self.p.lambda_).add_(step.features)
         share = (delta[:, None] @ self.trace)[:, 0]
         self.weight.add_(share, alpha=self.p.critic_lr / delta.shape[1])
-        return delta
+        return delta.masked_fill(delta.abs() < self.p.deadband, 0.0) if self.p.deadband else delta
 
     def reset(self, done: Tensor) -> None:
         self.trace[done] = 0.0

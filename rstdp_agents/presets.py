@@ -1,4 +1,8 @@
-"""Settings found for the environments we know, by rule; any other environment starts from the defaults."""
+"""Settings found for the environments we know, by rule; any other environment starts from the defaults.
+
+Where every step brings the same reward until the episode fails (CartPole), the critic starts from the value of never failing,
+reward / (1 - gamma): then nothing is news but the failure. Where every step costs, zero is optimistic already.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +14,106 @@ CARTPOLE = {
     "map_dims": (2, 3),
     "agent.encoder.low": (-2.4, -3.0, -0.21, -3.0),
     "agent.encoder.high": (2.4, 3.0, 0.21, 3.0),
-    "agent.encoder.cells": (3, 3, 6, 5),
+    "agent.encoder.cells": (4, 4, 6, 6),
+    "agent.encoder.width": 0.55,
+    "agent.encoder.floor": 0.02,
+    "agent.modulation.value_init": 50.0,
+    "agent.homeostasis.lr": 1e-5,
+}
+
+ACROBOT = {
+    "map_dims": (4, 5),
+    "agent.encoder.low": (-1.0, -1.0, -1.0, -1.0, -8.0, -16.0),
+    "agent.encoder.high": (1.0, 1.0, 1.0, 1.0, 8.0, 16.0),
+    "agent.encoder.cells": (3, 3, 3, 3, 7, 7),
+    "agent.encoder.floor": 0.05,
+    "agent.decoder.inverse_temperature": 20.0,
+    "agent.modulation.reward_scale": 0.1,
+    "agent.modulation.gamma": 0.99,
+    "agent.modulation.lambda_": 0.9,
+    "agent.modulation.critic_lr": 1.0,
+    "agent.homeostasis.lr": 1e-5,
+}
+
+MOUNTAINCAR = {
+    "agent.encoder.code": "tiles",
+    "agent.encoder.cells": (8, 8),
+    "agent.encoder.tilings": 8,
+    "agent.plasticity.tau_e": 14.4,
+    "agent.decoder.inverse_temperature": 20.0,
+    "agent.modulation.reward_scale": 0.1,
+    "agent.modulation.gamma": 0.99,
+    "agent.modulation.lambda_": 0.9,
+    "agent.homeostasis.lr": 1e-5,
+}
+
+FROZENLAKE = {
+    "agent.decoder.neurons_per_action": 16,
+    "agent.decoder.inverse_temperature": 50.0,
+    "agent.plasticity.tau_e": 14.4,
+    "agent.modulation.gamma": 0.99,
+    "agent.modulation.lambda_": 0.9,
+    "agent.modulation.value_init": 0.5,
+    "agent.modulation.critic_lr": 0.1,
+    "agent.homeostasis.lr": 0.0,
+}
+FROZENLAKE8X8 = {**FROZENLAKE, "agent.modulation.value_init": 1.0, "agent.modulation.critic_lr": 0.2}
+
+CLIFF = {
+    "agent.decoder.neurons_per_action": 16,
+    "agent.decoder.inverse_temperature": 60.0,
+    "agent.plasticity.tau_e": 5.0,
+    "agent.plasticity.lr": 0.1,
+    "agent.modulation.reward_scale": 0.1,
+    "agent.modulation.gamma": 0.99,
+    "agent.modulation.lambda_": 0.5,
+    "agent.modulation.critic_lr": 0.3,
+    "agent.homeostasis.lr": 0.0,
+}
+
+LUNARLANDER = {
+    "agent.encoder.low": (-1.0, -0.2, -1.2, -1.5, -0.8, -1.5, 0.0, 0.0),
+    "agent.encoder.high": (1.0, 1.5, 1.2, 0.5, 0.8, 1.5, 1.0, 1.0),
+    "agent.encoder.cells": (3, 4, 3, 4, 4, 3, 2, 2),
+    "agent.encoder.width": 0.6,
+    "agent.encoder.floor": 0.05,
+    "agent.plasticity.lr": 0.5,
+    "agent.decoder.inverse_temperature": 20.0,
+    "agent.modulation.reward_scale": 0.02,
+    "agent.modulation.gamma": 0.99,
+    "agent.modulation.lambda_": 0.9,
+    "agent.homeostasis.lr": 1e-5,
 }
 
 PRESETS: dict[str, dict[RuleName, dict[str, Any]]] = {
     "CartPole-v1": {
-        "rstdp-et": {**CARTPOLE, "agent.plasticity.lr": 0.7},
-        "rstdp": {**CARTPOLE, "agent.plasticity.lr": 0.1, "agent.modulation.gamma": 0.99},
-        "reward-switch": {
-            **CARTPOLE,
-            "agent.encoder.cells": (5, 3, 6, 5),
-            "agent.plasticity.lr": 0.1,
-            "agent.modulation.critic_lr": 0.3,
-            "agent.modulation.gamma": 0.995,
-        },
+        "rstdp-et": {**CARTPOLE, "agent.plasticity.lr": 0.5, "agent.plasticity.lr_halved_after": 75.0},
+        "rstdp": {**CARTPOLE, "agent.plasticity.lr": 0.1},
+        "reward-switch": {**CARTPOLE, "agent.plasticity.lr": 1.0, "agent.modulation.deadband": 1.0},
     },
+    "Acrobot-v1": {
+        "rstdp-et": {**ACROBOT, "agent.plasticity.lr": 0.2},
+        "rstdp": {**ACROBOT, "agent.plasticity.lr": 0.03},
+        "reward-switch": {**ACROBOT, "agent.plasticity.lr": 0.1, "agent.modulation.deadband": 0.05},
+    },
+    "MountainCar-v0": {
+        "rstdp-et": {**MOUNTAINCAR, "agent.plasticity.lr": 0.7},
+        "rstdp": {**MOUNTAINCAR, "agent.plasticity.lr": 0.1},
+        "reward-switch": {**MOUNTAINCAR, "agent.plasticity.lr": 0.05, "agent.modulation.deadband": 0.05},
+    },
+    "FrozenLake-v1": {
+        "rstdp-et": {**FROZENLAKE, "agent.plasticity.lr": 1.0},
+        "rstdp": {**FROZENLAKE, "agent.plasticity.lr": 0.05},
+        "reward-switch": {**FROZENLAKE, "agent.plasticity.lr": 0.1, "agent.modulation.deadband": 0.1},
+    },
+    "FrozenLake8x8-v1": {
+        "rstdp-et": {**FROZENLAKE8X8, "agent.plasticity.lr": 2.0},
+        "rstdp": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.1},
+        "reward-switch": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.2, "agent.modulation.deadband": 0.1},
+    },
+    "CliffWalking-v1": {"rstdp-et": CLIFF},
+    "Taxi-v4": {"rstdp-et": CLIFF},
+    "LunarLander-v3": {"rstdp-et": LUNARLANDER},
 }
 
 

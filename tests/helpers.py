@@ -11,6 +11,17 @@ from rstdp_agents.config import AgentConfig, override
 from rstdp_agents.presets import preset
 
 CARTPOLE = gym.make("CartPole-v1")
+PLAIN = {
+    "encoder.cells": (3, 3, 6, 5),
+    "encoder.width": 0.7,
+    "encoder.floor": 0.0,
+    "plasticity.lr": 0.3,
+    "plasticity.lr_halved_after": 0.0,
+    "modulation.value_init": 0.0,
+    "modulation.deadband": 0.0,
+    "homeostasis.lr": 1e-4,
+}
+"""A simple agent, whatever the presets have come to be: all cells fire, nothing is expected, all errors count."""
 TWO_ARMS = gym.spaces.Discrete(2)
 
 
@@ -48,7 +59,7 @@ def cartpole_agent(
     seeds=(0,), envs=1, dtype=torch.float32, rule="rstdp-et", lr_scale=None, backend="torch", device="cpu",
     threads=1, **changes
 ) -> Agent:  # fmt: skip
-    config: AgentConfig = override(preset("CartPole-v1", rule).agent, changes)
+    config: AgentConfig = override(preset("CartPole-v1", rule).agent, {**PLAIN, **changes})
     spaces = CARTPOLE.observation_space, CARTPOLE.action_space
     return Agent(
         config, *spaces, seeds=tuple(seeds), envs=envs, lr_scale=lr_scale, dtype=dtype, backend=backend, device=device,

@@ -175,3 +175,19 @@ def test_frozen_policy_acts_without_touching_the_agent():
     assert {a.shape for a in actions} == {(2, 5)}
     assert torch.equal(stream, agent.random.state())
     assert all(torch.equal(tensor, before[name]) for name, tensor in agent.tensors().items())
+
+
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+def test_learning_rate_is_half_after_the_episodes_it_was_told(backend):
+    settings = {"plasticity.lr": 0.8, "plasticity.lr_halved_after": 4.0}
+    agent = cartpole_agent(range(2), 2, lr_scale=torch.tensor([1.0, 0.5]), backend=backend, **settings)
+    agent.begin(observations(2, 2))
+    for i in range(2):
+        agent.step(transition(2, 2, i, done=np.array([[True, True], [True, False]])))
+    assert agent.episodes.tolist() == [4, 2]
+    assert agent.lr.tolist() == pytest.approx([0.4, 0.4 / 1.5])
+    other = cartpole_agent(range(2), 2, lr_scale=torch.tensor([1.0, 0.5]), backend=backend, **settings)
+    for name, tensor in agent.tensors().items():
+        other.tensors()[name].copy_(tensor)
+    other.begin(observations(2, 2))  # as after loading a checkpoint
+    assert torch.equal(other.lr, agent.lr)

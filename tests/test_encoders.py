@@ -33,6 +33,13 @@ def test_observations_beyond_the_grid_are_moved_onto_it():
     assert torch.equal(far, edge)
 
 
+def test_cells_below_the_floor_are_silent():
+    obs = torch.tensor([[[0.3, 1.2]]], dtype=F64)
+    every, some = cells().rates(obs), PlaceCells(LOW, HIGH, (3, 4), 0.7, 0.1).to(CPU, F64).rates(obs)
+    assert torch.equal(some, torch.where(every < 0.1, 0.0, every))
+    assert 0 < (some > 0).sum() < (every > 0).sum()
+
+
 def test_one_hot_counts_from_its_start():
     rates = OneHot(3, start=5).to(CPU, F64).rates(torch.tensor([[5.0, 7.0]], dtype=F64))
     assert rates.tolist() == [[[1, 0, 0], [0, 0, 1]]]

@@ -59,7 +59,15 @@ def test_critic_learns_the_return_of_a_two_state_chain():
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("gamma", 1.5), ("lambda_", -0.1), ("gamma", math.nan), ("tau_baseline", 0.0)]
+    ("field", "value"),
+    [
+        ("gamma", 1.5),
+        ("lambda_", -0.1),
+        ("gamma", math.nan),
+        ("tau_baseline", 0.0),
+        ("deadband", -1.0),
+        ("value_init", math.inf),
+    ],
 )
 def test_impossible_parameters_are_refused(field, value):
     with pytest.raises(ValueError, match=f"`{field}`"):
@@ -89,3 +97,23 @@ def test_nothing_is_learnt_from_an_env_that_only_started_again(name):
         torch.testing.assert_close(modulator.weight, expected)
     elif name == "reward-baseline":
         torch.testing.assert_close(modulator.r_bar, before["modulator.r_bar"] + 0.01 * m[0, 0] / 2)
+
+
+def test_value_init_is_the_value_of_every_state():
+    td = modulator("td", value_init=7.0)
+    features = torch.tensor([[[0.3, 0.7]]], dtype=F64)
+    assert td.value(features).item() == pytest.approx(7.0)
+
+
+def test_unchanging_reward_is_no_news_to_who_expects_it_and_the_end_is():
+    td = modulator("td", gamma=0.98, value_init=50.0)
+    assert td(step(1.0)).item() == pytest.approx(0.0, abs=1e-12)
+    assert td(step(1.0, terminated=1.0)).item() == pytest.approx(-49.0)
+
+
+def test_small_errors_teach_the_critic_alone():
+    td, plain = modulator("td", deadband=2.0, critic_lr=0.1), modulator("td", critic_lr=0.1)
+    assert td(step(1.0)).item() == 0.0
+    assert plain(step(1.0)).item() == 1.0
+    assert torch.equal(td.weight, plain.weight)
+    assert td(step(-3.0)).item() == plain(step(-3.0)).item() != 0.0

@@ -65,7 +65,15 @@ def test_every_way_of_stepping_counts_the_steps_that_were_taken(tmp_path, how, e
 
 
 def test_rates_in_tensorboard_are_spikes_per_second(tmp_path):
-    silent = config(**{"agent.plasticity.lr": 0.0, "agent.neuron.escape_noise": 0.0, "agent.plasticity.w_init": 0.0})
+    silent = config(
+        **{
+            "agent.plasticity.lr": 0.0,
+            "agent.encoder.cells": (3, 3, 6, 5),
+            "agent.encoder.width": 0.7,
+            "agent.neuron.escape_noise": 0.0,
+            "agent.plasticity.w_init": 0.0,
+        }
+    )
     with Training(override(silent, {"agent.homeostasis.param": "none"}), tmp_path) as run:
         run.run()
     events = EventAccumulator(str(tmp_path))

@@ -42,6 +42,7 @@ class Constants(NamedTuple):
     gamma: float
     trace_decay: float
     critic_lr: float
+    deadband: float
     baseline_rate: float
     homeostasis: float
     rate_target: float
@@ -56,7 +57,7 @@ def unpack(c):
     """`Constants` of an array of them."""
     return Constants(
         c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14],
-        c[15], c[16], c[17], c[18], c[19], c[20], c[21], c[22], c[23], c[24], c[25], c[26], c[27], c[28],
+        c[15], c[16], c[17], c[18], c[19], c[20], c[21], c[22], c[23], c[24], c[25], c[26], c[27], c[28], c[29],
     )  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def constants_of(agent: Agent) -> Constants:
         switch=switch is not None, zero_punishes=switch is not None and switch.zero_punishes,
         inverse_temperature=agent.decoder.inverse_temperature,
         gate=GATES.index(agent.decoder.gate), td=isinstance(agent.modulator, TDError), reward_scale=m.reward_scale,
-        gamma=m.gamma, trace_decay=m.gamma * m.lambda_, critic_lr=m.critic_lr, baseline_rate=rate,
+        gamma=m.gamma, trace_decay=m.gamma * m.lambda_, critic_lr=m.critic_lr, deadband=m.deadband, baseline_rate=rate,
         homeostasis=HOMEOSTASIS.index(h.param), rate_target=h.rate_target,
         rate_mix=1.0 - decay(h.tau_rate, layer.window_ms), homeostasis_lr=h.lr, offset_limit=h.limit,
         window=layer.window_ms,

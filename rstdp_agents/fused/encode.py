@@ -9,8 +9,9 @@ import numpy as np
 from numba import njit
 
 from rstdp_agents.encoders import Encoder, Intensity, OneHot, PlaceCells
+from rstdp_agents.tile_coding import TileCoding
 
-GRID, ONE_HOT, INTENSITY, GIVEN = range(4)
+GRID, TILES, ONE_HOT, INTENSITY, GIVEN = range(5)
 
 
 class Code(NamedTuple):
@@ -18,11 +19,14 @@ class Code(NamedTuple):
 
     kind: int
     points: np.ndarray
-    """GRID: its coordinates, dimension after dimension. INTENSITY: lower bounds."""
+    """GRID: its coordinates, dimension after dimension. TILES, INTENSITY: lower bounds."""
     cells: np.ndarray
-    """GRID: its size per dimension. ONE_HOT: the first value."""
+    """GRID, TILES: cells per dimension. ONE_HOT: the first value."""
     scale: np.ndarray
-    """GRID: width of a place field, per dimension. INTENSITY: 1 / (high - low)."""
+    """GRID: width of a place field. TILES: tiles per unit. INTENSITY: 1 / (high - low). Per dimension."""
+    floor: float = 0.0
+    """GRID: cells below it are silent."""
+    tilings: int = 0
 
 
 @njit(cache=True)
@@ -30,6 +34,11 @@ def encode(obs, code, rates):
     """Input rates ``(I,)`` of one observation ``(D,)``, or ``obs`` itself where they are given. code: a `Code`."""
     if code.kind == GRID:
         encode_grid(obs, code.points, code.cells, code.scale, rates)
+        for i in range(rates.shape[0]):
+            if rates[i] < code.floor:
+                rates[i] = 0.0
+    elif code.kind == TILES:
+        encode_tiles(obs, code.points, code.cells, code.scale, code.tilings, rates)
     elif code.kind == ONE_HOT:
         rates[:] = 0.0
         rates[int(obs[0]) - code.cells[0]] = 1.0
@@ -61,11 +70,29 @@ def encode_grid(obs, points, cells, sigma, rates):
         filled, first = filled * n, first + n
 
 
+@njit(cache=True)
+def encode_tiles(obs, low, tiles, per_unit, tilings, rates):
+    """`tile_coding.TileCoding.rates`."""
+    rates[:] = 0.0
+    first = 0
+    for k in range(tilings):
+        cell, size = 0, 1
+        for d in range(tiles.shape[0] - 1, -1, -1):
+            place = min(max((obs[d] - low[d]) * per_unit[d], 0.0), float(tiles[d])) + k * (2 * d + 1) / tilings % 1.0
+            cell += size * min(int(place), tiles[d])
+            size *= tiles[d] + 1
+        rates[first + cell] = 1.0
+        first += size
+
+
 def code_of(encoder: Encoder) -> Code:
     """An encoder as compiled code takes it; GIVEN for one that it does not know."""
     nothing, none = np.zeros(0), np.zeros(0, dtype=np.int64)
     if isinstance(encoder, PlaceCells):
-        return Code(GRID, *encoder.grid)
+        return Code(GRID, *encoder.grid, floor=encoder.floor)
+    if isinstance(encoder, TileCoding):
+        low, high, tiles = (t.double().numpy() for t in (encoder.low, encoder.high, encoder.tiles))
+        return Code(TILES, low, tiles.astype(np.int64), tiles / (high - low), tilings=encoder.tilings)
     if isinstance(encoder, OneHot):
         return Code(ONE_HOT, nothing, np.array([encoder.first]), nothing)
     if isinstance(encoder, Intensity):

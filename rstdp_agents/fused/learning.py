@@ -41,6 +41,8 @@ def critic_step(reward, terminated, restarted, rates, after, weight, trace, r_ba
         step = np.float32(m[e] * c.critic_lr / envs)
         for i in range(inputs):
             weight[i] += step * trace[e, i]
+        if abs(m[e]) < c.deadband:
+            m[e] = 0.0
 
 
 @njit(cache=True)

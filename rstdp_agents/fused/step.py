@@ -29,7 +29,7 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
     s: `state.State`. obs, final_obs ``(A, E, D)``; final_obs is read where ``truncated``. reward, terminated, truncated,
     restarted ``(A, E)``. uniform: ``(A, numbers)`` in the order of `AgentRandom.windows`, or ``(0, 0)`` to draw them here.
     """
-    c, code = unpack(s.constants), Code(s.kind, s.points, s.cells, s.scale)
+    c, code = unpack(s.constants), Code(s.kind, s.points, s.cells, s.scale, s.floor, s.tilings)
     for a in range(begin, end):
         if learning:
             _feel(s, a, obs[a], final_obs[a], reward[a], terminated[a], truncated[a], restarted[a], code, c)

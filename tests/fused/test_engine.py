@@ -30,8 +30,11 @@ OPTIONS = [
     {"neuron.t_ref": 3.0, "neuron.escape_noise": 0.0, "neuron.v_rest": -0.1, "neuron.v_reset": -0.2, "plasticity.w_init": 0.4},
     {"simulation.ticks": 64, "rule": "rstdp-et", "plasticity.a_minus": 0.5},
     {"simulation.ticks": 7, "simulation.dt": 0.5, "encoder.rate_max": 1900.0, "encoder.cells": (2, 2, 2, 3)},
+    {"encoder.floor": 0.05, "modulation.value_init": 5.0, "modulation.deadband": 0.8},
+    {"encoder.code": "tiles", "encoder.tilings": 3, "encoder.cells": (2, 2, 2, 3)},
 ]  # fmt: skip
 LAZY = {"output.v", "output.refractory", "output.x", "output.y"}  # of a window's inside: both paths start them at rest
+OUTSIDE = {"agent.episodes"}  # counted by Agent.step, past which these tests reach the engine
 
 
 def transition(agents, envs, i):
@@ -71,7 +74,7 @@ def test_fused_is_torch_to_float_rounding(options, envs):
     assert agent.statistics.windows == 26
     expected, got = reference.tensors(), agent.tensors()
     assert got.keys() - expected.keys() == {"fused.counters"}
-    for name in expected.keys() - LAZY:
+    for name in expected.keys() - LAZY - OUTSIDE:
         torch.testing.assert_close(got[name], expected[name], rtol=1e-4, atol=1e-5, msg=name)
 
 

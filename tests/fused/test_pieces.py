@@ -7,6 +7,7 @@ from rstdp_agents.encoders import PlaceCells, poisson
 from rstdp_agents.fused.encode import code_of, encode
 from rstdp_agents.fused.random import fill_uniform, fill_uniform_at, window_keys
 from rstdp_agents.fused.spikes import draw_spikes, unpack_spikes
+from rstdp_agents.tile_coding import TileCoding
 
 NOT_GIVEN = np.zeros(0, dtype=np.float32)
 
@@ -47,10 +48,11 @@ def test_windows_and_seeds_are_apart():
     assert abs(np.corrcoef(grid[1:].ravel(), grid[:-1].ravel())[0, 1]) < 0.06
 
 
+@pytest.mark.parametrize("floor", [0.0, 0.1])
 @pytest.mark.parametrize("cells", [(3, 4), (2, 3, 4), (5, 2, 2, 3, 2)])
-def test_grid_code_is_that_of_torch(cells):
+def test_grid_code_is_that_of_torch(cells, floor):
     low, high = -np.arange(1.0, len(cells) + 1), np.arange(2.0, len(cells) + 2)
-    encoder = PlaceCells(low, high, cells, 0.7).to(torch.device("cpu"), torch.float64)
+    encoder = PlaceCells(low, high, cells, 0.7, floor).to(torch.device("cpu"), torch.float64)
     obs = np.random.default_rng(0).uniform(-9, 9, (5, 1, len(cells)))
     out = np.empty((5, 1, encoder.size), dtype=np.float32)
     for place, rates in zip(obs[:, 0], out[:, 0], strict=True):
@@ -71,3 +73,15 @@ def test_spikes_are_those_of_torch():
     assert (before == 5).all()
     assert expected[:, 3].sum() == 0
     assert 10 < expected[:, 36].sum() < 40
+
+
+def test_tiles_are_those_of_torch():
+    encoder = TileCoding(np.array([-1.0, 0.0, 2.0]), np.array([1.0, 3.0, 7.0]), (3, 5, 2), 4).to(
+        torch.device("cpu"), torch.float64
+    )
+    obs = np.random.default_rng(0).uniform((-1.5, -1, 1), (1.5, 4, 8), (50, 3))
+    out = np.empty((50, encoder.size), dtype=np.float32)
+    for place, rates in zip(obs, out, strict=True):
+        encode(place, code_of(encoder), rates)
+    assert np.array_equal(out, encoder.rates(torch.from_numpy(obs)[None])[0].numpy())
+    assert (out.sum(1) == 4).all()

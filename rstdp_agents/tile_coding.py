@@ -1,0 +1,62 @@
+"""Tile coding: several grids of boxes, shifted against each other; in each the box that holds the observation fires."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rstdp_agents import validate
+
+
+class TileCoding:
+    """Binary conjunctive cells: one box per tiling is active, with rate 1.
+
+    In units of a tile, tiling k is shifted by ``k (2 d + 1) / tilings`` (modulo 1) in dimension d, the asymmetric offsets of
+    Miller and Glanz (1996) that Sutton and Barto (2018, section 9.5.4) recommend. Observations beyond the bounds are moved
+    onto them. tiles: per dimension, across the bounds; a shifted tiling has one more.
+    """
+
+    def __init__(self, low: np.ndarray, high: np.ndarray, tiles: tuple[int, ...], tilings: int) -> None:
+        low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
+        validate.positive("tilings", tilings)
+        validate.require(
+            low.shape == high.shape == (len(tiles),),
+            f"`cells` must have one entry per observation dimension ({low.shape[0]}); received {tiles}",
+        )
+        for i, (lo, hi, n) in enumerate(zip(low, high, tiles)):
+            validate.ordered(f"low[{i}]", lo, f"high[{i}]", hi)
+            validate.require(n >= 1, f"`cells` must be 1 or more in each dimension; received {n} in dimension {i}")
+        dims, sizes = np.arange(len(tiles)), np.array(tiles) + 1
+        offsets = np.outer(np.arange(tilings), 2 * dims + 1) / tilings % 1.0
+        strides = np.append(np.cumprod(sizes[:0:-1])[::-1], 1)
+        self._per_tiling = math.prod(sizes.tolist())
+        self.tilings = tilings
+        self.low, self.high = torch.from_numpy(low), torch.from_numpy(high)
+        self.tiles, self._offsets = torch.tensor(tiles, dtype=torch.float64), torch.from_numpy(offsets)
+        self._strides = torch.from_numpy(strides.astype(np.float64))
+
+    @property
+    def size(self) -> int:
+        """Number of tiles in all tilings."""
+        return self.tilings * self._per_tiling
+
+    def active(self, obs: Tensor) -> Tensor:
+        """Index of the active tile of every tiling, ``(agents, envs, tilings)`` int64, for ``(agents, envs, dims)``."""
+        within = torch.maximum(torch.minimum(obs.double(), self.high), self.low)
+        place = ((within - self.low) / (self.high - self.low) * self.tiles)[..., None, :] + self._offsets
+        cell = torch.minimum(place.floor(), self.tiles) @ self._strides
+        return cell.long() + torch.arange(self.tilings, device=obs.device) * self._per_tiling
+
+    def rates(self, obs: Tensor) -> Tensor:
+        """``(agents, envs, dims)`` -> ``(agents, envs, size)`` of 0 and 1."""
+        out = torch.zeros(*obs.shape[:-1], self.size, dtype=obs.dtype, device=obs.device)
+        return out.scatter_(-1, self.active(obs), 1.0)
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> TileCoding:
+        """The same tiles on a device; places are computed in double precision, whatever the rates' type."""
+        for name in ("low", "high", "tiles", "_offsets", "_strides"):
+            setattr(self, name, getattr(self, name).to(device))
+        return self
