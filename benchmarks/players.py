@@ -16,7 +16,7 @@ from torch import Tensor
 
 from benchmarks.tasks import Task
 from rstdp_agents.agent import Agent
-from rstdp_agents.config import AgentConfig
+from rstdp_agents.config import AgentConfig, ModulatorConfig
 from rstdp_agents.encoders import Encoder, build_encoder
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.episodes import EpisodeTracker
