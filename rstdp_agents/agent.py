@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.config import AgentConfig, Backend
-from rstdp_agents.decoders import PopulationDecoder, sample
+from rstdp_agents.decoders import build_decoder
 from rstdp_agents.encoders import Encoder, build_encoder, poisson
 from rstdp_agents.fused.engine import FusedEngine, why_not
 from rstdp_agents.layer import Layer
@@ -36,10 +36,10 @@ class Window(NamedTuple):
     """Input spikes ``(ticks, agents, envs, pre)``."""
     post: Tensor
     """Output spikes ``(ticks, agents, envs, out)``."""
-    action_rates: Tensor
-    """``(agents, envs, actions)``, spikes per neuron and tick."""
+    rates: Tensor
+    """What the action is decided by, ``(agents, envs, groups)``, spikes per neuron and tick."""
     choice: Tensor
-    """Uniform numbers ``(agents, envs)`` left for drawing the action."""
+    """Uniform numbers ``(agents, envs, numbers)`` left for drawing the action."""
 
 
 class Agent:
@@ -59,12 +59,9 @@ class Agent:
     ) -> None:  # fmt: skip
         self.config, self.agents, self.envs = config, len(seeds), envs
         self.device, self.dtype = torch.device(device), dtype
-        if not isinstance(action_space, gym.spaces.Discrete):
-            raise ValueError(f"action space {action_space} is not supported yet; supported is Discrete")
         self.random = AgentRandom(seeds, self.device, dtype)
         self.encoder = (encoder or build_encoder(observation_space, config.encoder)).to(self.device, dtype)
-        self.decoder = PopulationDecoder(int(action_space.n), **vars(config.decoder))
-        self.first_action = int(action_space.start)
+        self.decoder = build_decoder(action_space, **vars(config.decoder))
         self.p_max = config.encoder.rate_max * config.simulation.dt / 1000.0
         self.layer = self._output_layer()
         features = (self.agents, envs, self.encoder.size)
@@ -104,10 +101,11 @@ class Agent:
     def respond(self, rates: Tensor, random: AgentRandom, neurons: LIFState) -> tuple[Window, LIFState]:
         """Simulate one window for input rates ``(agents, envs, pre)``; changes nothing but the generators."""
         envs, ticks = rates.shape[1], self.config.simulation.ticks
-        pre_uniform, post_uniform, choice = random.windows(envs, ticks, (self.encoder.size, self.decoder.size))
+        layers = self.encoder.size, self.decoder.size
+        pre_uniform, post_uniform, choice = random.windows(envs, ticks, layers, self.decoder.numbers)
         pre = poisson(rates, pre_uniform, self.p_max)
         post, neurons = self.layer.forward(pre, post_uniform, neurons)
-        return Window(pre, post, self.decoder.action_rates(post), choice), neurons
+        return Window(pre, post, self.decoder.rates(post), choice), neurons
 
     def reset(self, done: np.ndarray) -> None:
         """Forget the episode in the envs where ``done (agents, envs)``; the others stay as they are, to the bit."""
@@ -167,13 +165,12 @@ class Agent:
     def _act(self, rates: Tensor) -> np.ndarray:
         self._features = normalised(rates)
         self._window, self.layer.neurons = self.respond(rates, self.random, self.layer.neurons)
-        probabilities = self.decoder.probabilities(self._window.action_rates)
-        action = sample(probabilities, self._window.choice)
-        self.layer.remember(self._window.pre, self._window.post, self.decoder.credit(action, probabilities))
+        action, gate = self.decoder.choose(self._window.rates, self._window.choice)
+        self.layer.remember(self._window.pre, self._window.post, gate)
         self._windows += 1
         if self._windows % LOOK_EVERY == 0:
             self.statistics.add_spikes(self._window.pre, self._window.post)
-        return action.cpu().numpy() + self.first_action
+        return action.cpu().numpy()
 
     def _fused_engine(self, backend: Backend, seeds: tuple[int, ...], threads: int) -> FusedEngine | None:
         reason = "the torch backend was asked for" if backend == "torch" else why_not(self)

@@ -103,11 +103,13 @@ class DecoderConfig:
     """Output spikes to actions."""
 
     neurons_per_action: int = 8
-    """Output neurons per action."""
+    """Output neurons per action, or per dimension of a continuous one."""
     inverse_temperature: float = 10.0
     """Sharpness of the softmax over the actions' mean rates (spikes per neuron and tick)."""
     gate: Gate = "centred"
     """Eligibility of an action's neurons: 1[a] - pi(a) (centred), 1[a] (chosen) or 1 (none)."""
+    exploration: float = 0.3
+    """Standard deviation of the noise on a continuous action, in units of half its range."""
 
 
 @dataclass(frozen=True)

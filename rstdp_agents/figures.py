@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from rstdp_agents.agent import Agent
 from rstdp_agents.encoders import PlaceCells, TileCoding
 from rstdp_agents.policy import FrozenPolicy
+from rstdp_agents.vector_decoder import PopulationVector
 
 GRID = 21
 """Points along each side of a map."""
@@ -47,8 +48,8 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
     else:
         return None
     obs = np.repeat(points[None], agent.agents, 0)
-    rates = FrozenPolicy(agent, len(points) * REPEATS, (0,) * agent.agents).action_rates(np.repeat(obs, REPEATS, 1))
-    rates = rates[0].reshape(len(points), REPEATS, -1).mean(1).cpu().numpy()
+    rates = FrozenPolicy(agent, len(points) * REPEATS, (0,) * agent.agents).rates(np.repeat(obs, REPEATS, 1))
+    rates = rates[0].reshape(len(points), REPEATS, -1).mean(1)
     value = agent.value(obs)
     figure = Figure(figsize=(9, 3.6))
     left, right = figure.subplots(1, 2)
@@ -57,12 +58,15 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
         left.set_axis_off()
     else:
         _image(left, value[0].cpu().numpy().reshape(shape), extent, labels, "value", "viridis")
-    if rates.shape[1] == 2:
-        _image(
-            right, (rates[:, 1] - rates[:, 0]).reshape(shape), extent, labels, "rate of action 1 - action 0", "coolwarm"
-        )
+    if isinstance(agent.decoder, PopulationVector):
+        action = agent.decoder.greedy(rates, rates).flatten(1)[:, 0]
+        _image(right, action.cpu().numpy().reshape(shape), extent, labels, "action", "coolwarm")
+    elif rates.shape[1] == 2:
+        lead = (rates[:, 1] - rates[:, 0]).cpu().numpy().reshape(shape)
+        _image(right, lead, extent, labels, "rate of action 1 - action 0", "coolwarm")
     else:
-        _image(right, rates.argmax(1).reshape(shape), extent, labels, "most active action", "tab10")
+        best = rates.argmax(1).cpu().numpy().reshape(shape)
+        _image(right, best, extent, labels, "most active action", "tab10")
     return figure
 
 

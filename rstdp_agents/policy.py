@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.agent import Agent, Window
-from rstdp_agents.decoders import sample
 from rstdp_agents.neurons import lif_reset
 from rstdp_agents.random import AgentRandom
 
@@ -24,14 +23,15 @@ class FrozenPolicy:
         self.neurons = agent.layer.fresh_neurons(envs)
 
     def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:
-        """Actions ``(agents, envs)`` for observations ``(agents, envs, *obs)``."""
+        """Actions ``(agents, envs, *action)`` for observations ``(agents, envs, *obs)``."""
         window, decoder = self._respond(obs), self.agent.decoder
-        policy = decoder.greedy if greedy else decoder.probabilities
-        return sample(policy(window.action_rates), window.choice).cpu().numpy() + self.agent.first_action
+        if greedy:
+            return decoder.greedy(window.rates, window.choice).cpu().numpy()
+        return decoder.choose(window.rates, window.choice)[0].cpu().numpy()
 
-    def action_rates(self, obs: np.ndarray) -> Tensor:
-        """Mean rates of the action groups ``(agents, envs, actions)`` in one window for observations ``(agents, envs, *obs)``."""
-        return self._respond(obs).action_rates
+    def rates(self, obs: np.ndarray) -> Tensor:
+        """Rates that decide, ``(agents, envs, groups)``, in one window for observations ``(agents, envs, *obs)``."""
+        return self._respond(obs).rates
 
     def reset(self, done: np.ndarray) -> None:
         """Membranes at rest in the envs where ``done (agents, envs)``."""

@@ -20,16 +20,16 @@ class AgentRandom:
             row.uniform_(generator=generator)
         return out
 
-    def windows(self, envs: int, ticks: int, layers: tuple[int, ...]) -> list[Tensor]:
+    def windows(self, envs: int, ticks: int, layers: tuple[int, ...], numbers: int = 1) -> list[Tensor]:
         """All numbers of one window in one draw per agent.
 
-        Returns ``(ticks, agents, envs, neurons)`` for each layer size, then ``(agents, envs)`` for the choice of action.
+        Returns ``(ticks, agents, envs, neurons)`` for each layer size, then ``(agents, envs, numbers)`` for the choice of action.
         """
         agents = len(self.generators)
         sizes = [envs * ticks * neurons for neurons in layers]
-        *spikes, choice = self.uniform(sum(sizes) + envs).split([*sizes, envs], 1)
+        *spikes, choice = self.uniform(sum(sizes) + envs * numbers).split([*sizes, envs * numbers], 1)
         shaped = [u.reshape(agents, ticks, envs, n).transpose(0, 1) for u, n in zip(spikes, layers, strict=True)]
-        return [*shaped, choice]
+        return [*shaped, choice.reshape(agents, envs, numbers)]
 
     def state(self) -> Tensor:
         """``(agents, bytes)`` uint8: where every generator stands."""

@@ -60,7 +60,7 @@ def test_every_way_of_stepping_counts_the_steps_that_were_taken(tmp_path, how, e
         assert run.run()
         episodes = sum(a["episodes"] for a in run.finish()["agents"])
     rows = [row.split(",") for row in (tmp_path / "monitor.csv").read_text().splitlines()[2:]]
-    assert len(rows) == episodes > 20
+    assert len(rows) == episodes > 5
     assert all(float(reward) == int(length) >= 8 for reward, length, *_ in rows)  # CartPole pays one per step
 
 

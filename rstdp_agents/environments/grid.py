@@ -28,7 +28,7 @@ class EnvGrid(Protocol):
         ...
 
     def step(self, actions: np.ndarray) -> Transition:
-        """Step every env once with ``actions (agents, envs)``.
+        """Step every env once with ``actions (agents, envs, *action)``.
 
         Raises EnvironmentFault for an observation or a reward that is not finite.
         """

@@ -36,11 +36,11 @@ class SerialGrid:
     def step(self, actions: np.ndarray) -> Transition:
         self.steps += 1
         if self._single:  # as below, without the lists: they would cost as much as a small env itself
-            obs, reward, ended, cut, _ = self._single.step(actions.item())
+            obs, reward, ended, cut, _ = self._single.step(*self._each(actions))
             if ended or cut:
                 return self._some_end([obs], reward, [ended], [cut])
             return self._goes_on(obs, reward)
-        results = [env.step(action) for env, action in zip(self.envs, actions.reshape(-1).tolist(), strict=True)]
+        results = [env.step(action) for env, action in zip(self.envs, self._each(actions), strict=True)]
         obs, rewards, ended, cut, _ = zip(*results, strict=True)
         if not (any(ended) or any(cut)):
             return self._goes_on(obs, rewards)
@@ -49,6 +49,12 @@ class SerialGrid:
     def close(self) -> None:
         for env in self.envs:
             env.close()
+
+    def _each(self, actions: np.ndarray) -> Sequence[Any]:
+        """Actions ``(agents, envs, *action)``, one after the other; plain numbers where they are Discrete."""
+        if actions.ndim == 2:
+            return actions.reshape(-1).tolist()
+        return list(actions.reshape(-1, *actions.shape[2:]))
 
     def _goes_on(self, obs: Any, rewards: Any) -> Transition:
         return Transition(

@@ -46,7 +46,7 @@ class VectorGrid:
 
     def step(self, actions: np.ndarray) -> Transition:
         self.steps += 1
-        shares = actions.reshape(len(self.parts), -1)
+        shares = actions.reshape(len(self.parts), -1, *actions.shape[2:])
         results = [part.step(share) for part, share in zip(self.parts, shares, strict=True)]
         obs, rewards, ended, cut, infos = zip(*results, strict=True)
         after, reward = self._observations(obs), self._rows(rewards).astype(np.float64)

@@ -35,8 +35,10 @@ class Constants(NamedTuple):
     w_max: float
     switch: float
     zero_punishes: float
+    group: float
     inverse_temperature: float
     gate: float
+    exploration: float
     td: float
     reward_scale: float
     gamma: float
@@ -58,12 +60,14 @@ def unpack(c):
     return Constants(
         c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14],
         c[15], c[16], c[17], c[18], c[19], c[20], c[21], c[22], c[23], c[24], c[25], c[26], c[27], c[28], c[29],
+        c[30], c[31],
     )  # fmt: skip
 
 
 def constants_of(agent: Agent) -> Constants:
     """The numbers of the agent's configuration."""
     layer, n, h, m = agent.layer, agent.layer.neuron, agent.layer.homeostasis_params, agent.config.modulation
+    d = agent.config.decoder
     d_plus, d_minus = layer.rule.trace_decays(layer.dt)
     _, decay_z = layer.rule.decays(agent.config.simulation.ticks, layer.dt)
     rate = agent.modulator.rate if isinstance(agent.modulator, RewardMinusBaseline) else 0.0
@@ -73,8 +77,8 @@ def constants_of(agent: Agent) -> Constants:
         refractory_ticks=round(n.t_ref / layer.dt), escape_noise=n.escape_noise, decay_x=d_plus, decay_y=d_minus,
         decay_z=decay_z, gain=layer.rule.gain(layer.dt), w_min=layer.bounds[0], w_max=layer.bounds[1],
         switch=switch is not None, zero_punishes=switch is not None and switch.zero_punishes,
-        inverse_temperature=agent.decoder.inverse_temperature,
-        gate=GATES.index(agent.decoder.gate), td=isinstance(agent.modulator, TDError), reward_scale=m.reward_scale,
+        group=d.neurons_per_action, inverse_temperature=d.inverse_temperature, gate=GATES.index(d.gate),
+        exploration=d.exploration, td=isinstance(agent.modulator, TDError), reward_scale=m.reward_scale,
         gamma=m.gamma, trace_decay=m.gamma * m.lambda_, critic_lr=m.critic_lr, deadband=m.deadband, baseline_rate=rate,
         homeostasis=HOMEOSTASIS.index(h.param), rate_target=h.rate_target,
         rate_mix=1.0 - decay(h.tau_rate, layer.window_ms), homeostasis_lr=h.lr, offset_limit=h.limit,

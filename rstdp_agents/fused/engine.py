@@ -12,6 +12,7 @@ from torch import Tensor
 
 from rstdp_agents.decoders import PopulationDecoder
 from rstdp_agents.fused.constants import constants_of
+from rstdp_agents.fused.decode import decoder_arrays
 from rstdp_agents.fused.encode import GIVEN, code_of
 from rstdp_agents.fused.lanes import WIDTH
 from rstdp_agents.fused.spikes import MAX_TICKS, unpack_spikes
@@ -25,6 +26,7 @@ from rstdp_agents.plasticity import PairRule, RewardSwitch
 from rstdp_agents.synapses import Linear
 from rstdp_agents.traces import powers
 from rstdp_agents.transition import Transition
+from rstdp_agents.vector_decoder import PopulationVector
 
 if TYPE_CHECKING:
     from rstdp_agents.agent import Agent
@@ -33,10 +35,12 @@ if TYPE_CHECKING:
 def why_not(agent: Agent) -> str:
     """Why this agent cannot run fused, in words; empty if it can."""
     layer = agent.layer
-    known = ((layer.neuron, LIFParams), (layer.synapse, Linear), (agent.decoder, PopulationDecoder))
+    known = ((layer.neuron, LIFParams), (layer.synapse, Linear))
     for part, kind in known:
         if type(part) is not kind:
             return f"it does not know {type(part).__name__}"
+    if type(agent.decoder) not in (PopulationDecoder, PopulationVector):
+        return f"it does not know {type(agent.decoder).__name__}"
     if type(agent.modulator) not in (TDError, RewardMinusBaseline):
         return f"it does not know {type(agent.modulator).__name__}"
     if agent.device.type != "cpu" or agent.dtype != torch.float32:
@@ -83,17 +87,18 @@ class FusedEngine:
         shape = (agents, envs)
         self._bits = np.zeros((agents, 2, envs, inputs), dtype=np.uint64)
         self._post = np.zeros((*shape, ticks, padded), dtype=np.float32)
-        self._action = np.zeros(shape, dtype=np.int64)
+        decoder = decoder_arrays(agent)
+        self._action, self._vector = decoder["action"], decoder["vector"]
         late, rule_halves, amplitudes = rule_arrays(layer.rule, ticks, layer.dt)
         code = code_of(agent.encoder)
         self._state = State(
-            **code._asdict(), constants=np.array(constants_of(agent), dtype=np.float64), late=late,
+            **code._asdict(), **decoder, constants=np.array(constants_of(agent), dtype=np.float64), late=late,
             halves=rule_halves, amplitudes=amplitudes, weight=weight.numpy(), rate=rate.numpy(), offset=offset.numpy(),
             critic=critic.numpy(), r_bar=r_bar.numpy(), lr=agent.lr.numpy(), sums=statistics.sums.numpy(),
             pre_count=statistics.pre.numpy(), post_count=statistics.post.numpy(), counters=self.counters.numpy(), z=z.numpy(),
             trace=trace.numpy(), rates=np.zeros((*shape, inputs), np.float32), after=np.zeros((*shape, inputs), np.float32),
             bits=self._bits, credit=np.zeros((agents, halves, envs, ticks + 1, padded), np.float32), post=self._post,
-            m=agent.m.numpy(), action_rates=np.zeros((*shape, agent.decoder.actions), np.float32), action=self._action,
+            m=agent.m.numpy(),
         )  # fmt: skip
         parts = min(threads, agents) if z.numel() >= WORTH_SPLITTING else 1
         self._parts = list(pairwise(np.linspace(0, agents, parts + 1).astype(int).tolist()))
@@ -127,7 +132,10 @@ class FusedEngine:
         else:
             for part in [self._pool.submit(step, self._state, *part, *rest) for part in self._parts]:
                 part.result()
-        return self._action + self.agent.first_action
+        decoder = self.agent.decoder
+        if isinstance(decoder, PopulationVector):
+            return self._vector.reshape(*self._action.shape, *decoder.shape).copy()
+        return self._action + decoder.start
 
     def _coded(self, obs: np.ndarray) -> np.ndarray:
         """Observations as compiled code takes them, ``(agents, envs, dims)``: as they are if it knows the encoder."""

@@ -1,8 +1,6 @@
-"""What follows from an action and its reward, compiled: modulator, choice, and what a window's spikes make eligible."""
+"""What follows from an action and its reward, compiled: the modulator, and what a window's spikes make eligible."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from numba import njit
@@ -53,32 +51,6 @@ def third_factor(m, k, amplitudes, c):
     if m > 0.0:
         return amplitudes[k, 0]
     return -amplitudes[k, 1] if m < 0.0 or c.zero_punishes == 1.0 else 0.0
-
-
-@njit(cache=True)
-def choose(rates, uniform, probabilities, c):
-    """`decoders.PopulationDecoder.probabilities` and `decoders.sample`: rates, probabilities ``(actions,)``."""
-    n = rates.shape[0]
-    best, total = rates.max(), 0.0
-    for a in range(n):
-        probabilities[a] = math.exp(c.inverse_temperature * (rates[a] - best))
-        total += probabilities[a]
-    cumulative, action = 0.0, 0
-    for a in range(n):
-        probabilities[a] /= total
-        cumulative += probabilities[a]
-        action += cumulative <= uniform
-    return min(action, n - 1)
-
-
-@njit(cache=True)
-def action_gate(action, probabilities, size, c, gate):
-    """`decoders.PopulationDecoder.credit` for the neurons ``(O,)`` of the actions, ``size`` each."""
-    for a in range(probabilities.shape[0]):
-        credit = 1.0 if a == action or c.gate == 2.0 else 0.0
-        if c.gate == 0.0:
-            credit -= probabilities[a]
-        gate[a * size : (a + 1) * size] = credit
 
 
 @njit(cache=True, inline="always")

@@ -40,7 +40,10 @@ FIELDS = {
     "post": "(A, E, T, P): output spikes",
     "m": "(A, E)",
     "action_rates": "(A, E, actions)",
-    "action": "(A, E) int64",
+    "action": "(A, E) int64: of Discrete actions, counted from 0",
+    "vector": "(A, E, D) float64: of continuous actions",
+    "low": "(D,) float64: their bounds; empty for Discrete ones",
+    "high": "(D,) float64",
 }
 """Names and axes of the arrays, all contiguous, float32 where nothing else is said."""
 

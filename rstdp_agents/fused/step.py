@@ -10,9 +10,10 @@ import numpy as np
 from numba import njit
 
 from rstdp_agents.fused.constants import unpack
+from rstdp_agents.fused.decode import choose, point
 from rstdp_agents.fused.encode import Code, encode
 from rstdp_agents.fused.lanes import WIDTH
-from rstdp_agents.fused.learning import action_gate, choose, critic_step, pair_credit, third_factor
+from rstdp_agents.fused.learning import critic_step, pair_credit, third_factor
 from rstdp_agents.fused.neurons import FAST, fire, noisy_thresholds, regulate
 from rstdp_agents.fused.random import fill_uniform, window_keys
 from rstdp_agents.fused.spikes import draw_spikes
@@ -69,7 +70,8 @@ def _learn_and_act(s, a, done, given, learning, c):
         bits, before = s.bits[a, 0, e], s.bits[a, 1, e]
         draw_spikes(s.rates[a, e], c.p_max, ticks, envs, e, given, keys, bits, before, s.pre_count[a])
     n_pre, n_post = envs * ticks * inputs, envs * ticks * outputs
-    threshold, choice = np.empty((ticks, envs, padded), np.float32), np.empty(envs, np.float32)
+    numbers = max(1, 2 * s.low.shape[0])
+    threshold, choice = np.empty((ticks, envs, padded), np.float32), np.empty(envs * numbers, np.float32)
     noisy_thresholds(n_pre, given, keys, outputs, c, threshold)
     fill_uniform(choice, n_pre + n_post, given, keys)
     shares = np.empty(halves * envs, np.float32)
@@ -88,21 +90,19 @@ def _learn_and_act(s, a, done, given, learning, c):
 def _fire_and_choose(s, a, current, threshold, choice, c):
     """Run the output neurons of all envs, choose actions, and note what the spikes make eligible."""
     envs, ticks, padded = s.post.shape[1:]
-    outputs, actions = s.post_count.shape[1], s.action_rates.shape[2]
-    size = outputs // actions
+    outputs, numbers = s.post_count.shape[1], choice.shape[0] // envs
     counts, mean = np.empty(padded, np.float32), np.zeros(padded, np.float32)
-    gate, probabilities = np.zeros(padded, np.float32), np.empty(actions, np.float32)
+    gate, probabilities = np.zeros(padded, np.float32), np.empty(s.action_rates.shape[2], np.float32)
     for e in range(envs):
         fire(current[e], threshold, s.offset[a], e, c, s.post[a, e], counts)
-        rates = s.action_rates[a, e]
-        for n in range(actions):
-            rates[n] = counts[n * size : (n + 1) * size].sum() / np.float32(size * ticks)
         for o in range(outputs):
             s.post_count[a, o] += counts[o]
             mean[o] += counts[o] / np.float32(envs)
-        action = choose(rates, choice[e], probabilities, c)
-        s.action[a, e] = action
-        action_gate(action, probabilities, size, c, gate)
+        uniform = choice[e * numbers : (e + 1) * numbers]
+        if s.low.shape[0] == 0:
+            s.action[a, e] = choose(counts, ticks, uniform[0], s.action_rates[a, e], probabilities, c, gate)
+        else:
+            point(counts, ticks, uniform, s.low, s.high, c, gate, s.vector[a, e])
         for k in range(s.halves.shape[0]):
             pair_credit(s.post[a, e], gate, s.halves[k, 0], s.halves[k, 1], s.late, c, s.credit[a, k, e])
     regulate(mean, s.rate[a], s.offset[a], c)

@@ -128,6 +128,31 @@ def test_other_codes_are_those_of_torch(space, outputs):
     torch.testing.assert_close(agent.layer.homeostasis.rate, reference.layer.homeostasis.rate, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("shape", [(1,), (2, 3)], ids=str)
+def test_continuous_actions_are_those_of_torch(shape):
+    config = override(AgentConfig(), {"decoder.neurons_per_action": 7, "encoder.rate_max": 300.0})
+    low, high = (
+        np.full(shape, -3.0, np.float32),
+        np.linspace(1.0, 2.0, int(np.prod(shape)), dtype=np.float32).reshape(shape),
+    )
+    spaces = gym.spaces.Discrete(5), gym.spaces.Box(low, high)
+    reference, agent = (Agent(config, *spaces, seeds=(3, 4), envs=2, backend=backend) for backend in ("torch", "fused"))
+    random, none = np.random.default_rng(0), np.zeros((2, 2), dtype=bool)
+    for i in range(12):
+        obs, reward = random.integers(5, size=(2, 2)), random.normal(size=(2, 2))
+        n = 2 * (10 * (agent.encoder.size + agent.decoder.size) + agent.decoder.numbers)
+        numbers, t = agent.random.uniform(n).numpy(), Transition(obs, reward, none, none, None, False)
+        if i == 0:
+            expected, action = reference.begin(obs), agent._fused.begin(obs, numbers)
+        else:
+            expected, action = reference.step(t), agent._fused.step(t, numbers)
+        assert action.shape == (2, 2, *shape)
+        np.testing.assert_allclose(action, expected, rtol=1e-4, atol=1e-5)
+        assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
+    torch.testing.assert_close(agent.eligibility(), reference.eligibility(), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(agent.layer.weight, reference.layer.weight, rtol=1e-4, atol=1e-5)
+
+
 def test_state_goes_through_a_checkpoint_to_the_bit():
     first, second = cartpole_agent(range(2), 2, backend="fused"), cartpole_agent([8, 9], 2, backend="fused")
     run_both = [observations(2, 2, 5), *[transition(2, 2, i) for i in range(10)]]
