@@ -89,7 +89,12 @@ PRESETS: dict[str, dict[RuleName, dict[str, Any]]] = {
     "CartPole-v1": {
         "rstdp-et": {**CARTPOLE, "agent.plasticity.lr": 0.5, "agent.plasticity.lr_halved_after": 75.0},
         "rstdp": {**CARTPOLE, "agent.plasticity.lr": 0.1},
-        "reward-switch": {**CARTPOLE, "agent.plasticity.lr": 1.0, "agent.modulation.deadband": 1.0},
+        "reward-switch": {
+            **CARTPOLE,
+            "agent.plasticity.lr": 0.5,
+            "agent.plasticity.lr_halved_after": 50.0,
+            "agent.modulation.deadband": 0.5,
+        },
     },
     "Acrobot-v1": {
         "rstdp-et": {**ACROBOT, "agent.plasticity.lr": 0.2},
