@@ -78,9 +78,10 @@ LUNARLANDER = {
     "agent.encoder.width": 0.6,
     "agent.encoder.floor": 0.05,
     "agent.plasticity.lr": 0.5,
+    "agent.plasticity.lr_halved_after": 400.0,
     "agent.decoder.inverse_temperature": 20.0,
     "agent.modulation.reward_scale": 0.02,
-    "agent.modulation.gamma": 0.99,
+    "agent.modulation.gamma": 0.995,
     "agent.modulation.lambda_": 0.9,
     "agent.homeostasis.lr": 1e-5,
 }
