@@ -88,7 +88,12 @@ LUNARLANDER = {
 
 PRESETS: dict[str, dict[RuleName, dict[str, Any]]] = {
     "CartPole-v1": {
-        "rstdp-et": {**CARTPOLE, "agent.plasticity.lr": 0.5, "agent.plasticity.lr_halved_after": 75.0},
+        "rstdp-et": {
+            **CARTPOLE,
+            "agent.encoder.cells": (6, 4, 6, 6),
+            "agent.plasticity.lr": 0.5,
+            "agent.plasticity.lr_halved_after": 75.0,
+        },
         "rstdp": {**CARTPOLE, "agent.plasticity.lr": 0.1},
         "reward-switch": {
             **CARTPOLE,

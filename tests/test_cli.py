@@ -43,10 +43,10 @@ def test_train_then_resume(tmp_path):
 
 def test_unknown_environment_trains_on_the_defaults(tmp_path):
     done = command(
-        "--env", "FrozenLake-v1", "--env-kwargs", "is_slippery:False", "--run-dir", "run", *SHORT, cwd=tmp_path
+        "--env", "tests.helpers:Corridor-v0", "--env-kwargs", "broken:None", "--run-dir", "run", *SHORT, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
-    assert "no preset for FrozenLake-v1: defaults" in done.stdout
+    assert "no preset for tests.helpers:Corridor-v0: defaults" in done.stdout
 
 
 @pytest.mark.parametrize(
