@@ -43,10 +43,19 @@ def test_train_then_resume(tmp_path):
 
 def test_unknown_environment_trains_on_the_defaults(tmp_path):
     done = command(
-        "--env", "tests.helpers:Corridor-v0", "--env-kwargs", "broken:None", "--run-dir", "run", *SHORT, cwd=tmp_path
+        "--env",
+        "Taxi-v4",
+        "--rule",
+        "rstdp",
+        "--env-kwargs",
+        "is_rainy:False",
+        "--run-dir",
+        "run",
+        *SHORT,
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert "no preset for tests.helpers:Corridor-v0: defaults" in done.stdout
+    assert "no preset for Taxi-v4: defaults" in done.stdout
 
 
 @pytest.mark.parametrize(
