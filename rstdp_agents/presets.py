@@ -78,18 +78,29 @@ LUNARLANDER = {
     "agent.encoder.width": 0.6,
     "agent.encoder.floor": 0.05,
     "agent.plasticity.lr": 0.5,
+    "agent.plasticity.lr_halved_after": 400.0,
     "agent.decoder.inverse_temperature": 20.0,
     "agent.modulation.reward_scale": 0.02,
-    "agent.modulation.gamma": 0.99,
+    "agent.modulation.gamma": 0.995,
     "agent.modulation.lambda_": 0.9,
     "agent.homeostasis.lr": 1e-5,
 }
 
 PRESETS: dict[str, dict[RuleName, dict[str, Any]]] = {
     "CartPole-v1": {
-        "rstdp-et": {**CARTPOLE, "agent.plasticity.lr": 0.5, "agent.plasticity.lr_halved_after": 75.0},
+        "rstdp-et": {
+            **CARTPOLE,
+            "agent.encoder.cells": (6, 4, 6, 6),
+            "agent.plasticity.lr": 0.5,
+            "agent.plasticity.lr_halved_after": 75.0,
+        },
         "rstdp": {**CARTPOLE, "agent.plasticity.lr": 0.1},
-        "reward-switch": {**CARTPOLE, "agent.plasticity.lr": 1.0, "agent.modulation.deadband": 1.0},
+        "reward-switch": {
+            **CARTPOLE,
+            "agent.plasticity.lr": 0.5,
+            "agent.plasticity.lr_halved_after": 50.0,
+            "agent.modulation.deadband": 0.5,
+        },
     },
     "Acrobot-v1": {
         "rstdp-et": {**ACROBOT, "agent.plasticity.lr": 0.2},

@@ -43,10 +43,19 @@ def test_train_then_resume(tmp_path):
 
 def test_unknown_environment_trains_on_the_defaults(tmp_path):
     done = command(
-        "--env", "FrozenLake-v1", "--env-kwargs", "is_slippery:False", "--run-dir", "run", *SHORT, cwd=tmp_path
+        "--env",
+        "Taxi-v4",
+        "--rule",
+        "rstdp",
+        "--env-kwargs",
+        "is_rainy:False",
+        "--run-dir",
+        "run",
+        *SHORT,
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert "no preset for FrozenLake-v1: defaults" in done.stdout
+    assert "no preset for Taxi-v4: defaults" in done.stdout
 
 
 def test_environment_of_a_module_of_the_user(tmp_path):
