@@ -70,8 +70,8 @@ def test_environment_of_a_module_of_the_user(tmp_path):
         (["--env", "CartPol-v1"], "unknown environment 'CartPol-v1'; the nearest are"),
         (["--rule", "rstpd"], "rstdp"),
         (
-            ["--env", "Pendulum-v1"],
-            "action space Box(-2.0, 2.0, (1,), float32) is not supported yet; supported is Discrete",
+            ["--env", "Pendulum-v1", "--decoder.neurons-per-action", "1"],
+            "`neurons_per_action` must be 2 or more for continuous actions; received 1",
         ),
         (["--env", "Blackjack-v1"], "is not supported yet; supported are Discrete and one-dimensional Box"),
         (["--neuron.tau-m", "-5"], "`tau_m` must be positive (ms); received -5.0"),
