@@ -44,5 +44,7 @@ TASKS: dict[str, Task] = {
     "LunarLander-v3": Task(
         200.0, 1000, 700_000, {"rstdp-et": 1000}, None, {"spiking actor-critic (Chung and Kozma 2020)": 2575}
     ),
+    "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, note="continuous action"),
+    "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, note="continuous action"),
 }  # fmt: skip
 """In the order of the table."""

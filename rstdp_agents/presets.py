@@ -86,6 +86,31 @@ LUNARLANDER = {
     "agent.homeostasis.lr": 1e-5,
 }
 
+PENDULUM = {
+    "agent.simulation.ticks": 20,
+    "agent.encoder.cells": (7, 7, 9),
+    "agent.encoder.floor": 0.05,
+    "agent.plasticity.tau_e": 28.8,
+    "agent.decoder.neurons_per_action": 16,
+    "agent.decoder.exploration": 0.2,
+    "agent.modulation.reward_scale": 0.1,
+    "agent.modulation.gamma": 0.95,
+    "agent.modulation.lambda_": 0.9,
+    "agent.modulation.critic_lr": 1.0,
+    "agent.homeostasis.lr": 1e-5,
+}
+
+MOUNTAINCAR_CONTINUOUS = {
+    "agent.encoder.cells": (12, 12),
+    "agent.decoder.neurons_per_action": 16,
+    "agent.decoder.exploration": 0.5,
+    "agent.modulation.value_init": 1.0,
+    "agent.modulation.reward_scale": 0.01,
+    "agent.modulation.gamma": 0.99,
+    "agent.modulation.lambda_": 0.9,
+    "agent.homeostasis.lr": 1e-5,
+}
+
 PRESETS: dict[str, dict[RuleName, dict[str, Any]]] = {
     "CartPole-v1": {
         "rstdp-et": {
@@ -125,6 +150,16 @@ PRESETS: dict[str, dict[RuleName, dict[str, Any]]] = {
     "CliffWalking-v1": {"rstdp-et": CLIFF},
     "Taxi-v4": {"rstdp-et": CLIFF},
     "LunarLander-v3": {"rstdp-et": LUNARLANDER},
+    "Pendulum-v1": {
+        "rstdp-et": {**PENDULUM, "agent.plasticity.lr": 0.8},
+        "rstdp": {**PENDULUM, "agent.plasticity.lr": 0.02},
+        "reward-switch": {**PENDULUM, "agent.plasticity.lr": 0.2, "agent.modulation.deadband": 0.1},
+    },
+    "MountainCarContinuous-v0": {
+        "rstdp-et": {**MOUNTAINCAR_CONTINUOUS, "agent.plasticity.lr": 0.8},
+        "rstdp": {**MOUNTAINCAR_CONTINUOUS, "agent.plasticity.lr": 0.1},
+        "reward-switch": {**MOUNTAINCAR_CONTINUOUS, "agent.plasticity.lr": 0.2, "agent.modulation.deadband": 0.01},
+    },
 }
 
 
