@@ -124,7 +124,7 @@ def main() -> None:
         print(learning_report.cell_table(result), "\n", flush=True)
         if not args.set:
             args.out.mkdir(parents=True, exist_ok=True)
-            (args.out / f"{name}_{rule}.json").write_text(json.dumps(result) + "\n")
+            learning_report.cell_file(args.out, name, rule).write_text(json.dumps(result) + "\n")
 
 
 if __name__ == "__main__":

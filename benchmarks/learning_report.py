@@ -67,10 +67,15 @@ def solved(cell: Cell, bound: float) -> str:
     return f"{share} in {with_interval([float(n) for n in took])}, slowest {max(took)}" if took else share
 
 
-def last(records: list[dict[str, Any]]) -> str:
+def mean(values: list[float | None], bound: float) -> str:
+    """Mean of the values that there are, to two decimals where the task is solved at a return of 1 or less."""
+    known = [value for value in values if value is not None]
+    return f"{np.mean(known):.{1 if abs(bound) > 1 else 2}f}" if known else "-"
+
+
+def last(records: list[dict[str, Any]], bound: float) -> str:
     """Mean over seeds of the mean of the last 100 episodes."""
-    means = [r["final_mean"] for r in records if r["final_mean"] is not None]
-    return f"{np.mean(means):.1f}" if means else "-"
+    return mean([r["final_mean"] for r in records], bound)
 
 
 def summary_row(cell: Cell) -> list[str]:
@@ -78,8 +83,7 @@ def summary_row(cell: Cell) -> list[str]:
     task, learners = TASKS[cell["task"]], cell["learner"]
     target = task.target.get(cell["rule"])
     steps = [float(r["solved_at_step"]) for r in learners if r["solved_at_step"]]
-    best = [r["best_mean"] for r in learners if r["best_mean"] is not None]
-    area = [float(np.mean(r["returns"])) for r in learners]
+    area: list[float | None] = [float(np.mean(r["returns"])) for r in learners]
     kinds = [
         [r[f"eval_{kind}"] for r in learners] if "eval_greedy" in learners[0] else []
         for kind in ("greedy", "stochastic")
@@ -87,9 +91,9 @@ def summary_row(cell: Cell) -> list[str]:
     columns = [
         cell["rule"], solved(cell, task.solved), "-" if target is None else f"<= {target}",
         f"{np.mean(steps):,.0f}" if steps else "-",
-        last(learners), f"{np.mean(best):.1f}" if best else "-", f"{np.mean(area):.1f}",
-        *(f"{np.mean(values):.1f}" if values else "-" for values in kinds),
-        *(last(cell[control]) if control in cell else "-" for control in ("frozen", "shuffled")),
+        last(learners, task.solved), mean([r["best_mean"] for r in learners], task.solved), mean(area, task.solved),
+        *(mean(values, task.solved) for values in kinds),
+        *(last(cell[control], task.solved) if control in cell else "-" for control in ("frozen", "shuffled")),
     ]  # fmt: skip
     return columns
 
@@ -114,9 +118,8 @@ def cell_table(cell: Cell) -> str:
     """Every seed of one cell, then the learners together."""
     lines, task = [], TASKS[cell["task"]]
     for i, r in enumerate(cell["learner"]):
-        controls = [f"{cell[c][i]['final_mean']:.1f}" if c in cell else "-" for c in ("frozen", "shuffled")]
-        best = "-" if r["best_mean"] is None else f"{r['best_mean']:.1f}"
-        ended = "-" if r["final_mean"] is None else f"{r['final_mean']:.1f}"
+        controls = [last(cell[c][i : i + 1], task.solved) if c in cell else "-" for c in ("frozen", "shuffled")]
+        best, ended = mean([r["best_mean"]], task.solved), last([r], task.solved)
         at = [str(r["solved_at_episode"] or "no"), str(r["solved_at_step"] or "-")]
         lines.append([str(r["seed"]), *at, str(r["episodes"]), best, ended, *controls])
     header = ["seed", "solved at episode", "at env step", "episodes", "best 100", "last 100", "frozen", "shuffled"]
@@ -184,11 +187,21 @@ def _panel(axes: Axes, task: Task, rule: str, cells: dict[str, Cell]) -> None:
     axes.legend(fontsize=6.5)
 
 
+def cell_file(folder: Path, name: str, rule: str) -> Path:
+    """Where the cell of a task and rule is kept; ids with a namespace (``rstdp/Cue-v0``) get a dash for their slash."""
+    return folder / f"{file_name(name)}_{rule}.json"
+
+
+def file_name(name: str) -> str:
+    """A task's id as part of a file name."""
+    return name.replace("/", "-")
+
+
 def load(folder: Path) -> dict[str, dict[str, Cell]]:
     """Cells by task and rule, in the order of the table."""
     out: dict[str, dict[str, Cell]] = {}
     for name in TASKS:
-        files = {rule: folder / f"{name}_{rule}.json" for rule in COLOURS}
+        files = {rule: cell_file(folder, name, rule) for rule in COLOURS}
         cells = {rule: json.loads(path.read_text()) for rule, path in files.items() if path.exists()}
         if any(rule in cells for rule in RULES):
             out[name] = cells
@@ -210,7 +223,7 @@ def main() -> None:
     tasks = load(args.results)
     sections = []
     for name, cells in tasks.items():
-        picture = args.results / f"{name}.png"
+        picture = args.results / f"{file_name(name)}.png"
         draw(name, cells).savefig(picture, dpi=110)
         sections.append(task_section(name, cells, str(picture.relative_to(args.docs.parent))))
     parts = [INTRO, *sections, "## All tasks\n\n" + aggregate_table(tasks) + "\n"]

@@ -48,3 +48,19 @@ TASKS: dict[str, Task] = {
     "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, note="continuous action"),
 }  # fmt: skip
 """In the order of the table."""
+
+_SHARE = "the return is the share of right answers"
+TASKS |= {
+    "rstdp/Cue-v0": Task(
+        0.95, 500, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=4.0, note=f"4 cues; {_SHARE}"
+    ),
+    "rstdp/DelayedCue-v0": Task(
+        0.95, 1000, 20_000, {"rstdp-et": 300, "reward-switch": 500}, linear_lr=2.0,
+        note=f"4 cues, delay 5; chance is 0.25; {_SHARE}",
+    ),
+    "rstdp/TMaze-v0": Task(0.9, 500, 40_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=2.0),
+    "rstdp/XOR-v0": Task(
+        0.95, 500, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=4.0, note=_SHARE
+    ),
+}  # fmt: skip
+"""The project's own, added to the table."""

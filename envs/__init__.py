@@ -1,5 +1,26 @@
-"""Environments of this project, one file each, registered as ``rstdp/<Name>-v0``."""
+"""Environments of this project, one file each, registered as ``rstdp/<Name>-v0`` when this package is imported.
+
+Gymnasium itself finds them by ``import envs`` or under ``envs:rstdp/<Name>-v0``; `train.py` knows them anyway.
+"""
+
+from typing import Any
+
+import gymnasium as gym
+
+REGISTERED: dict[str, dict[str, Any]] = {
+    "rstdp/Cue-v0": {"entry_point": "envs.cue:Cue", "reward_threshold": 0.95},
+    "rstdp/DelayedCue-v0": {"entry_point": "envs.delayed_cue:DelayedCue", "reward_threshold": 0.95},
+    "rstdp/TMaze-v0": {"entry_point": "envs.t_maze:TMaze", "reward_threshold": 0.9, "max_episode_steps": 50},
+    "rstdp/XOR-v0": {"entry_point": "envs.xor:XOR", "reward_threshold": 0.95},
+}
+"""What Gymnasium is told of each."""
 
 
 def register_envs() -> None:
-    """Called by Gymnasium's plug-in loader."""
+    """Tell Gymnasium of all environments that it does not know yet."""
+    for name, facts in REGISTERED.items():
+        if name not in gym.registry:
+            gym.register(name, **facts)
+
+
+register_envs()

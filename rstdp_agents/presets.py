@@ -162,6 +162,41 @@ PRESETS: dict[str, dict[RuleName, dict[str, Any]]] = {
     },
 }
 
+# Our own tasks (package `envs`)
+
+CUE = {"agent.decoder.inverse_temperature": 30.0, "agent.modulation.critic_lr": 0.2, "agent.homeostasis.lr": 0.0}
+XOR = {**CUE, "agent.encoder.cells": (2, 2), "agent.encoder.floor": 0.5}
+DELAYEDCUE = {
+    **CUE,
+    "agent.plasticity.tau_e": 60.0,
+    "agent.modulation.gamma": 1.0,
+    "agent.modulation.value_init": 0.25,
+    "agent.modulation.critic_lr": 0.02,
+}
+
+PRESETS |= {
+    "rstdp/Cue-v0": {
+        "rstdp-et": {**CUE, "agent.plasticity.lr": 8.0},
+        "rstdp": {**CUE, "agent.plasticity.lr": 0.4},
+        "reward-switch": {**CUE, "agent.plasticity.lr": 4.0},
+    },
+    "rstdp/DelayedCue-v0": {
+        "rstdp-et": {**DELAYEDCUE, "agent.plasticity.lr": 6.0},
+        "rstdp": {**DELAYEDCUE, "agent.plasticity.lr": 0.05},  # stays at chance
+        "reward-switch": {**DELAYEDCUE, "agent.plasticity.lr": 2.0, "agent.modulation.deadband": 0.1},
+    },
+    "rstdp/TMaze-v0": {
+        "rstdp-et": {**CUE, "agent.plasticity.lr": 6.0},
+        "rstdp": {**CUE, "agent.plasticity.lr": 0.4},
+        "reward-switch": {**CUE, "agent.plasticity.lr": 1.0},
+    },
+    "rstdp/XOR-v0": {
+        "rstdp-et": {**XOR, "agent.plasticity.lr": 8.0},
+        "rstdp": {**XOR, "agent.plasticity.lr": 0.4},
+        "reward-switch": {**XOR, "agent.plasticity.lr": 4.0},
+    },
+}
+
 
 def preset(env: str, rule: RuleName) -> RunConfig:
     """The configuration that a run of ``rule`` on ``env`` starts from."""

@@ -2,7 +2,7 @@ from importlib import import_module
 
 import pytest
 
-from benchmarks import speed_report
+from benchmarks import learning_report, speed_report
 from benchmarks.contest import Rounds, take_turns
 from benchmarks.peers.work import Size
 from benchmarks.speed import OURS
@@ -108,3 +108,16 @@ def test_ours_do_the_work(module):
     env_step()
     assert contestant.cartpole(metrics=True, agents=2)(5) > 0
     assert contestant.cartpole(metrics=False)(5) > 0
+
+
+def test_cells_of_tasks_with_a_slash_are_found_again(tmp_path):
+    path = learning_report.cell_file(tmp_path, "rstdp/Cue-v0", "rstdp-et")
+    assert path == tmp_path / "rstdp-Cue-v0_rstdp-et.json"
+    path.write_text('{"task": "rstdp/Cue-v0"}')
+    assert learning_report.load(tmp_path) == {"rstdp/Cue-v0": {"rstdp-et": {"task": "rstdp/Cue-v0"}}}
+
+
+def test_means_of_small_returns_keep_two_decimals():
+    assert learning_report.mean([0.25, 0.3, None], bound=0.95) == "0.28"
+    assert learning_report.mean([-110.25], bound=-110.0) == "-110.2"
+    assert learning_report.mean([None], bound=1.0) == "-"

@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
+import envs as envs  # registers the environments of this project
 from rstdp_agents.errors import UsageError
 
 

@@ -1,0 +1,71 @@
+"""A corridor with a choice at its end, which a sign tells how to make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from envs import checks, drawing
+
+FORWARD, LEFT, RIGHT = 0, 1, 2
+"""Actions; the sign uses the last two as well."""
+HIDDEN = 0
+"""The sign where it is not seen."""
+
+
+class TMaze(gym.Env):
+    """Walk down a corridor of ``length`` cells and turn to the side that a sign at the start has named.
+
+    visible: the sign is seen from everywhere, so that a policy without memory can do it; what is left is a reward that comes
+    only after the whole corridor. With ``visible=False`` it is seen in the first cell alone: then the task needs a policy
+    with memory, and half of all turns are wrong without one, whatever is learnt.
+
+    | | |
+    | --- | --- |
+    | observation | `Discrete(3 * (length + 1))`: 3 * place + sign; place 0 to length, sign 0 not seen, 1 left, 2 right |
+    | action | `Discrete(3)`: 0 forward, 1 left, 2 right |
+    | reward | 1 for the turn that the sign names, 0 for the other one, -0.1 for walking into a wall, 0 for a step forward |
+    | start | place 0, either sign equally likely |
+    | end | the turn at the junction (place = length); the registered version is cut off after 50 steps |
+    | returns | at best 1, by chance -0.35 for a length of 4 |
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012 (as gym.Env declares it)
+
+    def __init__(self, length: int = 4, visible: bool = True, render_mode: str | None = None) -> None:
+        self.length, self.visible = checks.whole("length", length, 1), visible
+        self.render_mode = checks.render_mode(render_mode)
+        self.observation_space, self.action_space = gym.spaces.Discrete(3 * (length + 1)), gym.spaces.Discrete(3)
+        self.place, self.sign, self.turn = 0, LEFT, FORWARD
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.place, self.sign, self.turn = 0, int(self.np_random.integers(LEFT, RIGHT + 1)), FORWARD
+        return self._seen(), {}
+
+    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        at_junction = self.place == self.length
+        if at_junction == (action == FORWARD):
+            return self._seen(), -0.1, False, False, {}
+        if not at_junction:
+            self.place += 1
+            return self._seen(), 0.0, False, False, {}
+        self.turn = int(action)
+        return self._seen(), float(self.turn == self.sign), True, False, {}
+
+    def render(self) -> np.ndarray | None:  # pyright: ignore[reportIncompatibleMethodOverride] (None without a render mode)
+        """The maze from above, walked from left to right; a light beside the agent is the sign, on the side that it names."""
+        if self.render_mode is None:
+            return None
+        cells = drawing.blank(3, self.length + 1, drawing.WALL)
+        cells[1], cells[:, -1] = drawing.FLOOR, drawing.FLOOR
+        row = {FORWARD: 1, LEFT: 0, RIGHT: 2}
+        if self.turn == FORWARD and self._seen() % 3 != HIDDEN:
+            cells[row[self.sign], self.place] = drawing.LIGHT
+        cells[row[self.turn], self.place] = drawing.verdict(self.turn == self.sign) if self.turn else drawing.AGENT
+        return drawing.picture(cells)
+
+    def _seen(self) -> int:
+        return 3 * self.place + (self.sign if self.visible or self.place == 0 else HIDDEN)

@@ -1,0 +1,57 @@
+"""Exclusive or as a task of one step: the smallest that no single input decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from envs import checks, drawing
+
+
+class XOR(gym.Env):
+    """Two binary inputs are shown; the answer is 1 if exactly one of them is on, else 0, and that was the episode.
+
+    Florian (2007) lets a spiking network answer the same question by its firing rate.
+
+    | | |
+    | --- | --- |
+    | observation | `Box(0, 1, (2,))` float32: the inputs, each pair equally likely |
+    | action | `Discrete(2)`: the answer |
+    | reward | 1 for the right answer, else 0 |
+    | end | after one step |
+    | returns | at best 1, by chance 0.5; no answer that looks at one input alone does better than chance |
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 2}  # noqa: RUF012 (as gym.Env declares it)
+    observation_space = gym.spaces.Box(0.0, 1.0, (2,), np.float32)
+    action_space = gym.spaces.Discrete(2)
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        self.render_mode = checks.render_mode(render_mode)
+        self.inputs, self.answer = np.zeros(2, dtype=np.float32), -1
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.inputs, self.answer = self.np_random.integers(2, size=2).astype(np.float32), -1
+        return self.inputs.copy(), {}
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        self.answer = int(action)
+        return self.inputs.copy(), float(self._right()), True, False, {}
+
+    def render(self) -> np.ndarray | None:  # pyright: ignore[reportIncompatibleMethodOverride] (None without a render mode)
+        """Above the inputs as lights, below the answers 0 and 1, the given one in green or red."""
+        if self.render_mode is None:
+            return None
+        cells = drawing.blank(2, 2)
+        cells[0, self.inputs > 0] = drawing.LIGHT
+        if self.answer >= 0:
+            cells[1, self.answer] = drawing.verdict(self._right())
+        return drawing.picture(cells)
+
+    def _right(self) -> bool:
+        return self.answer == int(self.inputs[0] != self.inputs[1])

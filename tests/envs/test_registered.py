@@ -1,0 +1,133 @@
+"""What holds for every environment of the package; a new one needs a line in `OPTIMAL` and in `BY_CHANCE`, and no test."""
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.envs.registration import load_env_creator
+from gymnasium.utils.env_checker import check_env
+
+import envs
+
+ROOT = Path(__file__).parents[2]
+IDS = sorted(envs.REGISTERED)
+OPTIMAL = {
+    "rstdp/Cue-v0": lambda obs: obs,
+    "rstdp/DelayedCue-v0": lambda obs: obs % 4,  # the neutral observation is 4, and what is done there does not matter
+    "rstdp/TMaze-v0": lambda obs: obs % 3 if obs // 3 == 4 else 0,
+    "rstdp/XOR-v0": lambda obs: int(obs[0] != obs[1]),
+}
+"""The best action without memory, for each observation."""
+BY_CHANCE = {"rstdp/Cue-v0": 0.25, "rstdp/DelayedCue-v0": 0.25, "rstdp/TMaze-v0": -0.35, "rstdp/XOR-v0": 0.5}
+"""Expected return of actions by chance, as the docstrings say."""
+
+
+def made(env_id, **kwargs):
+    return gym.make(env_id, disable_env_checker=True, **kwargs)
+
+
+def episode(env, policy, seed=None):
+    # everything that an episode shows, as a list of (observation, reward, terminated, truncated)
+    obs, _ = env.reset(seed=seed)
+    story = [(np.asarray(obs).tolist(), 0.0, False, False)]
+    while not (story[-1][2] or story[-1][3]):
+        obs, *rest, _ = env.step(policy(obs))
+        story.append((np.asarray(obs).tolist(), *rest))
+    return story
+
+
+def returns(env, policy, episodes):
+    return [sum(reward for _, reward, *_ in episode(env, policy, seed)) for seed in range(episodes)]
+
+
+def by_chance(env, seed=0):
+    random, n = np.random.default_rng(seed), int(env.action_space.n)
+    return lambda obs: int(random.integers(n))
+
+
+def test_all_are_of_this_package_and_no_policy_is_missing():
+    assert sorted(OPTIMAL) == sorted(BY_CHANCE) == IDS == sorted(name for name in gym.registry if "rstdp/" in name)
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_gymnasium_finds_no_fault(env_id):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(made(env_id, render_mode="rgb_array").unwrapped)
+    assert gym.make(f"envs:{env_id}").spec.id == env_id
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_same_seed_same_episode_and_other_seeds_others(env_id):
+    one, other = made(env_id), made(env_id)
+    stories = [episode(one, by_chance(one, seed), seed) for seed in range(20)]
+    assert stories == [episode(other, by_chance(other, seed), seed) for seed in range(20)]
+    assert len({str(story[0]) for story in stories}) > 1
+    assert [episode(one, by_chance(one, i)) for i in range(5)] == [
+        episode(other, by_chance(other, i)) for i in range(5)
+    ]
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_observations_and_rewards_are_what_the_spaces_say(env_id):
+    env = made(env_id)
+    for seed in range(20):
+        obs, _ = env.reset(seed=seed)
+        over = False
+        while not over:
+            assert obs in env.observation_space
+            obs, reward, terminated, truncated, _ = env.step(env.action_space.sample())
+            assert isinstance(reward, float)
+            over = terminated or truncated
+        assert obs in env.observation_space
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_the_optimal_policy_earns_one_in_every_episode_and_passes_the_threshold(env_id):
+    env = made(env_id)
+    assert returns(env, OPTIMAL[env_id], 50) == [1.0] * 50
+    assert BY_CHANCE[env_id] < env.spec.reward_threshold < 1.0
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_chance_earns_what_the_docstring_says(env_id):
+    env = made(env_id)
+    got = returns(env, by_chance(env), 2000)
+    assert np.mean(got) == pytest.approx(BY_CHANCE[env_id], abs=4 * np.std(got) / np.sqrt(len(got)))
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_pictures_show_the_state(env_id):
+    env = made(env_id, render_mode="rgb_array")
+    env.reset(seed=0)
+    first = env.render()
+    assert (first.dtype, first.ndim, first.shape[2]) == (np.uint8, 3, 3)
+    assert max(first.shape) <= 200
+    assert np.array_equal(first, env.render())
+    env.step(0)
+    second = env.render()
+    assert second.shape == first.shape
+    assert not np.array_equal(first, second)
+    starts = []
+    for seed in range(20):
+        env.reset(seed=seed)
+        starts.append(env.render().tobytes())
+    assert len(set(starts)) > 1
+    assert made(env_id).unwrapped.render() is None
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_unknown_render_mode_is_refused(env_id):
+    make = load_env_creator(gym.spec(env_id).entry_point)
+    with pytest.raises(ValueError, match="`render_mode` must be 'rgb_array' or None; received 'ansi'"):
+        make(render_mode="ansi")
+
+
+def test_the_command_knows_them_in_a_fresh_process():
+    code = "from rstdp_agents.environments import make_env; print(make_env('rstdp/Cue-v0', {'cues': 3}).action_space)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "Discrete(3)\n", done.stderr
