@@ -8,10 +8,10 @@ from typing import Any
 import gymnasium as gym
 
 REGISTERED: dict[str, dict[str, Any]] = {
-    "rstdp/Cue-v0": {"entry_point": "envs.cue:Cue", "reward_threshold": 0.95},
-    "rstdp/DelayedCue-v0": {"entry_point": "envs.delayed_cue:DelayedCue", "reward_threshold": 0.95},
-    "rstdp/TMaze-v0": {"entry_point": "envs.t_maze:TMaze", "reward_threshold": 0.9, "max_episode_steps": 50},
-    "rstdp/XOR-v0": {"entry_point": "envs.xor:XOR", "reward_threshold": 0.95},
+    "rstdp/Cue-v0": {"entry_point": f"{__name__}.cue:Cue", "reward_threshold": 0.95},
+    "rstdp/DelayedCue-v0": {"entry_point": f"{__name__}.delayed_cue:DelayedCue", "reward_threshold": 0.95},
+    "rstdp/TMaze-v0": {"entry_point": f"{__name__}.t_maze:TMaze", "reward_threshold": 0.9, "max_episode_steps": 50},
+    "rstdp/XOR-v0": {"entry_point": f"{__name__}.xor:XOR", "reward_threshold": 0.95},
 }
 """What Gymnasium is told of each."""
 

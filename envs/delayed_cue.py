@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from envs import checks, drawing
+from . import checks, drawing
 
 
 class DelayedCue(gym.Env):

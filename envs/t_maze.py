@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from envs import checks, drawing
+from . import checks, drawing
 
 FORWARD, LEFT, RIGHT = 0, 1, 2
 """Actions; the sign uses the last two as well."""

@@ -48,9 +48,10 @@ MOUNTAINCAR = {
 }
 
 FROZENLAKE = {
+    "agent.simulation.ticks": 20,
     "agent.decoder.neurons_per_action": 16,
-    "agent.decoder.inverse_temperature": 50.0,
-    "agent.plasticity.tau_e": 14.4,
+    "agent.decoder.inverse_temperature": 30.0,
+    "agent.plasticity.tau_e": 28.8,
     "agent.modulation.gamma": 0.99,
     "agent.modulation.lambda_": 0.9,
     "agent.modulation.value_init": 0.5,
@@ -138,14 +139,14 @@ PRESETS: dict[str, dict[RuleName, dict[str, Any]]] = {
         "reward-switch": {**MOUNTAINCAR, "agent.plasticity.lr": 0.05, "agent.modulation.deadband": 0.05},
     },
     "FrozenLake-v1": {
-        "rstdp-et": {**FROZENLAKE, "agent.plasticity.lr": 1.0},
-        "rstdp": {**FROZENLAKE, "agent.plasticity.lr": 0.05},
-        "reward-switch": {**FROZENLAKE, "agent.plasticity.lr": 0.1, "agent.modulation.deadband": 0.1},
+        "rstdp-et": {**FROZENLAKE, "agent.plasticity.lr": 0.5},
+        "rstdp": {**FROZENLAKE, "agent.plasticity.lr": 0.04},
+        "reward-switch": {**FROZENLAKE, "agent.plasticity.lr": 0.05, "agent.modulation.deadband": 0.1},
     },
     "FrozenLake8x8-v1": {
-        "rstdp-et": {**FROZENLAKE8X8, "agent.plasticity.lr": 2.0},
-        "rstdp": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.1},
-        "reward-switch": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.2, "agent.modulation.deadband": 0.1},
+        "rstdp-et": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.5},
+        "rstdp": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.04},
+        "reward-switch": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.05, "agent.modulation.deadband": 0.1},
     },
     "CliffWalking-v1": {"rstdp-et": CLIFF},
     "Taxi-v4": {"rstdp-et": CLIFF},

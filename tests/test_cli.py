@@ -12,8 +12,8 @@ ROOT = Path(__file__).parent.parent
 SHORT = ["--total-steps", "400", "--eval-episodes", "2", "--images", "1", "--no-progress"]
 
 
-def command(*arguments, cwd):
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+def command(*arguments, cwd, path=()):
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*path, ROOT])), "COLUMNS": "120"}
     return subprocess.run(
         [sys.executable, str(ROOT / "train.py"), *map(str, arguments)],
         cwd=cwd,
@@ -116,3 +116,10 @@ def test_folder_that_cannot_be_written_and_damaged_checkpoint(tmp_path):
     assert "bad.safetensors is damaged or not a checkpoint" in done.stderr
     done = command("--resume", "nowhere", cwd=tmp_path)
     assert "no checkpoint to resume from" in done.stderr
+
+
+def test_our_environments_are_found_beside_a_users_module_of_the_same_name(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n")
+    (tmp_path / "envs.py").write_text("raise RuntimeError('not to be imported')\n")
+    done = command("--env", "rstdp/Cue-v0", "--run-dir", "run", *SHORT, cwd=tmp_path, path=[tmp_path])
+    assert done.returncode == 0, done.stderr

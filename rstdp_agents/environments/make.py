@@ -10,8 +10,10 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
-import envs as envs  # registers the environments of this project
+from rstdp_agents.environments.own import load_own
 from rstdp_agents.errors import UsageError
+
+load_own()
 
 
 def make_env(env_id: str, kwargs: dict[str, Any]) -> gym.Env:
