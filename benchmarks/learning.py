@@ -3,8 +3,8 @@
 python -m benchmarks.learning                                            every task and rule, seeds 1000-1009
 python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et         one cell
 
-Seeds below 1000 are for tuning, the others for reporting; a task has one preset for all seeds. Learners and frozen twins are one
-population, the shuffled controls another (see `benchmarks.players`). Every cell leaves a JSON file with all returns of all seeds;
+Seeds below 1000 are for tuning, the others for reporting; a task has one preset for all seeds. The seeds of a
+cell are one population; controls (see `benchmarks.players`) others. Every cell leaves a JSON file with all returns of all seeds;
 `python -m benchmarks.learning_report` makes the table and the pictures from them.
 """
 
@@ -31,6 +31,8 @@ from rstdp_agents.environments import SerialGrid
 from rstdp_agents.evaluation import evaluate
 from rstdp_agents.presets import PRESETS, preset
 
+CONTROL = 100
+"""Episodes of the players that do not learn."""
 EVALUATED = 20
 """Episodes of each kind of evaluation, per seed."""
 
@@ -62,27 +64,27 @@ class Args:
         """(task, rule) of all that was asked for and has a preset."""
         tasks = [self.task] if self.task else [name for name in TASKS if name in PRESETS]
         rules = [self.rule] if self.rule else [*RULES, *TWINS]
-        return [(task, rule) for task in tasks for rule in rules if rule in TWINS or rule in PRESETS.get(task, {})]
+        cells = [(task, rule) for task in tasks for rule in rules if rule in TWINS or rule in PRESETS.get(task, {})]
+        return [(task, rule) for task, rule in cells if rule != "linear" or not TASKS[task].continuous]
 
 
 def run(name: str, rule: str, task: Task, seeds: tuple[int, ...], changes: dict[str, Any]) -> dict[str, Records]:
     """Records of each condition: ``learner`` and, of a spiking one, ``frozen`` and ``shuffled``."""
     spiking = rule if rule in RULES else "rstdp-et"
     config = override(preset(name, spiking).agent, changes)
+    envs = SerialGrid(name, {}, len(seeds), 1)
     if rule in TWINS:
-        envs = SerialGrid(name, {}, len(seeds), 1)
         player = players.not_spiking(rule, config, task.linear_lr, envs, seeds)
-        episodes = task.episodes if rule == "linear" else 100
-        return {"learner": players.play(player, envs, task, seeds, len(seeds), episodes)}
-    envs = SerialGrid(name, {}, 2 * len(seeds), 1)
-    agent = players.spiking(config, envs, seeds)
-    records = players.play(agent, envs, task, seeds + seeds, len(seeds), task.episodes)
+        return {"learner": players.play(player, envs, task, seeds, task.episodes if rule == "linear" else CONTROL)}
+    agent = players.spiking(config, envs, seeds, frozen=False)
+    records = players.play(agent, envs, task, seeds, task.episodes)
     for kind in ("greedy", "stochastic"):
-        returns = evaluate(agent, name, {}, seeds + seeds, EVALUATED, kind == "greedy")
+        returns = evaluate(agent, name, {}, seeds, EVALUATED, kind == "greedy")
         for record, mean in zip(records, returns.mean(1).tolist(), strict=True):
             record[f"eval_{kind}"] = mean
-    out = {"learner": records[: len(seeds)], "frozen": records[len(seeds) :]}
-    return {**out, "shuffled": run_shuffled(name, config, task, seeds, out["learner"])}
+    twins = SerialGrid(name, {}, len(seeds), 1)
+    frozen = players.play(players.spiking(config, twins, seeds, frozen=True), twins, task, seeds, CONTROL)
+    return {"learner": records, "frozen": frozen, "shuffled": run_shuffled(name, config, task, seeds, records)}
 
 
 def run_shuffled(name: str, config: AgentConfig, task: Task, seeds: tuple[int, ...], learners: Records) -> Records:
@@ -91,7 +93,7 @@ def run_shuffled(name: str, config: AgentConfig, task: Task, seeds: tuple[int, .
     steps = [record["solved_at_step"] or task.max_steps for record in learners]
     envs = SerialGrid(name, {}, len(seeds), 1)
     limited = replace(task, max_steps=min(max(steps), MAX_SHUFFLED))
-    return players.play(players.shuffled(config, envs, seeds), envs, limited, seeds, len(seeds), max(took))
+    return players.play(players.shuffled(config, envs, seeds), envs, limited, seeds, max(took))
 
 
 MAX_SHUFFLED = 50_000

@@ -173,7 +173,8 @@ def _panel(axes: Axes, task: Task, rule: str, cells: dict[str, Cell]) -> None:
         curves = [rolling(r["returns"][:longest]) for r in records]
         if not own:  # controls as their mean, so that the seeds stay visible
             shortest = min(len(curve) for curve in curves)
-            curves = [np.mean([curve[:shortest] for curve in curves], 0)]
+            mean = np.mean([curve[:shortest] for curve in curves], 0)
+            curves = [np.append(mean, [mean[-1]] * (longest - shortest)) if label == "frozen" else mean]
         for i, curve in enumerate(curves):
             axes.plot(
                 np.arange(len(curve)) + 1, curve, color=colour, alpha=0.8, linewidth=1.0 if own else 1.4,

@@ -7,6 +7,7 @@ so that reward no longer tells what was good; *random*, actions by chance.
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Protocol
 
 import gymnasium as gym
@@ -114,21 +115,22 @@ class Linear:
 class Random:
     """Actions by chance."""
 
-    def __init__(self, actions: gym.spaces.Discrete, seeds: tuple[int, ...]) -> None:
-        self._actions, self._first = int(actions.n), int(actions.start)
-        self._random = [np.random.default_rng(seed) for seed in seeds]
+    def __init__(self, actions: gym.Space, seeds: tuple[int, ...]) -> None:
+        self._spaces = [copy.deepcopy(actions) for _ in seeds]
+        for space, seed in zip(self._spaces, seeds, strict=True):
+            space.seed(seed)
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
-        return np.array([[random.integers(self._actions) + self._first] for random in self._random])
+        return np.array([space.sample() for space in self._spaces])[:, None]
 
     def step(self, t: Transition) -> np.ndarray:
         return self.begin(t.obs)
 
 
-def spiking(config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...]) -> Agent:
-    """Learners, then their frozen twins: one population."""
-    scale = torch.tensor([1.0] * len(seeds) + [0.0] * len(seeds))
-    return Agent(config, envs.observation_space, envs.action_space, seeds=seeds + seeds, lr_scale=scale)
+def spiking(config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...], frozen: bool) -> Agent:
+    """Learners, or the same networks with a learning rate of zero."""
+    scale = torch.zeros(len(seeds)) if frozen else None
+    return Agent(config, envs.observation_space, envs.action_space, seeds=seeds, lr_scale=scale)
 
 
 def shuffled(config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...]) -> Agent:
@@ -139,17 +141,17 @@ def shuffled(config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...]) -> A
 
 
 def not_spiking(name: str, config: AgentConfig, lr: float, envs: SerialGrid, seeds: tuple[int, ...]) -> Player:
-    """The linear twin, or chance."""
+    """The linear twin (for Discrete actions), or chance."""
     actions = envs.action_space
-    assert isinstance(actions, gym.spaces.Discrete)
     if name == "random":
         return Random(actions, seeds)
+    assert isinstance(actions, gym.spaces.Discrete)
     encoder = build_encoder(envs.observation_space, config.encoder).to(torch.device("cpu"), torch.float64)
     return Linear(encoder, config.modulation, actions, lr, seeds)
 
 
-def play(player: Player, envs: SerialGrid, task: Task, seeds: tuple[int, ...], learners: int, episodes: int) -> Records:
-    """Let everyone play until the first ``learners`` have finished ``episodes``, or the steps run out; a record for each."""
+def play(player: Player, envs: SerialGrid, task: Task, seeds: tuple[int, ...], episodes: int) -> Records:
+    """Let everyone play until all have finished ``episodes``, or the steps run out; a record for each."""
     tracker = EpisodeTracker(len(seeds), 1, task.solved)
     curves: list[list[tuple[float, int]]] = [[] for _ in seeds]
     action = player.begin(envs.reset(seeds))
@@ -159,7 +161,7 @@ def play(player: Player, envs: SerialGrid, task: Task, seeds: tuple[int, ...], l
         ended = tracker.add(transition, step)
         for e in ended:
             curves[e.agent].append((e.episode_return, e.step))
-        if ended and all(record.episodes >= episodes for record in tracker.records[:learners]):
+        if ended and all(record.episodes >= episodes for record in tracker.records):
             break
     out = []
     for seed, record, curve in zip(seeds, tracker.records, curves, strict=True):

@@ -27,6 +27,8 @@ class Task:
     """Episodes that others are known to take."""
     linear_lr: float = 1.0
     """Step size of the linear actor-critic, found on the tuning seeds as the presets were."""
+    continuous: bool = False
+    """Whether its actions are continuous; the linear twin has none."""
     note: str = ""
 
 
@@ -44,8 +46,8 @@ TASKS: dict[str, Task] = {
     "LunarLander-v3": Task(
         200.0, 1000, 700_000, {"rstdp-et": 1000}, None, {"spiking actor-critic (Chung and Kozma 2020)": 2575}
     ),
-    "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, note="continuous action"),
-    "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, note="continuous action"),
+    "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, continuous=True, note="continuous action"),
+    "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, continuous=True, note="continuous action"),
 }  # fmt: skip
 """In the order of the table."""
 
