@@ -96,7 +96,7 @@ def run_shuffled(name: str, config: AgentConfig, task: Task, seeds: tuple[int, .
     return players.play(players.shuffled(config, envs, seeds), envs, limited, seeds, max(took))
 
 
-MAX_SHUFFLED = 50_000
+MAX_SHUFFLED = 20_000
 """Env steps of the shuffled control, at most."""
 
 
