@@ -1,0 +1,71 @@
+"""The learning benchmark: its controls are what they claim to be, and its figures are right."""
+
+from dataclasses import replace
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import learning_report, players
+from benchmarks.tasks import TASKS
+from rstdp_agents.config import ModulatorConfig
+from rstdp_agents.environments import SerialGrid
+from rstdp_agents.modulators import Step, build_modulator
+from rstdp_agents.presets import PRESETS, preset
+
+CPU, F64 = torch.device("cpu"), torch.float64
+XOR = "rstdp/XOR-v0"
+
+
+def test_first_episode_at_which_the_mean_of_a_hundred_reaches_a_bound():
+    returns = [0.0] * 50 + [10.0] * 150
+    assert learning_report.rolling(returns)[:51].tolist() == [0.0] * 50 + [10 / 51]
+    assert learning_report.episodes_to(10.0, returns) == 150
+    assert learning_report.episodes_to(5.0, returns) == 100
+    assert learning_report.episodes_to(10.1, returns) is None
+    assert learning_report.episodes_to(0.0, returns[:99]) is None
+
+
+def test_shuffled_modulator_hands_out_what_was_met_and_nothing_of_when():
+    shuffled = players.Shuffled(build_modulator("reward", ModulatorConfig(), (2, 1, 3), CPU, F64), (0, 1))
+    zero, features = torch.zeros(2, 1, dtype=F64), torch.ones(2, 1, 3, dtype=F64)
+    met = torch.randn(3000, dtype=F64, generator=torch.Generator().manual_seed(0))
+    steps = [Step(torch.full_like(zero, m), zero, features, features) for m in met.tolist()]
+    given = torch.stack([shuffled(step)[:, 0] for step in steps])
+    assert torch.isin(given, met).all()
+    assert not torch.equal(given[:, 0], given[:, 1])  # each agent from its own numbers
+    assert abs(np.corrcoef(given[100:, 0], met[100:])[0, 1]) < 0.07
+    assert given.std().item() == pytest.approx(1.0, abs=0.1)
+
+
+def test_linear_twin_learns_and_chance_does_not():
+    seeds, task = (0, 1, 2), replace(TASKS[XOR], max_steps=600)
+    config = preset(XOR, "rstdp-et").agent
+    means = {}
+    for name in ("linear", "random"):
+        envs = SerialGrid(XOR, {}, len(seeds), 1)
+        player = players.not_spiking(name, config, task.linear_lr, envs, seeds)
+        records = players.play(player, envs, task, seeds, 300)
+        assert [r["episodes"] for r in records] == [300] * 3
+        means[name] = [r["final_mean"] for r in records]
+    assert min(means["linear"]) > 0.95
+    assert max(means["random"]) < 0.7
+
+
+def test_normalised_return_is_zero_by_chance_and_one_when_solved():
+    cells = {
+        "random": {"task": XOR, "learner": [{"final_mean": 0.5}]},
+        "rstdp": {"task": XOR, "learner": [{"final_mean": 0.5}, {"final_mean": 0.95}]},
+    }
+    scores = learning_report.normalised(cells, "rstdp")
+    assert scores is not None
+    assert scores.tolist() == pytest.approx([0.0, 1.0])
+
+
+@pytest.mark.parametrize(("task", "rule"), [(task, rule) for task, rules in PRESETS.items() for rule in rules])
+def test_every_preset_is_of_a_task_that_exists_and_is_in_the_table(task, rule):
+    config = preset(task, rule)
+    assert (config.env, config.agent.rule) == (task, rule)
+    assert task in TASKS
+    assert gym.spec(task).id == task
