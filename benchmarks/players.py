@@ -153,19 +153,19 @@ def not_spiking(name: str, config: AgentConfig, lr: float, envs: SerialGrid, see
 def play(player: Player, envs: SerialGrid, task: Task, seeds: tuple[int, ...], episodes: int) -> Records:
     """Let everyone play until all have finished ``episodes``, or the steps run out; a record for each."""
     tracker = EpisodeTracker(len(seeds), 1, task.solved)
-    curves: list[list[tuple[float, int]]] = [[] for _ in seeds]
+    curves: list[list[float]] = [[] for _ in seeds]
     action = player.begin(envs.reset(seeds))
     for step in range(1, task.max_steps + 1):
         transition = envs.step(action)
         action = player.step(transition)
         ended = tracker.add(transition, step)
         for e in ended:
-            curves[e.agent].append((e.episode_return, e.step))
+            curves[e.agent].append(e.episode_return)
         if ended and all(record.episodes >= episodes for record in tracker.records):
             break
     out = []
     for seed, record, curve in zip(seeds, tracker.records, curves, strict=True):
         entry = {"seed": seed, "episodes": record.episodes, "final_mean": record.final_mean}
         entry |= {name: getattr(record, name) for name in ("best_mean", "solved_at_episode", "solved_at_step")}
-        out.append({**entry, "returns": [r for r, _ in curve], "steps": [s for _, s in curve]})
+        out.append({**entry, "returns": [float(f"{r:.6g}") for r in curve]})
     return out
