@@ -7,13 +7,13 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 import tyro
 
 from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint
-from rstdp_agents.config import RunConfig, from_json
+from rstdp_agents.config import RuleName, RunConfig, from_json
 from rstdp_agents.errors import CheckpointError, EnvironmentFault, UsageError
 from rstdp_agents.presets import PRESETS, preset
 from rstdp_agents.training import Training
@@ -49,9 +49,10 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
         saved, note = load_checkpoint(checkpoint)[1]["config"], f"resuming {checkpoint}"
         default = replace(from_json(RunConfig, saved), run_dir="")  # the folder may have moved since
     else:
-        default = preset(known.env, known.rule)
-        has_preset = known.rule in PRESETS.get(known.env, {})
-        note = f"preset {known.env}, {known.rule}" if has_preset else f"no preset for {known.env}: defaults"
+        rule = known.rule if known.rule in get_args(RuleName) else "rstdp-et"  # what is none is refused below
+        default = preset(known.env, rule)
+        has_preset = rule in PRESETS.get(known.env, {})
+        note = f"preset {known.env}, {rule}" if has_preset else f"no preset for {known.env}: defaults"
     return tyro.cli(RunConfig, default=default, args=argv, description=__doc__), checkpoint, note
 
 
@@ -68,7 +69,6 @@ def run_folder(config: RunConfig, checkpoint: Path | None) -> Path:
 
 def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -> int:
     """Train, evaluate, and say on the way what a person wants to know."""
-    torch.set_num_threads(1)  # a window is too short to share between threads
     check_device(config.device)
     with Training(replace(config, run_dir=str(folder)), folder, checkpoint) as training:
         print(f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s), writing to {folder}")

@@ -45,9 +45,9 @@ class EncoderConfig:
     code: Code = "place-cells"
     """What a Box is encoded by: Gaussian place cells on one grid, or binary tiles on several shifted grids."""
     low: tuple[float, ...] = ()
-    """Lower bound of the grid in each dimension; empty for the observation space's own."""
+    """Lower bound of the grid in each dimension; empty for the space's own, or what chance reaches where it has none."""
     high: tuple[float, ...] = ()
-    """Upper bound of the grid in each dimension; empty for the observation space's own."""
+    """Upper bound of the grid in each dimension; empty for the same."""
     cells: tuple[int, ...] = ()
     """Place cells, or tiles of a tiling, along each dimension; empty for a grid of about 300 in all."""
     tilings: int = 8

@@ -19,6 +19,9 @@ from rstdp_agents import validate
 from rstdp_agents.config import EncoderConfig
 from rstdp_agents.tile_coding import TileCoding
 
+UNBOUNDED = 1e6
+"""Bounds from here on are none."""
+
 
 class Encoder(Protocol):
     """Observation space -> population of input neurons."""
@@ -155,7 +158,7 @@ def _grid_bound(name: str, values: Sequence[float] | np.ndarray, space: gym.spac
     validate.require(
         bound.shape == (dims,), f"`encoder.{name}` must have {dims} entries for {space}; received {len(bound)}"
     )
-    unbounded = [i for i in range(dims) if not abs(bound[i]) < 1e6]
+    unbounded = [i for i in range(dims) if not abs(bound[i]) < UNBOUNDED]
     validate.require(
         not unbounded,
         f"observation space {space} has no bounds in dimensions {unbounded}: give `encoder.{name}`",

@@ -72,6 +72,13 @@ CLIFF = {
     "agent.homeostasis.lr": 0.0,
 }
 
+TAXI = {
+    **CLIFF,
+    "agent.simulation.ticks": 20,
+    "agent.plasticity.tau_e": 10.0,
+    "agent.plasticity.lr": 0.08,
+}
+
 LUNARLANDER = {
     "agent.encoder.low": (-1.0, -0.2, -1.2, -1.5, -0.8, -1.5, 0.0, 0.0),
     "agent.encoder.high": (1.0, 1.5, 1.2, 0.5, 0.8, 1.5, 1.0, 1.0),
@@ -149,7 +156,7 @@ PRESETS: dict[str, dict[RuleName, dict[str, Any]]] = {
         "reward-switch": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.05, "agent.modulation.deadband": 0.1},
     },
     "CliffWalking-v1": {"rstdp-et": CLIFF},
-    "Taxi-v4": {"rstdp-et": CLIFF},
+    "Taxi-v4": {"rstdp-et": TAXI},
     "LunarLander-v3": {"rstdp-et": LUNARLANDER},
     "Pendulum-v1": {
         "rstdp-et": {**PENDULUM, "agent.plasticity.lr": 0.8},

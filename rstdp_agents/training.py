@@ -11,13 +11,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import gymnasium as gym
 import torch
 from tqdm import tqdm
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.checkpoint import load_checkpoint, restore, save_checkpoint
-from rstdp_agents.config import RunConfig
-from rstdp_agents.environments import build_grid, env_seeds, parse_kwargs, reward_threshold
+from rstdp_agents.config import RunConfig, override
+from rstdp_agents.environments import build_grid, env_seeds, is_unbounded, parse_kwargs, probe_range, reward_threshold
 from rstdp_agents.episodes import AgentRecord, EpisodeTracker
 from rstdp_agents.evaluation import aggregate, evaluate, summarise
 from rstdp_agents.metrics import Monitor, hparam_results
@@ -32,10 +33,10 @@ class Training:
     def __init__(self, config: RunConfig, folder: Path, checkpoint: Path | None = None) -> None:
         torch.set_num_threads(config.threads)
         torch.set_flush_denormal(True)  # decayed traces never reach zero, and denormals are slow
-        self.config, self.folder, self.step = config, folder, 0
-        self.kwargs = parse_kwargs(config.env_kwargs)
+        self.kwargs, self.folder, self.step = parse_kwargs(config.env_kwargs), folder, 0
         self.envs = build_grid(config.vectorization, config.env, self.kwargs, config.agents, config.envs_per_agent)
         spaces = self.envs.observation_space, self.envs.action_space
+        self.config = config = with_range(config, spaces[0], self.kwargs)
         self.agent = Agent(
             config.agent, *spaces, seeds=config.seeds, envs=config.envs_per_agent, device=config.device, backend=config.backend,
             threads=config.threads,
@@ -131,6 +132,15 @@ class Training:
             mean = sum(map(sum, recent)) / max(1, sum(map(len, recent)))
             bar.set_postfix_str(f"return {mean:.1f}, rate {self.monitor.rate_hz():.0f} Hz", refresh=False)
             bar.update(self.step - bar.n)
+
+
+def with_range(config: RunConfig, space: gym.Space, kwargs: dict[str, Any]) -> RunConfig:
+    """The configuration with a range for the encoder, where observations have no bounds and the configuration gives none."""
+    encoder = config.agent.encoder
+    if encoder.low or encoder.high or not is_unbounded(space):
+        return config
+    low, high = probe_range(config.env, kwargs, config.seed)
+    return override(config, {"agent.encoder.low": low, "agent.encoder.high": high})
 
 
 @contextmanager

@@ -2,7 +2,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from rstdp_agents.environments import SerialGrid, env_seeds, make_env, parse_kwargs
+from rstdp_agents.environments import SerialGrid, env_seeds, is_unbounded, make_env, parse_kwargs, probe_range
 from rstdp_agents.errors import EnvironmentFault, UsageError
 from tests import helpers
 
@@ -93,3 +93,16 @@ def test_env_kwargs_are_python_literals_or_text():
     }  # fmt: skip
     with pytest.raises(UsageError, match=r"takes key:value pairs; received 'size=8'"):
         parse_kwargs(("size=8",))
+
+
+def test_range_of_unbounded_observations_is_what_chance_reaches_and_a_quarter_more():
+    space = gym.make("CartPole-v1").observation_space
+    assert is_unbounded(space)
+    low, high = probe_range("CartPole-v1", {}, 3)
+    assert (low, high) == probe_range("CartPole-v1", {}, 3)
+    assert low[0] == pytest.approx(-4.8)  # bounded dimensions keep their own
+    assert high[2] == pytest.approx(0.41888, abs=1e-4)
+    assert -5 < low[1] < -1
+    assert 1 < high[3] < 6
+    assert not is_unbounded(gym.spaces.Box(-1, 1, (3,)))
+    assert not is_unbounded(gym.spaces.Discrete(3))

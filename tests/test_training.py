@@ -12,7 +12,7 @@ from rstdp_agents.errors import CheckpointError, EnvironmentFault
 from rstdp_agents.evaluation import evaluate
 from rstdp_agents.presets import preset
 from rstdp_agents.training import Training
-from tests import helpers as helpers  # registers Corridor-v0
+from tests import helpers
 
 TAGS = {
     "charts/episodic_return", "charts/episodic_length", "charts/sps", "learn/modulator_mean", "learn/td_error_rms",
@@ -23,7 +23,8 @@ TAGS = {
 
 def config(env="CartPole-v1", **changes) -> RunConfig:
     base = {"total_steps": 600, "log_every": 200, "images": 1, "eval_episodes": 3, "progress": False}
-    return override(preset(env, "rstdp-et"), base | changes)
+    plain = {f"agent.{name}": value for name, value in helpers.PLAIN.items()} if env == "CartPole-v1" else {}
+    return override(preset(env, "rstdp-et"), plain | base | changes)
 
 
 @pytest.mark.parametrize(("agents", "envs"), [(1, 1), (3, 2)])

@@ -7,5 +7,7 @@ from rstdp_agents.environments.make import env_spec as env_spec
 from rstdp_agents.environments.make import make_env as make_env
 from rstdp_agents.environments.make import parse_kwargs as parse_kwargs
 from rstdp_agents.environments.make import reward_threshold as reward_threshold
+from rstdp_agents.environments.probe import is_unbounded as is_unbounded
+from rstdp_agents.environments.probe import probe_range as probe_range
 from rstdp_agents.environments.serial import SerialGrid as SerialGrid
 from rstdp_agents.environments.vector import VectorGrid as VectorGrid
