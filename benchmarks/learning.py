@@ -26,7 +26,7 @@ import tyro
 from benchmarks import learning_report, players
 from benchmarks.players import Records
 from benchmarks.tasks import RULES, TASKS, TWINS, Task
-from rstdp_agents.config import AgentConfig, override
+from rstdp_agents.config import AgentConfig, Backend, override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.evaluation import evaluate
 from rstdp_agents.presets import PRESETS, preset
@@ -51,6 +51,8 @@ class Args:
     """Episodes of every learner; 0 for what the task says."""
     set: tuple[str, ...] = ()
     """Changes to the preset as name=value, for instance plasticity.lr=0.5; such runs are printed and not written."""
+    backend: Backend = "auto"
+    """Of the learners; runs of the torch backend are printed and not written."""
     out: Path = Path("docs/results/learning")
     """Folder for one JSON file per cell."""
 
@@ -58,6 +60,11 @@ class Args:
     def all_seeds(self) -> tuple[int, ...]:
         first, last = (int(n) for n in self.seeds.split("-"))
         return tuple(range(first, last + 1))
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """`set`, read."""
+        return {key: json.loads(value) for key, value in (change.split("=") for change in self.set)}
 
     @property
     def cells(self) -> list[tuple[str, str]]:
@@ -68,15 +75,15 @@ class Args:
         return [(task, rule) for task, rule in cells if rule != "linear" or not TASKS[task].continuous]
 
 
-def run(name: str, rule: str, task: Task, seeds: tuple[int, ...], changes: dict[str, Any]) -> dict[str, Records]:
+def run(name: str, rule: str, task: Task, args: Args) -> dict[str, Records]:
     """Records of each condition: ``learner`` and, of a spiking one, ``frozen`` and ``shuffled``."""
-    spiking = rule if rule in RULES else "rstdp-et"
-    config = override(preset(name, spiking).agent, changes)
+    seeds, spiking = args.all_seeds, rule if rule in RULES else "rstdp-et"
+    config = override(preset(name, spiking).agent, args.changes)
     envs = SerialGrid(name, {}, len(seeds), 1)
     if rule in TWINS:
         player = players.not_spiking(rule, config, task.linear_lr, envs, seeds)
         return {"learner": players.play(player, envs, task, seeds, task.episodes if rule == "linear" else CONTROL)}
-    agent = players.spiking(config, envs, seeds, frozen=False)
+    agent = players.spiking(config, envs, seeds, frozen=False, backend=args.backend)
     records = players.play(agent, envs, task, seeds, task.episodes)
     for kind in ("greedy", "stochastic"):
         returns = evaluate(agent, name, {}, seeds, EVALUATED, kind == "greedy")
@@ -104,12 +111,11 @@ def cell(args: Args, name: str, rule: str) -> dict[str, Any]:
     """One cell of the table, with all that is needed to make it again."""
     task, start = TASKS[name], time.time()
     task = replace(task, episodes=args.episodes) if args.episodes else task
-    changes = {key: json.loads(value) for key, value in (change.split("=") for change in args.set)}
-    conditions = run(name, rule, task, args.all_seeds, changes)
+    conditions = run(name, rule, task, args)
     command = f"python -m benchmarks.learning --task {name} --rule {rule} --seeds {args.seeds}"
     made = {"command": command, "version": version("rstdp_agents"), "torch": torch.__version__}
     made |= {"machine": platform.machine(), "seconds": round(time.time() - start)}
-    return {"task": name, "rule": rule, **made, "changes": changes, **conditions}
+    return {"task": name, "rule": rule, **made, **conditions}
 
 
 def main() -> None:
@@ -124,7 +130,7 @@ def main() -> None:
         result = cell(args, name, rule)
         print(f"## {name}, {rule} ({result['seconds']} s, {shlex.join(args.set) or 'preset'})\n")
         print(learning_report.cell_table(result), "\n", flush=True)
-        if not args.set:
+        if not args.set and args.backend == "auto":
             args.out.mkdir(parents=True, exist_ok=True)
             learning_report.cell_file(args.out, name, rule).write_text(json.dumps(result) + "\n")
 

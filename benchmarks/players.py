@@ -17,7 +17,7 @@ from torch import Tensor
 
 from benchmarks.tasks import Task
 from rstdp_agents.agent import Agent
-from rstdp_agents.config import AgentConfig, ModulatorConfig
+from rstdp_agents.config import AgentConfig, Backend, ModulatorConfig
 from rstdp_agents.encoders import Encoder, build_encoder
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.episodes import EpisodeTracker
@@ -127,10 +127,12 @@ class Random:
         return self.begin(t.obs)
 
 
-def spiking(config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...], frozen: bool) -> Agent:
+def spiking(
+    config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...], frozen: bool, backend: Backend = "auto"
+) -> Agent:
     """Learners, or the same networks with a learning rate of zero."""
     scale = torch.zeros(len(seeds)) if frozen else None
-    return Agent(config, envs.observation_space, envs.action_space, seeds=seeds, lr_scale=scale)
+    return Agent(config, envs.observation_space, envs.action_space, seeds=seeds, lr_scale=scale, backend=backend)
 
 
 def shuffled(config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...]) -> Agent:
