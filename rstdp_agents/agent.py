@@ -15,10 +15,11 @@ from rstdp_agents.decoders import build_decoder
 from rstdp_agents.encoders import Encoder, build_encoder, poisson
 from rstdp_agents.fused.engine import FusedEngine, why_not
 from rstdp_agents.layer import Layer
-from rstdp_agents.modulators import Step, build_modulator
+from rstdp_agents.modulators import Modulator, Step, build_modulator
 from rstdp_agents.neurons import LIFState
 from rstdp_agents.plasticity import build_rule
 from rstdp_agents.random import AgentRandom
+from rstdp_agents.spiking_critic import SpikingCritic
 from rstdp_agents.statistics import Statistics
 from rstdp_agents.synapses import Linear
 from rstdp_agents.transition import Transition
@@ -65,7 +66,11 @@ class Agent:
         self.p_max = config.encoder.rate_max * config.simulation.dt / 1000.0
         self.layer = self._output_layer()
         features = (self.agents, envs, self.encoder.size)
-        self.modulator = build_modulator(config.modulator, config.modulation, features, self.device, dtype)
+        self.modulator: Modulator = (
+            SpikingCritic(config, features, self.random)
+            if config.modulator == "td-spiking"
+            else build_modulator(config.modulator, config.modulation, features, self.device, dtype)
+        )
         scale = torch.ones(self.agents) if lr_scale is None else lr_scale
         self.lr = (config.plasticity.lr * scale).to(self.device, dtype)
         self._lr_start = self.lr.clone()

@@ -17,7 +17,7 @@ from rstdp_agents.neurons import LIFParams
 RuleName = Literal["rstdp", "rstdp-et", "reward-switch"]
 Backend = Literal["auto", "fused", "torch"]
 Vectorization = Literal["auto", "serial", "async", "vector", "envpool"]
-ModulatorName = Literal["td", "reward", "reward-baseline"]
+ModulatorName = Literal["td", "td-spiking", "reward", "reward-baseline"]
 Code = Literal["place-cells", "tiles"]
 Config = TypeVar("Config")
 
@@ -123,9 +123,13 @@ class ModulatorConfig:
     lambda_: float = 0.8
     """Decay of the critic's trace per env step, besides gamma (td)."""
     critic_lr: float = 0.6
-    """Learning rate of the critic (td)."""
+    """Learning rate of the critic (td; td-spiking, whose weights are those of synapses, takes about 0.002)."""
     value_init: float = 0.0
     """Value of every state before anything is learnt (td); reward / (1 - gamma) expects an unchanging reward for ever."""
+    critic_neurons: int = 64
+    """Neurons of a spiking critic, half of them for positive and half for negative value (td-spiking)."""
+    value_scale: float = 10.0
+    """Value of one spike per neuron and tick (td-spiking)."""
     deadband: float = 0.0
     """TD errors smaller than this leave the synapses of the agent as they are (td); the critic learns from all of them."""
     tau_baseline: float = 100.0
@@ -136,6 +140,10 @@ class ModulatorConfig:
         validate.within("lambda_", self.lambda_, 0.0, 1.0)
         validate.not_negative("critic_lr", self.critic_lr)
         validate.not_negative("deadband", self.deadband)
+        validate.positive("value_scale", self.value_scale)
+        validate.require(
+            self.critic_neurons >= 2, f"`critic_neurons` must be 2 or more; received {self.critic_neurons}"
+        )
         validate.require(math.isfinite(self.value_init), f"`value_init` must be finite; received {self.value_init}")
         validate.require(
             self.tau_baseline >= 1, f"`tau_baseline` must be 1 env step or more; received {self.tau_baseline}"
@@ -149,7 +157,7 @@ class AgentConfig:
     rule: RuleName = "rstdp-et"
     """Learning rule."""
     modulator: ModulatorName = "td"
-    """Third factor: TD error of a critic, the reward, or the reward minus its running mean."""
+    """Third factor: TD error of a linear or a spiking critic, the reward, or the reward minus its running mean."""
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     neuron: LIFParams = field(default_factory=LIFParams)

@@ -119,7 +119,7 @@ class Monitor:
             "learn/w_mean": float(layer.weight.mean()),
             "learn/w_saturated_frac": float(((layer.weight <= low) | (layer.weight >= high)).float().mean()),
         }
-        if self.config.agent.modulator == "td":
+        if self.config.agent.modulator in ("td", "td-spiking"):
             scalars["learn/td_error_rms"] = m_square**0.5
         seconds = seen.windows * self.agent.envs * layer.window_ms / 1000.0
         for name, counts in (("input", seen.pre), (layer.name, seen.post)):
