@@ -158,6 +158,8 @@ def draw(name: str, cells: dict[str, Cell]) -> Figure:
     panels = figure.subplots(1, len(rules), sharey=True, squeeze=False)[0]
     for axes, rule in zip(panels, rules, strict=True):
         _panel(axes, TASKS[name], rule, cells)
+    handles = {label: line for axes in panels for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=len(rules) + 1, fontsize=8)
     panels[0].set_ylabel("mean return of the last 100 episodes")
     figure.suptitle(f"{name}, {len(cells[rules[0]]['learner'])} seeds")
     return figure
@@ -178,14 +180,13 @@ def _panel(axes: Axes, task: Task, rule: str, cells: dict[str, Cell]) -> None:
         for i, curve in enumerate(curves):
             axes.plot(
                 np.arange(len(curve)) + 1, curve, color=colour, alpha=0.8, linewidth=1.0 if own else 1.4,
-                linestyle="-" if own else "--", label=None if i else label, zorder=2 if own else 3,
+                linestyle="-" if own else "--", label=None if i or own else label, zorder=2 if own else 3,
             )  # fmt: skip
     axes.axhline(task.solved, color="C3", linewidth=1, label=f"solved: {task.solved:g}")
     for label, episodes in task.others.items():
         if episodes <= longest:
             axes.axvline(episodes, color="C4", linestyle=":", linewidth=1.2, label=f"{label}: {episodes}")
     axes.set(xlabel="training episode", title=rule, xlim=(0, longest))
-    axes.legend(fontsize=6.5)
 
 
 def cell_file(folder: Path, name: str, rule: str) -> Path:
