@@ -101,7 +101,7 @@ class Linear:
         return rates / rates.sum(1, keepdims=True)
 
     def _act(self) -> np.ndarray:
-        preference = np.einsum("aci,ai->ac", self._theta, self._phi)
+        preference = np.einsum("aki,ai->ak", self._theta, self._phi)
         p = np.exp(preference - preference.max(1, keepdims=True))
         p /= p.sum(1, keepdims=True)
         u = np.array([random.random() for random in self._random])
