@@ -26,7 +26,7 @@ class Task:
     others: dict[str, int] = field(default_factory=dict)
     """Episodes that others are known to take."""
     linear_lr: float = 1.0
-    """Step size of the linear actor-critic, found on the tuning seeds as the presets were."""
+    """Step size of the linear actor-critic; not tuned."""
     continuous: bool = False
     """Whether its actions are continuous; the linear twin has none."""
     note: str = ""
