@@ -32,8 +32,8 @@ seeds. One preset per task and rule, shared by all seeds; learning is local, and
 *Final* is the mean of the last 100 episodes of a run of fixed length, *best* the highest mean of 100, *area* the mean return over
 the whole training. *Greedy* and *stochastic* are evaluations without learning in other environments. Controls: *frozen*,
 the same network with the same seed and a learning rate of zero; *shuffled*, the same learner with a modulator drawn from those it
-has met; *random*, chance; *linear*, an actor-critic on the same features that does not spike (Discrete actions only; its step size
-was not tuned). *Target* is what this project set itself, for all ten seeds.
+has met; *random*, chance; *linear*, an actor-critic on the same features that does not spike (Discrete actions only; its step
+size was not tuned). *Target* is what this project set itself, for all ten seeds.
 
 Each line was made by the command `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in
 [learning](learning) hold every return of every seed. Tasks and rules of `rstdp_agents/presets.py` that have no line here have not
@@ -160,6 +160,10 @@ def draw(name: str, cells: dict[str, Cell]) -> Figure:
     panels = figure.subplots(1, len(rules), sharey=True, squeeze=False)[0]
     for axes, rule in zip(panels, rules, strict=True):
         _panel(axes, TASKS[name], rule, cells)
+    late = np.concatenate([rolling(r["returns"])[WINDOW - 1 :] for rule in rules for r in cells[rule]["learner"]])
+    room = 4 * float(np.ptp(late))
+    if panels[0].get_ylim()[0] < late.min() - 5 * room:  # controls far below would flatten the curves
+        panels[0].set_ylim(late.min() - room, late.max() + room / 8)
     handles = {label: line for axes in panels for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=len(rules) + 1, fontsize=8)
     panels[0].set_ylabel("mean return of the last 100 episodes")
