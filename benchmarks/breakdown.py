@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import tyro
 
+from benchmarks.peers.ours import loop_config
 from benchmarks.summary import table
 from rstdp_agents.config import Backend
 from rstdp_agents.environments import make_env
-from rstdp_agents.presets import preset
 from rstdp_agents.training import Training
 
 ENV, AROUND_ENV, AGENT = "env itself", "around the env", "agent: learning and simulation"
@@ -62,8 +62,8 @@ def breakdown(steps: int, backend: Backend) -> dict[str, float]:
 
 
 def once(steps: int, backend: Backend) -> dict[str, float]:
-    """Microseconds per env step of each of `PARTS`, for one agent on CartPole with the preset, images apart."""
-    config = replace(preset("CartPole-v1", "rstdp-et"), total_steps=steps, backend=backend, images=0)
+    """Microseconds per env step of each of `PARTS`, for one agent on CartPole with 270 place cells."""
+    config = loop_config(total_steps=steps, backend=backend)
     with TemporaryDirectory() as folder, Training(config, Path(folder)) as training:
         training.save = lambda: None
         watches = [

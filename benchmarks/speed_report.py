@@ -134,7 +134,7 @@ def page(results: Results, plot: str | None) -> str:
         "CartPole, the whole training loop": "Ours is `train.py` with critic, homeostasis and metrics; the peers play the "
         "least loop around their layer, with the same place cells, neurons and 10 ticks. The drawings of a run are "
         "left out.\n\n" + cartpole_table(results),
-        "Where the time of the loop goes": "One agent on CartPole with the preset, progress bar and metrics on, microseconds "
+        "Where the time of the loop goes": "The same loop, progress bar and metrics on, microseconds "
         "per env step. The env itself is a bare env with the wrappers that Gymnasium gives it, timed apart.\n\n"
         + breakdown_table(results["breakdown"]),
         "What logging costs": "\n".join(logs),
@@ -144,7 +144,7 @@ def page(results: Results, plot: str | None) -> str:
         "CUDA": layer_table(results["cuda"]) if results["cuda"] else "No CUDA device in this run.",
         "Left out": "\n".join(left_out),
     }
-    return intro + "\n".join(f"## {title}\n\n{text}\n" for title, text in sections.items())
+    return intro + results.get("note", "") + "\n".join(f"## {title}\n\n{text}\n" for title, text in sections.items())
 
 
 def groups(results: Results) -> dict[str, dict[str, float]]:

@@ -1,4 +1,4 @@
-"""The least CartPole loop around a peer's layer: the place cells, neurons and ticks of our preset, and nothing else."""
+"""The least CartPole loop around a peer's layer: place cells, neurons and ticks as in our loop, and nothing else."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,8 +11,9 @@ from typing import Any
 import torch
 
 from benchmarks.peers import work
+from benchmarks.peers.cartpole import CELLS, HIGH, LOW, WIDTH
 from benchmarks.peers.work import Run, Size
-from rstdp_agents.config import Backend
+from rstdp_agents.config import Backend, RunConfig, override
 from rstdp_agents.encoders import poisson
 from rstdp_agents.homeostasis import HomeostasisParams
 from rstdp_agents.layer import Layer
@@ -61,12 +61,18 @@ class Silent:
         return lambda *_, **__: None
 
 
+def loop_config(**settings: Any) -> RunConfig:
+    """The preset of CartPole, with the place cells that all contestants have, and without drawings."""
+    cells = {"cells": CELLS, "width": WIDTH, "floor": 0.0, "low": LOW, "high": HIGH}
+    changes = {f"agent.encoder.{name}": value for name, value in cells.items()}
+    return override(preset("CartPole-v1", "rstdp-et"), {**changes, "images": 0, **settings})
+
+
 def cartpole(metrics: bool, backend: Backend = "torch", **settings: Any) -> Run:
-    """`train.py` without its progress bar and drawings; only the loop is timed, without the checkpoint that ends it."""
-    defaults = preset("CartPole-v1", "rstdp-et")
+    """`train.py` without its progress bar; only the loop is timed, without the checkpoint that ends it."""
 
     def run(steps: int) -> float:
-        config = replace(defaults, total_steps=steps, images=0, progress=False, backend=backend, **settings)
+        config = loop_config(total_steps=steps, progress=False, backend=backend, **settings)
         with TemporaryDirectory() as folder, Training(config, Path(folder)) as training:
             if not metrics:
                 training.monitor.close(0)
