@@ -182,7 +182,7 @@ def draw(results: Results) -> Figure:
         xticklabels=[group.replace(", ", ",\n") for group in shown],
     )
     axes.margins(y=0.12)
-    figure.legend(loc="outside upper center", ncols=len(names), fontsize=8)
+    figure.legend(loc="outside upper center", ncols=4, fontsize=8)
     return figure
 
 
