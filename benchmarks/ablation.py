@@ -18,7 +18,7 @@ import tyro
 from benchmarks import players
 from benchmarks.learning_report import solved
 from benchmarks.summary import table
-from benchmarks.tasks import TASKS
+from benchmarks.tasks import TASKS, seed_range
 from rstdp_agents.config import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.presets import preset
@@ -73,8 +73,7 @@ class Args:
 
 def ablate(args: Args, changes: dict[str, Any]) -> list[str]:
     """One line of the table."""
-    first, last = (int(n) for n in args.seeds.split("-"))
-    seeds = tuple(range(first, last + 1))
+    seeds = seed_range(args.seeds)
     config = preset(args.task, "rstdp-et").agent
     for name, value in changes.items():
         part, _, field = name.partition(".")

@@ -25,7 +25,7 @@ import tyro
 
 from benchmarks import learning_report, players
 from benchmarks.players import Records
-from benchmarks.tasks import RULES, TASKS, TWINS, Task
+from benchmarks.tasks import RULES, TASKS, TWINS, Task, seed_range
 from rstdp_agents.config import AgentConfig, Backend, override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.evaluation import evaluate
@@ -33,6 +33,8 @@ from rstdp_agents.presets import PRESETS, preset
 
 CONTROL = 100
 """Episodes of the players that do not learn."""
+MAX_SHUFFLED = 20_000
+"""Env steps of the shuffled control, at most."""
 EVALUATED = 20
 """Episodes of each kind of evaluation, per seed."""
 
@@ -58,8 +60,7 @@ class Args:
 
     @property
     def all_seeds(self) -> tuple[int, ...]:
-        first, last = (int(n) for n in self.seeds.split("-"))
-        return tuple(range(first, last + 1))
+        return seed_range(self.seeds)
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -101,10 +102,6 @@ def run_shuffled(name: str, config: AgentConfig, task: Task, seeds: tuple[int, .
     envs = SerialGrid(name, {}, len(seeds), 1)
     limited = replace(task, max_steps=min(max(steps), MAX_SHUFFLED))
     return players.play(players.shuffled(config, envs, seeds), envs, limited, seeds, max(took))
-
-
-MAX_SHUFFLED = 20_000
-"""Env steps of the shuffled control, at most."""
 
 
 def cell(args: Args, name: str, rule: str) -> dict[str, Any]:

@@ -38,28 +38,26 @@ class Player(Protocol):
 class Shuffled:
     """A modulator that tells the size of past surprises, but not when they happened.
 
-    m is drawn at random from the last 1000 values of the modulator within, for each agent and env by itself.
+    m is drawn at random from a thousand values that the modulator within has had, for each agent and env by itself; a new value
+    takes the place of any of them.
     """
 
     LENGTH = 1000
 
     def __init__(self, within: Modulator, seeds: tuple[int, ...]) -> None:
         self._within, self._random = within, [np.random.default_rng(seed) for seed in seeds]
-        self._seen: list[Tensor] = []
+        self._seen, self._count = torch.empty(0), 0
         self.tensors, self.value, self.reset = within.tensors, within.value, within.reset
 
     def __call__(self, step: Step) -> Tensor:
         m = self._within(step)
-        place = (
-            len(self._seen) % self.LENGTH
-            if len(self._seen) < self.LENGTH
-            else int(self._random[0].integers(self.LENGTH))
-        )
-        self._seen[place : place + 1] = [m.clone()]
-        drawn = np.array([random.integers(len(self._seen), size=m.shape[1]) for random in self._random])
-        return torch.stack(self._seen)[
-            torch.from_numpy(drawn), torch.arange(m.shape[0])[:, None], torch.arange(m.shape[1])
-        ]
+        if not self._count:
+            self._seen = m.new_empty(self.LENGTH, *m.shape)
+        full = self._count == self.LENGTH
+        self._seen[int(self._random[0].integers(self.LENGTH)) if full else self._count] = m
+        self._count = min(self._count + 1, self.LENGTH)
+        drawn = np.array([random.integers(self._count, size=m.shape[1]) for random in self._random])
+        return self._seen[torch.from_numpy(drawn), torch.arange(m.shape[0])[:, None], torch.arange(m.shape[1])]
 
 
 class Linear:

@@ -26,7 +26,7 @@ class Task:
     others: dict[str, int] = field(default_factory=dict)
     """Episodes that others are known to take."""
     linear_lr: float = 1.0
-    """Step size of the linear actor-critic; not tuned."""
+    """Step size of the linear actor-critic: 1 but for the project's own tasks."""
     continuous: bool = False
     """Whether its actions are continuous; the linear twin has none."""
     note: str = ""
@@ -66,3 +66,9 @@ TASKS |= {
     ),
 }  # fmt: skip
 """The project's own, added to the table."""
+
+
+def seed_range(text: str) -> tuple[int, ...]:
+    """``"1000-1009"`` -> all seeds from the first to the last."""
+    first, last = (int(n) for n in text.split("-"))
+    return tuple(range(first, last + 1))

@@ -73,6 +73,17 @@ class RewardMinusBaseline:
         return {"modulator.r_bar": self.r_bar}
 
 
+def td_error(step: Step, now: Tensor, following: Tensor, p: ModulatorConfig) -> Tensor:
+    """Delta = reward + gamma V(following) - V(now), ``(agents, envs)``; V is 0 after termination, delta where nothing was done."""
+    expected = p.gamma * (1 - step.terminated) * following
+    return step.taken(step.reward * p.reward_scale + expected - now)
+
+
+def beyond_deadband(delta: Tensor, p: ModulatorConfig) -> Tensor:
+    """Delta where it is not smaller than the deadband, else 0."""
+    return delta.masked_fill(delta.abs() < p.deadband, 0.0) if p.deadband else delta
+
+
 class TDError:
     """m = delta = reward + gamma V(next) - V(now), with a critic linear in the input rates learnt by TD(lambda).
 
@@ -93,12 +104,11 @@ class TDError:
         return torch.linalg.vecdot(features, self.weight[:, None])
 
     def __call__(self, step: Step) -> Tensor:
-        expected = self.p.gamma * (1 - step.terminated) * self.value(step.next_features)
-        delta = step.taken(step.reward * self.p.reward_scale + expected - self.value(step.features))
+        delta = td_error(step, self.value(step.features), self.value(step.next_features), self.p)
         self.trace.mul_(self.p.gamma * self.p.lambda_).add_(step.features)
         share = (delta[:, None] @ self.trace)[:, 0]
         self.weight.add_(share, alpha=self.p.critic_lr / delta.shape[1])
-        return delta.masked_fill(delta.abs() < self.p.deadband, 0.0) if self.p.deadband else delta
+        return beyond_deadband(delta, self.p)
 
     def reset(self, done: Tensor) -> None:
         self.trace[done] = 0.0

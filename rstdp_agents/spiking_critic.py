@@ -9,7 +9,7 @@ from rstdp_agents.config import AgentConfig
 from rstdp_agents.encoders import poisson
 from rstdp_agents.homeostasis import HomeostasisParams
 from rstdp_agents.layer import Layer
-from rstdp_agents.modulators import Step
+from rstdp_agents.modulators import Step, beyond_deadband, td_error
 from rstdp_agents.plasticity import RSTDP
 from rstdp_agents.plasticity.update import add_modulated
 from rstdp_agents.random import AgentRandom
@@ -49,12 +49,11 @@ class SpikingCritic:
         value, pre, post = self._respond(torch.cat([step.features, step.features, step.next_features], 1), self._random)
         self.layer.remember(pre[:, :, :envs], post[:, :, :envs], self._gate)
         self.trace.mul_(self.p.gamma * self.p.lambda_).add_(self.layer.pairs.z[0])
-        _, now, expected = value.split(envs, 1)
-        delta = step.reward * self.p.reward_scale + self.p.gamma * (1 - step.terminated) * expected - now
-        delta = step.taken(delta)
+        _, now, following = value.split(envs, 1)
+        delta = td_error(step, now, following, self.p)
         add_modulated(self.layer.weight, (self.trace,), (self.p.critic_lr * delta,))
         self.layer.weight.clamp_(*self.layer.bounds)
-        return delta.masked_fill(delta.abs() < self.p.deadband, 0.0) if self.p.deadband else delta
+        return beyond_deadband(delta, self.p)
 
     def value(self, features: Tensor) -> Tensor:
         """Value ``(agents, envs)`` by noise of its own: looking changes nothing."""

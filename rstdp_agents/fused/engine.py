@@ -32,17 +32,18 @@ if TYPE_CHECKING:
     from rstdp_agents.agent import Agent
 
 
+KNOWN = (LIFParams, Linear, PopulationDecoder, PopulationVector, TDError, RewardMinusBaseline)
+"""Neurons, synapses, decoders and modulators that compiled code knows."""
+WORTH_SPLITTING = 200_000
+"""Eligibilities above which a call is split over threads; with fewer, it takes less than about 0.3 ms."""
+
+
 def why_not(agent: Agent) -> str:
     """Why this agent cannot run fused, in words; empty if it can."""
     layer = agent.layer
-    known = ((layer.neuron, LIFParams), (layer.synapse, Linear))
-    for part, kind in known:
-        if type(part) is not kind:
+    for part in (layer.neuron, layer.synapse, agent.decoder, agent.modulator):
+        if type(part) not in KNOWN:
             return f"it does not know {type(part).__name__}"
-    if type(agent.decoder) not in (PopulationDecoder, PopulationVector):
-        return f"it does not know {type(agent.decoder).__name__}"
-    if type(agent.modulator) not in (TDError, RewardMinusBaseline):
-        return f"it does not know {type(agent.modulator).__name__}"
     if agent.device.type != "cpu" or agent.dtype != torch.float32:
         return f"it runs float32 on the CPU, not {agent.dtype} on {agent.device}"
     if layer.rule.needs_scan:
@@ -52,10 +53,6 @@ def why_not(agent: Agent) -> str:
     if not layer.fresh_each_window:
         return "membranes and traces are carried over from window to window"
     return ""
-
-
-WORTH_SPLITTING = 200_000
-"""Eligibilities above which a call is split over threads; with fewer, it takes less than about 0.3 ms."""
 
 
 class FusedEngine:
@@ -73,7 +70,7 @@ class FusedEngine:
         weight = torch.zeros(agents, inputs, padded)
         z = torch.zeros(agents, halves, envs, inputs, padded)
         rate, offset = torch.zeros(2, agents, padded)
-        layer.weight = self._adopt(weight, layer.weight)
+        layer.weight = self._view(weight).copy_(layer.weight)
         layer.pairs = layer.pairs._replace(z=tuple(self._view(z[:, k]) for k in range(halves)))
         regulated = zip((rate, offset), layer.homeostasis, strict=True)
         layer.homeostasis = HomeostasisState(*(memory[:, : self._outputs].copy_(value) for memory, value in regulated))
@@ -156,12 +153,9 @@ class FusedEngine:
         """``(..., inputs, padded)`` as the torch path sees it, ``(..., outputs, inputs)``."""
         return synapses[..., : self._outputs].transpose(-1, -2)
 
-    def _adopt(self, memory: Tensor, values: Tensor) -> Tensor:
-        return self._view(memory).copy_(values)
-
 
 def rule_arrays(rule: PairRule, ticks: int, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`step.Rule` of a rule: what is left of each tick's pairs, the halves' amplitudes, and those of a reward switch."""
+    """``late``, ``halves`` and ``amplitudes`` of `state.FIELDS`, for windows of ``ticks`` ticks of ``dt`` ms."""
     per_tick, _ = rule.decays(ticks, dt)
     late = powers(per_tick, 0, ticks).flip(0).numpy()
     switched = np.zeros((len(rule.halves), 2))
