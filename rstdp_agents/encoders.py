@@ -6,7 +6,6 @@ active neuron of each observation has rate 1. `build_encoder` picks one from the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -52,17 +51,7 @@ class PlaceCells:
     ) -> None:
         low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
         validate.positive("width", width, "grid spacings")
-        validate.require(
-            low.shape == high.shape == (len(cells),),
-            f"`cells` must have one entry per observation dimension ({low.shape[0]}); received {cells}",
-        )
-        for i, (lo, hi, n) in enumerate(zip(low, high, cells)):
-            validate.require(
-                math.isfinite(lo) and math.isfinite(hi),
-                f"`low` and `high` must be finite; received {lo}, {hi} in dimension {i}",
-            )
-            validate.ordered(f"low[{i}]", lo, f"high[{i}]", hi)
-            validate.require(n >= 2, f"`cells` must be 2 or more in each dimension; received {n} in dimension {i}")
+        validate.grid(low, high, cells, least=2)
         axes = [np.linspace(lo, hi, n) for lo, hi, n in zip(low, high, cells)]
         sigma = width * np.array([axis[1] - axis[0] for axis in axes])
         centres = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(cells)) / sigma

@@ -74,7 +74,7 @@ class RewardMinusBaseline:
 
 
 def td_error(step: Step, now: Tensor, following: Tensor, p: ModulatorConfig) -> Tensor:
-    """Delta = reward + gamma V(following) - V(now), ``(agents, envs)``; V is 0 after termination, delta where nothing was done."""
+    """Delta = reward + gamma V(following) - V(now), ``(agents, envs)``; V is 0 after termination, delta without an action."""
     expected = p.gamma * (1 - step.terminated) * following
     return step.taken(step.reward * p.reward_scale + expected - now)
 

@@ -22,13 +22,7 @@ class TileCoding:
     def __init__(self, low: np.ndarray, high: np.ndarray, tiles: tuple[int, ...], tilings: int) -> None:
         low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
         validate.positive("tilings", tilings)
-        validate.require(
-            low.shape == high.shape == (len(tiles),),
-            f"`cells` must have one entry per observation dimension ({low.shape[0]}); received {tiles}",
-        )
-        for i, (lo, hi, n) in enumerate(zip(low, high, tiles)):
-            validate.ordered(f"low[{i}]", lo, f"high[{i}]", hi)
-            validate.require(n >= 1, f"`cells` must be 1 or more in each dimension; received {n} in dimension {i}")
+        validate.grid(low, high, tiles, least=1)
         dims, sizes = np.arange(len(tiles)), np.array(tiles) + 1
         offsets = np.outer(np.arange(tilings), 2 * dims + 1) / tilings % 1.0
         strides = np.append(np.cumprod(sizes[:0:-1])[::-1], 1)

@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -67,3 +68,18 @@ def positive_rate(name: str, rate: float | Tensor, unit: str = "Hz") -> None:
 
 def _in(unit: str) -> str:
     return f" ({unit})" if unit else ""
+
+
+def grid(low: np.ndarray, high: np.ndarray, cells: tuple[int, ...], least: int) -> None:
+    """``low`` and ``high`` ``(dims,)`` must be finite and in order, and `cells` must say ``least`` or more in each dimension."""
+    require(
+        low.shape == high.shape == (len(cells),),
+        f"`cells` must have one entry per observation dimension ({low.shape[0]}); received {cells}",
+    )
+    for i, (lo, hi, n) in enumerate(zip(low, high, cells)):
+        require(
+            math.isfinite(lo) and math.isfinite(hi),
+            f"`low` and `high` must be finite; received {lo}, {hi} in dimension {i}",
+        )
+        ordered(f"low[{i}]", lo, f"high[{i}]", hi)
+        require(n >= least, f"`cells` must be {least} or more in each dimension; received {n} in dimension {i}")
