@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 
 REGISTERED: dict[str, dict[str, Any]] = {
+    "rstdp/Catch-v0": {"entry_point": f"{__name__}.catch:Catch", "reward_threshold": 0.95},
     "rstdp/Cue-v0": {"entry_point": f"{__name__}.cue:Cue", "reward_threshold": 0.95},
     "rstdp/DelayedCue-v0": {"entry_point": f"{__name__}.delayed_cue:DelayedCue", "reward_threshold": 0.95},
     "rstdp/TMaze-v0": {"entry_point": f"{__name__}.t_maze:TMaze", "reward_threshold": 0.9, "max_episode_steps": 50},

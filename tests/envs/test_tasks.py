@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from envs.catch import Catch
 from envs.cue import Cue
 from envs.delayed_cue import DelayedCue
 from envs.t_maze import FORWARD, LEFT, RIGHT, TMaze
@@ -19,6 +20,11 @@ def course(env, actions, seed=0):
 @pytest.mark.parametrize(
     ("env", "arguments", "message"),
     [
+        (
+            Catch,
+            {"rows": 3, "columns": 7},
+            "`columns` must be below twice `rows`, or no paddle is fast enough; received 7",
+        ),
         (Cue, {"cues": 1}, "`cues` must be a whole number of 2 or more; received 1"),
         (DelayedCue, {"delay": -1}, "`delay` must be a whole number of 0 or more; received -1"),
         (DelayedCue, {"delay": 2.5}, "`delay` must be a whole number of 0 or more; received 2.5"),
@@ -103,3 +109,13 @@ def test_truth_table_of_exclusive_or():
         inputs, _ = env.reset(seed=seed)
         table[tuple(inputs.tolist())] = env.step(1)[1]
     assert table == {(0.0, 0.0): 0.0, (0.0, 1.0): 1.0, (1.0, 0.0): 1.0, (1.0, 1.0): 0.0}
+
+
+def test_a_ball_falls_straight_and_the_paddle_stops_at_walls():
+    env = Catch(rows=4, columns=3)
+    first = env.reset(seed=1)[0]
+    ball = int(first[0].argmax())
+    seen, rewards, over = course(env, [0, 0, 2], seed=1)
+    assert [np.argwhere(image[:-1]).tolist() for image in seen] == [[[1, ball]], [[2, ball]], []]
+    assert [int(image[-1].argmax()) for image in seen[:2]] == [0, 0]
+    assert (rewards, over) == ([0.0, 0.0, float(ball == 1)], [False, False, True])
