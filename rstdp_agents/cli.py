@@ -1,30 +1,43 @@
-"""The command: parses, trains, reports. Errors are one line and an exit code, never a traceback."""
+"""The front door: finds the command, runs it, and turns errors into one line and an exit code, never a traceback."""
 
 from __future__ import annotations
 
-import argparse
+import difflib
+import io
+import os
 import sys
-import time
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, get_args
+from importlib import import_module
 
-import torch
-import tyro
-
-from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint
-from rstdp_agents.config import RuleName, RunConfig, from_json
 from rstdp_agents.errors import CheckpointError, EnvironmentFault, UsageError
-from rstdp_agents.presets import PRESETS, preset
-from rstdp_agents.training import Training
+
+COMMANDS = {
+    "train": "train agents on an environment; also without this word: %(prog)s --env Acrobot-v1",
+}
+"""Name of a module of `rstdp_agents.commands`, which has a ``main(argv)``, and what it is for."""
+HELP = """\
+usage: %(prog)s [COMMAND] [OPTIONS]
+
+Train spiking agents on a Gymnasium environment by local, reward-modulated plasticity, and look at what became of them.
+
+commands, each with a --help of its own:
+%(commands)s
+
+options of train, by group:
+  %(prog)s --help GROUP    run, simulation, encoder, neuron, plasticity, decoder, modulation, homeostasis, or all
+"""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code: 0 done, 1 a fault on the way, 2 wrong usage, 130 interrupted."""
+    """Run a command; returns the exit code: 0 done, 1 a fault on the way, 2 wrong usage, 130 interrupted."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that cannot show a letter shows a question mark
     try:
-        config, checkpoint, note = parse(sys.argv[1:] if argv is None else argv)
-        folder = run_folder(config, checkpoint)
-        return train(config, folder, checkpoint, note)
+        return dispatch(sys.argv[1:] if argv is None else argv)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
     except (EnvironmentFault, CheckpointError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -33,78 +46,21 @@ def main(argv: list[str] | None = None) -> int:
         return 2
 
 
-def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
-    """Command line -> configuration, checkpoint to resume from, and where the defaults came from.
-
-    The defaults depend on the line itself: on `--resume`, else on `--env` and `--rule`.
-    """
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    first.add_argument("--env", default="CartPole-v1")
-    first.add_argument("--rule", default="rstdp-et")
-    first.add_argument("--resume", default="")
-    known, _ = first.parse_known_args(argv)
-    checkpoint = None
-    if known.resume:
-        checkpoint = latest_checkpoint(Path(known.resume))
-        saved, note = load_checkpoint(checkpoint)[1]["config"], f"resuming {checkpoint}"
-        default = replace(from_json(RunConfig, saved), run_dir="")  # the folder may have moved since
-    else:
-        rule = known.rule if known.rule in get_args(RuleName) else "rstdp-et"  # what is none is refused below
-        default = preset(known.env, rule)
-        has_preset = rule in PRESETS.get(known.env, {})
-        note = f"preset {known.env}, {rule}" if has_preset else f"no preset for {known.env}: defaults"
-    return tyro.cli(RunConfig, default=default, args=argv, description=__doc__), checkpoint, note
+def dispatch(argv: list[str]) -> int:
+    """Run the command that the line begins with; one that begins with an option trains."""
+    if argv in (["-h"], ["--help"]):
+        print(front_page(os.path.basename(sys.argv[0])), end="")
+        return 0
+    if not argv or argv[0].startswith("-"):
+        argv = ["train", *argv]
+    if argv[0] not in COMMANDS:
+        near = difflib.get_close_matches(argv[0], COMMANDS, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise UsageError(f"unknown command {argv[0]!r}{hint}; commands are {', '.join(COMMANDS)}")
+    return import_module(f"rstdp_agents.commands.{argv[0]}").main(argv[1:])
 
 
-def run_folder(config: RunConfig, checkpoint: Path | None) -> Path:
-    """The folder to write to. Raises UsageError if it already holds another run."""
-    if checkpoint is not None and not config.run_dir:
-        return checkpoint.parent.parent
-    name = f"{config.env.replace('/', '-').replace(':', '-')}__{config.agent.rule}__{config.seed}__{int(time.time())}"
-    folder = Path(config.run_dir) if config.run_dir else Path("runs") / name
-    if checkpoint is None and (folder / "config.json").exists():
-        raise UsageError(f"{folder} already holds a run: give another --run-dir, or continue it with --resume {folder}")
-    return folder
-
-
-def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -> int:
-    """Train, evaluate, and say on the way what a person wants to know."""
-    check_device(config.device)
-    with Training(replace(config, run_dir=str(folder)), folder, checkpoint) as training:
-        print(f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s), writing to {folder}")
-        if not training.run():
-            print(f"interrupted at step {training.step}; go on with: python train.py --resume {folder}")
-            return 130
-        report(training.finish())
-    print(f"watch it with: tensorboard --logdir {folder}")
-    return 0
-
-
-def check_device(name: str) -> None:
-    """Raise UsageError unless tensors can be made on the device."""
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"`--device {name}` cannot be used here: {str(error).splitlines()[0]}") from error
-
-
-def report(summary: dict[str, Any]) -> None:
-    """One line per agent, and the population's mean with its 95 % interval."""
-    for agent in summary["agents"]:
-        solved, episodes = agent["solved_at_episode"], agent["episodes"]
-        verdict = f"solved at episode {solved} of {episodes}" if solved else f"not solved in {episodes} episodes"
-        line = f"seed {agent['seed']}: {verdict}"
-        line += f", last 100 {_number(agent['final_mean'])}, best 100 {_number(agent['best_mean'])}"
-        for kind in ("greedy", "stochastic"):
-            if agent[f"eval_{kind}"]:
-                line += f", {kind} {agent[f'eval_{kind}']['mean']:.1f} +- {agent[f'eval_{kind}']['std']:.1f}"
-        print(line)
-    for name, a in summary["aggregate"].items():
-        kind = name.removeprefix("eval_")
-        print(
-            f"{kind}: mean {a['mean']:.1f}, 95 % interval over {a['n']} {a['over']} [{a['low']:.1f}, {a['high']:.1f}]"
-        )
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
+def front_page(prog: str) -> str:
+    """What --help shows: the commands, and where the options of training are."""
+    lines = "\n".join(f"  {name:8} {purpose}" for name, purpose in COMMANDS.items())
+    return HELP.replace("%(commands)s", lines).replace("%(prog)s", prog)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rstdp_agents import cli
+
 ROOT = Path(__file__).parent.parent
 SHORT = ["--total-steps", "400", "--eval-episodes", "2", "--images", "1", "--no-progress"]
 
@@ -94,6 +96,33 @@ def test_wrong_usage_is_one_message_and_exit_code_2(tmp_path, arguments, words):
     assert words in " ".join((done.stderr + done.stdout).split())
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_help_names_commands_and_shows_one_group_at_a_time(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    assert cli.main(["--help"]) == 0
+    front = capsys.readouterr().out
+    assert all(f"\n  {name} " in front for name in cli.COMMANDS)
+    assert front.count("\n") < 40
+    groups = front.split("--help GROUP")[1].replace(" or ", " ").replace(",", " ").split()
+    assert cli.main(["--help", "nothing"]) == 2
+    assert capsys.readouterr().err.split("groups are ")[1].strip().split(", ") == groups
+    assert cli.main(["train", "--env", "FrozenLake-v1", "--help", "plasticity"]) == 0
+    shown = capsys.readouterr().out
+    assert "--plasticity.tau-e" in shown
+    assert "28.8" in shown  # the default of FrozenLake's preset
+    assert "--encoder" not in shown
+
+
+def test_what_is_mistyped_is_told_what_was_meant(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    assert cli.main(["tarin"]) == 2
+    assert capsys.readouterr().err.startswith("error: unknown command 'tarin' (did you mean train?); commands are ")
+    with pytest.raises(SystemExit) as exited:
+        cli.main(["--plasticity.tau-ee", "3"])
+    assert exited.value.code == 2
+    captured = capsys.readouterr()
+    assert "--plasticity.tau-e FLOAT" in captured.out + captured.err
 
 
 def test_a_folder_with_another_run_is_left_alone(tmp_path):

@@ -1,0 +1,125 @@
+"""Train agents on a Gymnasium environment."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import torch
+import tyro
+
+from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint
+from rstdp_agents.config import RuleName, RunConfig, from_json
+from rstdp_agents.errors import UsageError
+from rstdp_agents.presets import PRESETS, preset
+from rstdp_agents.training import Training
+
+
+def main(argv: list[str]) -> int:
+    """Train, or show a group of options where --help is asked for."""
+    asked = next((i for i, word in enumerate(argv) if word in ("-h", "--help")), None)
+    if asked is not None:
+        print(help_of(argv[:asked], argv[asked + 1] if asked + 1 < len(argv) else "run"))
+        return 0
+    config, checkpoint, note = parse(argv)
+    return train(config, run_folder(config, checkpoint), checkpoint, note)
+
+
+def help_of(argv: list[str], group: str) -> str:
+    """The options of one group, or of all, with the defaults that ``argv`` brings about."""
+    output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+        parse([*argv, "--help"])
+    output.seek(0)
+    text = output.read()
+    usage, run, *rest = re.split(r"(?m)^(?=╭─ )", text)  # tyro draws a box around each group
+    boxes = {"run": run, **{box.split()[1]: box for box in rest}}
+    if group == "all":
+        return text.rstrip()
+    if group not in boxes:
+        raise UsageError(f"unknown group of options {group!r}; groups are {', '.join(boxes)}, all")
+    others = ", ".join(name for name in [*boxes, "all"] if name != group)
+    return f"{usage}{boxes[group]}other groups, by --help GROUP: {others}"
+
+
+def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
+    """Command line -> configuration, checkpoint to resume from, and where the defaults came from.
+
+    The defaults depend on the line itself: on `--resume`, else on `--env` and `--rule`.
+    """
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--env", default="CartPole-v1")
+    first.add_argument("--rule", default="rstdp-et")
+    first.add_argument("--resume", default="")
+    known, _ = first.parse_known_args(argv)
+    checkpoint = None
+    if known.resume:
+        checkpoint = latest_checkpoint(Path(known.resume))
+        saved, note = load_checkpoint(checkpoint)[1]["config"], f"resuming {checkpoint}"
+        default = replace(from_json(RunConfig, saved), run_dir="")  # the folder may have moved since
+    else:
+        rule = known.rule if known.rule in get_args(RuleName) else "rstdp-et"  # what is none is refused below
+        default = preset(known.env, rule)
+        has_preset = rule in PRESETS.get(known.env, {})
+        note = f"preset {known.env}, {rule}" if has_preset else f"no preset for {known.env}: defaults"
+    return tyro.cli(RunConfig, default=default, args=argv, description=__doc__), checkpoint, note
+
+
+def run_folder(config: RunConfig, checkpoint: Path | None) -> Path:
+    """The folder to write to. Raises UsageError if it already holds another run."""
+    if checkpoint is not None and not config.run_dir:
+        return checkpoint.parent.parent
+    name = f"{config.env.replace('/', '-').replace(':', '-')}__{config.agent.rule}__{config.seed}__{int(time.time())}"
+    folder = Path(config.run_dir) if config.run_dir else Path("runs") / name
+    if checkpoint is None and (folder / "config.json").exists():
+        raise UsageError(f"{folder} already holds a run: give another --run-dir, or continue it with --resume {folder}")
+    return folder
+
+
+def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -> int:
+    """Train, evaluate, and say on the way what a person wants to know."""
+    check_device(config.device)
+    with Training(replace(config, run_dir=str(folder)), folder, checkpoint) as training:
+        print(f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s), writing to {folder}")
+        if not training.run():
+            print(f"interrupted at step {training.step}; go on with: python train.py --resume {folder}")
+            return 130
+        report(training.finish())
+    print(f"watch it with: tensorboard --logdir {folder}")
+    return 0
+
+
+def check_device(name: str) -> None:
+    """Raise UsageError unless tensors can be made on the device."""
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"`--device {name}` cannot be used here: {str(error).splitlines()[0]}") from error
+
+
+def report(summary: dict[str, Any]) -> None:
+    """One line per agent, and the population's mean with its 95 % interval."""
+    for agent in summary["agents"]:
+        solved, episodes = agent["solved_at_episode"], agent["episodes"]
+        verdict = f"solved at episode {solved} of {episodes}" if solved else f"not solved in {episodes} episodes"
+        line = f"seed {agent['seed']}: {verdict}"
+        line += f", last 100 {_number(agent['final_mean'])}, best 100 {_number(agent['best_mean'])}"
+        for kind in ("greedy", "stochastic"):
+            if agent[f"eval_{kind}"]:
+                line += f", {kind} {agent[f'eval_{kind}']['mean']:.1f} +- {agent[f'eval_{kind}']['std']:.1f}"
+        print(line)
+    for name, a in summary["aggregate"].items():
+        kind = name.removeprefix("eval_")
+        print(
+            f"{kind}: mean {a['mean']:.1f}, 95 % interval over {a['n']} {a['over']} [{a['low']:.1f}, {a['high']:.1f}]"
+        )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
