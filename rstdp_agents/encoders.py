@@ -20,6 +20,8 @@ from rstdp_agents.tile_coding import TileCoding
 
 UNBOUNDED = 1e6
 """Bounds from here on are none."""
+FINEST = 2.0**-24
+"""Step of the random numbers: a spike that is less probable never happens."""
 
 
 class Encoder(Protocol):
@@ -170,4 +172,5 @@ def poisson(rates: Tensor, uniform: Tensor, p_max: float) -> Tensor:
 
     rates: ``(agents, envs, pre)`` in [0, 1]. uniform: ``(ticks, agents, envs, pre)`` in [0, 1). Returns 0 and 1 of that shape.
     """
-    return (uniform < rates * p_max).to(rates.dtype)
+    chance = rates * p_max
+    return (uniform < chance.masked_fill_(chance < FINEST, 0.0)).to(rates.dtype)

@@ -35,6 +35,9 @@ def test_agent_in_a_population_is_the_agent_alone(rule):
 def test_random_numbers_of_an_agent_do_not_depend_on_the_population():
     population, alone = cartpole_agent([5, 6, 7]), cartpole_agent([6])
     assert torch.equal(population.random.uniform(100)[1:2], alone.random.uniform(100))
+    for _ in range(2):
+        both = zip(population.random.windows(3, 10, (5, 2)), alone.random.windows(3, 10, (5, 2)), strict=True)
+        assert all(torch.equal(numbers.movedim(-3, 0)[1:2], single.movedim(-3, 0)) for numbers, single in both)
 
 
 def test_reset_makes_one_row_fresh_and_leaves_the_others_to_the_bit():

@@ -4,27 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.random import AgentRandom
 from rstdp_agents.transition import Transition
 from tests.helpers import cartpole_agent, observations
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 
 
-class DrawnOnCPU(AgentRandom):
-    """The numbers of the CPU generators, handed to another device."""
-
-    def __init__(self, seeds, device, dtype):
-        super().__init__(seeds, torch.device("cpu"), dtype)
-        self.target = device
-
-    def uniform(self, count):
-        return super().uniform(count).to(self.target)
-
-
 @pytest.mark.parametrize("rule", ["rstdp", "rstdp-et", "reward-switch"])
-def test_gpu_agrees_with_cpu_on_the_same_random_numbers(rule, monkeypatch):
-    monkeypatch.setattr("rstdp_agents.agent.AgentRandom", DrawnOnCPU)
+def test_gpu_agrees_with_cpu(rule):
     agents = [cartpole_agent(range(3), 2, torch.float64, rule, device=device) for device in ("cpu", "cuda")]
     assert np.array_equal(*(agent.begin(observations(3, 2)) for agent in agents))
     for i in range(20):

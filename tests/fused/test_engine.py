@@ -49,18 +49,13 @@ def transition(agents, envs, i):
 @pytest.mark.parametrize("envs", [1, 3])
 def test_fused_is_torch_to_float_rounding(options, envs):
     reference, agent = (cartpole_agent(range(2), envs, backend=backend, **options) for backend in ("torch", "fused"))
-    ticks, neurons = agent.config.simulation.ticks, agent.encoder.size + agent.decoder.size
-
-    def numbers():
-        return agent.random.uniform(envs * (ticks * neurons + 1)).numpy()
-
     start = observations(2, envs, 77)
-    assert np.array_equal(reference.begin(start), agent._fused.begin(start, numbers()))
+    assert np.array_equal(reference.begin(start), agent._fused.begin(start))
     sums, counted = torch.zeros(2, 3, dtype=torch.float64), [s.sum((0, 2)) for s in reference.spikes()]
     for i in range(25):
         t = transition(2, envs, i)
         eligible = tuple(z.clone() for z in reference.eligibility())
-        assert np.array_equal(reference.step(t), agent._fused.step(t, numbers())), i
+        assert np.array_equal(reference.step(t), agent._fused.step(t)), i
         assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
         torch.testing.assert_close(agent.m, reference.m, rtol=1e-4, atol=1e-5)
         dw = reference.lr[:, None, None] * modulate(eligible, reference.layer.rule.factors(reference.m))
@@ -116,13 +111,11 @@ def test_other_codes_are_those_of_torch(space, outputs):
     none, reward = np.zeros((2, 2), dtype=bool), np.ones((2, 2))
     for i in range(12):
         obs = np.array([space.sample() for _ in range(4)]).reshape(2, 2, *space.shape)
-        n = 2 * (10 * (agent.encoder.size + agent.decoder.size) + 1)
-        numbers = agent.random.uniform(n).numpy()
         if i == 0:
-            assert np.array_equal(reference.begin(obs), agent._fused.begin(obs, numbers))
+            assert np.array_equal(reference.begin(obs), agent._fused.begin(obs))
         else:
             t = Transition(obs, reward, none, none, None, False)
-            assert np.array_equal(reference.step(t), agent._fused.step(t, numbers))
+            assert np.array_equal(reference.step(t), agent._fused.step(t))
         assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
     torch.testing.assert_close(agent.layer.weight, reference.layer.weight, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(agent.layer.homeostasis.rate, reference.layer.homeostasis.rate, rtol=1e-4, atol=1e-4)
@@ -140,12 +133,11 @@ def test_continuous_actions_are_those_of_torch(shape):
     random, none = np.random.default_rng(0), np.zeros((2, 2), dtype=bool)
     for i in range(12):
         obs, reward = random.integers(5, size=(2, 2)), random.normal(size=(2, 2))
-        n = 2 * (10 * (agent.encoder.size + agent.decoder.size) + agent.decoder.numbers)
-        numbers, t = agent.random.uniform(n).numpy(), Transition(obs, reward, none, none, None, False)
+        t = Transition(obs, reward, none, none, None, False)
         if i == 0:
-            expected, action = reference.begin(obs), agent._fused.begin(obs, numbers)
+            expected, action = reference.begin(obs), agent._fused.begin(obs)
         else:
-            expected, action = reference.step(t), agent._fused.step(t, numbers)
+            expected, action = reference.step(t), agent._fused.step(t)
         assert action.shape == (2, 2, *shape)
         np.testing.assert_allclose(action, expected, rtol=1e-4, atol=1e-5)
         assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
