@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import NamedTuple
 
 import gymnasium as gym
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rstdp_agents.checkpoint import restore
 from rstdp_agents.config import AgentConfig, Backend
 from rstdp_agents.decoders import build_decoder
 from rstdp_agents.encoders import Encoder, build_encoder, poisson
@@ -79,7 +81,7 @@ class Agent:
         self.statistics = Statistics(self.agents, self.encoder.size, self.decoder.size, self.device)
         self._nobody = torch.zeros_like(self.m)
         self._window: Window
-        self._features: Tensor
+        self._features = torch.zeros(features, device=self.device, dtype=dtype)
         self._windows = 0
         self._fused = self._fused_engine(backend, seeds, threads)
 
@@ -124,10 +126,23 @@ class Agent:
         return self.modulator.value(normalised(self.encoder.rates(self.tensor(obs))))
 
     def tensors(self) -> dict[str, Tensor]:
-        """The whole state by name, as a checkpoint holds it: the very tensors, to be copied into."""
+        """The whole state between two env steps, by name, as a checkpoint holds it; `load` takes it over."""
         self.eligibility()
-        fused = {"fused.counters": self._fused.counters} if self._fused else {}
-        return {**self.layer.tensors(), **self.modulator.tensors(), "agent.episodes": self.episodes, **fused}
+        own = {
+            "agent.episodes": self.episodes,
+            "agent.features": self._features,
+            "agent.random": self.random.state(),
+            "agent.windows": torch.tensor([[self._windows, self.statistics.windows]]).repeat(self.agents, 1),
+        }
+        fused = self._fused.tensors() if self._fused else {}
+        return {**self.layer.tensors(), **self.modulator.tensors(), **self.statistics.tensors(), **own, **fused}
+
+    def load(self, tensors: dict[str, Tensor], path: Path) -> None:
+        """Go on where `tensors` was called. Raises CheckpointError naming the file `path` if they do not fit."""
+        restore(self.tensors(), tensors, path)
+        self.random.load_state(tensors["agent.random"])
+        self._windows, self.statistics.windows = tensors["agent.windows"][0].tolist()
+        self._anneal()
 
     def spikes(self) -> tuple[Tensor, Tensor]:
         """Input and output spikes of the last window, ``(ticks, agents, envs, neurons)``."""

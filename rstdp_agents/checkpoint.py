@@ -14,7 +14,7 @@ from torch import Tensor
 
 from rstdp_agents.errors import CheckpointError
 
-FORMAT = 1
+FORMAT = 2
 
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], data: dict[str, Any]) -> None:

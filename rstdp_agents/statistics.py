@@ -34,3 +34,7 @@ class Statistics:
         self.windows = 0
         for tensor in (self.sums, self.pre, self.post):
             tensor.zero_()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The sums by name, as a checkpoint holds them."""
+        return {"statistics.sums": self.sums, "statistics.pre": self.pre, "statistics.post": self.post}

@@ -16,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 from rstdp_agents.agent import Agent
-from rstdp_agents.checkpoint import load_checkpoint, restore, save_checkpoint
+from rstdp_agents.checkpoint import load_checkpoint, save_checkpoint
 from rstdp_agents.config import RunConfig, override
 from rstdp_agents.environments import build_grid, env_seeds, is_unbounded, parse_kwargs, probe_range, reward_threshold
 from rstdp_agents.episodes import AgentRecord, EpisodeTracker
@@ -83,10 +83,9 @@ class Training:
 
     def save(self) -> None:
         """Write a checkpoint of this step."""
-        tensors = {**self.agent.tensors(), "random": self.agent.random.state()}
         records = [record.to_json() for record in self.tracker.records]
         data = {"step": self.step, "records": records, "config": asdict(self.config)}
-        save_checkpoint(self.folder / "checkpoints" / f"step_{self.step:010d}.safetensors", tensors, data)
+        save_checkpoint(self.folder / "checkpoints" / f"step_{self.step:010d}.safetensors", self.agent.tensors(), data)
 
     def finish(self) -> dict[str, Any]:
         """Evaluate and write summary.json; returns the summary."""
@@ -114,9 +113,7 @@ class Training:
 
     def _load(self, checkpoint: Path) -> None:
         tensors, data = load_checkpoint(checkpoint)
-        random = tensors.pop("random")
-        restore(self.agent.tensors(), tensors, checkpoint)
-        self.agent.random.load_state(random)
+        self.agent.load(tensors, checkpoint)
         self.step = data["step"]
         self.tracker.records = [AgentRecord.from_json(record) for record in data["records"]]
         everywhere = torch.ones(self.config.agents, self.config.envs_per_agent, dtype=torch.bool)

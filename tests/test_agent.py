@@ -47,7 +47,8 @@ def test_reset_makes_one_row_fresh_and_leaves_the_others_to_the_bit():
     before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
     done = np.array([[False, True, False], [False, False, False]])
     agent.reset(done)
-    per_env = [n for n, t in before.items() if t.shape[:2] == (2, 3) and n not in ("output.rate", "output.offset")]
+    others = "output.rate", "output.offset", "agent.features", "statistics.sums"
+    per_env = [n for n, t in before.items() if t.shape[:2] == (2, 3) and n not in others]
     assert {"output.v", "output.z0", "output.x", "output.y", "critic.trace"} <= set(per_env)
     for name, tensor in agent.tensors().items():
         if name in per_env:
@@ -194,3 +195,32 @@ def test_learning_rate_is_half_after_the_episodes_it_was_told(backend):
         other.tensors()[name].copy_(tensor)
     other.begin(observations(2, 2))  # as after loading a checkpoint
     assert torch.equal(other.lr, agent.lr)
+
+
+@pytest.mark.parametrize(
+    ("backend", "changes"),
+    [
+        ("fused", {"rule": "rstdp-et", "plasticity.a_minus": 0.2, "plasticity.lr_halved_after": 3.0}),
+        ("fused", {"rule": "reward-switch", "modulator": "reward-baseline"}),
+        ("torch", {"rule": "rstdp-et", "plasticity.a_minus": 0.2, "plasticity.lr_halved_after": 3.0}),
+        ("torch", {"rule": "rstdp", "modulator": "td-spiking", "modulation.critic_lr": 0.002}),
+        ("torch", {"rule": "reward-switch", "simulation.fresh_each_window": False, "homeostasis.param": "threshold"}),
+    ],
+)
+def test_what_is_loaded_goes_on_in_the_middle_of_an_episode_to_the_bit(backend, changes, tmp_path):
+    first, looked_at, other = (
+        cartpole_agent(seeds, 2, backend=backend, **changes) for seeds in ((0, 1), (0, 1), (8, 9))
+    )
+    steps = [transition(2, 2, i) for i in range(40)]
+    for agent in (first, looked_at):
+        agent.begin(observations(2, 2, 5))
+        [agent.step(t) for t in steps[:23]]
+    other.load({name: tensor.clone() for name, tensor in looked_at.tensors().items()}, tmp_path)
+    for t in steps[23:]:
+        action = first.step(t)
+        assert np.array_equal(action, looked_at.step(t))
+        assert np.array_equal(action, other.step(t))
+    for name, tensor in first.tensors().items():
+        assert torch.equal(tensor, looked_at.tensors()[name]), name
+        assert torch.equal(tensor, other.tensors()[name]), name
+    assert torch.equal(other.lr, first.lr)

@@ -84,6 +84,7 @@ class FusedEngine:
         shape = (agents, envs)
         self._bits = np.zeros((agents, 2, envs, inputs), dtype=np.uint64)
         self._post = np.zeros((*shape, ticks, padded), dtype=np.float32)
+        self._rates = np.zeros((*shape, inputs), dtype=np.float32)
         decoder = decoder_arrays(agent)
         self._action, self._vector = decoder["action"], decoder["vector"]
         late, rule_halves, amplitudes = rule_arrays(layer.rule, ticks, layer.dt)
@@ -93,7 +94,7 @@ class FusedEngine:
             halves=rule_halves, amplitudes=amplitudes, weight=weight.numpy(), rate=rate.numpy(), offset=offset.numpy(),
             critic=critic.numpy(), r_bar=r_bar.numpy(), lr=agent.lr.numpy(), sums=statistics.sums.numpy(),
             pre_count=statistics.pre.numpy(), post_count=statistics.post.numpy(), counters=self.counters.numpy(), z=z.numpy(),
-            trace=trace.numpy(), rates=np.zeros((*shape, inputs), np.float32), after=np.zeros((*shape, inputs), np.float32),
+            trace=trace.numpy(), rates=self._rates, after=np.zeros((*shape, inputs), np.float32),
             bits=self._bits, credit=np.zeros((agents, halves, envs, ticks + 1, padded), np.float32), post=self._post,
             m=agent.m.numpy(),
         )  # fmt: skip
@@ -143,6 +144,10 @@ class FusedEngine:
     def sync(self) -> None:
         """Bring the eligibility up to date, for whoever looks at it."""
         fold(self._state)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint holds beside the agent's own tensors, once `sync` was called; by name."""
+        return {"fused.counters": self.counters, "fused.rates": torch.from_numpy(self._rates)}
 
     def spikes(self) -> tuple[Tensor, Tensor]:
         """Input and output spikes of the last window, ``(ticks, agents, envs, neurons)``."""
