@@ -10,6 +10,13 @@ def whole(name: str, value: int, least: int) -> int:
     return value
 
 
+def share(name: str, value: float) -> float:
+    """``value`` if it lies between 0 and 1; raises ValueError with name and value otherwise."""
+    if not 0 <= value <= 1:
+        raise ValueError(f"`{name}` must lie between 0 and 1; received {value!r}")
+    return value
+
+
 def render_mode(value: str | None) -> str | None:
     """``value`` if it is ``rgb_array`` or None; raises ValueError otherwise."""
     if value not in (None, "rgb_array"):

@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
+from envs.bandit import Bandit
 from envs.catch import Catch
 from envs.cue import Cue
 from envs.delayed_cue import DelayedCue
+from envs.pattern import Pattern
+from envs.reach import Reach
 from envs.t_maze import FORWARD, LEFT, RIGHT, TMaze
+from envs.water_maze import WaterMaze
 from envs.xor import XOR
 
 
@@ -25,6 +29,13 @@ def course(env, actions, seed=0):
             {"rows": 3, "columns": 7},
             "`columns` must be below twice `rows`, or no paddle is fast enough; received 7",
         ),
+        (Bandit, {"odds": 1.5}, "`odds` must lie between 0 and 1; received 1.5"),
+        (Pattern, {"jitter": -0.1}, "`jitter` must lie between 0 and 1; received -0.1"),
+        (
+            WaterMaze,
+            {"platform": (0.7, 0.7)},
+            "`platform` must be a place (x, y) inside the pool of radius 1; received (0.7, 0.7)",
+        ),
         (Cue, {"cues": 1}, "`cues` must be a whole number of 2 or more; received 1"),
         (DelayedCue, {"delay": -1}, "`delay` must be a whole number of 0 or more; received -1"),
         (DelayedCue, {"delay": 2.5}, "`delay` must be a whole number of 0 or more; received 2.5"),
@@ -32,7 +43,7 @@ def course(env, actions, seed=0):
     ],
 )
 def test_arguments_are_checked(env, arguments, message):
-    with pytest.raises(ValueError, match="must be") as error:
+    with pytest.raises(ValueError, match="must ") as error:
         env(**arguments)
     assert str(error.value) == message
 
@@ -119,3 +130,56 @@ def test_a_ball_falls_straight_and_the_paddle_stops_at_walls():
     assert [np.argwhere(image[:-1]).tolist() for image in seen] == [[[1, ball]], [[2, ball]], []]
     assert [int(image[-1].argmax()) for image in seen[:2]] == [0, 0]
     assert (rewards, over) == ([0.0, 0.0, float(ball == 1)], [False, False, True])
+
+
+def test_arms_pay_by_their_odds_and_are_swapped_by_the_hazard():
+    env = Bandit(odds=1.0, hazard=0.1, pulls=5000)
+    env.reset(seed=0)
+    better, paid = [], []
+    for _ in range(5000):
+        better.append(env.better)
+        paid.append(env.step(0)[1] > 0)
+    assert [arm == 0 for arm in better] == paid
+    assert np.mean(np.diff(better) != 0) == pytest.approx(0.1, abs=4 * 0.3 / 5000**0.5)
+
+
+def test_noise_has_its_rate_and_the_pattern_comes_up_in_half_of_the_frames():
+    env, frames, present = Pattern(frames=4000), [], []
+    env.reset(seed=0)
+    for _ in range(4000):
+        present.append(env.present)
+        frames.append(env.spikes)
+        env.step(0)
+    frames, present = np.array(frames), np.array(present)
+    assert present.mean() == pytest.approx(0.5, abs=4 * 0.5 / 4000**0.5)
+    assert frames[~present].mean(0) == pytest.approx(np.full(50, 0.3), abs=0.05)
+    assert frames[present].mean(0) == pytest.approx(0.8 * env.pattern + 0.2 * 0.3, abs=0.05)
+    assert frames[present].sum(1).mean() == pytest.approx(15.0, abs=0.3)  # as many spikes as in noise
+    assert frames[~present].sum(1).mean() == pytest.approx(15.0, abs=0.3)
+    assert np.array_equal(Pattern().pattern, env.pattern)
+    assert not np.array_equal(Pattern(pattern_seed=1).pattern, env.pattern)
+
+
+def test_reaching_is_paid_by_the_way_gained():
+    env = Reach(speed=0.5, radius=0.1)
+    env.reset(seed=0)
+    env.hand, env.target, env.way = np.array([0.0, 0.0]), np.array([0.8, 0.0]), 0.8
+    assert env.step(np.array([1.0, 0.0]))[1:3] == (pytest.approx(0.5 / 0.8), False)
+    assert env.step(np.array([-0.5, 0.0]))[1:3] == (pytest.approx(-0.25 / 0.8), False)
+    assert env.step(np.array([1.0, 0.0]))[1:3] == (pytest.approx(0.55 / 0.8), True)
+    env.hand = np.array([-0.9, 0.9])
+    env.step(np.array([-1.0, 1.0]))
+    assert env.hand.tolist() == [-1.0, 1.0]
+
+
+def test_the_wall_of_the_pool_stops_the_rat_and_long_strokes_are_shortened():
+    env = WaterMaze(platform=(-0.5, 0.0), speed=0.1, radius=0.2)
+    env.reset(seed=0)
+    assert np.linalg.norm(env.place) == pytest.approx(1.0)
+    env.place = np.array([1.0, 0.0])
+    assert env.step(np.array([1.0, 0.0]))[0].tolist() == [1.0, 0.0]
+    env.place = np.zeros(2)
+    seen, reward, over, *_ = env.step(np.array([1.0, 1.0]))
+    assert (np.linalg.norm(seen), reward, over) == (pytest.approx(0.1), -0.01, False)
+    env.place = np.array([-0.25, 0.0])
+    assert env.step(np.array([-1.0, 0.0]))[1:3] == (1.0, True)

@@ -1,0 +1,60 @@
+"""Two arms whose odds are swapped without notice: who stops learning loses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from . import checks, drawing
+
+
+class Bandit(gym.Env):
+    """One of two arms pays with probability ``odds``, the other with 1 - odds; before any pull they may be swapped.
+
+    The dynamic foraging, or probabilistic reversal, of neuroscience. Nothing tells which arm is the better one, and the
+    observation is always the same: a policy that does not learn while it plays is left with chance, however it was trained.
+
+    | | |
+    | --- | --- |
+    | observation | `Discrete(1)`: nothing to see |
+    | action | `Discrete(2)`: which arm to pull |
+    | reward | 1 / ``pulls`` if the arm pays, else 0: the return is the share of pulls that paid |
+    | start | either arm is equally likely to be the better one; then they are swapped with probability ``hazard`` before a pull |
+    | end | after ``pulls`` pulls |
+    | returns | by chance 0.5; 0.8, the odds, for one that knew the better arm at all times |
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 8}  # noqa: RUF012 (as gym.Env declares it)
+    observation_space = gym.spaces.Discrete(1)
+    action_space = gym.spaces.Discrete(2)
+
+    def __init__(
+        self, odds: float = 0.8, hazard: float = 0.01, pulls: int = 200, render_mode: str | None = None
+    ) -> None:
+        self.odds, self.hazard = checks.share("odds", odds), checks.share("hazard", hazard)
+        self.pulls, self.render_mode = checks.whole("pulls", pulls, 1), checks.render_mode(render_mode)
+        self.better, self.pulled, self.paid, self.left = 0, -1, False, pulls
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.better, self.pulled, self.left = int(self.np_random.integers(2)), -1, self.pulls
+        return 0, {}
+
+    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        self.pulled, self.left = int(action), self.left - 1
+        self.paid = bool(self.np_random.random() < (self.odds if self.pulled == self.better else 1 - self.odds))
+        if self.np_random.random() < self.hazard:
+            self.better = 1 - self.better
+        return 0, self.paid / self.pulls, self.left == 0, False, {}
+
+    def render(self) -> np.ndarray | None:  # pyright: ignore[reportIncompatibleMethodOverride] (None without a render mode)
+        """Above a light over the arm that is better now, below the pulled arm, green where it paid and red where not."""
+        if self.render_mode is None:
+            return None
+        cells = drawing.blank(2, 2)
+        cells[0, self.better] = drawing.LIGHT
+        if self.pulled >= 0:
+            cells[1, self.pulled] = drawing.verdict(self.paid)
+        return drawing.picture(cells)
