@@ -53,6 +53,10 @@ TASKS: dict[str, Task] = {
 
 _SHARE = "the return is the share of right answers"
 TASKS |= {
+    "rstdp/Bandit-v0": Task(
+        0.6, 150, 40_000, {"rstdp-et": 100, "rstdp": 100, "reward-switch": 100},
+        note="odds 0.8, swapped every 100 pulls on average; the return is the share of pulls that paid",
+    ),
     "rstdp/Cue-v0": Task(
         0.95, 500, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=4.0, note=f"4 cues; {_SHARE}"
     ),
@@ -60,7 +64,15 @@ TASKS |= {
         0.95, 1000, 20_000, {"rstdp-et": 300, "reward-switch": 500}, linear_lr=2.0,
         note=f"4 cues, delay 5; chance is 0.25; {_SHARE}",
     ),
+    "rstdp/Reach-v0": Task(
+        0.95, 400, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, continuous=True,
+        note="continuous action; the return is the share of the way to the target that was gained",
+    ),
     "rstdp/TMaze-v0": Task(0.9, 500, 40_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=2.0),
+    "rstdp/WaterMaze-v0": Task(
+        0.8, 600, 40_000, {"rstdp-et": 400, "rstdp": 400, "reward-switch": 400}, continuous=True,
+        note="continuous action; the return is 1 less a hundredth of the steps",
+    ),
     "rstdp/XOR-v0": Task(
         0.95, 500, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=4.0, note=_SHARE
     ),

@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium as gym
 
 REGISTERED: dict[str, dict[str, Any]] = {
-    "rstdp/Bandit-v0": {"entry_point": f"{__name__}.bandit:Bandit", "reward_threshold": 0.65},
+    "rstdp/Bandit-v0": {"entry_point": f"{__name__}.bandit:Bandit", "reward_threshold": 0.6},
     "rstdp/Catch-v0": {"entry_point": f"{__name__}.catch:Catch", "reward_threshold": 0.95},
     "rstdp/Cue-v0": {"entry_point": f"{__name__}.cue:Cue", "reward_threshold": 0.95},
     "rstdp/DelayedCue-v0": {"entry_point": f"{__name__}.delayed_cue:DelayedCue", "reward_threshold": 0.95},
