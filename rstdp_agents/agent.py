@@ -16,6 +16,7 @@ from rstdp_agents.config import AgentConfig, Backend
 from rstdp_agents.decoders import build_decoder
 from rstdp_agents.encoders import Encoder, build_encoder, poisson
 from rstdp_agents.fused.engine import FusedEngine, why_not
+from rstdp_agents.fused.policy import FusedPolicy
 from rstdp_agents.layer import Layer
 from rstdp_agents.modulators import Modulator, Step, build_modulator
 from rstdp_agents.neurons import LIFState
@@ -153,6 +154,10 @@ class Agent:
         if self._fused:
             self._fused.sync()
         return self.layer.pairs.z
+
+    def fused_policy(self, envs: int, seeds: tuple[int, ...]) -> FusedPolicy | None:
+        """Compiled code for a `policy.FrozenPolicy` of this agent; None on the torch path."""
+        return FusedPolicy(self._fused, envs, seeds) if self._fused else None
 
     def tensor(self, array: np.ndarray) -> Tensor:
         """An array on the agent's device, in its number type."""

@@ -30,15 +30,15 @@ def evaluate(
     start = tuple(env_seeds(seed, 2, purpose=1)[int(greedy)] for seed in seeds)
     policy = FrozenPolicy(agent, envs, start)
     obs = grid.reset(start)
-    running = np.zeros((agent.agents, envs))
+    running, left = np.zeros((agent.agents, envs)), np.tile(quota, (agent.agents, 1))
     returns: list[list[list[float]]] = [[[] for _ in range(envs)] for _ in range(agent.agents)]
-    while any(len(done) < quota[env] for row in returns for env, done in enumerate(row)):
+    while left.max() > 0:
         t = grid.step(policy.act(obs, greedy))
         obs, running, done = t.obs, running + t.reward, t.terminated | t.truncated
         if done.any():
             for a, e in np.argwhere(done):
                 returns[a][e].append(float(running[a, e]))
-            running[done] = 0.0
+            running[done], left = 0.0, left - done
             policy.reset(done)
     grid.close()
     return np.array([[r for e, done in enumerate(row) for r in done[: quota[e]]] for row in returns])

@@ -14,16 +14,19 @@ from rstdp_agents.random import AgentRandom
 class FrozenPolicy:
     """An agent that acts and does not learn: its own random numbers and membranes, the weights of ``agent`` as they are.
 
-    seeds: one per agent, apart from those of training. envs: copies of the env per agent, whatever the agent trains in.
+    Runs on the backend of the agent. seeds: one per agent, apart from those of training. envs: copies of the env per agent,
+    whatever the agent trains in.
     """
 
     def __init__(self, agent: Agent, envs: int, seeds: tuple[int, ...]) -> None:
-        self.agent = agent
+        self.agent, self._fused = agent, agent.fused_policy(envs, seeds)
         self.random = AgentRandom(seeds, agent.device, agent.dtype)
         self.neurons = agent.layer.fresh_neurons(envs)
 
     def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:
         """Actions ``(agents, envs, *action)`` for observations ``(agents, envs, *obs)``."""
+        if self._fused:
+            return self._fused.act(obs, greedy)
         window, decoder = self._respond(obs), self.agent.decoder
         if greedy:
             return decoder.greedy(window.rates, window.choice).cpu().numpy()
@@ -31,7 +34,7 @@ class FrozenPolicy:
 
     def rates(self, obs: np.ndarray) -> Tensor:
         """Rates that decide, ``(agents, envs, groups)``, in one window for observations ``(agents, envs, *obs)``."""
-        return self._respond(obs).rates
+        return self._fused.rates(obs) if self._fused else self._respond(obs).rates
 
     def reset(self, done: np.ndarray) -> None:
         """Membranes at rest in the envs where ``done (agents, envs)``."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numba import njit
 
+from rstdp_agents.decoders import PopulationDecoder
 from rstdp_agents.vector_decoder import PopulationVector
-
-if TYPE_CHECKING:
-    from rstdp_agents.agent import Agent
 
 
 @njit(cache=True)
@@ -62,9 +60,8 @@ def point(counts, ticks, uniform, low, high, c, gate, action):
         action[d] = 0.5 * (low[d] + high[d]) + 0.5 * (high[d] - low[d]) * tried
 
 
-def decoder_arrays(agent: Agent) -> dict[str, np.ndarray]:
-    """The fields of `state.FIELDS` that belong to the decoder."""
-    shape, decoder = (agent.agents, agent.envs), agent.decoder
+def decoder_arrays(decoder: PopulationDecoder | PopulationVector, shape: tuple[int, int]) -> dict[str, np.ndarray]:
+    """The fields of `state.FIELDS` that belong to the decoder, for ``shape (agents, envs)``."""
     continuous = isinstance(decoder, PopulationVector)
     low, high = (decoder.low.numpy(), decoder.high.numpy()) if continuous else (np.zeros(0), np.zeros(0))
     groups = 0 if continuous else decoder.actions
@@ -72,3 +69,11 @@ def decoder_arrays(agent: Agent) -> dict[str, np.ndarray]:
         "low": low, "high": high, "action": np.zeros(shape, dtype=np.int64), "vector": np.zeros((*shape, len(low))),
         "action_rates": np.zeros((*shape, groups), dtype=np.float32),
     }  # fmt: skip
+
+
+def chosen(decoder: PopulationDecoder | PopulationVector, arrays: dict[str, Any]) -> np.ndarray:
+    """Actions ``(agents, envs, *shape)`` as the env takes them, from the fields ``arrays`` of a state."""
+    action = arrays["action"]
+    if isinstance(decoder, PopulationVector):
+        return arrays["vector"].reshape(*action.shape, *decoder.shape).copy()
+    return action + decoder.start

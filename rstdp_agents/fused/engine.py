@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -12,10 +13,10 @@ from torch import Tensor
 
 from rstdp_agents.decoders import PopulationDecoder
 from rstdp_agents.fused.constants import constants_of
-from rstdp_agents.fused.decode import decoder_arrays
+from rstdp_agents.fused.decode import chosen, decoder_arrays
 from rstdp_agents.fused.encode import GIVEN, code_of
 from rstdp_agents.fused.lanes import WIDTH
-from rstdp_agents.fused.spikes import MAX_TICKS, unpack_spikes
+from rstdp_agents.fused.spikes import MAX_TICKS, output_spikes, unpack_spikes
 from rstdp_agents.fused.state import State
 from rstdp_agents.fused.step import step
 from rstdp_agents.fused.synapses import fold
@@ -82,64 +83,57 @@ class FusedEngine:
         trace = td.trace if td else torch.zeros(agents, envs, inputs)
         r_bar = baseline.r_bar if baseline else torch.zeros(agents, 1)
         shape = (agents, envs)
-        self._bits = np.zeros((agents, 2, envs, inputs), dtype=np.uint64)
-        self._post = np.zeros((*shape, ticks, padded), dtype=np.float32)
-        self._rates = np.zeros((*shape, inputs), dtype=np.float32)
-        decoder = decoder_arrays(agent)
-        self._action, self._vector = decoder["action"], decoder["vector"]
         late, rule_halves, amplitudes = rule_arrays(layer.rule, ticks, layer.dt)
         code = code_of(agent.encoder)
-        self._state = State(
-            **code._asdict(), **decoder, constants=np.array(constants_of(agent), dtype=np.float64), late=late,
+        self.constants = constants_of(agent)
+        self.arrays = dict(
+            **code._asdict(), **decoder_arrays(agent.decoder, shape), constants=np.array(self.constants), late=late,
             halves=rule_halves, amplitudes=amplitudes, weight=weight.numpy(), rate=rate.numpy(), offset=offset.numpy(),
             critic=critic.numpy(), r_bar=r_bar.numpy(), lr=agent.lr.numpy(), sums=statistics.sums.numpy(),
             pre_count=statistics.pre.numpy(), post_count=statistics.post.numpy(), counters=self.counters.numpy(), z=z.numpy(),
-            trace=trace.numpy(), rates=self._rates, after=np.zeros((*shape, inputs), np.float32),
-            bits=self._bits, credit=np.zeros((agents, halves, envs, ticks + 1, padded), np.float32), post=self._post,
-            m=agent.m.numpy(),
+            trace=trace.numpy(), rates=np.zeros((*shape, inputs), np.float32), after=np.zeros((*shape, inputs), np.float32),
+            bits=np.zeros((agents, 2, envs, inputs), np.uint64), post=np.zeros((*shape, ticks, padded), np.float32),
+            credit=np.zeros((agents, halves, envs, ticks + 1, padded), np.float32), m=agent.m.numpy(),
         )  # fmt: skip
+        self._state = State(**self.arrays)
         parts = min(threads, agents) if z.numel() >= WORTH_SPLITTING else 1
         self._parts = list(pairwise(np.linspace(0, agents, parts + 1).astype(int).tolist()))
         self._pool = ThreadPoolExecutor(parts, "agents", torch.set_flush_denormal, (True,)) if parts > 1 else None
         self._rates_are_given = code.kind == GIVEN
-        self._obs_shape = (*shape, -1)
         self._no_reward, self._nobody = np.zeros(shape), np.zeros(shape, dtype=bool)
-        self._drawn_here = np.zeros((0, 0), dtype=np.float32)
 
-    def begin(self, obs: np.ndarray, uniform: np.ndarray | None = None) -> np.ndarray:
-        """As `Agent.begin`; ``uniform`` as in `step`."""
+    def begin(self, obs: np.ndarray) -> np.ndarray:
+        """As `Agent.begin`."""
         self.sync()
         self.agent.m.zero_()
         t = Transition(obs, self._no_reward, self._nobody, self._nobody)
-        return self._run(t, uniform, learning=False)
+        return self._run(t, learning=False)
 
-    def step(self, t: Transition, uniform: np.ndarray | None = None) -> np.ndarray:
-        """As `Agent.step`. uniform: numbers ``(agents, n)`` for this window, in the order of `AgentRandom.windows`."""
-        return self._run(t, uniform, learning=True)
+    def step(self, t: Transition) -> np.ndarray:
+        """As `Agent.step`."""
+        return self._run(t, learning=True)
 
-    def _run(self, t: Transition, uniform: np.ndarray | None, learning: bool) -> np.ndarray:
+    def _run(self, t: Transition, learning: bool) -> np.ndarray:
         self.agent.statistics.windows += 1
-        obs = final_obs = self._coded(t.obs)
+        obs = final_obs = self.coded(t.obs)
         if t.final_obs is not None:
-            final_obs = self._coded(t.final_obs)
-        drawn = self._drawn_here if uniform is None else uniform
+            final_obs = self.coded(t.final_obs)
         restarted = self._nobody if t.restarted is None else t.restarted
-        rest = obs, final_obs, t.reward, t.terminated, t.truncated, restarted, drawn, learning
-        if self._pool is None:
-            step(self._state, 0, self.agent.agents, *rest)
-        else:
-            for part in [self._pool.submit(step, self._state, *part, *rest) for part in self._parts]:
-                part.result()
-        decoder = self.agent.decoder
-        if isinstance(decoder, PopulationVector):
-            return self._vector.reshape(*self._action.shape, *decoder.shape).copy()
-        return self._action + decoder.start
+        self.over_agents(step, self._state, obs, final_obs, t.reward, t.terminated, t.truncated, restarted, learning)
+        return chosen(self.agent.decoder, self.arrays)
 
-    def _coded(self, obs: np.ndarray) -> np.ndarray:
+    def over_agents(self, kernel: Callable[..., None], state: State, *rest: Any) -> None:
+        """Call ``kernel(state, begin, end, *rest)`` for all agents, split over the threads where that pays."""
+        if self._pool is None:
+            return kernel(state, 0, self.agent.agents, *rest)
+        for part in [self._pool.submit(kernel, state, *part, *rest) for part in self._parts]:
+            part.result()
+
+    def coded(self, obs: np.ndarray) -> np.ndarray:
         """Observations as compiled code takes them, ``(agents, envs, dims)``: as they are if it knows the encoder."""
         if self._rates_are_given:
             obs = self.agent.encoder.rates(self.agent.tensor(obs)).numpy()
-        return obs.reshape(self._obs_shape)
+        return obs if obs.ndim == 3 else obs.reshape(*obs.shape[:2], -1)
 
     def sync(self) -> None:
         """Bring the eligibility up to date, for whoever looks at it."""
@@ -147,12 +141,12 @@ class FusedEngine:
 
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint holds beside the agent's own tensors, once `sync` was called; by name."""
-        return {"fused.counters": self.counters, "fused.rates": torch.from_numpy(self._rates)}
+        return {"fused.counters": self.counters, "fused.rates": torch.from_numpy(self.arrays["rates"])}
 
     def spikes(self) -> tuple[Tensor, Tensor]:
         """Input and output spikes of the last window, ``(ticks, agents, envs, neurons)``."""
-        pre = unpack_spikes(self._bits[:, 0], self._post.shape[2])
-        return torch.from_numpy(pre), torch.from_numpy(self._post[..., : self._outputs]).permute(2, 0, 1, 3)
+        pre = unpack_spikes(self.arrays["bits"][:, 0], len(self.arrays["late"]))
+        return torch.from_numpy(pre), output_spikes(self.arrays)
 
     def _view(self, synapses: Tensor) -> Tensor:
         """``(..., inputs, padded)`` as the torch path sees it, ``(..., outputs, inputs)``."""

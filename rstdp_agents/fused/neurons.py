@@ -39,10 +39,10 @@ def log32(x, out):
 
 
 @njit(cache=True, fastmath=FAST)
-def noisy_thresholds(first, given, keys, outputs, c, out):
+def noisy_thresholds(first, keys, outputs, c, out):
     """`neurons.noisy_threshold`: out ``(T, E, P)``; those of the padding are out of reach.
 
-    first, given: as in `random.fill_uniform`, in the order ``(T, E, outputs)``.
+    first, keys: place of their random numbers, ``(T, E, outputs)``, as in `random.fill_uniform`.
     """
     ticks, envs, padded = out.shape
     flat = out.reshape(-1)
@@ -52,7 +52,7 @@ def noisy_thresholds(first, given, keys, outputs, c, out):
         low, high = np.float32(1e-7), np.float32(1.0 - 1e-7)
         odds = np.full(flat.shape[0], np.float32(0.5))
         for row in range(ticks * envs):
-            fill_uniform(odds[row * padded : row * padded + outputs], first + row * outputs, given, keys)
+            fill_uniform(odds[row * padded : row * padded + outputs], first + row * outputs, keys)
         for i in range(odds.shape[0]):
             u = min(max(odds[i], low), high)
             odds[i] = u / (np.float32(1.0) - u)

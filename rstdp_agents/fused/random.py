@@ -31,23 +31,16 @@ def uniform_at(place, key0, key1):
 
 
 @njit(cache=True)
-def fill_uniform(out, first, given, keys):
-    """Fill ``out (n,)`` with the numbers at places ``first, first + 1, ...``: those of ``given``, or drawn if it is empty."""
-    if given.shape[0]:
-        out[:] = given[first : first + out.shape[0]]
-        return
+def fill_uniform(out, first, keys):
+    """Fill ``out (n,)`` with the numbers at places ``first, first + 1, ...``."""
     key0, key1 = uint32(keys[0]), uint32(keys[1])
     for i in range(out.shape[0]):
         out[i] = uniform_at(uint32(uint32(first) + uint32(i)), key0, key1)
 
 
 @njit(cache=True)
-def fill_uniform_at(out, places, first, given, keys):
+def fill_uniform_at(out, places, first, keys):
     """As `fill_uniform`, at the places ``first + places[0], first + places[1], ...``; places ``(n,)`` int32."""
-    if given.shape[0]:
-        for i in range(out.shape[0]):
-            out[i] = given[first + places[i]]
-        return
     key0, key1 = uint32(keys[0]), uint32(keys[1])
     for i in range(out.shape[0]):
         out[i] = uniform_at(uint32(uint32(first) + uint32(places[i])), key0, key1)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import torch
 from numba import njit, uint64
+from torch import Tensor
 
 from rstdp_agents.fused.lanes import count_bits
 from rstdp_agents.fused.random import fill_uniform_at
@@ -15,11 +19,10 @@ MAX_TICKS = 64
 
 
 @njit(cache=True)
-def draw_spikes(rates, p_max, ticks, envs, e, given, keys, bits, before, count):
+def draw_spikes(rates, p_max, ticks, envs, e, keys, bits, before, count):
     """`encoders.poisson` of env e of ``envs``: rates ``(I,)`` -> bits ``(I,)`` uint64.
 
-    given: as in `random.fill_uniform`, in the order ``(ticks, envs, I)``. before: takes what ``bits`` was. count ``(I,)``: the
-    spikes are added to it.
+    keys: of `random.window_keys`. before: takes what ``bits`` was. count ``(I,)``: the spikes are added to it.
     """
     inputs = rates.shape[0]
     places, chance, active = np.empty(inputs, np.int32), np.empty(inputs, np.float32), 0
@@ -29,7 +32,7 @@ def draw_spikes(rates, p_max, ticks, envs, e, given, keys, bits, before, count):
         active += p >= FINEST
     uniform, fired = np.empty(active, np.float32), np.zeros(active, np.uint64)
     for t in range(ticks):
-        fill_uniform_at(uniform, places, (t * envs + e) * inputs, given, keys)
+        fill_uniform_at(uniform, places, (t * envs + e) * inputs, keys)
         for j in range(active):
             fired[j] |= uint64(uniform[j] < chance[j]) << uint64(t)
     for i in range(inputs):
@@ -38,6 +41,12 @@ def draw_spikes(rates, p_max, ticks, envs, e, given, keys, bits, before, count):
     for j in range(active):
         bits[places[j]] = fired[j]
         count[places[j]] += np.float32(count_bits(fired[j]))
+
+
+def output_spikes(arrays: dict[str, Any]) -> Tensor:
+    """Output spikes of the last window, ``(ticks, agents, envs, outputs)``, from the fields ``arrays`` of a state."""
+    outputs = arrays["post_count"].shape[1]
+    return torch.from_numpy(arrays["post"][..., :outputs]).permute(2, 0, 1, 3)
 
 
 def unpack_spikes(bits: np.ndarray, ticks: int) -> np.ndarray:

@@ -24,11 +24,11 @@ TILE = 1 << 16
 
 
 @njit(cache=True, fastmath=FAST, nogil=True)
-def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted, uniform, learning):
+def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted, learning):
     """One env step of the agents from ``begin`` to ``end``: learn what came of the last actions if ``learning``, then act.
 
     s: `state.State`. obs, final_obs ``(A, E, D)``; final_obs is read where ``truncated``. reward, terminated, truncated,
-    restarted ``(A, E)``. uniform: ``(A, numbers)`` in the order of `AgentRandom.windows`, or ``(0, 0)`` to draw them here.
+    restarted ``(A, E)``.
     """
     c, code = unpack(s.constants), Code(s.kind, s.points, s.cells, s.scale, s.floor, s.tilings)
     for a in range(begin, end):
@@ -40,8 +40,11 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
                     s.rates[a, e, i] = s.after[a, e, i]
             else:
                 encode(obs[a, e], code, s.rates[a, e])
-        done = terminated[a] | truncated[a] | restarted[a]
-        _learn_and_act(s, a, done, uniform[a] if uniform.shape[0] else uniform.reshape(-1), learning, c)
+        threshold, choice = _noise(s, a, c)
+        current, square = _pass(s, a, terminated[a] | truncated[a] | restarted[a], learning, c)
+        s.sums[a, 2] += square
+        counts, gate = _choose(s, a, current, threshold, choice, c)
+        _remember(s, a, counts, gate, c)
 
 
 @njit(cache=True, fastmath=FAST)
@@ -59,50 +62,76 @@ def _feel(s, a, obs, final_obs, reward, terminated, truncated, restarted, code, 
             s.trace[a, e] = 0.0
 
 
+@njit(cache=True, nogil=True)
+def act(s, begin, end, obs):
+    """A window of the agents from ``begin`` to ``end`` and their actions, nothing learnt; ``obs`` as in `step`."""
+    c, code = unpack(s.constants), Code(s.kind, s.points, s.cells, s.scale, s.floor, s.tilings)
+    for a in range(begin, end):
+        for e in range(obs.shape[1]):
+            encode(obs[a, e], code, s.rates[a, e])
+        threshold, choice = _noise(s, a, c)
+        current, _ = _pass(s, a, np.empty(0, np.bool_), False, c)
+        _choose(s, a, current, threshold, choice, c)
+
+
 @njit(cache=True, fastmath=FAST)
-def _learn_and_act(s, a, done, given, learning, c):
-    """Spikes and noise of a window, one pass over the synapses, then the output neurons of agent a."""
-    halves, envs, inputs, padded = s.z.shape[1:]
-    ticks, outputs = s.post.shape[2], s.post_count.shape[1]
+def _noise(s, a, c):
+    """Input spikes, thresholds ``(T, E, P)`` and the numbers ``(E, n)`` for choosing, of the next window of agent a."""
+    ticks, padded = s.post.shape[2:]
+    envs, inputs = s.rates.shape[1:]
+    outputs, numbers = s.post_count.shape[1], max(1, 2 * s.low.shape[0])
     keys = window_keys(s.counters[a, 0], s.counters[a, 1])
     s.counters[a, 1] += 1
     for e in range(envs):
-        bits, before = s.bits[a, 0, e], s.bits[a, 1, e]
-        draw_spikes(s.rates[a, e], c.p_max, ticks, envs, e, given, keys, bits, before, s.pre_count[a])
+        bits, before = s.bits[a, 0, e], s.bits[a, -1, e]
+        draw_spikes(s.rates[a, e], c.p_max, ticks, envs, e, keys, bits, before, s.pre_count[a])
     n_pre, n_post = envs * ticks * inputs, envs * ticks * outputs
-    numbers = max(1, 2 * s.low.shape[0])
     threshold, choice = np.empty((ticks, envs, padded), np.float32), np.empty(envs * numbers, np.float32)
-    noisy_thresholds(n_pre, given, keys, outputs, c, threshold)
-    fill_uniform(choice, n_pre + n_post, given, keys)
-    shares = np.empty(halves * envs, np.float32)
-    for p in range(halves * envs):
+    noisy_thresholds(n_pre, keys, outputs, c, threshold)
+    fill_uniform(choice, n_pre + n_post, keys)
+    return threshold, choice.reshape(envs, numbers)
+
+
+@njit(cache=True, fastmath=FAST)
+def _pass(s, a, done, learning, c):
+    """The pass over the synapses of agent a: currents ``(E, T + 1, P)`` of the window, and the mean square of what it learnt."""
+    ticks, padded = s.post.shape[2:]
+    envs, inputs = s.rates.shape[1:]
+    shares = np.empty(s.halves.shape[0] * envs if learning else 0, np.float32)
+    for p in range(shares.shape[0]):
         shares[p] = s.lr[a] * third_factor(s.m[a, p % envs], p // envs, s.amplitudes, c) / envs
     current, square = np.zeros((envs, ticks + 1, padded), np.float32), 0.0
     tile = max(WIDTH, TILE // (envs * ticks) // WIDTH * WIDTH)
     for begin in range(0, padded, tile):
         square += learn_and_drive(s, a, begin, min(begin + tile, padded), learning, done, shares, current, c)
-    s.sums[a, 2] += square / (outputs * inputs)
-    _fire_and_choose(s, a, current, threshold, choice, c)
-    s.counters[a, 2] = 1
+    return current, square / (s.post_count.shape[1] * inputs)
 
 
 @njit(cache=True, fastmath=FAST)
-def _fire_and_choose(s, a, current, threshold, choice, c):
-    """Run the output neurons of all envs, choose actions, and note what the spikes make eligible."""
+def _choose(s, a, current, threshold, choice, c):
+    """Run the output neurons of agent a in all envs and choose actions: their spike counts and their gate, both ``(E, P)``."""
     envs, ticks, padded = s.post.shape[1:]
-    outputs, numbers = s.post_count.shape[1], choice.shape[0] // envs
-    counts, mean = np.empty(padded, np.float32), np.zeros(padded, np.float32)
-    gate, probabilities = np.zeros(padded, np.float32), np.empty(s.action_rates.shape[2], np.float32)
+    counts, gate = np.empty((envs, padded), np.float32), np.zeros((envs, padded), np.float32)
+    probabilities = np.empty(s.action_rates.shape[2], np.float32)
     for e in range(envs):
-        fire(current[e], threshold, s.offset[a], e, c, s.post[a, e], counts)
-        for o in range(outputs):
-            s.post_count[a, o] += counts[o]
-            mean[o] += counts[o] / np.float32(envs)
-        uniform = choice[e * numbers : (e + 1) * numbers]
+        fire(current[e], threshold, s.offset[a], e, c, s.post[a, e], counts[e])
         if s.low.shape[0] == 0:
-            s.action[a, e] = choose(counts, ticks, uniform[0], s.action_rates[a, e], probabilities, c, gate)
+            s.action[a, e] = choose(counts[e], ticks, choice[e, 0], s.action_rates[a, e], probabilities, c, gate[e])
         else:
-            point(counts, ticks, uniform, s.low, s.high, c, gate, s.vector[a, e])
+            point(counts[e], ticks, choice[e], s.low, s.high, c, gate[e], s.vector[a, e])
+    return counts, gate
+
+
+@njit(cache=True, fastmath=FAST)
+def _remember(s, a, counts, gate, c):
+    """What the spikes of agent a's output neurons make eligible, and what homeostasis and the statistics keep of them."""
+    envs, padded = counts.shape
+    mean = np.zeros(padded, np.float32)
+    for e in range(envs):
+        for o in range(s.post_count.shape[1]):
+            s.post_count[a, o] += counts[e, o]
+            mean[o] += counts[e, o] / np.float32(envs)
         for k in range(s.halves.shape[0]):
-            pair_credit(s.post[a, e], gate, s.halves[k, 0], s.halves[k, 1], s.late, c, s.credit[a, k, e])
+            pair_credit(s.post[a, e], gate[e], s.halves[k, 0], s.halves[k, 1], s.late, c, s.credit[a, k, e])
     regulate(mean, s.rate[a], s.offset[a], c)
+    s.counters[a, 2] = 1

@@ -64,8 +64,9 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     done ``(E,)``. shares ``(K E,)``: what each eligibility is multiplied with. current ``(E, T + 1, P)``, added to. Returns the
     sum of squares of the update.
     """
-    halves, envs, inputs, padded = s.z.shape[1:]
-    ticks, pending, all_bits = current.shape[1] - 1, s.counters[a, 2] > 0, envs * inputs
+    inputs, padded = s.weight.shape[1:]
+    halves, envs, ticks = s.halves.shape[0], current.shape[0], current.shape[1] - 1
+    pending, all_bits = s.counters[a, 2] > 0, envs * inputs
     weight, z, credit = s.weight[a].reshape(-1), s.z[a].reshape(-1), s.credit[a].reshape(-1)
     currents = current.reshape(-1)
     bits, change, plane = s.bits[a].reshape(-1), np.empty(padded, np.float32), (ticks + 1) * padded
