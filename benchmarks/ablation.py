@@ -16,9 +16,10 @@ import torch
 import tyro
 
 from benchmarks import players
+from benchmarks.arguments import errors_in_a_line, seed_range, task_named
 from benchmarks.learning_report import solved
 from benchmarks.summary import table
-from benchmarks.tasks import TASKS, seed_range
+from rstdp_agents import validate
 from rstdp_agents.config import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.presets import preset
@@ -78,7 +79,7 @@ def ablate(args: Args, changes: dict[str, Any]) -> list[str]:
     for name, value in changes.items():
         part, _, field = name.partition(".")
         config = override(config, {name: getattr(getattr(config, part), field) * value if name in FACTORS else value})
-    envs, task = SerialGrid(args.task, {}, len(seeds), 1), replace(TASKS[args.task], max_steps=args.episodes * 500)
+    envs, task = SerialGrid(args.task, {}, len(seeds), 1), replace(task_named(args.task), max_steps=args.episodes * 500)
     records = players.play(players.spiking(config, envs, seeds, frozen=False), envs, task, seeds, args.episodes)
     best = [r["best_mean"] for r in records if r["best_mean"] is not None]
     area = [float(np.mean(r["returns"][: args.episodes])) for r in records]
@@ -86,8 +87,15 @@ def ablate(args: Args, changes: dict[str, Any]) -> list[str]:
     return [solved(cell, task.solved), f"{np.mean(best):.1f}" if best else "-", f"{np.mean(area):.1f}"]
 
 
-def main() -> None:
-    args = tyro.cli(Args, description=__doc__)
+def main(argv: list[str] | None = None) -> None:
+    with errors_in_a_line():
+        run_all(tyro.cli(Args, args=argv, description=__doc__))
+
+
+def run_all(args: Args) -> None:
+    """Run every line of the table, print it and write it."""
+    task_named(args.task)
+    validate.positive("episodes", args.episodes)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     lines = []

@@ -2,6 +2,7 @@
 
 python -m benchmarks.learning                                            every task and rule, seeds 1000-1009
 python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et         one cell
+python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et --seeds 0-7 --set plasticity.lr=0.3    a changed preset
 
 Seeds below 1000 are for tuning, the others for reporting; a task has one preset for all seeds. The seeds of a
 cell are one population; controls (see `benchmarks.players`) others. Every cell leaves a JSON file with all returns of all seeds;
@@ -13,7 +14,6 @@ from __future__ import annotations
 import json
 import platform
 import shlex
-import sys
 import time
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -24,9 +24,11 @@ import torch
 import tyro
 
 from benchmarks import learning_report, players
+from benchmarks.arguments import errors_in_a_line, seed_range, with_changes
 from benchmarks.players import Records
-from benchmarks.tasks import RULES, TASKS, TWINS, Task, seed_range
-from rstdp_agents.config import AgentConfig, Backend, override
+from benchmarks.tasks import RULES, TASKS, TWINS, Task
+from rstdp_agents import validate
+from rstdp_agents.config import AgentConfig, Backend
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.evaluation import evaluate
 from rstdp_agents.presets import PRESETS, preset
@@ -52,7 +54,7 @@ class Args:
     episodes: int = 0
     """Episodes of every learner; 0 for what the task says."""
     set: tuple[str, ...] = ()
-    """Changes to the preset as name=value, for instance plasticity.lr=0.5; such runs are printed and not written."""
+    """Changes to the preset, such as plasticity.lr=0.5 or "encoder.cells=4 6"; learners alone run then, and are not written."""
     backend: Backend = "auto"
     """Of the learners; runs of the torch backend are printed and not written."""
     out: Path = Path("docs/results/learning")
@@ -63,29 +65,31 @@ class Args:
         return seed_range(self.seeds)
 
     @property
-    def changes(self) -> dict[str, Any]:
-        """`set`, read."""
-        return {key: json.loads(value) for key, value in (change.split("=") for change in self.set)}
-
-    @property
     def cells(self) -> list[tuple[str, str]]:
-        """(task, rule) of all that was asked for and has a preset."""
+        """(task, rule) of all that was asked for and has a preset. Raises ValueError if that is nothing."""
+        for name, value, known in (("task", self.task, tuple(TASKS)), ("rule", self.rule, (*RULES, *TWINS))):
+            if value:
+                validate.one_of(name, value, known)
         tasks = [self.task] if self.task else [name for name in TASKS if name in PRESETS]
         rules = [self.rule] if self.rule else [*RULES, *TWINS]
         cells = [(task, rule) for task in tasks for rule in rules if rule in TWINS or rule in PRESETS.get(task, {})]
-        return [(task, rule) for task, rule in cells if rule != "linear" or not TASKS[task].continuous]
+        cells = [(task, rule) for task, rule in cells if rule != "linear" or not TASKS[task].continuous]
+        validate.require(bool(cells), f"there is no preset for task {self.task} and rule {self.rule}")
+        return cells
 
 
 def run(name: str, rule: str, task: Task, args: Args) -> dict[str, Records]:
     """Records of each condition: ``learner`` and, of a spiking one, ``frozen`` and ``shuffled``."""
     seeds, spiking = args.all_seeds, rule if rule in RULES else "rstdp-et"
-    config = override(preset(name, spiking).agent, args.changes)
+    config = with_changes(preset(name, spiking).agent, args.set)
     envs = SerialGrid(name, {}, len(seeds), 1)
     if rule in TWINS:
         player = players.not_spiking(rule, config, task.linear_lr, envs, seeds)
         return {"learner": players.play(player, envs, task, seeds, task.episodes if rule == "linear" else CONTROL)}
     agent = players.spiking(config, envs, seeds, frozen=False, backend=args.backend)
     records = players.play(agent, envs, task, seeds, task.episodes)
+    if args.set:
+        return {"learner": records}
     for kind in ("greedy", "stochastic"):
         returns = evaluate(agent, name, {}, seeds, EVALUATED, kind == "greedy")
         for record, mean in zip(records, returns.mean(1).tolist(), strict=True):
@@ -115,12 +119,14 @@ def cell(args: Args, name: str, rule: str) -> dict[str, Any]:
     return {"task": name, "rule": rule, **made, **conditions}
 
 
-def main() -> None:
-    args = tyro.cli(Args, description=__doc__)
-    unknown = [args.task] if args.task and args.task not in TASKS else []
-    unknown += [args.rule] if args.rule and args.rule not in (*RULES, *TWINS) else []
-    if unknown or not args.cells:
-        sys.exit(f"no preset for task {args.task!r} and rule {args.rule!r}; tasks are {', '.join(TASKS)}")
+def main(argv: list[str] | None = None) -> None:
+    with errors_in_a_line():
+        run_cells(tyro.cli(Args, args=argv, description=__doc__))
+
+
+def run_cells(args: Args) -> None:
+    """Run, print and write every cell that was asked for."""
+    validate.not_negative("episodes", args.episodes)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     for name, rule in args.cells:

@@ -16,8 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import trim_mean
 
+from benchmarks.arguments import errors_in_a_line
 from benchmarks.summary import table
 from benchmarks.tasks import RULES, TASKS, Task
+from rstdp_agents import validate
 from rstdp_agents.episodes import WINDOW
 from rstdp_agents.evaluation import interval
 
@@ -226,9 +228,15 @@ class Args:
     """Markdown page to write, with its pictures beside the cells."""
 
 
-def main() -> None:
-    args = tyro.cli(Args, description=__doc__)
+def main(argv: list[str] | None = None) -> None:
+    with errors_in_a_line():
+        write(tyro.cli(Args, args=argv, description=__doc__))
+
+
+def write(args: Args) -> None:
+    """The page and its pictures."""
     tasks = load(args.results)
+    validate.require(bool(tasks), f"there are no cells of spiking learners in {args.results}")
     sections = []
     for name, cells in tasks.items():
         picture = args.results / f"{file_name(name)}.png"

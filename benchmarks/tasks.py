@@ -78,9 +78,3 @@ TASKS |= {
     ),
 }  # fmt: skip
 """The project's own, added to the table."""
-
-
-def seed_range(text: str) -> tuple[int, ...]:
-    """``"1000-1009"`` -> all seeds from the first to the last."""
-    first, last = (int(n) for n in text.split("-"))
-    return tuple(range(first, last + 1))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import learning_report, players
+from benchmarks import ablation, learning, learning_report, players
+from benchmarks.arguments import with_changes
 from benchmarks.tasks import TASKS
 from rstdp_agents.config import ModulatorConfig
 from rstdp_agents.environments import SerialGrid
@@ -69,3 +70,38 @@ def test_every_preset_is_of_a_task_that_exists_and_is_in_the_table(task, rule):
     assert (config.env, config.agent.rule) == (task, rule)
     assert task in TASKS
     assert gym.spec(task).id == task
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "expected"),
+    [
+        (learning, "--task CartPol-v1", "did you mean 'CartPole-v1'?"),
+        (learning, "--rule stdp", "did you mean 'rstdp'?"),
+        (
+            learning,
+            "--task CliffWalking-v1 --rule reward-switch",
+            "no preset for task CliffWalking-v1 and rule reward-switch",
+        ),
+        (learning, "--seeds 9-3", "`seeds` must be the first and the last seed, as in 1000-1009; received '9-3'"),
+        (learning, "--episodes -1", "`episodes` must not be negative; received -1"),
+        (ablation, "--task CartPole-v2", "did you mean 'CartPole-v1'?"),
+        (ablation, "--seeds 3", "`seeds` must be the first and the last seed, as in 1000-1009; received '3'"),
+        (ablation, "--episodes 0", "`episodes` must be positive; received 0"),
+        (learning_report, "nowhere", "no cells of spiking learners in nowhere"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_in_one_line(command, words, expected, capsys, tmp_path):
+    folder = ["--docs" if command is learning_report else "--out", str(tmp_path)]
+    with pytest.raises(SystemExit) as stopped:
+        command.main([*words.split(), *folder])
+    printed = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert printed.err.count("\n") == 1
+    assert expected in printed.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_changes_to_a_preset_are_read_as_options_are():
+    changed = with_changes(preset("CartPole-v1", "rstdp-et").agent, ("plasticity.lr=0.25", "encoder.cells=3 4 5 6"))
+    assert (changed.plasticity.lr, changed.encoder.cells) == (0.25, (3, 4, 5, 6))
+    assert changed.modulation == preset("CartPole-v1", "rstdp-et").agent.modulation
