@@ -38,7 +38,7 @@ has met; *random*, chance; *linear*, an actor-critic on the same features that d
 size is 1, for our own tasks 2 or 4). *Target* is what this project set itself, for all ten seeds.
 
 Each line was made by the command `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in
-[learning](learning) hold every return of every seed. Tasks and rules of `rstdp_agents/presets.py` that have no line here have not
+[learning](learning) hold every return of every seed. Tasks and rules of `rstdp_agents/presets` that have no line here have not
 been run on reporting seeds yet.
 """
 

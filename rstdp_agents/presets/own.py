@@ -1,0 +1,85 @@
+"""The project's own tasks (package `envs`)."""
+
+from __future__ import annotations
+
+from rstdp_agents.presets.types import Presets
+
+CUE = {"agent.decoder.inverse_temperature": 30.0, "agent.modulation.critic_lr": 0.2, "agent.homeostasis.lr": 0.0}
+
+XOR = {**CUE, "agent.encoder.cells": (2, 2), "agent.encoder.floor": 0.5}
+
+DELAYEDCUE = {
+    **CUE,
+    "agent.plasticity.tau_e": 60.0,
+    "agent.modulation.gamma": 1.0,
+    "agent.modulation.value_init": 0.25,
+    "agent.modulation.critic_lr": 0.02,
+}
+
+BANDIT = {  # narrow bounds and an unchanging expectation: what was learnt is as quickly unlearnt
+    "agent.plasticity.w_min": -0.1,
+    "agent.plasticity.w_max": 0.3,
+    "agent.plasticity.tau_e": 3.0,
+    "agent.decoder.inverse_temperature": 60.0,
+    "agent.modulation.reward_scale": 200.0,
+    "agent.modulation.gamma": 0.0,
+    "agent.modulation.value_init": 0.5,
+    "agent.modulation.critic_lr": 0.0,
+    "agent.homeostasis.lr": 0.0,
+}
+
+REACH = {
+    "agent.encoder.cells": (5, 5, 5, 5),
+    "agent.encoder.floor": 0.05,
+    "agent.decoder.neurons_per_action": 16,
+    "agent.decoder.exploration": 0.5,
+    "agent.modulation.gamma": 0.9,
+    "agent.modulation.value_init": 0.5,
+    "agent.modulation.critic_lr": 0.3,
+    "agent.homeostasis.lr": 1e-5,
+}
+
+WATERMAZE = {
+    **REACH,
+    "agent.encoder.cells": (12, 12),
+    "agent.modulation.gamma": 0.98,
+    "agent.modulation.lambda_": 0.9,
+}
+
+PRESETS: Presets = {
+    "rstdp/Bandit-v0": {
+        "rstdp-et": {**BANDIT, "agent.plasticity.lr": 4.0},
+        "rstdp": {**BANDIT, "agent.plasticity.lr": 0.3},
+        "reward-switch": {**BANDIT, "agent.plasticity.lr": 2.0},
+    },
+    "rstdp/Cue-v0": {
+        "rstdp-et": {**CUE, "agent.plasticity.lr": 8.0},
+        "rstdp": {**CUE, "agent.plasticity.lr": 0.4},
+        "reward-switch": {**CUE, "agent.plasticity.lr": 4.0},
+    },
+    "rstdp/DelayedCue-v0": {
+        "rstdp-et": {**DELAYEDCUE, "agent.plasticity.lr": 6.0},
+        "rstdp": {**DELAYEDCUE, "agent.plasticity.lr": 0.05},  # stays at chance
+        "reward-switch": {**DELAYEDCUE, "agent.plasticity.lr": 2.0, "agent.modulation.deadband": 0.1},
+    },
+    "rstdp/Reach-v0": {
+        "rstdp-et": {**REACH, "agent.plasticity.lr": 0.8},
+        "rstdp": {**REACH, "agent.plasticity.lr": 0.2},
+        "reward-switch": {**REACH, "agent.plasticity.lr": 0.2, "agent.modulation.deadband": 0.01},
+    },
+    "rstdp/TMaze-v0": {
+        "rstdp-et": {**CUE, "agent.plasticity.lr": 6.0},
+        "rstdp": {**CUE, "agent.plasticity.lr": 0.4},
+        "reward-switch": {**CUE, "agent.plasticity.lr": 1.0},
+    },
+    "rstdp/WaterMaze-v0": {
+        "rstdp-et": {**WATERMAZE, "agent.plasticity.lr": 2.0},
+        "rstdp": {**WATERMAZE, "agent.plasticity.lr": 0.2},
+        "reward-switch": {**WATERMAZE, "agent.plasticity.lr": 0.2, "agent.modulation.deadband": 0.01},
+    },
+    "rstdp/XOR-v0": {
+        "rstdp-et": {**XOR, "agent.plasticity.lr": 8.0},
+        "rstdp": {**XOR, "agent.plasticity.lr": 0.4},
+        "reward-switch": {**XOR, "agent.plasticity.lr": 4.0},
+    },
+}
