@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.checkpoint import restore
+from rstdp_agents.coding import build_encoder
 from rstdp_agents.config import AgentConfig, Backend
 from rstdp_agents.decoders import build_decoder
-from rstdp_agents.encoders import Encoder, build_encoder, poisson
+from rstdp_agents.encoders import Encoder, poisson
 from rstdp_agents.fused.engine import FusedEngine, why_not
 from rstdp_agents.fused.policy import FusedPolicy
 from rstdp_agents.layer import Layer
@@ -217,5 +218,5 @@ class Agent:
 
 
 def normalised(rates: Tensor) -> Tensor:
-    """Rates scaled to sum 1 over the neurons: the features of the critic."""
-    return rates / rates.sum(-1, keepdim=True)
+    """Rates scaled to sum 1 over the neurons, unless all are silent: the features of the critic."""
+    return rates / rates.sum(-1, keepdim=True).clamp_(min=1e-9)

@@ -1,25 +1,19 @@
 """Observations to firing rates, and rates to spikes.
 
 An encoder maps observations ``(agents, envs, *obs)`` to relative rates ``(agents, envs, pre)`` in [0, 1], in which the most
-active neuron of each observation has rate 1. `build_encoder` picks one from the observation space.
+active neuron of each observation has rate 1. `coding.build_encoder` picks one from the observation space.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
-import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor
 
 from rstdp_agents import validate
-from rstdp_agents.config import EncoderConfig
-from rstdp_agents.tile_coding import TileCoding
 
-UNBOUNDED = 1e6
-"""Bounds from here on are none."""
 FINEST = 2.0**-24
 """Step of the random numbers: a spike that is less probable never happens."""
 
@@ -124,47 +118,6 @@ class Intensity:
     def to(self, device: torch.device, dtype: torch.dtype) -> Intensity:
         self.low, self.scale = (t.to(device=device, dtype=dtype) for t in (self.low, self.scale))
         return self
-
-
-def build_encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
-    """The encoder for an observation space. Raises ValueError naming the space where it cannot be encoded."""
-    if isinstance(space, gym.spaces.Discrete):
-        return OneHot(int(space.n), int(space.start))
-    if not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
-        raise ValueError(
-            f"observation space {space} is not supported yet; supported are Discrete and one-dimensional Box"
-        )
-    dims = space.shape[0]
-    low = _grid_bound("low", p.low or space.low, space)
-    high = _grid_bound("high", p.high or space.high, space)
-    cells = p.cells or default_cells(dims)
-    return (
-        TileCoding(low, high, cells, p.tilings) if p.code == "tiles" else PlaceCells(low, high, cells, p.width, p.floor)
-    )
-
-
-def _grid_bound(name: str, values: Sequence[float] | np.ndarray, space: gym.spaces.Box) -> np.ndarray:
-    bound = np.asarray(values, dtype=np.float64)
-    dims = space.shape[0]
-    validate.require(
-        bound.shape == (dims,), f"`encoder.{name}` must have {dims} entries for {space}; received {len(bound)}"
-    )
-    unbounded = [i for i in range(dims) if not abs(bound[i]) < UNBOUNDED]
-    validate.require(
-        not unbounded,
-        f"observation space {space} has no bounds in dimensions {unbounded}: give `encoder.{name}`",
-    )
-    return bound
-
-
-def default_cells(dims: int, budget: int = 300) -> tuple[int, ...]:
-    """Cells per dimension, equal in all, for a grid of about ``budget`` cells."""
-    per_dim = max(2, round(budget ** (1 / dims)))
-    validate.require(
-        per_dim**dims <= 10_000,
-        f"a grid over {dims} dimensions needs {per_dim**dims} place cells; give `encoder.cells`",
-    )
-    return (per_dim,) * dims
 
 
 def poisson(rates: Tensor, uniform: Tensor, p_max: float) -> Tensor:

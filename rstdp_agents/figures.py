@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rstdp_agents.agent import Agent
-from rstdp_agents.encoders import PlaceCells, TileCoding
+from rstdp_agents.encoders import PlaceCells
 from rstdp_agents.policy import FrozenPolicy
+from rstdp_agents.tile_coding import TileCoding
 from rstdp_agents.vector_decoder import PopulationVector
 
 GRID = 21

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import torch
 
+from rstdp_agents.coding import build_encoder, default_cells
 from rstdp_agents.config import EncoderConfig
-from rstdp_agents.encoders import Intensity, OneHot, PlaceCells, build_encoder, default_cells, poisson
+from rstdp_agents.encoders import Intensity, OneHot, PlaceCells, poisson
 
 F64, CPU = torch.float64, torch.device("cpu")
 LOW, HIGH = np.array([-1.0, 0.0]), np.array([1.0, 3.0])
@@ -63,14 +64,23 @@ def test_spaces_choose_their_encoder():
 @pytest.mark.parametrize(
     ("space", "config", "words"),
     [
-        (gym.spaces.Box(0, 1, (2, 2)), {}, "not supported yet"),
-        (gym.spaces.Dict(a=gym.spaces.Discrete(2)), {}, "not supported yet"),
+        (
+            gym.spaces.Dict(a=gym.spaces.Discrete(2)),
+            {"code": "tiles"},
+            "tiles cover one-dimensional Box observations only",
+        ),
+        (gym.spaces.Discrete(10**6), {}, "observation has 1000000 values, and each would get a neuron"),
+        (
+            gym.spaces.Dict(a=gym.spaces.Tuple([gym.spaces.Box(-np.inf, 1, (2,))])),
+            {},
+            'observation["a"][0] has no bounds in dimensions [0, 1]: give `encoder.low`',
+        ),
         (gym.spaces.Box(-np.inf, np.inf, (2,)), {}, "has no bounds in dimensions [0, 1]: give `encoder.low`"),
         (gym.spaces.Box(-1, 1, (2,)), {"low": (-1.0,)}, "`encoder.low` must have 2 entries"),
         (gym.spaces.Box(-1, 1, (2,)), {"low": (2.0, 2.0)}, "`low[0]` must be below `high[0]`; received 2.0 and 1.0"),
         (gym.spaces.Box(-1, 1, (2,)), {"cells": (3,)}, "`cells` must have one entry per observation dimension (2)"),
         (gym.spaces.Box(-1, 1, (2,)), {"cells": (3, 1)}, "`cells` must be 2 or more in each dimension; received 1"),
-        (gym.spaces.Box(-1, 1, (40,)), {}, "give `encoder.cells`"),
+        (gym.spaces.Box(-1, 1, (40,)), {"code": "tiles"}, "give `encoder.cells`"),
     ],
 )
 def test_what_cannot_be_encoded_is_said_in_words(space, config, words):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from rstdp_agents.coding import build_encoder
 from rstdp_agents.config import EncoderConfig
-from rstdp_agents.encoders import build_encoder
 from rstdp_agents.tile_coding import TileCoding
 from tests.helpers import CARTPOLE
 

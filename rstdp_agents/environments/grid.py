@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 from rstdp_agents.errors import EnvironmentFault
+from rstdp_agents.observations import Rows
 from rstdp_agents.transition import Transition
 
 FEW = 32
@@ -24,7 +25,7 @@ class EnvGrid(Protocol):
     """Of one env."""
 
     def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
-        """Start all envs from one seed per agent; returns observations ``(agents, envs, *obs)``."""
+        """Start all envs from one seed per agent; returns observations ``(agents, envs, *obs)`` (`observations.Rows`)."""
         ...
 
     def step(self, actions: np.ndarray) -> Transition:
@@ -39,15 +40,21 @@ class EnvGrid(Protocol):
         ...
 
 
-def check_finite(what: str, values: np.ndarray, steps: int) -> None:
-    """Raise EnvironmentFault if any of ``values (agents, envs, ...)`` is not; the message says which, and at which step."""
+def check_finite(what: str, values: np.ndarray, steps: int, rows: Rows | None = None) -> None:
+    """Raise EnvironmentFault if any of ``values (agents, envs, ...)`` is not; the message says which, and at which step.
+
+    rows: the layout of values that are rows of a composite observation, to name the part.
+    """
     flat = values.reshape(-1)
     total = sum(flat.tolist()) if flat.size < FEW else np.add.reduce(flat)
     if math.isfinite(total):
         return
     finite = np.isfinite(values)
     if not finite.all():
-        agent, env = np.argwhere(~finite)[0][:2]
+        agent, env, *column = np.argwhere(~finite)[0]
+        received = values[agent, env]
+        if rows is not None and not rows.is_array:
+            what, received = rows.path(column[0]), received[column[0]]
         raise EnvironmentFault(
-            f"{what} is not finite at env step {steps} in env {env} of agent {agent}: received {values[agent, env]}"
+            f"{what} is not finite at env step {steps} in env {env} of agent {agent}: received {received}"
         )

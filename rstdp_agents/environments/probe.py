@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from rstdp_agents.encoders import UNBOUNDED
+from rstdp_agents.coding import UNBOUNDED, numeric
 from rstdp_agents.environments.make import make_env
+from rstdp_agents.observations import Rows
 
 STEPS = 2_000
 """Env steps of a probe."""
@@ -17,31 +19,39 @@ MARGIN = 0.25
 
 
 def is_unbounded(space: gym.Space) -> bool:
-    """Whether a one-dimensional Box lacks bounds in some dimension."""
-    if not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
-        return False
-    return bool((np.maximum(np.abs(space.low), np.abs(space.high)) >= UNBOUNDED).any())
+    """Whether some number of an observation lacks bounds that its code needs."""
+    ends = [np.stack([leaf.space.low, leaf.space.high]) for leaf in numeric(Rows(space))]
+    return any(bool((np.abs(end) >= UNBOUNDED).any()) for end in ends)
 
 
 def probe_range(env_id: str, kwargs: dict[str, Any], seed: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Lower and upper ends for every dimension of a one-dimensional Box: its own bounds, or what random actions reach.
+    """Lower and upper ends for every number of the Boxes in an observation: its own bounds, or what random actions reach.
 
-    The ends of unbounded dimensions are those of `STEPS` steps of chance in an env of its own, widened by `MARGIN`; they
+    The ends of unbounded numbers are those of `STEPS` steps of chance in an env of its own, widened by `MARGIN`; they
     are found once, before learning, and stay: a code that moved with the policy would take its own lessons away.
     """
     env = make_env(env_id, kwargs)
-    space = env.observation_space
-    assert isinstance(space, gym.spaces.Box)
+    rows = Rows(env.observation_space)
+    boxes = numeric(rows)
+    columns = np.concatenate([np.arange(leaf.first, leaf.first + leaf.size) for leaf in boxes])
+    own_low, own_high = (
+        np.concatenate([getattr(leaf.space, end).reshape(-1) for leaf in boxes]) for end in ("low", "high")
+    )
+    seen = np.array([rows.array([obs]).reshape(-1)[columns] for obs in _chance(env, seed)], dtype=np.float64)
+    env.close()
+    low, high = seen.min(0), seen.max(0)
+    room = MARGIN * (high - low) + 1e-3  # a dimension that never moved gets some room too
+    low = np.where(np.abs(own_low) < UNBOUNDED, own_low, low - room)
+    high = np.where(np.abs(own_high) < UNBOUNDED, own_high, high + room)
+    return tuple(low.round(4).tolist()), tuple(high.round(4).tolist())
+
+
+def _chance(env: gym.Env, seed: int) -> Iterator[Any]:
+    """Observations of random actions."""
     env.action_space.seed(seed)
-    seen = [env.reset(seed=seed)[0]]
+    yield env.reset(seed=seed)[0]
     for _ in range(STEPS):
         obs, _, terminated, truncated, _ = env.step(env.action_space.sample())
-        seen.append(obs)
+        yield obs
         if terminated or truncated:
-            seen.append(env.reset()[0])
-    env.close()
-    low, high = np.min(seen, 0).astype(np.float64), np.max(seen, 0).astype(np.float64)
-    room = MARGIN * (high - low) + 1e-3  # a dimension that never moved gets some room too
-    low = np.where(np.abs(space.low) < UNBOUNDED, space.low, low - room)
-    high = np.where(np.abs(space.high) < UNBOUNDED, space.high, high + room)
-    return tuple(low.round(4).tolist()), tuple(high.round(4).tolist())
+            yield env.reset()[0]

@@ -9,6 +9,7 @@ import numpy as np
 
 from rstdp_agents.environments.grid import check_finite
 from rstdp_agents.environments.make import env_seeds, make_env
+from rstdp_agents.observations import Rows
 from rstdp_agents.transition import Transition
 
 
@@ -24,8 +25,9 @@ class SerialGrid:
         self.envs = [make_env(env_id, kwargs) for _ in range(agents * envs)]
         self.observation_space, self.action_space = self.envs[0].observation_space, self.envs[0].action_space
         self._single = self.envs[0] if len(self.envs) == 1 else None
+        self.rows = Rows(self.observation_space)
         one, self._dtype = self.observation_space.shape or (), self.observation_space.dtype
-        self._obs_shape = (*self.shape, *one)
+        self._obs_shape = (*self.shape, *one) if self.rows.is_array else (*self.shape, self.rows.size)
         self._nobody = np.zeros(self.shape, dtype=bool)
         self.steps = 0
 
@@ -39,7 +41,7 @@ class SerialGrid:
             obs, reward, ended, cut, _ = self._single.step(*self._each(actions))
             if ended or cut:
                 return self._some_end([obs], reward, [ended], [cut])
-            return self._goes_on(obs, reward)
+            return self._goes_on(obs if self.rows.is_array else [obs], reward)
         results = [env.step(action) for env, action in zip(self.envs, self._each(actions), strict=True)]
         obs, rewards, ended, cut, _ = zip(*results, strict=True)
         if not (any(ended) or any(cut)):
@@ -70,8 +72,9 @@ class SerialGrid:
         return Transition(self._observations(obs), self._rewards(rewards), terminated, truncated, final_obs)
 
     def _observations(self, obs: Any) -> np.ndarray:
-        array = np.array(obs, dtype=self._dtype).reshape(self._obs_shape)
-        check_finite("observation", array, self.steps)
+        array = np.array(obs, dtype=self._dtype) if self.rows.is_array else self.rows.array(obs)
+        array = array.reshape(self._obs_shape)
+        check_finite("observation", array, self.steps, self.rows)
         return array
 
     def _rewards(self, rewards: Any) -> np.ndarray:

@@ -9,10 +9,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
+from gymnasium.vector.utils import iterate
 
 from rstdp_agents.environments.grid import check_finite
 from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.errors import UsageError
+from rstdp_agents.observations import ARRAYS, Rows
 from rstdp_agents.transition import Transition
 
 
@@ -34,7 +36,9 @@ class VectorGrid:
                 f"{parts[0]} does not start finished episodes again by itself: its autoreset mode is {mode}"
             )
         self._restarts_next = mode == AutoresetMode.NEXT_STEP
-        self._obs_shape = (*self.shape, *(self.observation_space.shape or ()))
+        self.rows = Rows(self.observation_space)
+        one = self.observation_space.shape or () if self.rows.is_array else (self.rows.size,)
+        self._obs_shape = (*self.shape, *one)
         self._done = np.zeros(self.shape, dtype=bool)
         self.steps = 0
 
@@ -67,11 +71,11 @@ class VectorGrid:
         if self._restarts_next:
             return after
         final = after.copy()
-        rows, per_part = final.reshape(-1, *final.shape[2:]), truncated.size // len(self.parts)
+        rows, per_part = final.reshape(truncated.size, *final.shape[2:]), truncated.size // len(self.parts)
         for row in np.flatnonzero(truncated):
             part, i = divmod(int(row), per_part)
-            rows[row] = infos[part]["final_obs"][i]
-        check_finite("observation", final, self.steps)
+            rows[row] = self.rows.array([infos[part]["final_obs"][i]])[0]
+        check_finite("observation", final, self.steps, self.rows)
         return final
 
     def _seed(self, agents: list[int]) -> Any:
@@ -82,9 +86,14 @@ class VectorGrid:
     def _rows(self, parts: Sequence[np.ndarray]) -> np.ndarray:
         return np.concatenate(parts).reshape(self.shape)
 
-    def _observations(self, parts: Sequence[np.ndarray]) -> np.ndarray:
-        obs = np.concatenate(parts).reshape(self._obs_shape)
-        check_finite("observation", obs, self.steps)
+    def _observations(self, parts: Sequence[Any]) -> np.ndarray:
+        if self.rows.is_array:
+            obs = np.concatenate(parts)
+        else:
+            batches = zip(self.parts, parts, strict=True)
+            obs = self.rows.array([one for part, batch in batches for one in iterate(part.observation_space, batch)])
+        obs = obs.reshape(self._obs_shape)
+        check_finite("observation", obs, self.steps, self.rows)
         return obs
 
 
@@ -100,5 +109,9 @@ def own_vector(env_id: str, kwargs: dict[str, Any], rows: int) -> VectorEnv:
 
 
 def processes(env_id: str, kwargs: dict[str, Any], rows: int) -> VectorEnv:
-    """Every env in a process of its own."""
-    return AsyncVectorEnv([partial(make_env, env_id, kwargs)] * rows, autoreset_mode=AutoresetMode.SAME_STEP)
+    """Every env in a process of its own; observations that are arrays come through memory they share, others through pipes."""
+    make = partial(make_env, env_id, kwargs)
+    space = make().observation_space
+    return AsyncVectorEnv(
+        [make] * rows, autoreset_mode=AutoresetMode.SAME_STEP, shared_memory=isinstance(space, ARRAYS)
+    )

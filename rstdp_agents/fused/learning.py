@@ -30,6 +30,7 @@ def critic_step(reward, terminated, restarted, rates, after, weight, trace, r_ba
             expected += weight[i] * after[e, i]
             total += rates[e, i]
             total_after += after[e, i]
+        total, total_after = max(total, np.float32(1e-9)), max(total_after, np.float32(1e-9))
         bootstrap = 0.0 if terminated[e] else c.gamma * expected / total_after
         m[e] = 0.0 if restarted[e] else reward[e] * c.reward_scale + bootstrap - value / total
         share = np.float32(1.0) / total

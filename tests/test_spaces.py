@@ -1,0 +1,108 @@
+"""Environments of any space, through every way of stepping, training, evaluation and resume."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from rstdp_agents.checkpoint import latest_checkpoint
+from rstdp_agents.config import override
+from rstdp_agents.environments import SerialGrid, VectorGrid, build_grid, is_unbounded, probe_range
+from rstdp_agents.environments.make import make_env
+from rstdp_agents.errors import EnvironmentFault
+from rstdp_agents.presets import preset
+from rstdp_agents.training import Training
+from tests.zoo import OBSERVATIONS
+
+BASE = {"total_steps": 60, "log_every": 20, "images": 1, "eval_episodes": 2, "progress": False}
+
+
+def course(grid):
+    first = grid.reset((3, 4))
+    return first, [grid.step(np.zeros((2, 2), dtype=np.int64)) for _ in range(11)]
+
+
+@pytest.mark.parametrize("name", OBSERVATIONS)
+def test_vector_envs_show_what_single_envs_show(name):
+    kwargs = {"name": name, "cut": True}
+    single = SerialGrid("Sampled-v0", kwargs, 2, 2)
+    vector = SyncVectorEnv([lambda: make_env("Sampled-v0", kwargs)] * 4, autoreset_mode=AutoresetMode.SAME_STEP)
+    (first, one), (same, many) = (course(g) for g in (single, VectorGrid([vector], 2, 2, seed_rows=True)))
+    assert np.array_equal(first, same)
+    assert first.shape[:2] == (2, 2)
+    for a, b in zip(one, many, strict=True):
+        assert np.array_equal(a.obs, b.obs)
+        assert (a.final_obs is None) == (b.final_obs is None)
+        if a.final_obs is not None:
+            assert np.array_equal(a.final_obs[a.truncated], b.final_obs[b.truncated])
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("name", ["dict", "graph"])
+def test_processes_show_what_single_envs_show(name):
+    (first, one), (same, many) = (
+        course(build_grid(how, "Sampled-v0", {"name": name}, 2, 2)) for how in ("serial", "async")
+    )
+    assert np.array_equal(first, same)
+    assert all(np.array_equal(a.obs, b.obs) for a, b in zip(one, many, strict=True))
+
+
+@pytest.mark.parametrize("name", ["box", "many dimensions", "dict", "grid world", "nested"])
+def test_a_run_trains_draws_evaluates_and_resumes(tmp_path, name):
+    config = override(preset("Sampled-v0", "rstdp-et"), {**BASE, "agents": 2, "env_kwargs": (f"name:{name}",)})
+    with Training(config, tmp_path) as run:
+        assert run.run()
+        summary = run.finish()
+    assert [agent["eval_greedy"]["mean"] for agent in summary["agents"]] == [15.0, 15.0]
+    weight = run.agent.layer.weight.clone()
+    assert torch.isfinite(weight).all()
+    with Training(override(config, {"total_steps": 90}), tmp_path, latest_checkpoint(tmp_path)) as again:
+        assert torch.equal(again.agent.layer.weight, weight)
+        assert again.run()
+        assert not torch.equal(again.agent.layer.weight, weight)
+
+
+class Unbounded(gym.Env):
+    """A Dict in which one number has no bounds and one has."""
+
+    observation_space = gym.spaces.Dict(
+        a=gym.spaces.Box(-np.inf, 1.0, (2,)), b=gym.spaces.Discrete(2), c=gym.spaces.Box(0.0, 1.0, (1,))
+    )
+    action_space = gym.spaces.Discrete(2)
+
+    def __init__(self, value=2.0):
+        self.value, self.at = value, 0
+
+    def reset(self, *, seed=None, options=None):
+        self.at = 0
+        return self._observation(), {}
+
+    def step(self, action):
+        self.at += 1
+        return self._observation(), 0.0, self.at == 4, False, {}
+
+    def _observation(self):
+        a = np.array([-self.at, self.value if self.at == 3 else 0.0], np.float32)
+        return {"a": a, "b": self.at % 2, "c": np.array([0.5], np.float32)}
+
+
+gym.register("Unbounded-v0", Unbounded)
+
+
+def test_parts_without_bounds_get_the_range_of_chance(tmp_path):
+    assert is_unbounded(Unbounded.observation_space)
+    low, high = probe_range("Unbounded-v0", {}, 0)
+    assert low == pytest.approx((-5.001, -0.501, 0.0))
+    assert high == (1.0, 1.0, 1.0)  # where the space has bounds, they count
+    with Training(override(preset("Unbounded-v0", "rstdp-et"), BASE), tmp_path) as run:
+        assert run.config.agent.encoder.low == low
+        assert run.run()
+
+
+def test_a_part_that_is_not_finite_is_named():
+    grid = SerialGrid("Unbounded-v0", {"value": np.nan}, 1, 1)
+    grid.reset((0,))
+    fault = r'observation\["a"\] is not finite at env step 3 in env 0 of agent 0: received nan'
+    with pytest.raises(EnvironmentFault, match=fault):
+        [grid.step(np.zeros((1, 1), dtype=np.int64)) for _ in range(3)]
