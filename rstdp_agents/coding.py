@@ -136,10 +136,8 @@ def dimensions(rows: Rows, p: EncoderConfig) -> list[Dimension]:
     boxes = numeric(rows)
     columns = [column for leaf in boxes for column in range(leaf.first, leaf.first + leaf.size)]
     conditions = [leaf.within for leaf in boxes for _ in range(leaf.size)]
-    low, high = (
-        _bounds(name, given, np.concatenate([getattr(leaf.space, name).reshape(-1) for leaf in boxes] or [[]]), boxes)
-        for name, given in (("low", p.low), ("high", p.high))
-    )
+    own_low, own_high = own_bounds(boxes)
+    low, high = _bounds("low", p.low, own_low, boxes), _bounds("high", p.high, own_high, boxes)
     every = zip(columns, low.tolist(), high.tolist(), conditions, strict=True)
     return [Dimension(*dim) for dim in every if dim[1] != dim[2]]
 
@@ -147,6 +145,14 @@ def dimensions(rows: Rows, p: EncoderConfig) -> list[Dimension]:
 def numeric(rows: Rows) -> list[Leaf]:
     """The Boxes of an observation that are no pictures."""
     return [leaf for leaf in rows.leaves if isinstance(leaf.space, spaces.Box) and not is_picture(leaf.space)]
+
+
+def own_bounds(boxes: list[Leaf]) -> tuple[np.ndarray, np.ndarray]:
+    """``low`` and ``high`` of some Boxes, one after the other, as their spaces have them."""
+    low, high = (
+        np.concatenate([getattr(leaf.space, end).reshape(-1) for leaf in boxes] or [[]]) for end in ("low", "high")
+    )
+    return low, high
 
 
 def picture_encoder(space: spaces.Box) -> Encoder:
@@ -188,7 +194,7 @@ def _values(leaf: Leaf) -> Axis:
 
 def _countable(space: spaces.Discrete, path: str) -> int:
     validate.require(
-        space.n <= LARGEST, f"{path} has {space.n} values, and each would get a neuron; {LARGEST} are the most"
+        bool(space.n <= LARGEST), f"{path} has {space.n} values, and each would get a neuron; {LARGEST} are the most"
     )
     return int(space.n)
 
@@ -201,7 +207,7 @@ def _bounds(name: str, given: Sequence[float], own: np.ndarray, boxes: list[Leaf
     )
     first = 0
     for leaf in boxes:
-        unbounded = [i for i in range(leaf.size) if not abs(bound[first + i]) < UNBOUNDED]
+        unbounded = [i for i in range(leaf.size) if not abs(float(bound[first + i])) < UNBOUNDED]
         validate.require(not unbounded, f"{leaf.path} has no bounds in dimensions {unbounded}: give `encoder.{name}`")
         first += leaf.size
     return bound

@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from rstdp_agents.coding import UNBOUNDED, numeric
+from rstdp_agents.coding import UNBOUNDED, numeric, own_bounds
 from rstdp_agents.environments.make import make_env
 from rstdp_agents.observations import Rows
 
@@ -20,8 +20,8 @@ MARGIN = 0.25
 
 def is_unbounded(space: gym.Space) -> bool:
     """Whether some number of an observation lacks bounds that its code needs."""
-    ends = [np.stack([leaf.space.low, leaf.space.high]) for leaf in numeric(Rows(space))]
-    return any(bool((np.abs(end) >= UNBOUNDED).any()) for end in ends)
+    low, high = own_bounds(numeric(Rows(space)))
+    return bool((np.maximum(np.abs(low), np.abs(high)) >= UNBOUNDED).any())
 
 
 def probe_range(env_id: str, kwargs: dict[str, Any], seed: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -34,9 +34,7 @@ def probe_range(env_id: str, kwargs: dict[str, Any], seed: int) -> tuple[tuple[f
     rows = Rows(env.observation_space)
     boxes = numeric(rows)
     columns = np.concatenate([np.arange(leaf.first, leaf.first + leaf.size) for leaf in boxes])
-    own_low, own_high = (
-        np.concatenate([getattr(leaf.space, end).reshape(-1) for leaf in boxes]) for end in ("low", "high")
-    )
+    own_low, own_high = own_bounds(boxes)
     seen = np.array([rows.array([obs]).reshape(-1)[columns] for obs in _chance(env, seed)], dtype=np.float64)
     env.close()
     low, high = seen.min(0), seen.max(0)
