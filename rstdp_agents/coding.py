@@ -22,8 +22,10 @@ UNBOUNDED = 1e6
 """Bounds from here on are none."""
 JOINT = 6
 """Dimensions up to which one grid covers all of them together."""
+TABLE = 1000
+"""Cells up to which one grid over all parts of an observation is its code, and nothing is assumed of what they have in common."""
 BUDGET = 4000
-"""Cells that stand for parts of an observation together."""
+"""Cells that stand for pairs of parts."""
 FINEST, COARSEST = 9, 3
 """Cells along a dimension of an observation that has too many of them for one grid."""
 PICTURE = 64
@@ -90,7 +92,7 @@ def plan(rows: Rows, dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
 def combine(
     dims: list[Dimension], values: list[Leaf], p: EncoderConfig, budget: int, within: Within | None = None
 ) -> list[Grid]:
-    """Grids over each part, and over all parts together if they have no more than ``budget`` cells, else over pairs of parts.
+    """One grid over all parts together if it has no more than `TABLE` cells; else grids over each part and over pairs of parts.
 
     A part is a Discrete, or dimensions of Boxes: all at once up to `JOINT` of them (or where ``p.cells`` says how), else each.
     """
@@ -110,11 +112,9 @@ def combine(
         return boxes + [(_values(leaf),) for leaf in values]
 
     single = [Grid(part, within) for part in parts(budget // max(1, len(dims)))]
-    if len(single) < 2:
-        return single
     together = Grid(tuple(axis for grid in single for axis in grid.axes), within)
-    if together.size <= budget:
-        return [*single, together]
+    if len(single) < 2 or together.size <= TABLE:
+        return [together] if single else []
     return single + neighbours(parts(math.isqrt(budget // max(1, pairs))), budget, within)
 
 
