@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -27,6 +27,9 @@ from rstdp_agents.spiking_critic import SpikingCritic
 from rstdp_agents.statistics import Statistics
 from rstdp_agents.synapses import Linear
 from rstdp_agents.transition import Transition
+
+if TYPE_CHECKING:
+    from rstdp_agents.export.module import InferenceStep
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +66,7 @@ class Agent:
         backend: Backend = "auto", encoder: Encoder | None = None, threads: int = 1,
     ) -> None:  # fmt: skip
         self.config, self.agents, self.envs = config, len(seeds), envs
-        self.device, self.dtype = torch.device(device), dtype
+        self.spaces, self.device, self.dtype = (observation_space, action_space), torch.device(device), dtype
         self.random = AgentRandom(seeds, self.device, dtype)
         self.encoder = (encoder or build_encoder(observation_space, config.encoder)).to(self.device, dtype)
         self.decoder = build_decoder(action_space, **vars(config.decoder))
@@ -159,6 +162,26 @@ class Agent:
     def fused_policy(self, envs: int, seeds: tuple[int, ...]) -> FusedPolicy | None:
         """Compiled code for a `policy.FrozenPolicy` of this agent; None on the torch path."""
         return FusedPolicy(self._fused, envs, seeds) if self._fused else None
+
+    def alone(self, index: int) -> Agent:
+        """A copy of one agent of the population with what it has learnt, on the torch backend, in a single env at rest."""
+        seed = int(self.random.seeds[index])
+        agent = Agent(
+            self.config, *self.spaces, seeds=(seed,), device=str(self.device), dtype=self.dtype, backend="torch",
+            encoder=self.encoder,
+        )  # fmt: skip
+        learnt = self.tensors()
+        for name, tensor in agent.tensors().items():
+            row = learnt[name][index : index + 1]
+            if row.shape == tensor.shape:  # what is held per env stays at rest
+                tensor.copy_(row)
+        return agent
+
+    def as_torch_module(self, index: int = 0, greedy: bool = False, seed: int | None = None) -> InferenceStep:
+        """One agent's env step without learning, for serving; see `export.module.InferenceStep` for the arguments."""
+        from rstdp_agents.export.module import InferenceStep  # which needs this file
+
+        return InferenceStep(self.alone(index), greedy, seed)
 
     def tensor(self, array: np.ndarray) -> Tensor:
         """An array on the agent's device, in its number type."""

@@ -1,0 +1,1 @@
+"""Trained agents for other runtimes: torch programs, ONNX, neuromorphic graphs."""
