@@ -18,11 +18,11 @@ import tyro
 from benchmarks import players
 from benchmarks.arguments import errors_in_a_line, seed_range, task_named
 from benchmarks.learning_report import solved
-from benchmarks.summary import table
 from rstdp_agents import validate
 from rstdp_agents.config import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.presets import preset
+from rstdp_agents.tables import table
 
 COMMON: dict[str, dict[str, Any]] = {
     "the preset": {},

@@ -16,9 +16,9 @@ from typing import Any
 import tyro
 
 from benchmarks.peers.ours import loop_config
-from benchmarks.summary import table
 from rstdp_agents.config import Backend
 from rstdp_agents.environments import make_env
+from rstdp_agents.tables import table
 from rstdp_agents.training import Training
 
 ENV, AROUND_ENV, AGENT = "env itself", "around the env", "agent: learning and simulation"

@@ -14,14 +14,14 @@ import numpy as np
 import tyro
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import trim_mean
 
 from benchmarks.arguments import errors_in_a_line
-from benchmarks.summary import table
 from benchmarks.tasks import RULES, TASKS, Task
 from rstdp_agents import validate
 from rstdp_agents.episodes import WINDOW
 from rstdp_agents.evaluation import interval
+from rstdp_agents.scores import episodes_to, iqm, rolling
+from rstdp_agents.tables import table
 
 Cell = dict[str, Any]
 COLOURS = {"rstdp-et": "C0", "rstdp": "C1", "reward-switch": "C2", "linear": "0.35", "random": "0.75"}
@@ -41,20 +41,6 @@ Each line was made by the command `python -m benchmarks.learning --task TASK --r
 [learning](learning) hold every return of every seed. Tasks and rules of `rstdp_agents/presets` that have no line here have not
 been run on reporting seeds yet.
 """
-
-
-def rolling(returns: list[float]) -> np.ndarray:
-    """Mean of the last episodes at each episode: of all so far at first, of the last 100 from the hundredth on."""
-    total = np.concatenate([[0.0], np.cumsum(returns)])
-    last = np.arange(1, len(total))
-    first = np.maximum(0, last - WINDOW)
-    return (total[last] - total[first]) / (last - first)
-
-
-def episodes_to(bound: float, returns: list[float]) -> int | None:
-    """First episode at which the mean of 100 reaches ``bound``."""
-    reached = np.flatnonzero(rolling(returns)[WINDOW - 1 :] >= bound - 1e-9)
-    return int(reached[0]) + WINDOW if len(reached) else None
 
 
 def with_interval(values: list[float], digits: int = 0) -> str:
@@ -146,12 +132,8 @@ def aggregate_table(tasks: dict[str, dict[str, Cell]]) -> str:
         scores = [s for cells in tasks.values() if (s := normalised(cells, rule)) is not None]
         if not scores:
             continue
-        random, stacked = np.random.default_rng(0), np.stack(scores)
-        resampled = [
-            trim_mean(np.concatenate([random.choice(row, len(row)) for row in stacked]), 0.25) for _ in range(2000)
-        ]
-        low, high = np.percentile(resampled, (2.5, 97.5))
-        lines.append([rule, str(len(scores)), f"{trim_mean(stacked.reshape(-1), 0.25):.2f} [{low:.2f}, {high:.2f}]"])
+        value, low, high = iqm(scores)
+        lines.append([rule, str(len(scores)), f"{value:.2f} [{low:.2f}, {high:.2f}]"])
     return table(["", "tasks", "IQM of the final return, 0 chance, 1 solved"], lines)
 
 

@@ -40,9 +40,3 @@ def short(value: float) -> str:
     rounded = float(f"{value:.3g}")
     digits = 2 - int(np.floor(np.log10(abs(rounded)))) if rounded else 0
     return f"{rounded:,.{max(0, digits)}f}"
-
-
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -16,14 +16,16 @@ MAX_STEPS = 10_000
 
 
 def evaluate(
-    agent: Agent, env_id: str, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool
-) -> np.ndarray:
+    agent: Agent, env_id: str, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool,
+    parallel: int = MAX_PARALLEL,
+) -> np.ndarray:  # fmt: skip
     """Returns ``(agents, episodes)`` of every agent of a population.
 
     seeds: the agents' training seeds, from which evaluation draws its own. Every env plays a fixed number of episodes, so
     that short ones are not over-represented. Greedy takes the most active action group; input and neurons stay stochastic.
+    parallel: envs of each agent, at most.
     """
-    envs = min(episodes, MAX_PARALLEL)
+    envs = min(episodes, parallel)
     quota = np.array([len(range(env, episodes, envs)) for env in range(envs)])
     limit = {} if env_spec(env_id).max_episode_steps else {"max_episode_steps": MAX_STEPS}
     grid = SerialGrid(env_id, {**limit, **kwargs}, agent.agents, envs)

@@ -6,7 +6,8 @@ from benchmarks import learning_report, speed_report
 from benchmarks.contest import Rounds, take_turns
 from benchmarks.peers.work import Size
 from benchmarks.speed import OURS
-from benchmarks.summary import exponent, overhead_percent, quartiles, ratios, share_of_limit, short, table
+from benchmarks.summary import exponent, overhead_percent, quartiles, ratios, share_of_limit, short
+from rstdp_agents.tables import table
 
 
 def figures(**medians):

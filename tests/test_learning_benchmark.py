@@ -19,15 +19,6 @@ CPU, F64 = torch.device("cpu"), torch.float64
 XOR = "rstdp/XOR-v0"
 
 
-def test_first_episode_at_which_the_mean_of_a_hundred_reaches_a_bound():
-    returns = [0.0] * 50 + [10.0] * 150
-    assert learning_report.rolling(returns)[:51].tolist() == [0.0] * 50 + [10 / 51]
-    assert learning_report.episodes_to(10.0, returns) == 150
-    assert learning_report.episodes_to(5.0, returns) == 100
-    assert learning_report.episodes_to(10.1, returns) is None
-    assert learning_report.episodes_to(0.0, returns[:99]) is None
-
-
 def test_shuffled_modulator_hands_out_what_was_met_and_nothing_of_when():
     shuffled = players.Shuffled(build_modulator("reward", ModulatorConfig(), (2, 1, 3), CPU, F64), (0, 1))
     zero, features = torch.zeros(2, 1, dtype=F64), torch.ones(2, 1, 3, dtype=F64)

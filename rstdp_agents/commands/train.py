@@ -115,10 +115,12 @@ def report(summary: dict[str, Any]) -> None:
                 line += f", {kind} {agent[f'eval_{kind}']['mean']:.1f} +- {agent[f'eval_{kind}']['std']:.1f}"
         print(line)
     for name, a in summary["aggregate"].items():
-        kind = name.removeprefix("eval_")
-        print(
-            f"{kind}: mean {a['mean']:.1f}, 95 % interval over {a['n']} {a['over']} [{a['low']:.1f}, {a['high']:.1f}]"
-        )
+        print_aggregate(name.removeprefix("eval_"), a)
+
+
+def print_aggregate(kind: str, a: dict[str, Any]) -> None:
+    """One line on what `evaluation.aggregate` made of the returns of a kind of policy."""
+    print(f"{kind}: mean {a['mean']:.1f}, 95 % interval over {a['n']} {a['over']} [{a['low']:.1f}, {a['high']:.1f}]")
 
 
 def _number(value: float | None) -> str:

@@ -1,0 +1,74 @@
+"""Play episodes with trained agents, without learning: returns of the greedy and of the stochastic policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+import tyro
+
+from rstdp_agents import validate
+from rstdp_agents.agent import Agent
+from rstdp_agents.commands.arguments import parse
+from rstdp_agents.commands.train import print_aggregate
+from rstdp_agents.evaluation import aggregate, evaluate, summarise
+from rstdp_agents.runs import alone, load_agent
+
+
+@dataclass(frozen=True)
+class Args:
+    """Episodes of trained agents."""
+
+    run: tyro.conf.Positional[Path]
+    """Run folder, whose last checkpoint is taken, or a checkpoint."""
+    episodes: int = 20
+    """Episodes of each agent and policy."""
+    policy: Literal["both", "greedy", "stochastic"] = "both"
+    """The most active action (greedy), one drawn from the softmax of rates as in training (stochastic), or both in turn."""
+    seed: int | None = None
+    """Seed of the first agent's episodes; the episodes of the run's closing evaluation if none is given."""
+    agent: int | None = None
+    """Only this agent of the population, counted from 0."""
+    render: Literal["none", "human"] = "none"
+    """Show the episodes in a window, one after the other (of the first agent unless --agent says otherwise)."""
+
+    def __post_init__(self) -> None:
+        validate.positive("episodes", self.episodes)
+
+
+def main(argv: list[str]) -> int:
+    """Evaluate and print one line per agent and policy."""
+    args = parse(Args, "eval", argv, __doc__)
+    torch.set_num_threads(1)
+    trained = load_agent(args.run)
+    agent, seeds, kwargs = trained.agent, trained.config.seeds, trained.kwargs
+    if args.agent is not None or args.render == "human":
+        index = args.agent or 0
+        agent, seeds = alone(trained, index), seeds[index : index + 1]
+    if args.seed is not None:
+        seeds = tuple(range(args.seed, args.seed + len(seeds)))
+    if args.render == "human":
+        kwargs = {**kwargs, "render_mode": "human"}
+    print(f"{trained.checkpoint}, env step {trained.data['step']}, {trained.config.env}")
+    for kind in ("greedy", "stochastic") if args.policy == "both" else (args.policy,):
+        show(kind, play(agent, trained.config.env, kwargs, seeds, args, kind == "greedy"), seeds)
+    return 0
+
+
+def play(agent: Agent, env: str, kwargs: dict, seeds: tuple[int, ...], args: Args, greedy: bool) -> np.ndarray:
+    """Returns ``(agents, episodes)``, in one env at a time where a person watches."""
+    parallel = {"parallel": 1} if args.render == "human" else {}
+    return evaluate(agent, env, kwargs, seeds, args.episodes, greedy, **parallel)
+
+
+def show(kind: str, returns: np.ndarray, seeds: tuple[int, ...]) -> None:
+    """A line per agent, and the population's mean with its interval."""
+    for seed, own in zip(seeds, returns, strict=True):
+        s = summarise(own)
+        print(
+            f"{kind}, seed {seed}: {s['mean']:.1f} +- {s['std']:.1f}, lowest {own.min():.1f}, highest {own.max():.1f}"
+        )
+    print_aggregate(kind, aggregate(returns))

@@ -1,0 +1,175 @@
+"""Compare runs: a page with a table per environment, aggregates over environments, and figures."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from rstdp_agents import plots, validate
+from rstdp_agents.commands.arguments import parse
+from rstdp_agents.environments import SerialGrid, parse_kwargs
+from rstdp_agents.episodes import WINDOW
+from rstdp_agents.evaluation import interval
+from rstdp_agents.runs import Run, read_runs
+from rstdp_agents.scores import episodes_to, iqm, probability_of_improvement
+from rstdp_agents.tables import table
+
+CHANCE_STEPS = 5_000
+"""Env steps of random actions that tell what chance is worth."""
+Groups = dict[str, list[Run]]
+Scores = dict[str, dict[str, np.ndarray]]
+"""By label and environment: the normalised final return of every agent."""
+Estimate = tuple[float, float, float]
+"""A value and the ends of its 95 % interval."""
+AGGREGATES = """\
+Final returns, 0 for chance and 1 for solved; intervals by a bootstrap over agents, stratified by environment.
+
+![Interquartile means](aggregate.png)
+
+"""
+INTRO = """\
+# Report
+
+*Final* is the mean return of an agent's last 100 training episodes, *best* the highest mean of 100, *area* the mean return
+over all of its training; *solved* counts the agents whose mean of 100 consecutive training episodes reached the
+environment's threshold, and in how many episodes they did. Brackets hold bootstrap 95 % intervals of the mean over agents.
+"""
+
+
+@dataclass(frozen=True)
+class Args:
+    """Tables and figures from run folders."""
+
+    runs: tyro.conf.Positional[tuple[Path, ...]]
+    """Run folders."""
+    by: str = "rule"
+    """What is compared: any setting, such as rule or plasticity.lr, or folder; agents of the same value count together."""
+    out: Path = Path("report")
+    """Folder for README.md and its figures."""
+
+    def __post_init__(self) -> None:
+        validate.require(bool(self.runs), "give one run folder or more")
+
+
+def main(argv: list[str]) -> int:
+    """Write the page and its pictures."""
+    args = parse(Args, "report", argv, __doc__)
+    runs = read_runs(args.runs, args.by)
+    args.out.mkdir(parents=True, exist_ok=True)
+    plots.learning_curves(runs, "steps", WINDOW).savefig(args.out / "learning.png", dpi=110)
+    plots.intervals(finals(runs), "final return").savefig(args.out / "final.png", dpi=110)
+    parts = [INTRO, "![Learning curves](learning.png)\n\n![Final returns](final.png)\n"]
+    parts += [section(env, groups, args.by) for env, groups in runs.items()]
+    scores = normalised(runs)
+    if scores:
+        means = {label: iqm(list(tasks.values())) for label, tasks in scores.items()}
+        picture = plots.intervals({"interquartile mean": means}, "0: chance, 1: solved")
+        picture.savefig(args.out / "aggregate.png", dpi=110)
+        parts.append(aggregates(scores, means, args.by))
+    made = shlex.join([Path(sys.argv[0]).name, "report", *argv])
+    page = args.out / "README.md"
+    page.write_text("\n".join([*parts, f"Made by `{made}`.\n"]))
+    print(f"wrote {page} and its figures")
+    return 0
+
+
+def agents_of(runs: list[Run]) -> list[np.ndarray]:
+    """Returns of every agent that has ended an episode."""
+    return [agent.returns for run in runs for agent in run.agents if len(agent.returns)]
+
+
+def final(returns: np.ndarray) -> float:
+    """Mean of the last episodes."""
+    return float(returns[-WINDOW:].mean())
+
+
+def finals(runs: dict[str, Groups]) -> dict[str, dict[str, Estimate]]:
+    """Mean final return and its interval over agents, by environment and label."""
+    known = {env: {label: agents_of(members) for label, members in groups.items()} for env, groups in runs.items()}
+    values = {env: {k: np.array(list(map(final, v))) for k, v in groups.items() if v} for env, groups in known.items()}
+    return {env: {k: (float(v.mean()), *interval(v)) for k, v in groups.items()} for env, groups in values.items()}
+
+
+def section(env: str, groups: Groups, by: str) -> str:
+    """Table of one environment, a line per label."""
+    solved = plots.threshold(next(iter(groups.values()))[0])
+    lines = [[label, *row(agents_of(runs), solved)] for label, runs in groups.items()]
+    header = [by, "agents", "solved", "episodes to solve", "final", "best", "area"]
+    note = "" if solved is None else f"Solved at a mean return of {solved:g}.\n\n"
+    return f"## {env}\n\n{note}{table(header, lines)}\n"
+
+
+def row(agents: list[np.ndarray], solved: float | None) -> list[str]:
+    """Figures of the agents of one label in one environment."""
+    took = [] if solved is None else [n for n in (episodes_to(solved, returns) for returns in agents) if n]
+    best = [max(np.convolve(r, np.ones(WINDOW) / WINDOW, "valid")) for r in agents if len(r) >= WINDOW]
+    share = "-" if solved is None else f"{len(took)}/{len(agents)}"
+    means = [list(map(final, agents)), best, [float(np.mean(returns)) for returns in agents]]
+    return [str(len(agents)), share, with_interval(took, 0), *(with_interval(values) for values in means)]
+
+
+def with_interval(values: list[float] | list[int], digits: int | None = None) -> str:
+    """Mean and bootstrap 95 % interval, to two decimals where they are small; a dash if there are no values."""
+    if not values:
+        return "-"
+    mean, (low, high) = float(np.mean(values)), interval(np.array(values, dtype=float))
+    digits = (1 if abs(mean) >= 10 else 2) if digits is None else digits
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def normalised(runs: dict[str, Groups]) -> Scores:
+    """Final returns between chance (0) and solved (1), in the environments that have a threshold and all labels."""
+    labels = {label for groups in runs.values() for label in groups}
+    scores: Scores = {}
+    for env, groups in runs.items():
+        one = next(iter(groups.values()))[0]
+        solved = plots.threshold(one)
+        if solved is None or set(groups) != labels or not all(map(agents_of, groups.values())):
+            continue
+        low = chance(one)
+        for label, members in groups.items():
+            finals = np.array([final(returns) for returns in agents_of(members)])
+            scores.setdefault(label, {})[env] = (finals - low) / (solved - low)
+    return scores
+
+
+def chance(run: Run) -> float:
+    """Mean return of random actions, over the episodes that end within some env steps (of the first one, if none does)."""
+    grid = SerialGrid(run.config.env, parse_kwargs(run.config.env_kwargs), 1, 1)
+    grid.action_space.seed(run.config.seed)
+    grid.reset((run.config.seed,))
+    ended, total, steps = [], 0.0, 0
+    while steps < CHANCE_STEPS or not ended:
+        t = grid.step(np.array(grid.action_space.sample())[None, None])
+        total, steps = total + float(t.reward[0, 0]), steps + 1
+        if t.any_done:
+            ended.append(total)
+            total = 0.0
+    grid.close()
+    return float(np.mean(ended))
+
+
+def aggregates(scores: Scores, means: dict[str, Estimate], by: str) -> str:
+    """Interquartile means, and how likely each label beats each other."""
+    envs = list(next(iter(scores.values())))
+    text = f"## Over {len(envs)} environment(s): {', '.join(envs)}\n\n{AGGREGATES}"
+    text += (
+        table([by, "interquartile mean"], [[label, bracketed(estimate)] for label, estimate in means.items()]) + "\n"
+    )
+    if len(scores) < 2:
+        return text
+    tasks = {label: list(by_env.values()) for label, by_env in scores.items()}
+    pairs = combinations(scores, 2)
+    lines = [[a, b, bracketed(probability_of_improvement(tasks[a], tasks[b]))] for a, b in pairs]
+    return text + "\n" + table(["P(an agent of", "beats an agent of)", "probability of improvement"], lines) + "\n"
+
+
+def bracketed(estimate: Estimate) -> str:
+    """A value and its interval."""
+    return "{:.2f} [{:.2f}, {:.2f}]".format(*estimate)

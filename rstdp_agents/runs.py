@@ -1,0 +1,124 @@
+"""Run folders, read: settings, episodes and trained agents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from rstdp_agents.agent import Agent
+from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint, restore
+from rstdp_agents.config import AgentConfig, Backend, RunConfig, flat, from_json, override
+from rstdp_agents.environments import make_env, parse_kwargs
+from rstdp_agents.errors import UsageError
+
+Axis = Literal["episodes", "steps", "time"]
+
+
+class Episodes(NamedTuple):
+    """What one agent has met in training, one number per episode."""
+
+    returns: np.ndarray
+    lengths: np.ndarray
+    seconds: np.ndarray
+    """Since the run began, when the episode ended."""
+
+    def axis(self, name: Axis) -> np.ndarray:
+        """Episodes, env steps or seconds at the end of each episode."""
+        counted = {"episodes": np.arange(1, len(self.returns) + 1), "steps": self.lengths.cumsum()}
+        return self.seconds if name == "time" else counted[name]
+
+
+class Run(NamedTuple):
+    """A run folder."""
+
+    folder: Path
+    config: RunConfig
+    agents: list[Episodes]
+
+    def setting(self, name: str) -> Any:
+        """A setting by the name that it has on the command line (``plasticity.lr``), or the folder's own name."""
+        known = {key.removeprefix("agent."): value for key, value in flat(asdict(self.config)).items()}
+        known["folder"] = self.folder.name
+        key = name.replace("-", "_")
+        if key not in known:
+            raise UsageError(f"`--by` takes folder or the name of a setting, such as rule; received {name!r}")
+        return known[key]
+
+
+def read_run(folder: Path) -> Run:
+    """Settings and episodes of a run folder, finished or not. Raises UsageError where it is none."""
+    try:
+        config = from_json(RunConfig, json.loads((folder / "config.json").read_text()))
+        complete = (folder / "monitor.csv").read_text().rpartition("\n")[0]  # the last line may be half written
+        rows = np.array([line.split(",") for line in complete.split("\n")[2:]], dtype=float).reshape(-1, 4)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{folder} is not a run folder that can be read: {error}") from error
+    return Run(folder, config, [Episodes(*rows[rows[:, 3] == i, :3].T) for i in range(config.agents)])
+
+
+def read_runs(folders: Sequence[Path], by: str) -> dict[str, dict[str, list[Run]]]:
+    """Runs by environment, and there by label: the value of the setting ``by``, as text."""
+    out: dict[str, dict[str, list[Run]]] = {}
+    for run in map(read_run, folders):
+        out.setdefault(run.config.env, {}).setdefault(str(run.setting(by)), []).append(run)
+    return out
+
+
+class Trained(NamedTuple):
+    """Trained agents, as a checkpoint holds them."""
+
+    config: RunConfig
+    agent: Agent
+    checkpoint: Path
+    data: dict[str, Any]
+    """What the checkpoint holds besides tensors: ``step``, ``records``, ..."""
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """Arguments of the environment."""
+        return parse_kwargs(self.config.env_kwargs)
+
+
+def load_agent(run: Path, backend: Backend | None = None) -> Trained:
+    """The agents of a run folder's last checkpoint, or of a checkpoint file; on the run's own backend if None is given.
+
+    Raises CheckpointError or UsageError naming what cannot be read.
+    """
+    checkpoint = latest_checkpoint(run)
+    tensors, data = load_checkpoint(checkpoint)
+    config = from_json(RunConfig, data["config"])
+    agent = _agent(config, config.agent, config.seeds, config.envs_per_agent, backend or config.backend)
+    own = agent.tensors()
+    restore(own, {name: tensor for name, tensor in tensors.items() if name in own}, checkpoint)
+    return Trained(config, agent, checkpoint, data)
+
+
+def alone(trained: Trained, index: int) -> Agent:
+    """Agent ``index`` of a population by itself, in one env, with all that learns switched off.
+
+    It goes through every motion of learning, so that its eligibility and modulator can be watched, at a rate of zero.
+    Raises UsageError where there is no such agent.
+    """
+    if not 0 <= index < trained.config.agents:
+        raise UsageError(f"`--agent` must be 0 to {trained.config.agents - 1}; received {index}")
+    still = override(trained.config.agent, {"plasticity.lr": 0.0, "modulation.critic_lr": 0.0, "homeostasis.lr": 0.0})
+    agent = _agent(trained.config, still, (trained.config.seeds[index],), 1, "torch")
+    tensors, source = agent.tensors(), trained.agent.tensors()
+    for name, tensor in tensors.items():
+        of_this_one = source[name][index : index + 1]
+        if of_this_one.shape == tensor.shape:  # else state of its envs, which starts anew
+            tensor.copy_(of_this_one)
+    agent.reset(np.ones((1, 1), dtype=bool))
+    return agent
+
+
+def _agent(config: RunConfig, agent: AgentConfig, seeds: tuple[int, ...], envs: int, backend: Backend) -> Agent:
+    env = make_env(config.env, parse_kwargs(config.env_kwargs))
+    spaces = env.observation_space, env.action_space
+    env.close()
+    return Agent(agent, *spaces, seeds=seeds, envs=envs, device=config.device, backend=backend, threads=config.threads)
