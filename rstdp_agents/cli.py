@@ -13,8 +13,10 @@ from rstdp_agents.errors import CheckpointError, EnvironmentFault, UsageError
 COMMANDS = {
     "train": "train agents on an environment; also without this word: %(prog)s --env Acrobot-v1",
     "eval": "play episodes with trained agents, greedy and stochastic, on the screen if asked",
+    "video": "film an agent with its spikes, rates, value, eligibility and reward",
     "plot": "draw learning curves of one or several runs",
     "report": "compare runs: a page with tables, intervals and figures",
+    "sweep": "search for settings with Optuna, many agents at once",
     "inspect": "show what a run or checkpoint holds: settings, layers, weights, rates",
 }
 """Name of a module of `rstdp_agents.commands`, which has a ``main(argv)``, and what it is for."""

@@ -83,6 +83,16 @@ class Trained(NamedTuple):
         """Arguments of the environment."""
         return parse_kwargs(self.config.env_kwargs)
 
+    def rendered(self, mode: str) -> dict[str, Any]:
+        """Arguments of the environment that make it render in a mode. Raises UsageError where it cannot."""
+        env = make_env(self.config.env, self.kwargs)
+        offered = env.metadata.get("render_modes", [])
+        env.close()
+        if mode not in offered:
+            modes = ", ".join(offered) or "no mode"
+            raise UsageError(f"{self.config.env} cannot render as {mode}; it offers {modes}")
+        return {**self.kwargs, "render_mode": mode}
+
 
 def load_agent(run: Path, backend: Backend | None = None) -> Trained:
     """The agents of a run folder's last checkpoint, or of a checkpoint file; on the run's own backend if None is given.

@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
     if args.seed is not None:
         seeds = tuple(range(args.seed, args.seed + len(seeds)))
     if args.render == "human":
-        kwargs = {**kwargs, "render_mode": "human"}
+        kwargs = trained.rendered("human")
     print(f"{trained.checkpoint}, env step {trained.data['step']}, {trained.config.env}")
     for kind in ("greedy", "stochastic") if args.policy == "both" else (args.policy,):
         show(kind, play(agent, trained.config.env, kwargs, seeds, args, kind == "greedy"), seeds)

@@ -61,6 +61,9 @@ def test_what_is_no_run_is_one_line(run, command, tmp_path):
     code, _, err = command("report", run, tmp_path)
     assert (code, err.count("\n")) == (2, 1)
     assert f"{tmp_path} is not a run folder that can be read" in err
-    code, _, err = command("plot", run, "--by", "wether", "--out", tmp_path / "x.png")
-    assert (code, err) == (2, "error: `--by` takes folder or the name of a setting, such as rule; received 'wether'\n")
+    code, _, err = command("plot", run, "--by", "plasticity", "--out", tmp_path / "x.png")
+    assert (code, err) == (
+        2,
+        "error: `--by` takes folder or the name of a setting, such as rule; received 'plasticity'\n",
+    )
     assert not (tmp_path / "x.png").exists()

@@ -1,0 +1,129 @@
+"""A search space over settings, and what a trial in it is worth."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+
+from rstdp_agents.agent import Agent
+from rstdp_agents.config import RunConfig, flat, override
+from rstdp_agents.environments import build_grid, parse_kwargs
+from rstdp_agents.episodes import WINDOW, EpisodeTracker
+from rstdp_agents.errors import UsageError
+from rstdp_agents.training import with_range
+
+OWN = "plasticity.lr"
+"""The one setting that agents of a population may have each for itself: trials that differ in nothing else run at once."""
+Objective = Literal["area", "final"]
+
+
+class Range(NamedTuple):
+    """Numbers from ``low`` to ``high``, whole ones if ``whole``, by their logarithm if ``log``."""
+
+    low: float
+    high: float
+    log: bool
+    whole: bool
+
+
+class Choice(NamedTuple):
+    """One of several values."""
+
+    values: tuple[Any, ...]
+
+
+Space = dict[str, Range | Choice]
+
+
+def parse_space(texts: Sequence[str], config: RunConfig) -> Space:
+    """``("plasticity.lr=0.1:2:log", "decoder.gate=centred,chosen", ...)`` as a space over settings of ``config``.
+
+    Names are those of the command line. Raises UsageError naming what is wrong.
+    """
+    known = {name.removeprefix("agent."): value for name, value in flat(asdict(config)).items()}
+    space: Space = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        name = name.replace("-", "_")
+        if not equals or name not in known:
+            near = difflib.get_close_matches(name, known, n=3)
+            hint = f"; the nearest settings are {', '.join(near)}" if near and name not in known else ""
+            raise UsageError(
+                f"`--space` takes setting=low:high, setting=low:high:log or setting=a,b,c; received {text!r}{hint}"
+            )
+        space[name] = _dimension(text, values, known[name])
+    if not space:
+        raise UsageError("`--space` is empty: give one setting or more, such as plasticity.lr=0.1:2:log")
+    return space
+
+
+def _dimension(text: str, values: str, default: Any) -> Range | Choice:
+    whole = isinstance(default, int) and not isinstance(default, bool)
+    if ":" in values:
+        low, high, *rest = values.split(":")
+        try:
+            ends = (int(low), int(high)) if whole else (float(low), float(high))
+        except ValueError:
+            ends = (math.nan, math.nan)
+        if not ends[0] < ends[1] or rest not in ([], ["log"]) or (rest and ends[0] <= 0):
+            raise UsageError(
+                f"`--space` takes low:high or low:high:log with low < high, above 0 for log; received {text!r}"
+            )
+        return Range(*ends, log=bool(rest), whole=whole)
+    read = {bool: lambda word: {"True": True, "False": False}[word], int: int, float: float, str: str}.get(
+        type(default)
+    )
+    try:
+        if read is None:
+            raise ValueError
+        return Choice(tuple(read(word) for word in values.split(",")))
+    except (ValueError, KeyError) as error:
+        raise UsageError(f"`--space` cannot read the values of {text!r} as {type(default).__name__}") from error
+
+
+def changed(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
+    """``config`` with settings by the names of the command line. Raises ValueError where they cannot be."""
+    own = {name for name in flat(asdict(config)) if not name.startswith("agent.")}
+    return override(config, {name if name in own else f"agent.{name}": value for name, value in values.items()})
+
+
+def scores(config: RunConfig, trials: Sequence[Mapping[str, Any]], objective: Objective) -> np.ndarray:
+    """What each trial is worth with each seed of ``config``, ``(trials, seeds)``; nan where no episode ended.
+
+    area: mean return over all training episodes; final: over the last hundred. Several trials, which may differ in the
+    learning rate alone, train as one population.
+    """
+    if len(trials) == 1:
+        returns = train(changed(config, trials[0]), config.seeds, None)
+    else:
+        assert all(set(trial) == {OWN} for trial in trials)
+        rates = torch.tensor([trial[OWN] for trial in trials]).repeat_interleave(config.agents)
+        returns = train(changed(config, {OWN: 1.0}), config.seeds * len(trials), rates)
+    means = [np.mean(r[-WINDOW:] if objective == "final" else r) if r else np.nan for r in returns]
+    return np.array(means, dtype=float).reshape(len(trials), config.agents)
+
+
+def train(config: RunConfig, seeds: tuple[int, ...], lr_scale: torch.Tensor | None) -> list[list[float]]:
+    """Returns of all training episodes of agents with these seeds; nothing is written."""
+    kwargs, envs = parse_kwargs(config.env_kwargs), config.envs_per_agent
+    grid = build_grid(config.vectorization, config.env, kwargs, len(seeds), envs)
+    config = with_range(config, grid.observation_space, kwargs)
+    agent = Agent(
+        config.agent, grid.observation_space, grid.action_space, seeds=seeds, envs=envs, lr_scale=lr_scale,
+        device=config.device, backend=config.backend, threads=config.threads,
+    )  # fmt: skip
+    tracker, returns = EpisodeTracker(len(seeds), envs, None), [[] for _ in seeds]
+    action = agent.begin(grid.reset(seeds))
+    for step in range(envs, config.total_steps + 1, envs):
+        transition = grid.step(action)
+        action = agent.step(transition)
+        for episode in tracker.add(transition, step):
+            returns[episode.agent].append(episode.episode_return)
+    grid.close()
+    return returns
