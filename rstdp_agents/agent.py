@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rstdp_agents.architecture import build_network
 from rstdp_agents.checkpoint import restore
 from rstdp_agents.coding import build_encoder
 from rstdp_agents.config import AgentConfig, Backend
@@ -18,14 +19,12 @@ from rstdp_agents.decoders import build_decoder
 from rstdp_agents.encoders import Encoder, poisson
 from rstdp_agents.fused.engine import FusedEngine, why_not
 from rstdp_agents.fused.policy import FusedPolicy
-from rstdp_agents.layer import Layer
+from rstdp_agents.image_encoder import image_shape
 from rstdp_agents.modulators import Modulator, Step, build_modulator
 from rstdp_agents.neurons import LIFState
-from rstdp_agents.plasticity import build_rule
 from rstdp_agents.random import AgentRandom
 from rstdp_agents.spiking_critic import SpikingCritic
 from rstdp_agents.statistics import Statistics
-from rstdp_agents.synapses import Linear
 from rstdp_agents.transition import Transition
 
 if TYPE_CHECKING:
@@ -40,10 +39,8 @@ LOOK_EVERY = 10
 class Window(NamedTuple):
     """What a population did in one window."""
 
-    pre: Tensor
-    """Input spikes ``(ticks, agents, envs, pre)``."""
-    post: Tensor
-    """Output spikes ``(ticks, agents, envs, out)``."""
+    spikes: tuple[Tensor, ...]
+    """Of the input and of every layer, ``(ticks, agents, envs, neurons)``."""
     rates: Tensor
     """What the action is decided by, ``(agents, envs, groups)``, spikes per neuron and tick."""
     choice: Tensor
@@ -51,7 +48,7 @@ class Window(NamedTuple):
 
 
 class Agent:
-    """Encoder -> spikes -> plastic layer -> population decoder, and a modulator; for ``(agents, envs)`` at once.
+    """Encoder -> spikes -> plastic layers -> population decoder, and a modulator; for ``(agents, envs)`` at once.
 
     seeds: one per agent; agents differ in nothing else. lr_scale: factor on the learning rate of each agent
     ``(agents,)``, 0 for a frozen twin; all ones if None. backend: ``fused`` for compiled code on the CPU, ``torch`` for any
@@ -71,7 +68,8 @@ class Agent:
         self.encoder = (encoder or build_encoder(observation_space, config.encoder)).to(self.device, dtype)
         self.decoder = build_decoder(action_space, **vars(config.decoder))
         self.p_max = config.encoder.rate_max * config.simulation.dt / 1000.0
-        self.layer = self._output_layer()
+        self.network = build_network(config, image_shape(self.encoder), self.decoder.size, envs, self.random)
+        self.layer = self.network.output
         features = (self.agents, envs, self.encoder.size)
         self.modulator: Modulator = (
             SpikingCritic(config, features, self.random)
@@ -83,7 +81,7 @@ class Agent:
         self._lr_start = self.lr.clone()
         self.episodes = torch.zeros(self.agents, device=self.device, dtype=dtype)
         self.m = torch.zeros(self.agents, envs, device=self.device, dtype=dtype)
-        self.statistics = Statistics(self.agents, self.encoder.size, self.decoder.size, self.device)
+        self.statistics = Statistics(self.agents, (self.encoder.size, *self.network.sizes), self.device)
         self._nobody = torch.zeros_like(self.m)
         self._window: Window
         self._features = torch.zeros(features, device=self.device, dtype=dtype)
@@ -110,20 +108,21 @@ class Agent:
             self._anneal()
         return action
 
-    def respond(self, rates: Tensor, random: AgentRandom, neurons: LIFState) -> tuple[Window, LIFState]:
+    def respond(
+        self, rates: Tensor, random: AgentRandom, neurons: tuple[LIFState, ...]
+    ) -> tuple[Window, tuple[LIFState, ...]]:
         """Simulate one window for input rates ``(agents, envs, pre)``; changes nothing but the generators."""
         envs, ticks = rates.shape[1], self.config.simulation.ticks
-        layers = self.encoder.size, self.decoder.size
-        pre_uniform, post_uniform, choice = random.windows(envs, ticks, layers, self.decoder.numbers)
-        pre = poisson(rates, pre_uniform, self.p_max)
-        post, neurons = self.layer.forward(pre, post_uniform, neurons)
-        return Window(pre, post, self.decoder.rates(post), choice), neurons
+        sizes = self.encoder.size, *self.network.sizes
+        of_input, *of_layers, choice = random.windows(envs, ticks, sizes, self.decoder.numbers)
+        spikes, neurons = self.network.forward(poisson(rates, of_input, self.p_max), of_layers, neurons)
+        return Window(spikes, self.decoder.rates(spikes[-1]), choice), neurons
 
     def reset(self, done: np.ndarray) -> None:
         """Forget the episode in the envs where ``done (agents, envs)``; the others stay as they are, to the bit."""
         self.eligibility()
         mask = torch.as_tensor(done, dtype=torch.bool, device=self.device)
-        self.layer.reset(mask)
+        self.network.reset(mask)
         self.modulator.reset(mask)
 
     def value(self, obs: np.ndarray) -> Tensor | None:
@@ -140,7 +139,7 @@ class Agent:
             "agent.windows": torch.tensor([[self._windows, self.statistics.windows]]).repeat(self.agents, 1),
         }
         fused = self._fused.tensors() if self._fused else {}
-        return {**self.layer.tensors(), **self.modulator.tensors(), **self.statistics.tensors(), **own, **fused}
+        return {**self.network.tensors(), **self.modulator.tensors(), **self.statistics.tensors(), **own, **fused}
 
     def load(self, tensors: dict[str, Tensor], path: Path) -> None:
         """Go on where `tensors` was called. Raises CheckpointError naming the file `path` if they do not fit."""
@@ -149,12 +148,12 @@ class Agent:
         self._windows, self.statistics.windows = tensors["agent.windows"][0].tolist()
         self._anneal()
 
-    def spikes(self) -> tuple[Tensor, Tensor]:
-        """Input and output spikes of the last window, ``(ticks, agents, envs, neurons)``."""
-        return self._fused.spikes() if self._fused else (self._window.pre, self._window.post)
+    def spikes(self) -> tuple[Tensor, ...]:
+        """Spikes of the input and of every layer in the last window, ``(ticks, agents, envs, neurons)``."""
+        return self._fused.spikes() if self._fused else self._window.spikes
 
     def eligibility(self) -> tuple[Tensor, ...]:
-        """Eligibility of each half of the rule, ``(agents, envs, *weight)``."""
+        """Eligibility of the output layer for each half of the rule, ``(agents, envs, *weight)``."""
         if self._fused:
             self._fused.sync()
         return self.layer.pairs.z
@@ -209,16 +208,16 @@ class Agent:
         self.m = self.modulator(Step(self.tensor(t.reward), terminated, self._features, next_features, restarted))
         if self._windows % LOOK_EVERY == 0:
             self.statistics.add_learning(self.m, self.layer.update(self.m, self.lr))
-        self.layer.learn(self.m, self.lr)
+        self.network.learn(self.m, self.lr)
 
     def _act(self, rates: Tensor) -> np.ndarray:
         self._features = normalised(rates)
-        self._window, self.layer.neurons = self.respond(rates, self.random, self.layer.neurons)
+        self._window, self.network.neurons = self.respond(rates, self.random, self.network.neurons)
         action, gate = self.decoder.choose(self._window.rates, self._window.choice)
-        self.layer.remember(self._window.pre, self._window.post, gate)
+        self.network.remember(self._window.spikes, gate)
         self._windows += 1
         if self._windows % LOOK_EVERY == 0:
-            self.statistics.add_spikes(self._window.pre, self._window.post)
+            self.statistics.add_spikes(self._window.spikes)
         return action.cpu().numpy()
 
     def _fused_engine(self, backend: Backend, seeds: tuple[int, ...], threads: int) -> FusedEngine | None:
@@ -228,16 +227,6 @@ class Agent:
         if reason:
             logger.debug("the fused backend is not used: %s", reason)
         return None if reason else FusedEngine(self, seeds, threads)
-
-    def _output_layer(self) -> Layer:
-        p, s = self.config.plasticity, self.config.simulation
-        synapse = Linear(self.encoder.size, self.decoder.size)
-        start = self.random.uniform(synapse.post * synapse.pre).mul_(2).sub_(1).mul_(p.w_init)
-        return Layer(
-            "output", synapse, start.reshape(self.agents, *synapse.weight_shape), self.envs, neuron=self.config.neuron,
-            rule=build_rule(self.config.rule, p), homeostasis=self.config.homeostasis, bounds=(p.w_min, p.w_max),
-            ticks=s.ticks, dt=s.dt, fresh_each_window=s.fresh_each_window,
-        )  # fmt: skip
 
 
 def normalised(rates: Tensor) -> Tensor:

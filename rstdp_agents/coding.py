@@ -15,6 +15,7 @@ from rstdp_agents.composite import Composite, Part
 from rstdp_agents.config import EncoderConfig
 from rstdp_agents.encoders import Encoder, Intensity, OneHot, PlaceCells
 from rstdp_agents.grids import SHARP, Axis, Grid, Grids
+from rstdp_agents.image_encoder import ImageEncoder
 from rstdp_agents.observations import Leaf, Rows, Within
 from rstdp_agents.tile_coding import TileCoding
 
@@ -29,7 +30,7 @@ BUDGET = 4000
 FINEST, COARSEST = 9, 3
 """Cells along a dimension of an observation that has too many of them for one grid."""
 PICTURE = 64
-"""Entries from which a bounded Box of two or three dimensions counts as a picture."""
+"""Entries from which a bounded Box of more than one dimension counts as a picture, whatever its numbers are."""
 LARGEST = 100_000
 """Most values of a Discrete, each of which gets a neuron."""
 
@@ -48,7 +49,7 @@ def build_encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
     if isinstance(space, spaces.Discrete):
         return OneHot(_countable(space, "observation"), int(space.start))
     if is_picture(space):
-        return picture_encoder(space)
+        return picture_encoder(space, p)
     rows = Rows(space)
     dims = dimensions(rows, p)
     everything = 0 < len(dims) == rows.size and (not rows.is_array or len(space.shape or ()) == 1)
@@ -68,7 +69,7 @@ def _parts(rows: Rows, dims: list[Dimension], p: EncoderConfig) -> list[Part]:
     parts = []
     for leaf in rows.leaves:
         if is_picture(leaf.space):
-            parts.append(Part(leaf.columns, leaf.space.shape, picture_encoder(leaf.space)))
+            parts.append(Part(leaf.columns, leaf.space.shape, picture_encoder(leaf.space, p)))
         elif isinstance(leaf.space, spaces.MultiBinary):
             parts.append(Part(leaf.columns, (leaf.size,), Intensity(np.zeros(leaf.size), np.ones(leaf.size))))
     if grids or not parts:
@@ -155,17 +156,17 @@ def own_bounds(boxes: list[Leaf]) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def picture_encoder(space: spaces.Box) -> Encoder:
+def picture_encoder(space: spaces.Box, p: EncoderConfig) -> Encoder:
     """The encoder of a picture, alone or in a composite."""
-    return Intensity(space.low, space.high)
+    return ImageEncoder(space, p.image, p.levels)
 
 
 def is_picture(space: gym.Space) -> TypeGuard[spaces.Box]:
-    """Whether a space is coded by intensities: a bounded Box of two or three dimensions that is not small."""
+    """Whether a space is an image: a bounded Box of two to four dimensions that is of bytes, or not small."""
     return (
         isinstance(space, spaces.Box)
-        and len(space.shape) in (2, 3)
-        and math.prod(space.shape) >= PICTURE
+        and len(space.shape) in (2, 3, 4)
+        and (space.dtype == np.uint8 or math.prod(space.shape) >= PICTURE)
         and space.is_bounded()
         and bool((space.low < space.high).all())
     )

@@ -19,6 +19,8 @@ Backend = Literal["auto", "fused", "torch"]
 Vectorization = Literal["auto", "serial", "async", "vector", "envpool"]
 ModulatorName = Literal["td", "td-spiking", "reward", "reward-baseline"]
 Code = Literal["place-cells", "tiles"]
+Credit = Literal["feedback", "broadcast", "frozen"]
+ImageCode = Literal["intensity", "on-off", "one-hot"]
 Config = TypeVar("Config")
 
 
@@ -56,14 +58,42 @@ class EncoderConfig:
     """Standard deviation of a place field, in grid spacings (place-cells)."""
     floor: float = 0.0
     """Place cells below this share of the most active cell's rate are silent (place-cells)."""
+    image: ImageCode = "intensity"
+    """What an image is encoded by: brightness, contrast to its mean in two channels, or a channel for each value."""
+    levels: int = 16
+    """Values of a pixel, from its lowest on, that have a channel (one-hot)."""
     rate_max: float = 500.0
     """Firing rate of the most active input neuron (Hz)."""
 
     def __post_init__(self) -> None:
         validate.positive("width", self.width, "grid spacings")
         validate.positive("tilings", self.tilings)
+        validate.positive("levels", self.levels)
         validate.within("floor", self.floor, 0.0, 1.0)
         validate.positive("rate_max", self.rate_max, "Hz")
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Hidden layers of spiking neurons between input and output; without any, each input drives the output itself."""
+
+    conv: tuple[tuple[int, int, int], ...] = ()
+    """Convolutions over an image, first to last: output channels, kernel size and stride of each."""
+    hidden: tuple[int, ...] = ()
+    """Neurons of the dense hidden layers, first to last; after the convolutions."""
+    credit: Credit = "feedback"
+    """What gates the eligibility of hidden neurons: the output's gate through fixed random weights (feedback), nothing
+    (broadcast); or they stay as they were drawn (frozen)."""
+    lr_scale: float = 1.0
+    """Learning rate of the hidden layers, relative to that of the output."""
+    w_init: float = 2.0
+    """Initial weights of a hidden layer are uniform within plus and minus this over the root of a neuron's inputs."""
+
+    def __post_init__(self) -> None:
+        for size in (n for sizes in (self.hidden, *self.conv) for n in sizes):
+            validate.positive("network.hidden and network.conv", size)
+        validate.not_negative("lr_scale", self.lr_scale)
+        validate.not_negative("w_init", self.w_init)
 
 
 @dataclass(frozen=True)
@@ -160,6 +190,7 @@ class AgentConfig:
     """Third factor: TD error of a linear or a spiking critic, the reward, or the reward minus its running mean."""
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
     neuron: LIFParams = field(default_factory=LIFParams)
     plasticity: PlasticityConfig = field(default_factory=PlasticityConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
@@ -257,5 +288,10 @@ def from_json(cls: type[Config], data: Mapping[str, Any]) -> Config:
     for name, value in data.items():
         if is_dataclass(hints[name]):
             value = from_json(hints[name], value)
-        values[name] = tuple(value) if isinstance(value, list) else value
+        values[name] = _tuples(value)
     return cls(**values)
+
+
+def _tuples(value: Any) -> Any:
+    """Lists, and lists in lists, as tuples."""
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

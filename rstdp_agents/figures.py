@@ -19,19 +19,22 @@ REPEATS = 2
 """Windows simulated at each point of a map."""
 
 
-def raster(windows: list[tuple[np.ndarray, ...]], dt: float) -> Figure:
-    """Spikes of one env over consecutive windows: input below, output above. Each window holds two ``(ticks, neurons)``."""
-    pre, post = (np.concatenate([window[i] for window in windows]) for i in (0, 1))
-    figure = Figure(figsize=(8, 4.5))
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2])
+def raster(windows: list[tuple[np.ndarray, ...]], names: list[str], dt: float) -> Figure:
+    """Spikes of one env over consecutive windows: input below, output above.
+
+    Each window holds one ``(ticks, neurons)`` per layer, from the input on, as ``names`` calls them.
+    """
+    layers = [np.concatenate(parts) for parts in zip(*windows, strict=True)]
+    figure = Figure(figsize=(8, 4.5 + 2.0 * (len(names) - 2)))
+    panels = figure.subplots(len(names), 1, sharex=True, height_ratios=[*[1] * (len(names) - 1), 2])
     figure.subplots_adjust(left=0.08, right=0.98, bottom=0.11, top=0.97, hspace=0.08)
-    for axes, spikes, name in ((top, post, "output"), (bottom, pre, "input")):
+    for axes, spikes, name in zip(panels, reversed(layers), reversed(names), strict=True):
         tick, neuron = np.nonzero(spikes)
         axes.plot(tick * dt, neuron, "|", color="black", markersize=3)
         axes.set(ylabel=f"{name} neuron", ylim=(-1, spikes.shape[1]), xlim=(0, spikes.shape[0] * dt))
         edges = np.cumsum([len(window[0]) for window in windows])[:-1] * dt
         axes.vlines(edges, -1, spikes.shape[1], color="0.85", linewidth=0.5, zorder=0)
-    bottom.set_xlabel("simulated time (ms); grey lines: env steps")
+    panels[-1].set_xlabel("simulated time (ms); grey lines: env steps")
     return figure
 
 

@@ -16,6 +16,7 @@ from torch.utils.tensorboard.summary import hparams
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig, flat
 from rstdp_agents.episodes import Episode
+from rstdp_agents.layer import Layer
 
 RASTER_WINDOWS = 30
 """Env steps of agent 0 that the spike raster shows."""
@@ -109,7 +110,7 @@ class Monitor:
 
     def _interval_scalars(self) -> dict[str, float]:
         layer, seen = self.agent.layer, self.agent.statistics
-        low, high = layer.bounds
+        names = [each.name for each in self.agent.network.layers]
         m, m_square, dw_square = (seen.sums.mean(0) / seen.windows).tolist()
         z_square = sum(float(z.square().mean()) for z in self.agent.eligibility()) / len(layer.pairs.z)
         scalars = {
@@ -117,12 +118,15 @@ class Monitor:
             "learn/eligibility_rms": z_square**0.5,
             "learn/dw_rms": dw_square**0.5,
             "learn/w_mean": float(layer.weight.mean()),
-            "learn/w_saturated_frac": float(((layer.weight <= low) | (layer.weight >= high)).float().mean()),
+            "learn/w_saturated_frac": saturated(layer),
         }
         if self.config.agent.modulator in ("td", "td-spiking"):
             scalars["learn/td_error_rms"] = m_square**0.5
         seconds = seen.windows * self.agent.envs * layer.window_ms / 1000.0
-        for name, counts in (("input", seen.pre), (layer.name, seen.post)):
+        for hidden in self.agent.network.hidden:
+            scalars[f"learn/w_mean/{hidden.name}"] = float(hidden.weight.mean())
+            scalars[f"learn/w_saturated_frac/{hidden.name}"] = saturated(hidden)
+        for name, counts in zip(("input", *names), seen.spikes, strict=True):
             scalars[f"activity/rate_hz/{name}"] = float(counts.mean()) / seconds
             scalars[f"activity/silent_frac/{name}"] = float((counts == 0).float().mean())
         return scalars
@@ -131,12 +135,20 @@ class Monitor:
         from rstdp_agents import figures  # matplotlib takes half a second to import, which every start would pay
 
         layer = self.agent.layer
-        self.writer.add_histogram(f"weights/{layer.name}", layer.weight, step)
-        self.writer.add_figure("activity/raster", figures.raster(self._raster, layer.dt), step)
+        for each in self.agent.network.layers:
+            self.writer.add_histogram(f"weights/{each.name}", each.weight, step)
+        names = ["input", *(each.name for each in self.agent.network.layers)]
+        self.writer.add_figure("activity/raster", figures.raster(self._raster, names, layer.dt), step)
         self._raster = []
         maps = figures.policy_maps(self.agent, self.space, self.config.map_dims)
         if maps is not None:
             self.writer.add_figure("learn/value_and_policy", maps, step)
+
+
+def saturated(layer: Layer) -> float:
+    """Share of a layer's weights that lie on their bounds."""
+    low, high = layer.bounds
+    return float(((layer.weight <= low) | (layer.weight >= high)).float().mean())
 
 
 def hparam_results(summary: dict[str, Any]) -> dict[str, float]:

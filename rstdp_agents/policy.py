@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.agent import Agent, Window
-from rstdp_agents.neurons import lif_reset
 from rstdp_agents.random import AgentRandom
 
 
@@ -21,7 +20,7 @@ class FrozenPolicy:
     def __init__(self, agent: Agent, envs: int, seeds: tuple[int, ...]) -> None:
         self.agent, self._fused = agent, agent.fused_policy(envs, seeds)
         self.random = AgentRandom(seeds, agent.device, agent.dtype)
-        self.neurons = agent.layer.fresh_neurons(envs)
+        self.neurons = agent.network.fresh_neurons(envs)
 
     def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:
         """Actions ``(agents, envs, *action)`` for observations ``(agents, envs, *obs)``."""
@@ -39,7 +38,7 @@ class FrozenPolicy:
     def reset(self, done: np.ndarray) -> None:
         """Membranes at rest in the envs where ``done (agents, envs)``."""
         mask = torch.as_tensor(done, dtype=torch.bool, device=self.agent.device)
-        lif_reset(self.neurons, mask, self.agent.layer.neuron)
+        self.agent.network.rest(self.neurons, mask)
 
     def _respond(self, obs: np.ndarray) -> Window:
         rates = self.agent.encoder.rates(self.agent.tensor(obs))

@@ -73,11 +73,11 @@ class InferenceStep(nn.Module):
 def respond(agent: Agent, obs: Tensor, random: AgentRandom) -> Window:
     """One window of a single agent at rest, for observations ``(1, batch, *obs)``."""
     rates = agent.encoder.rates(obs)
-    return agent.respond(rates, random, agent.layer.fresh_neurons(rates.shape[1]))[0]
+    return agent.respond(rates, random, agent.network.fresh_neurons(rates.shape[1]))[0]
 
 
 def rows(random: AgentRandom, agent: Agent, envs: int) -> Tensor:
     """The next numbers that ``random``, of a single agent, holds for one window of ``envs`` envs: ``(envs, numbers)``."""
-    layers = agent.encoder.size, agent.decoder.size
+    layers = agent.encoder.size, *agent.network.sizes
     *spikes, choice = random.windows(envs, agent.config.simulation.ticks, layers, agent.decoder.numbers)
     return torch.cat([*(u[:, 0].transpose(0, 1).flatten(1) for u in spikes), choice[0]], 1)

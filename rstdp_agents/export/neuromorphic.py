@@ -49,7 +49,7 @@ def agent_graph(
     the membranes are at rest, are the reader's. Raises ValueError naming the part that NIR cannot say.
     """
     validate.one_of("solver", solver, get_args(Solver))
-    layers = agent_layers(agent)
+    layers = agent.network.layers
     shape = layers[0].synapse.pre_shape
     nodes: dict[str, Any] = {"input": nir.Input({"input": np.array(shape)})}
     for layer in layers:
@@ -63,11 +63,6 @@ def agent_graph(
     nodes["output"] = nir.Output({"output": np.array(shape)})
     names = list(nodes)
     return nir.NIRGraph(nodes, list(pairwise(names)), metadata=metadata or {})
-
-
-def agent_layers(agent: Agent) -> list[Layer]:
-    """The layers of an agent from input to output."""
-    return [agent.layer]
 
 
 def refuse_unsaid(p: LIFParams, dt: float, without: Collection[Unsaid]) -> None:

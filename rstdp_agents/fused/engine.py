@@ -42,6 +42,8 @@ WORTH_SPLITTING = 200_000
 def why_not(agent: Agent) -> str:
     """Why this agent cannot run fused, in words; empty if it can."""
     layer = agent.layer
+    if agent.network.hidden:
+        return "it takes one layer, and this network has hidden ones"
     for part in (layer.neuron, layer.synapse, agent.decoder, agent.modulator):
         if type(part) not in KNOWN:
             return f"it does not know {type(part).__name__}"
@@ -90,8 +92,9 @@ class FusedEngine:
             **code._asdict(), **decoder_arrays(agent.decoder, shape), constants=np.array(self.constants), late=late,
             halves=rule_halves, amplitudes=amplitudes, weight=weight.numpy(), rate=rate.numpy(), offset=offset.numpy(),
             critic=critic.numpy(), r_bar=r_bar.numpy(), lr=agent.lr.numpy(), sums=statistics.sums.numpy(),
-            pre_count=statistics.pre.numpy(), post_count=statistics.post.numpy(), counters=self.counters.numpy(), z=z.numpy(),
-            trace=trace.numpy(), rates=np.zeros((*shape, inputs), np.float32), after=np.zeros((*shape, inputs), np.float32),
+            pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
+            counters=self.counters.numpy(), z=z.numpy(), trace=trace.numpy(),
+            rates=np.zeros((*shape, inputs), np.float32), after=np.zeros((*shape, inputs), np.float32),
             bits=np.zeros((agents, 2, envs, inputs), np.uint64), post=np.zeros((*shape, ticks, padded), np.float32),
             credit=np.zeros((agents, halves, envs, ticks + 1, padded), np.float32), m=agent.m.numpy(),
         )  # fmt: skip

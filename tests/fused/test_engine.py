@@ -64,8 +64,8 @@ def test_fused_is_torch_to_float_rounding(options, envs):
         if i % 10 == 0:  # looking at the eligibility in between must not change what follows
             torch.testing.assert_close(agent.eligibility(), reference.eligibility(), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(agent.statistics.sums, sums, rtol=1e-3, atol=1e-6)
-    torch.testing.assert_close(agent.statistics.post, counted[1], rtol=0, atol=0)
-    torch.testing.assert_close(agent.statistics.pre, counted[0], rtol=0, atol=0)
+    torch.testing.assert_close(agent.statistics.spikes[1], counted[1], rtol=0, atol=0)
+    torch.testing.assert_close(agent.statistics.spikes[0], counted[0], rtol=0, atol=0)
     assert agent.statistics.windows == 26
     expected, got = reference.tensors(), agent.tensors()
     assert got.keys() - expected.keys() == {"fused.counters", "fused.rates"}
