@@ -18,6 +18,7 @@ RuleName = Literal["rstdp", "rstdp-et", "reward-switch"]
 Backend = Literal["auto", "fused", "torch"]
 Vectorization = Literal["auto", "serial", "async", "vector", "envpool"]
 ModulatorName = Literal["td", "td-spiking", "reward", "reward-baseline"]
+EnvErrors = Literal["stop", "restart"]
 Code = Literal["place-cells", "tiles"]
 Credit = Literal["feedback", "broadcast", "frozen"]
 ImageCode = Literal["intensity", "on-off", "one-hot"]
@@ -238,8 +239,15 @@ class RunConfig:
     """Run folder or checkpoint to go on from; its settings are the defaults then."""
     eval_episodes: int = 20
     """Episodes per agent and kind in the closing evaluation, greedy and stochastic; 0 for none."""
+    eval_every: int = 0
+    """Env steps per agent between greedy evaluations during training, the best of which is kept in best/; 0 for none."""
     checkpoint_every: int = 25_000
     """Env steps per agent between checkpoints; one is always written at the end."""
+    keep_checkpoints: int = 3
+    """Checkpoints that are kept, the newest ones; 0 for all."""
+    env_errors: EnvErrors = "stop"
+    """What an environment that fails does to the run: stop ends it after a checkpoint; restart counts it, begins new episodes
+    everywhere and goes on, unless it fails again at once."""
     log_every: int = 2_000
     """Env steps per agent between points in TensorBoard."""
     images: int = 2
@@ -253,8 +261,12 @@ class RunConfig:
     def __post_init__(self) -> None:
         for name in ("total_steps", "agents", "envs_per_agent", "threads", "checkpoint_every", "log_every"):
             validate.positive(name, getattr(self, name))
-        for name in ("seed", "eval_episodes", "images"):
+        for name in ("seed", "eval_episodes", "eval_every", "keep_checkpoints", "images"):
             validate.not_negative(name, getattr(self, name))
+        validate.require(
+            not self.eval_every or self.eval_episodes > 0,
+            "`eval_episodes` must be 1 or more with `eval_every`; received 0",
+        )
 
     @property
     def seeds(self) -> tuple[int, ...]:

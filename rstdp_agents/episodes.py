@@ -92,6 +92,20 @@ class EpisodeTracker:
         self._begin(done)
         return ended
 
+    def forget(self) -> None:
+        """Count no episode that is running: all begin anew."""
+        self._begin(np.ones(self._began.shape, dtype=bool))
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it but the records, as a checkpoint holds it."""
+        return {"steps": self._steps, "return": self._return.tolist(), "began": self._began.tolist()}
+
+    def load(self, records: list[dict[str, Any]], data: dict[str, Any]) -> None:
+        """Go on where `to_json` was called, of the records and of this."""
+        self.records = [AgentRecord.from_json(record) for record in records]
+        self._steps = data["steps"]
+        self._return[:], self._began[:] = data["return"], data["began"]
+
     def _begin(self, where: np.ndarray) -> None:
         self._return[where] = 0.0
         self._began[where] = self._steps

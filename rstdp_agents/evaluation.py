@@ -19,7 +19,15 @@ def evaluate(
     agent: Agent, env_id: str, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool,
     parallel: int = MAX_PARALLEL,
 ) -> np.ndarray:  # fmt: skip
-    """Returns ``(agents, episodes)`` of every agent of a population.
+    """Returns ``(agents, episodes)`` of every agent of a population; see `play`."""
+    return play(agent, env_id, kwargs, seeds, episodes, greedy, parallel)[0]
+
+
+def play(
+    agent: Agent, env_id: str, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool,
+    parallel: int = MAX_PARALLEL,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Returns and lengths of episodes, ``(agents, episodes)`` each, of every agent of a population.
 
     seeds: the agents' training seeds, from which evaluation draws its own. Every env plays a fixed number of episodes, so
     that short ones are not over-represented. Greedy takes the most active action group; input and neurons stay stochastic.
@@ -32,18 +40,21 @@ def evaluate(
     start = tuple(env_seeds(seed, 2, purpose=1)[int(greedy)] for seed in seeds)
     policy = FrozenPolicy(agent, envs, start)
     obs = grid.reset(start)
-    running, left = np.zeros((agent.agents, envs)), np.tile(quota, (agent.agents, 1))
-    returns: list[list[list[float]]] = [[[] for _ in range(envs)] for _ in range(agent.agents)]
+    running, length = np.zeros((2, agent.agents, envs))
+    left = np.tile(quota, (agent.agents, 1))
+    played: list[list[list[tuple[float, float]]]] = [[[] for _ in range(envs)] for _ in range(agent.agents)]
     while left.max() > 0:
         t = grid.step(policy.act(obs, greedy))
-        obs, running, done = t.obs, running + t.reward, t.terminated | t.truncated
+        obs, running, length, done = t.obs, running + t.reward, length + 1, t.terminated | t.truncated
         if done.any():
             for a, e in np.argwhere(done):
-                returns[a][e].append(float(running[a, e]))
-            running[done], left = 0.0, left - done
+                played[a][e].append((float(running[a, e]), float(length[a, e])))
+            running[done] = length[done] = 0.0
+            left = left - done
             policy.reset(done)
     grid.close()
-    return np.array([[r for e, done in enumerate(row) for r in done[: quota[e]]] for row in returns])
+    each = np.array([[one for e, done in enumerate(row) for one in done[: quota[e]]] for row in played])
+    return each[..., 0], each[..., 1].astype(np.int64)
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:

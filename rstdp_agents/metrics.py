@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -10,36 +12,47 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from torch.utils.tensorboard import SummaryWriter
+import torch
+from torch import Tensor
 from torch.utils.tensorboard.summary import hparams
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig, flat
 from rstdp_agents.episodes import Episode
+from rstdp_agents.events import Events, cut_back, file_lengths
 from rstdp_agents.layer import Layer
 
 RASTER_WINDOWS = 30
 """Env steps of agent 0 that the spike raster shows."""
+RASTER = "monitor.raster."
+NOTHING: dict[str, Any] = {"events": {}, "monitor.csv": 0, "seconds": 0.0, "episodes": []}
+"""What `Monitor.state` is before a run begins."""
 
 
 class Monitor:
     """Collects during a run, writes every `log_every` env steps, and draws `images` times in all.
 
-    folder: where to write; a monitor.csv that is there already is continued. step: where the run begins. Scalars are means
-    over the population.
+    folder: where to write. before: what `state` gave at a checkpoint of the run in this folder, or `NOTHING`; files are cut
+    back to what they were then. None for a new run. step: where the run begins. Scalars are means over the population.
     """
 
-    def __init__(self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, step: int) -> None:
-        self.config, self.agent, self.space = config, agent, space
-        self.writer = SummaryWriter(str(folder))
-        begun = (folder / "monitor.csv").exists()
+    def __init__(
+        self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, step: int, before: dict[str, Any] | None
+    ) -> None:
+        self.config, self.agent, self.space, self.folder = config, agent, space, folder
+        begun = before or NOTHING
+        if before is not None:
+            cut_back(folder, begun["events"])
+        self.writer = Events(folder, purge_step=None if before is None else step + 1)
         self._csv = open(folder / "monitor.csv", "a", buffering=1 << 16)  # noqa: SIM115 (kept open)
-        self._start = time.time()
-        if not begun:
-            self._csv.write("#" + json.dumps({"t_start": self._start, "env_id": config.env}) + "\nr,l,t,agent\n")
+        if before is not None:
+            self._csv.truncate(min(begun["monitor.csv"], self._csv.tell()))
+        self._start = time.monotonic() - begun["seconds"]
+        if not begun["monitor.csv"]:
+            self._csv.write("#" + json.dumps({"t_start": time.time(), "env_id": config.env}) + "\nr,l,t,agent\n")
             settings = [f"| {name} | {value} |" for name, value in flat(asdict(config)).items()]
             self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *settings]))
-        self._episodes: list[Episode] = []
+        self._episodes = [Episode(*episode) for episode in begun["episodes"]]
         self._raster: list[tuple[np.ndarray, ...]] = []
         self._images_every = max(1, config.total_steps // max(1, config.images))
         self._raster_steps = RASTER_WINDOWS * agent.envs if config.images else 0
@@ -76,11 +89,41 @@ class Monitor:
         """Running mean rate of the output layer (Hz)."""
         return float(self.agent.layer.homeostasis.rate.mean())
 
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds: how far the files are written, all of it seen onto the disk, and what waits to be written."""
+        self._csv.flush()
+        os.fsync(self._csv.fileno())
+        self.writer.file.sync()
+        return {
+            "events": file_lengths(self.folder),
+            "monitor.csv": self._csv.tell(),
+            "seconds": time.monotonic() - self._start,
+            "episodes": self._episodes,
+        }
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Spikes that wait to be drawn, by name: ``(windows, ticks, neurons)`` of every layer."""
+        layers = [torch.from_numpy(np.stack(layer).astype(np.uint8)) for layer in zip(*self._raster)]
+        return {f"{RASTER}{i}": layer for i, layer in enumerate(layers)}
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Take over what `tensors` gave."""
+        layers = [tensors[f"{RASTER}{i}"].float().numpy() for i in range(len(tensors))]
+        self._raster = list(zip(*layers, strict=True))
+
     def close(self, step: int) -> None:
         """Write the rest and close the files."""
-        self.flush(step)
-        self.writer.close()
-        self._csv.close()
+        try:
+            self.flush(step)
+        finally:  # what a full disk does not take is lost, and was said
+            for file in (self.writer.file, self._csv):
+                with contextlib.suppress(OSError):
+                    file.close()
+
+    def add_evaluation(self, step: int, returns: np.ndarray, lengths: np.ndarray) -> None:
+        """Write the means of one evaluation, ``(agents, episodes)``."""
+        self.writer.add_scalar("eval/episodic_return", returns.mean(), step)
+        self.writer.add_scalar("eval/episodic_length", lengths.mean(), step)
 
     def add_results(self, step: int, results: dict[str, float]) -> None:
         """Write the run's settings with its results for the HParams plug-in."""
@@ -93,7 +136,7 @@ class Monitor:
             self.writer.add_scalar(name, value, step)
 
     def _write_episodes(self) -> None:
-        seconds = time.time() - self._start
+        seconds = time.monotonic() - self._start
         for e in self._episodes:
             self._csv.write(f"{e.episode_return:.6g},{e.length},{seconds:.3f},{e.agent}\n")
         for step, returns, lengths in self._points():

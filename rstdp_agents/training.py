@@ -1,40 +1,128 @@
-"""The training loop, and what surrounds it: resume, checkpoints, evaluation, summary."""
+"""The training loop, its checkpoints, and how it goes on from one."""
 
 from __future__ import annotations
 
-import json
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+import logging
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 import torch
 from tqdm import tqdm
 
 from rstdp_agents.agent import Agent
-from rstdp_agents.checkpoint import load_checkpoint, save_checkpoint
+from rstdp_agents.checkpoint import checkpoint_path, drop_old, load_checkpoint, save_checkpoint
 from rstdp_agents.config import RunConfig, override
-from rstdp_agents.environments import build_grid, env_seeds, is_unbounded, parse_kwargs, probe_range, reward_threshold
-from rstdp_agents.episodes import AgentRecord, EpisodeTracker
-from rstdp_agents.evaluation import aggregate, evaluate, summarise
-from rstdp_agents.metrics import Monitor, hparam_results
+from rstdp_agents.environments import (
+    EnvGrid,
+    build_grid,
+    env_seeds,
+    is_unbounded,
+    parse_kwargs,
+    probe_range,
+    reward_threshold,
+)
+from rstdp_agents.episodes import EpisodeTracker
+from rstdp_agents.errors import EnvironmentFault
+from rstdp_agents.evaluation import play
+from rstdp_agents.evaluations import Evaluations
+from rstdp_agents.metrics import NOTHING, Monitor
+from rstdp_agents.resume import Position, is_own
+from rstdp_agents.run_folder import has_begun, hold, write_settings
+from rstdp_agents.signals import stop_requests
+from rstdp_agents.summary import closing_evaluation, write_summary
+
+logger = logging.getLogger(__name__)
 
 
 class Training:
     """A population in its environments, from the first step or from a checkpoint; a context that closes its files.
 
-    folder: the run's own, made if need be. checkpoint: where to go on from, or None.
+    folder: the run's own, made if need be, and held by a lock. checkpoint: where to go on from, or None; if it is one of this
+    folder, the folder's files are cut back to where they were then. A run without one that has begun in the folder starts over.
     """
 
     def __init__(self, config: RunConfig, folder: Path, checkpoint: Path | None = None) -> None:
         torch.set_num_threads(config.threads)
         torch.set_flush_denormal(True)  # decayed traces never reach zero, and denormals are slow
-        self.kwargs, self.folder, self.step = parse_kwargs(config.env_kwargs), folder, 0
-        self.envs = build_grid(config.vectorization, config.env, self.kwargs, config.agents, config.envs_per_agent)
+        self.kwargs, self.folder, self.step, self.faults = parse_kwargs(config.env_kwargs), folder, 0, 0
+        self.action: np.ndarray | None = None
+        self.stopped_by, self._last_fault, self._episodes_are_lost = 0, -1, False
+        self.envs = self._make_envs(config)
+        try:
+            self._open(config, checkpoint)
+        except BaseException:
+            self.envs.close()
+            raise
+
+    def __enter__(self) -> Training:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.monitor.close(self.step)
+        except OSError:
+            if error is None:  # else it has been said
+                raise
+        finally:
+            self.envs.close()
+            self.lock.release()
+
+    def run(self) -> bool:
+        """Train to the end; False if a signal asked to stop (`stopped_by`). Either way there is a checkpoint.
+
+        An EnvironmentFault passes on, after a checkpoint; after other errors the last checkpoint is the good one.
+        """
+        with stop_requests() as stop, self._progress() as bar:
+            try:
+                self._loop(stop, bar)
+            except EnvironmentFault:  # nothing of the faulty step has been learnt, but the envs may have gone on
+                self._episodes_are_lost = True
+                self.save()
+                raise
+            except OSError as error:  # a full disk, say
+                raise OSError(error.errno, error.strerror, error.filename or str(self.folder)) from error
+            self.save()
+        self.stopped_by = stop[0] if stop else 0
+        return not stop
+
+    def _loop(self, stop: list[int], bar: tqdm) -> None:
+        config, stride = self.config, self.config.envs_per_agent
+        bar.set_description_str("compiling, if this is the first run" if self.agent.backend == "fused" else "")
+        action = self._begin() if self.action is None else self.action
+        bar.set_description_str("")
+        while self.step < config.total_steps and not stop:
+            try:
+                transition = self.envs.step(action)
+            except EnvironmentFault as fault:
+                action = self._begin_after(fault)
+                continue
+            self.action = action = self.agent.step(transition)
+            self.step += stride
+            self.monitor.record(self.step, self.tracker.add(transition, self.step))
+            if config.eval_every and self.step % config.eval_every < stride:
+                self._evaluate()
+            if self.step % config.checkpoint_every < stride:
+                self.save()
+            if self.step % config.log_every < stride:
+                self._show(bar)
+
+    def save(self) -> None:
+        """Write a checkpoint of this step, and drop old ones."""
+        self._save(checkpoint_path(self.folder, self.step))
+        drop_old(self.folder, self.config.keep_checkpoints)
+
+    def finish(self) -> dict[str, Any]:
+        """Evaluate and write summary.json; returns the summary."""
+        played = closing_evaluation(self.agent, self.config, self.kwargs)
+        if played and self.evaluations.last_step != self.step:
+            self._note(*played["greedy"])
+        records = self.tracker.records
+        return write_summary(self.folder, self.config, self.step, self.faults, records, played, self.monitor)
+
+    def _open(self, config: RunConfig, checkpoint: Path | None) -> None:
+        """Everything but the envs: first what may be refused, then what is written."""
         spaces = self.envs.observation_space, self.envs.action_space
         self.config = config = with_range(config, spaces[0], self.kwargs)
         self.agent = Agent(
@@ -42,82 +130,72 @@ class Training:
             threads=config.threads,
         )  # fmt: skip
         self.tracker = EpisodeTracker(config.agents, config.envs_per_agent, reward_threshold(config.env))
-        if checkpoint is not None:
-            self._load(checkpoint)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n")
-        self.monitor = Monitor(folder, config, self.agent, self.envs.observation_space, self.step)
+        before = None if checkpoint is None else self._load(checkpoint)
+        own = checkpoint is not None and is_own(self.folder, checkpoint, self.step)
+        self.lock = hold(self.folder)
+        begun = before.monitor if before and own else NOTHING if has_begun(self.folder) else None
+        write_settings(self.folder, config)
+        self.monitor = Monitor(self.folder, config, self.agent, spaces[0], self.step, begun)
+        if before:
+            self.monitor.load(before.tensors)
+        self.evaluations = Evaluations(self.folder, self.step if own else None)
 
-    def __enter__(self) -> Training:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.monitor.close(self.step)
-        self.envs.close()
-
-    def run(self) -> bool:
-        """Train to the end; False if interrupted. An EnvironmentFault passes on, after a checkpoint."""
-        with _interruptible() as interrupted, self._progress() as bar:
-            try:
-                self._loop(interrupted, bar)
-            finally:  # also after an EnvironmentFault: nothing of the faulty step has been learnt
-                self.save()
-        return not interrupted
-
-    def _loop(self, interrupted: list[int], bar: tqdm) -> None:
-        # episodes start anew after a resume, from seeds of their own
-        seeds = tuple(seed if self.step == 0 else env_seeds(seed, 1, 2 + self.step)[0] for seed in self.config.seeds)
-        stride = self.config.envs_per_agent
-        bar.set_description_str("compiling, if this is the first run" if self.agent.backend == "fused" else "")
-        action = self.agent.begin(self.envs.reset(seeds))
-        bar.set_description_str("")
-        while self.step < self.config.total_steps and not interrupted:
-            transition = self.envs.step(action)
-            action = self.agent.step(transition)
-            self.step += stride
-            self.monitor.record(self.step, self.tracker.add(transition, self.step))
-            if self.step % self.config.checkpoint_every < stride:
-                self.save()
-            if self.step % self.config.log_every < stride:
-                self._show(bar)
-
-    def save(self) -> None:
-        """Write a checkpoint of this step."""
-        records = [record.to_json() for record in self.tracker.records]
-        data = {"step": self.step, "records": records, "config": asdict(self.config)}
-        save_checkpoint(self.folder / "checkpoints" / f"step_{self.step:010d}.safetensors", self.agent.tensors(), data)
-
-    def finish(self) -> dict[str, Any]:
-        """Evaluate and write summary.json; returns the summary."""
-        c = self.config
-        kinds = {"greedy": True, "stochastic": False}
-        returns = {
-            kind: evaluate(self.agent, c.env, self.kwargs, c.seeds, c.eval_episodes, greedy)
-            if c.eval_episodes
-            else None
-            for kind, greedy in kinds.items()
-        }
-        agents = []
-        for i, (seed, record) in enumerate(zip(c.seeds, self.tracker.records, strict=True)):
-            entry: dict[str, Any] = {"seed": seed, "episodes": record.episodes, "steps": self.step}
-            for name in ("solved_at_episode", "solved_at_step", "final_mean", "best_mean"):
-                entry[name] = getattr(record, name)
-            for kind, values in returns.items():
-                entry[f"eval_{kind}"] = None if values is None else summarise(values[i])
-            agents.append(entry)
-        overall = {f"eval_{kind}": aggregate(values) for kind, values in returns.items() if values is not None}
-        summary = {"env": c.env, "rule": c.agent.rule, "agents": agents, "aggregate": overall}
-        (self.folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
-        self.monitor.add_results(self.step, hparam_results(summary))
-        return summary
-
-    def _load(self, checkpoint: Path) -> None:
+    def _load(self, checkpoint: Path) -> Position:
         tensors, data = load_checkpoint(checkpoint)
-        self.agent.load(tensors, checkpoint)
-        self.step = data["step"]
-        self.tracker.records = [AgentRecord.from_json(record) for record in data["records"]]
-        everywhere = torch.ones(self.config.agents, self.config.envs_per_agent, dtype=torch.bool)
-        self.agent.reset(everywhere.numpy())
+        position = Position.from_checkpoint(tensors, data)
+        self.agent.load(position.agent, checkpoint)
+        self.step, self.faults, self.action = position.step, position.faults, position.action
+        self.tracker.load(position.records, position.episodes)
+        reason = position.why_envs_differ(self.config) or self.envs.resume(position.envs)
+        if reason:
+            logger.warning("new episodes begin, because those that were running cannot be gone on with: %s", reason)
+            self.envs.close()
+            self.envs, self.action = self._make_envs(self.config), None
+        return position
+
+    def _save(self, path: Path) -> None:
+        envs = {"lost": "an environment failed"} if self._episodes_are_lost else self.envs.snapshot()
+        position = Position(
+            self.step, self.faults, self.action, envs, self.config,
+            [record.to_json() for record in self.tracker.records], self.tracker.to_json(), self.monitor.state(),
+            self.agent.tensors(), self.monitor.tensors(),
+        )  # fmt: skip
+        save_checkpoint(path, *position.to_checkpoint())
+
+    def _begin(self) -> np.ndarray:
+        """Begin an episode in every env: with seeds of their own, where it is not a run's first."""
+        everywhere = np.ones((self.config.agents, self.config.envs_per_agent), dtype=bool)
+        self.agent.reset(everywhere)
+        self.tracker.forget()
+        seeds = self.config.seeds
+        if self.step or self.faults:
+            seeds = tuple(env_seeds(seed, self.faults + 1, 2 + self.step)[-1] for seed in seeds)
+        self.action = self.agent.begin(self.envs.reset(seeds))
+        return self.action
+
+    def _begin_after(self, fault: EnvironmentFault) -> np.ndarray:
+        """Make the envs anew and begin an episode in each, where `env_errors` says so; else the fault passes on."""
+        if self.config.env_errors == "stop" or self.step == self._last_fault:
+            raise fault
+        self._last_fault, self.faults = self.step, self.faults + 1
+        logger.warning("new episodes begin, because an environment failed: %s", fault)
+        self.envs.close()
+        self.envs = self._make_envs(self.config)
+        return self._begin()
+
+    def _evaluate(self) -> None:
+        """Evaluate the greedy policy, and keep the best one's checkpoint."""
+        c = self.config
+        returns, lengths = play(self.agent, c.env, self.kwargs, c.seeds, c.eval_episodes, greedy=True)
+        self.monitor.add_evaluation(self.step, returns, lengths)
+        self._note(returns, lengths)
+
+    def _note(self, returns: np.ndarray, lengths: np.ndarray) -> None:
+        if self.evaluations.add(self.step, returns, lengths):
+            self._save(self.folder / "best" / "best.safetensors")
+
+    def _make_envs(self, config: RunConfig) -> EnvGrid:
+        return build_grid(config.vectorization, config.env, self.kwargs, config.agents, config.envs_per_agent)
 
     def _progress(self) -> tqdm:
         c = self.config
@@ -138,20 +216,3 @@ def with_range(config: RunConfig, space: gym.Space, kwargs: dict[str, Any]) -> R
         return config
     low, high = probe_range(config.env, kwargs, config.seed)
     return override(config, {"agent.encoder.low": low, "agent.encoder.high": high})
-
-
-@contextmanager
-def _interruptible() -> Iterator[list[int]]:
-    """Yields a list that the first Ctrl-C makes non-empty; a second one interrupts as usual."""
-    received: list[int] = []
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield received
-    finally:
-        signal.signal(signal.SIGINT, before)

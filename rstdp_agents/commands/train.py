@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
 import re
 import time
 from dataclasses import replace
@@ -14,10 +15,11 @@ from typing import Any, get_args
 import torch
 import tyro
 
-from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint
+from rstdp_agents.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from rstdp_agents.config import RuleName, RunConfig, from_json
-from rstdp_agents.errors import UsageError
+from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.presets import PRESETS, preset
+from rstdp_agents.run_folder import SETTINGS, has_begun
 from rstdp_agents.training import Training
 
 
@@ -60,8 +62,7 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     known, _ = first.parse_known_args(argv)
     checkpoint = None
     if known.resume:
-        checkpoint = latest_checkpoint(Path(known.resume))
-        saved, note = load_checkpoint(checkpoint)[1]["config"], f"resuming {checkpoint}"
+        checkpoint, saved, note = beginning(Path(known.resume))
         default = replace(from_json(RunConfig, saved), run_dir="")  # the folder may have moved since
     else:
         rule = known.rule if known.rule in get_args(RuleName) else "rstdp-et"  # what is none is refused below
@@ -71,13 +72,23 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     return tyro.cli(RunConfig, default=default, args=argv, description=__doc__), checkpoint, note
 
 
+def beginning(resume: Path) -> tuple[Path | None, dict[str, Any], str]:
+    """Checkpoint to resume from, settings, and what to say: a run that was killed before its first checkpoint starts over."""
+    if has_begun(resume) and not checkpoints(resume):
+        return None, json.loads((resume / SETTINGS).read_text()), f"starting over {resume}, which has no checkpoint"
+    checkpoint = latest_checkpoint(resume)
+    return checkpoint, load_checkpoint(checkpoint)[1]["config"], f"resuming {checkpoint}"
+
+
 def run_folder(config: RunConfig, checkpoint: Path | None) -> Path:
     """The folder to write to. Raises UsageError if it already holds another run."""
     if checkpoint is not None and not config.run_dir:
         return checkpoint.parent.parent
+    if checkpoint is None and config.resume and not config.run_dir:
+        return Path(config.resume)
     name = f"{config.env.replace('/', '-').replace(':', '-')}__{config.agent.rule}__{config.seed}__{int(time.time())}"
     folder = Path(config.run_dir) if config.run_dir else Path("runs") / name
-    if checkpoint is None and (folder / "config.json").exists():
+    if checkpoint is None and has_begun(folder):
         raise UsageError(f"{folder} already holds a run: give another --run-dir, or continue it with --resume {folder}")
     return folder
 
@@ -87,9 +98,14 @@ def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -
     check_device(config.device)
     with Training(replace(config, run_dir=str(folder)), folder, checkpoint) as training:
         print(f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s), writing to {folder}")
-        if not training.run():
+        try:
+            finished = training.run()
+        except (EnvironmentFault, OSError):
+            print(f"stopped at step {training.step}; go on with: python train.py --resume {folder}")
+            raise
+        if not finished:
             print(f"interrupted at step {training.step}; go on with: python train.py --resume {folder}")
-            return 130
+            return 128 + training.stopped_by
         report(training.finish())
     print(f"watch it with: tensorboard --logdir {folder}")
     return 0

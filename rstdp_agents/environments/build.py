@@ -8,8 +8,9 @@ from typing import Any
 from rstdp_agents.config import Vectorization
 from rstdp_agents.environments.envpool import Pool
 from rstdp_agents.environments.grid import EnvGrid
+from rstdp_agents.environments.processes import Processes
 from rstdp_agents.environments.serial import SerialGrid
-from rstdp_agents.environments.vector import VectorGrid, own_vector, processes
+from rstdp_agents.environments.vector import VectorGrid, own_vector
 from rstdp_agents.errors import UsageError
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ def build_grid(how: Vectorization, env_id: str, kwargs: dict[str, Any], agents: 
     if how == "vector":
         return VectorGrid([own_vector(env_id, kwargs, rows)], agents, envs, seed_rows=False)
     if how == "async":
-        return VectorGrid([processes(env_id, kwargs, rows)], agents, envs, seed_rows=True)
+        return VectorGrid([Processes(env_id, kwargs, rows)], agents, envs, seed_rows=True)
     if how == "envpool":
         return VectorGrid([Pool(env_id, kwargs, rows)], agents, envs, seed_rows=True)
     if how == "auto" and envs >= OWN_VECTOR_FROM:

@@ -41,6 +41,10 @@ class Pool(VectorEnv):
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         return self._pool.step(actions.astype(np.int32))
 
+    def snapshot(self) -> Any:
+        """Raises ValueError: EnvPool has no such thing, and its seeds are those of a run's first episodes alone."""
+        raise ValueError("EnvPool's environments cannot be saved")
+
     def close_extras(self, **_: Any) -> None:
         if self._pool is not None:
             self._pool.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -33,6 +33,14 @@ class EnvGrid(Protocol):
 
         Raises EnvironmentFault for an observation or a reward that is not finite.
         """
+        ...
+
+    def snapshot(self) -> dict[str, Any]:
+        """Where all envs stand, as JSON holds it; ``{"lost": reason}`` where that cannot be kept."""
+        ...
+
+    def resume(self, snapshot: dict[str, Any]) -> str:
+        """Bring freshly made envs where `snapshot` found others, nothing lost; returns why that failed, or an empty text."""
         ...
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from rstdp_agents.environments.grid import check_finite
 from rstdp_agents.environments.make import env_seeds, make_env
+from rstdp_agents.environments.replay import Replayable, first_failure, snapshots
 from rstdp_agents.observations import Rows
 from rstdp_agents.transition import Transition
 
@@ -22,7 +23,7 @@ class SerialGrid:
 
     def __init__(self, env_id: str, kwargs: dict[str, Any], agents: int, envs: int) -> None:
         self.shape = (agents, envs)
-        self.envs = [make_env(env_id, kwargs) for _ in range(agents * envs)]
+        self.envs = [Replayable(make_env(env_id, kwargs)) for _ in range(agents * envs)]
         self.observation_space, self.action_space = self.envs[0].observation_space, self.envs[0].action_space
         self._single = self.envs[0] if len(self.envs) == 1 else None
         self.rows = Rows(self.observation_space)
@@ -47,6 +48,13 @@ class SerialGrid:
         if not (any(ended) or any(cut)):
             return self._goes_on(obs, rewards)
         return self._some_end(list(obs), rewards, ended, cut)
+
+    def snapshot(self) -> dict[str, Any]:
+        return {"steps": self.steps, **snapshots(lambda: [env.snapshot() for env in self.envs])}
+
+    def resume(self, snapshot: dict[str, Any]) -> str:
+        self.steps = snapshot["steps"]
+        return first_failure(env.repeat([each]) for env, each in zip(self.envs, snapshot["envs"], strict=True))
 
     def close(self) -> None:
         for env in self.envs:

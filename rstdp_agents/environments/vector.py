@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
+from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import iterate
 
+from rstdp_agents.environments.envpool import Pool
 from rstdp_agents.environments.grid import check_finite
 from rstdp_agents.environments.make import env_seeds, make_env
+from rstdp_agents.environments.processes import Processes
+from rstdp_agents.environments.replay import first_failure, set_vector_snapshot, snapshots, vector_snapshot
 from rstdp_agents.errors import UsageError
-from rstdp_agents.observations import ARRAYS, Rows
+from rstdp_agents.observations import Rows
 from rstdp_agents.transition import Transition
 
 
@@ -62,6 +64,17 @@ class VectorGrid:
         final_obs = self._final(after, truncated, infos) if truncated.any() else None
         return Transition(after, reward, terminated, truncated, final_obs, bool(self._done.any()), restarted)
 
+    def snapshot(self) -> dict[str, Any]:
+        return {"steps": self.steps, "done": self._done.tolist(), **snapshots(self._snapshots)}
+
+    def resume(self, snapshot: dict[str, Any]) -> str:
+        self.steps, self._done = snapshot["steps"], np.array(snapshot["done"], dtype=bool).reshape(self.shape)
+        return first_failure(
+            reason
+            for part, each in zip(self.parts, snapshot["envs"], strict=True)
+            for reason in (part.resume(each) if isinstance(part, Processes) else set_vector_snapshot(part, each))
+        )
+
     def close(self) -> None:
         for part in self.parts:
             part.close()
@@ -82,6 +95,9 @@ class VectorGrid:
         if self.seed_rows:
             return [seed for agent in agents for seed in env_seeds(agent, self.shape[1])]
         return int(np.random.SeedSequence([*agents, 0]).generate_state(1)[0])
+
+    def _snapshots(self) -> list[Any]:
+        return [part.snapshot() if isinstance(part, Processes | Pool) else vector_snapshot(part) for part in self.parts]
 
     def _rows(self, parts: Sequence[np.ndarray]) -> np.ndarray:
         return np.concatenate(parts).reshape(self.shape)
@@ -106,12 +122,3 @@ def own_vector(env_id: str, kwargs: dict[str, Any], rows: int) -> VectorEnv:
         return gym.make_vec(env_id, rows, vectorization_mode="vector_entry_point", **kwargs)
     except (gym.error.Error, ImportError, TypeError) as error:
         raise UsageError(f"the vector implementation of {env_id!r} cannot be made: {str(error).strip()}") from error
-
-
-def processes(env_id: str, kwargs: dict[str, Any], rows: int) -> VectorEnv:
-    """Every env in a process of its own; observations that are arrays come through memory they share, others through pipes."""
-    make = partial(make_env, env_id, kwargs)
-    space = make().observation_space
-    return AsyncVectorEnv(
-        [make] * rows, autoreset_mode=AutoresetMode.SAME_STEP, shared_memory=isinstance(space, ARRAYS)
-    )

@@ -1,0 +1,86 @@
+"""TensorBoard's event files, written in this thread: an error shows where it happens, and a length can be come back to."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # pyright: ignore[reportAttributeAccessIssue] (made)
+from tensorboard.summary.writer.record_writer import RecordWriter
+from torch.utils.tensorboard import FileWriter, SummaryWriter
+
+NAMES = "events.out.tfevents.*"
+
+
+class EventFile:
+    """What `FileWriter` takes for its writer: one file in ``folder``, named so that TensorBoard reads it after all others."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        last = max((int(path.name.split(".")[3]) for path in folder.glob(NAMES)), default=0)
+        stamp = max(int(time.time()), last + 1)  # the clock may have been put back
+        self.path = folder / f"events.out.tfevents.{stamp:010d}.{socket.gethostname()}.{os.getpid()}.0"
+        self._file = open(self.path, "xb", buffering=1 << 16)  # noqa: SIM115 (kept open)
+        self._records = RecordWriter(self._file)
+        self.add_event(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        self.flush()
+
+    def get_logdir(self) -> str:
+        """The folder."""
+        return str(self.folder)
+
+    def add_event(self, event: Event) -> None:
+        """Append one event."""
+        self._records.write(event.SerializeToString())
+
+    def flush(self) -> None:
+        """Hand all to the system."""
+        self._file.flush()
+
+    def sync(self) -> None:
+        """See all of it onto the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Write the rest and close the file."""
+        self._file.close()
+
+
+class Writer(FileWriter):
+    """torch's FileWriter on an `EventFile`."""
+
+    def __init__(self, file: EventFile) -> None:
+        self.event_writer = file  # pyright: ignore[reportAttributeAccessIssue] (what FileWriter calls, it has)
+
+
+class Events(SummaryWriter):
+    """torch's SummaryWriter on an `EventFile`. purge_step: from where on a reader is to forget what it has read before."""
+
+    def __init__(self, folder: Path, purge_step: int | None = None) -> None:
+        self.file = EventFile(folder)
+        super().__init__(str(folder))
+        if purge_step is not None:
+            self.file.add_event(Event(step=purge_step, session_log=SessionLog(status=SessionLog.START)))
+
+    def _get_file_writer(self) -> FileWriter:
+        if self.file_writer is None:
+            self.file_writer = Writer(self.file)
+            self.all_writers = {str(self.file.folder): self.file_writer}
+        return self.file_writer
+
+
+def file_lengths(folder: Path) -> dict[str, int]:
+    """Bytes of every event file of a folder."""
+    return {path.name: path.stat().st_size for path in sorted(folder.glob(NAMES))}
+
+
+def cut_back(folder: Path, known: dict[str, int]) -> None:
+    """Give the event files of a folder the lengths that they had; those that were not there go."""
+    for path in list(folder.glob(NAMES)):
+        if path.name not in known:
+            path.unlink()
+        elif path.stat().st_size > known[path.name]:
+            os.truncate(path, known[path.name])
