@@ -11,3 +11,7 @@ class EnvironmentFault(RuntimeError):
 
 class CheckpointError(RuntimeError):
     """A checkpoint that cannot be read or does not fit. Exit code 1; the file is left as it was."""
+
+
+class RankLost(RuntimeError):
+    """A process that shares an agent with this one is gone. Exit code 1; the last checkpoint is good."""

@@ -150,8 +150,11 @@ def homeostasis_window(
     offset <- offset + lr (target - rate) / target, within +-limit.
     """
     rate_now = counts.mean(1) * (1000.0 / window)
-    rate = exponential_rate(state.rate, rate_now, window, p.tau_rate)
+    return regulated(exponential_rate(state.rate, rate_now, window, p.tau_rate), state.offset, p)
+
+
+def regulated(rate: Tensor, offset: Tensor, p: HomeostasisParams) -> HomeostasisState:
+    """State of a new rate estimate: its offset has moved by lr (target - rate) / target, within +-limit."""
     if p.param == "none":
-        return HomeostasisState(rate, state.offset)
-    offset = (state.offset + drive_to_target(rate, p.rate_target, p.lr)).clamp_(-p.limit, p.limit)
-    return HomeostasisState(rate, offset)
+        return HomeostasisState(rate, offset)
+    return HomeostasisState(rate, (offset + drive_to_target(rate, p.rate_target, p.lr)).clamp_(-p.limit, p.limit))

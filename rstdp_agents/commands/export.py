@@ -1,0 +1,71 @@
+"""Write a trained agent for other runtimes: a torch program, ONNX, or a neuromorphic graph (see docs/export.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import torch
+import tyro
+
+from rstdp_agents.commands.arguments import parse
+from rstdp_agents.errors import UsageError
+from rstdp_agents.export.metadata import describe
+from rstdp_agents.runs import Trained, load_agent
+
+Format = Literal["pt2", "onnx", "nir"]
+
+
+@dataclass(frozen=True)
+class Args:
+    """One agent, as a file."""
+
+    run: tyro.conf.Positional[Path]
+    """Run folder, whose last checkpoint is taken, or a checkpoint."""
+    out: Path
+    """File to write."""
+    format: Format | None = None
+    """torch.export program (pt2), ONNX (onnx) or Neuromorphic Intermediate Representation (nir); told by the name of the file
+    if none is given."""
+    agent: int = 0
+    """Which agent of the population, counted from 0."""
+    greedy: bool = False
+    """Take the most active action, in place of one drawn from the softmax of rates (pt2, onnx)."""
+    numbers: int | None = None
+    """Seed of random numbers that are built in, the same for every observation; without it they are an input (pt2, onnx)."""
+    solver: Literal["euler", "exact"] = "euler"
+    """How the reader of the file integrates membranes (nir)."""
+    without: tuple[Literal["noise", "refractory"], ...] = ()
+    """What is left out on purpose, for NIR has no words for it: escape noise, refractory period (nir)."""
+
+
+def main(argv: list[str]) -> int:
+    """Write the file."""
+    args = parse(Args, "export", argv, __doc__)
+    torch.set_num_threads(1)
+    kind = args.format or args.out.suffix.removeprefix(".")
+    if kind not in get_args(Format):
+        raise UsageError(f"`--format` must be one of {', '.join(get_args(Format))}; {args.out} does not tell")
+    trained = load_agent(args.run, "torch")
+    if not 0 <= args.agent < trained.config.agents:
+        raise UsageError(f"`--agent` must be 0 to {trained.config.agents - 1}; received {args.agent}")
+    content = content_of(kind, trained, args)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_bytes(content)
+    print(f"{args.out}: agent {args.agent} of {trained.checkpoint}, {len(content):,} bytes")
+    return 0
+
+
+def content_of(kind: str, trained: Trained, args: Args) -> bytes:
+    """Bytes of the file."""
+    about = describe(trained.config, args.agent, trained.data["step"], without=args.without, solver=args.solver)
+    if kind == "nir":
+        from rstdp_agents.export.neuromorphic import agent_graph, nir_bytes  # which needs the extra `nir`
+
+        metadata = {"rstdp_agents": about}
+        return nir_bytes(agent_graph(trained.agent, args.agent, args.solver, args.without, metadata))
+    from rstdp_agents.export.program import onnx_bytes, torch_bytes  # torch's exporters take seconds to import
+
+    step = trained.agent.as_torch_module(args.agent, args.greedy, args.numbers)
+    return onnx_bytes(step, about) if kind == "onnx" else torch_bytes(step, about)

@@ -1,0 +1,1 @@
+"""Past one process: the envs of an agent over the ranks of a process group."""

@@ -1,0 +1,72 @@
+import multiprocessing
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+
+from rstdp_agents.distributed.agent import SharedAgent
+from rstdp_agents.distributed.ranks import Ranks
+from tests.fused.test_engine import transition
+from tests.helpers import CARTPOLE, cartpole_agent, observations
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+ENVS, STEPS = 4, 30
+CHANGES = {"plasticity.lr_halved_after": 3.0, "homeostasis.lr": 0.02, "plasticity.w_max": 0.05}
+
+
+def spread(size, body, *args):
+    """What ``body(ranks, *args)`` returns in each of ``size`` processes that are a process group."""
+    fork = multiprocessing.get_context("fork")
+    results, here = fork.SimpleQueue(), fork.SimpleQueue()
+    store = dist.TCPStore("localhost", 0, is_master=True, wait_for_workers=False)
+
+    def process(rank):
+        mine = dist.TCPStore("localhost", store.port, is_master=False)
+        dist.init_process_group("gloo", store=mine, rank=rank, world_size=size)
+        results.put((rank, body(Ranks(rank, size), *args)))
+        here.get()  # nobody leaves while another one still talks
+
+    processes = [fork.Process(target=process, args=(rank,)) for rank in range(size)]
+    for p in processes:
+        p.start()
+    answers = dict(results.get() for _ in processes)
+    for _ in processes:
+        here.put(None)
+    for p in processes:
+        p.join()
+    return [answers[rank] for rank in range(size)]
+
+
+def live(agent, mine=slice(None)):
+    """Actions of an agent whose envs live through ``mine`` of what `ENVS` envs do; then its weights and offsets."""
+    actions = [agent.begin(observations(2, ENVS)[:, mine])]
+    for i in range(STEPS):
+        t = transition(2, ENVS, i)
+        arrays = {name: value[:, mine] for name, value in t._asdict().items() if isinstance(value, np.ndarray)}
+        actions.append(agent.step(t._replace(**arrays)))
+    if isinstance(agent, SharedAgent):
+        agent.settle()
+    shared = ("output.weight", "output.rate", "output.offset", "critic.weight", "modulator.r_bar", "agent.episodes")
+    return np.stack(actions), {name: t.numpy() for name, t in agent.tensors().items() if name in shared}
+
+
+def share(ranks, config):
+    here = ranks.share(ENVS)
+    spaces = CARTPOLE.observation_space, CARTPOLE.action_space
+    agent = SharedAgent(ranks, config, *spaces, seeds=(0, 1), envs=here, dtype=torch.float64)
+    return live(agent, slice(ranks.rank * here, (ranks.rank + 1) * here))
+
+
+@pytest.mark.parametrize("size", [2, 4])
+@pytest.mark.parametrize("options", [{"rule": "reward-switch"}, {"modulator": "reward-baseline"}], ids=str)
+def test_ranks_learn_what_one_process_learns(size, options):
+    alone = cartpole_agent((0, 1), ENVS, torch.float64, **CHANGES, **options)
+    actions, learnt = live(alone)
+    assert not np.array_equal(learnt["output.weight"], cartpole_agent((0, 1), ENVS, torch.float64).layer.weight)
+    for rank, (own, tensors) in enumerate(spread(size, share, alone.config)):
+        here = ENVS // size
+        assert np.array_equal(own, actions[:, :, rank * here : (rank + 1) * here])
+        assert tensors.keys() == learnt.keys()
+        for name, tensor in tensors.items():
+            np.testing.assert_allclose(tensor, learnt[name], rtol=1e-9, atol=1e-12, err_msg=name)
