@@ -18,6 +18,7 @@ COMMANDS = {
     "report": "compare runs: a page with tables, intervals and figures",
     "sweep": "search for settings with Optuna, many agents at once",
     "inspect": "show what a run or checkpoint holds: settings, layers, weights, rates",
+    "export": "write a trained agent for other runtimes: torch program, ONNX, neuromorphic graph",
 }
 """Name of a module of `rstdp_agents.commands`, which has a ``main(argv)``, and what it is for."""
 HELP = """\

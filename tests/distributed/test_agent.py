@@ -47,8 +47,8 @@ def live(agent, mine=slice(None)):
         actions.append(agent.step(t._replace(**arrays)))
     if isinstance(agent, SharedAgent):
         agent.settle()
-    shared = ("output.weight", "output.rate", "output.offset", "critic.weight", "modulator.r_bar", "agent.episodes")
-    return np.stack(actions), {name: t.numpy() for name, t in agent.tensors().items() if name in shared}
+    shared = (".weight", ".rate", ".offset", ".r_bar", ".episodes")
+    return np.stack(actions), {name: t.numpy() for name, t in agent.tensors().items() if name.endswith(shared)}
 
 
 def share(ranks, config):
@@ -59,7 +59,7 @@ def share(ranks, config):
 
 
 @pytest.mark.parametrize("size", [2, 4])
-@pytest.mark.parametrize("options", [{"rule": "reward-switch"}, {"modulator": "reward-baseline"}], ids=str)
+@pytest.mark.parametrize("options", [{"rule": "reward-switch"}, {"modulator": "reward-baseline", "network.hidden": (6,)}], ids=str)
 def test_ranks_learn_what_one_process_learns(size, options):
     alone = cartpole_agent((0, 1), ENVS, torch.float64, **CHANGES, **options)
     actions, learnt = live(alone)
