@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import tyro
+from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
 from rstdp_agents import validate
 from rstdp_agents.decoders import Gate
@@ -291,19 +292,29 @@ def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return out
 
 
-def from_json(cls: type[Config], data: Mapping[str, Any]) -> Config:
-    """The dataclass that `dataclasses.asdict` and JSON took apart. Raises ValueError naming a field it does not know."""
+def from_json(cls: type[Config], data: Any) -> Config:
+    """The dataclass that `dataclasses.asdict` and JSON took apart. Raises ValueError naming what does not belong there."""
+    validate.require(
+        isinstance(data, Mapping), f"settings of {cls.__name__} must be a JSON object; received {data!r:.80}"
+    )
     hints = get_type_hints(cls)
     unknown = sorted(data.keys() - hints.keys())
     validate.require(not unknown, f"unknown settings {', '.join(unknown)} for {cls.__name__}")
-    values = {}
-    for name, value in data.items():
-        if is_dataclass(hints[name]):
-            value = from_json(hints[name], value)
-        values[name] = _tuples(value)
-    return cls(**values)
+    return cls(**{name: _from_json(name, hints[name], value) for name, value in data.items()})
+
+
+def _from_json(name: str, kind: Any, value: Any) -> Any:
+    if is_dataclass(kind):
+        return from_json(kind, value)  # pyright: ignore[reportArgumentType] (a class, not one of its objects)
+    value = _tuples(value)
+    wrong = isinstance(value, bool) and kind is not bool  # which is a number to Python
+    try:
+        check_type(value, kind, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
+    except TypeCheckError:
+        wrong = True
+    validate.require(not wrong, f"`{name}` must be {getattr(kind, '__name__', kind)}; received {value!r:.80}")
+    return value
 
 
 def _tuples(value: Any) -> Any:
-    """Lists, and lists in lists, as tuples."""
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

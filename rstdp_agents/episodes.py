@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
@@ -22,6 +22,24 @@ class Episode(NamedTuple):
     length: int
     step: int
     """Env steps of this agent when it ended."""
+
+
+class RecordState(TypedDict):
+    """`AgentRecord`, as JSON holds it."""
+
+    episodes: int
+    recent: list[float]
+    best_mean: float | None
+    solved_at_episode: int | None
+    solved_at_step: int | None
+
+
+class TrackerState(TypedDict):
+    """`EpisodeTracker` but for its records, as JSON holds it."""
+
+    steps: int
+    returns: list[list[float]]
+    began: list[list[int]]
 
 
 class AgentRecord:
@@ -50,12 +68,15 @@ class AgentRecord:
         """Mean return of the last episodes, up to 100; None before the first has ended."""
         return math.fsum(self.recent) / len(self.recent) if self.recent else None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> RecordState:
         """All of it, as a checkpoint holds it."""
-        return {**vars(self), "recent": list(self.recent)}
+        return {
+            "episodes": self.episodes, "recent": list(self.recent), "best_mean": self.best_mean,
+            "solved_at_episode": self.solved_at_episode, "solved_at_step": self.solved_at_step,
+        }  # fmt: skip
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> AgentRecord:
+    def from_json(cls, data: RecordState) -> AgentRecord:
         """The record that `to_json` wrote."""
         record = cls()
         vars(record).update({**data, "recent": deque(data["recent"], maxlen=WINDOW)})
@@ -96,15 +117,17 @@ class EpisodeTracker:
         """Count no episode that is running: all begin anew."""
         self._begin(np.ones(self._began.shape, dtype=bool))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> TrackerState:
         """All of it but the records, as a checkpoint holds it."""
-        return {"steps": self._steps, "return": self._return.tolist(), "began": self._began.tolist()}
+        return {"steps": self._steps, "returns": self._return.tolist(), "began": self._began.tolist()}
 
-    def load(self, records: list[dict[str, Any]], data: dict[str, Any]) -> None:
-        """Go on where `to_json` was called, of the records and of this."""
+    def load(self, records: list[RecordState], data: TrackerState) -> None:
+        """Go on where `to_json` was called, of the records and of this. Raises ValueError for another shape."""
+        if len(records) != len(self.records):
+            raise ValueError(f"it holds {len(records)} agents, expected {len(self.records)}")
         self.records = [AgentRecord.from_json(record) for record in records]
         self._steps = data["steps"]
-        self._return[:], self._began[:] = data["return"], data["began"]
+        self._return[:], self._began[:] = data["returns"], data["began"]
 
     def _begin(self, where: np.ndarray) -> None:
         self._return[where] = 0.0

@@ -8,7 +8,7 @@ import os
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import gymnasium as gym
 import numpy as np
@@ -25,7 +25,23 @@ from rstdp_agents.layer import Layer
 RASTER_WINDOWS = 30
 """Env steps of agent 0 that the spike raster shows."""
 RASTER = "monitor.raster."
-NOTHING: dict[str, Any] = {"events": {}, "monitor.csv": 0, "seconds": 0.0, "episodes": []}
+"""What the names of tensors of `Monitor.tensors` begin with."""
+
+
+class MonitorState(TypedDict):
+    """How far a run has written its files, as JSON holds it."""
+
+    events: dict[str, int]
+    """Bytes of every event file."""
+    rows: int
+    """Bytes of monitor.csv."""
+    seconds: float
+    """That the run has taken."""
+    episodes: list[Episode]
+    """That have ended and are not written yet."""
+
+
+NOTHING: MonitorState = {"events": {}, "rows": 0, "seconds": 0.0, "episodes": []}
 """What `Monitor.state` is before a run begins."""
 
 
@@ -37,7 +53,7 @@ class Monitor:
     """
 
     def __init__(
-        self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, step: int, before: dict[str, Any] | None
+        self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, step: int, before: MonitorState | None
     ) -> None:
         self.config, self.agent, self.space, self.folder = config, agent, space, folder
         begun = before or NOTHING
@@ -46,13 +62,13 @@ class Monitor:
         self.writer = Events(folder, purge_step=None if before is None else step + 1)
         self._csv = open(folder / "monitor.csv", "a", buffering=1 << 16)  # noqa: SIM115 (kept open)
         if before is not None:
-            self._csv.truncate(min(begun["monitor.csv"], self._csv.tell()))
+            self._csv.truncate(min(begun["rows"], self._csv.tell()))
         self._start = time.monotonic() - begun["seconds"]
-        if not begun["monitor.csv"]:
+        if not begun["rows"]:
             self._csv.write("#" + json.dumps({"t_start": time.time(), "env_id": config.env}) + "\nr,l,t,agent\n")
             settings = [f"| {name} | {value} |" for name, value in flat(asdict(config)).items()]
             self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *settings]))
-        self._episodes = [Episode(*episode) for episode in begun["episodes"]]
+        self._episodes = list(begun["episodes"])
         self._raster: list[tuple[np.ndarray, ...]] = []
         self._images_every = max(1, config.total_steps // max(1, config.images))
         self._raster_steps = RASTER_WINDOWS * agent.envs if config.images else 0
@@ -89,14 +105,14 @@ class Monitor:
         """Running mean rate of the output layer (Hz)."""
         return float(self.agent.layer.homeostasis.rate.mean())
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> MonitorState:
         """What a checkpoint holds: how far the files are written, all of it seen onto the disk, and what waits to be written."""
         self._csv.flush()
         os.fsync(self._csv.fileno())
         self.writer.file.sync()
         return {
             "events": file_lengths(self.folder),
-            "monitor.csv": self._csv.tell(),
+            "rows": self._csv.tell(),
             "seconds": time.monotonic() - self._start,
             "episodes": self._episodes,
         }

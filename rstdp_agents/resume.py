@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 from torch import Tensor
+from typeguard import CollectionCheckStrategy, check_type
 
 from rstdp_agents.checkpoint import checkpoints
 from rstdp_agents.config import RunConfig, from_json
+from rstdp_agents.episodes import Episode, RecordState, TrackerState
 from rstdp_agents.errors import UsageError
-from rstdp_agents.metrics import RASTER
+from rstdp_agents.metrics import RASTER, MonitorState
 from rstdp_agents.plain import from_plain, to_plain
 
 
@@ -24,16 +26,14 @@ class Position(NamedTuple):
     faults: int
     """Failures of environments that it went on after."""
     action: np.ndarray | None
-    """Chosen and not yet taken; None before the first."""
+    """Chosen and not yet taken, ``(agents, envs, *action)``; None before the first."""
     envs: dict[str, Any]
     """`EnvGrid.snapshot`."""
     config: RunConfig
-    records: list[dict[str, Any]]
-    """Of the agents, `episodes.AgentRecord.to_json`."""
-    episodes: dict[str, Any]
-    """`EpisodeTracker.to_json`."""
-    monitor: dict[str, Any]
-    """`Monitor.state`."""
+    records: list[RecordState]
+    """One per agent."""
+    episodes: TrackerState
+    monitor: MonitorState
     agent: dict[str, Tensor]
     """`Agent.tensors`."""
     tensors: dict[str, Tensor]
@@ -47,11 +47,20 @@ class Position(NamedTuple):
 
     @classmethod
     def from_checkpoint(cls, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
-        """What `to_checkpoint` took apart."""
+        """What `to_checkpoint` took apart. Raises ValueError, KeyError, TypeError or TypeCheckError for anything else."""
         seen = {name: tensor for name, tensor in tensors.items() if name.startswith(RASTER)}
         agent = {name: tensor for name, tensor in tensors.items() if name not in seen}
         config = from_json(RunConfig, data["config"])
-        return cls(**{**data, "action": from_plain(data["action"]), "config": config, "agent": agent, "tensors": seen})
+        waiting = [Episode(*episode) for episode in data["monitor"]["episodes"]]
+        data = {**data, "monitor": {**data["monitor"], "episodes": waiting}}
+        fields = {**data, "action": from_plain(data["action"]), "config": config, "agent": agent, "tensors": seen}
+        for name, kind in get_type_hints(cls).items():
+            check_type(fields[name], kind, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
+        position = cls(**fields)
+        grid = config.agents, config.envs_per_agent
+        if position.action is not None and position.action.shape[:2] != grid:
+            raise ValueError(f"it holds actions of the shape {position.action.shape}, expected {grid}")
+        return position
 
     def why_envs_differ(self, config: RunConfig) -> str:
         """Why envs of ``config`` cannot go on where these stand, or nothing."""

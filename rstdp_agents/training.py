@@ -10,9 +10,10 @@ import gymnasium as gym
 import numpy as np
 import torch
 from tqdm import tqdm
+from typeguard import TypeCheckError
 
 from rstdp_agents.agent import Agent
-from rstdp_agents.checkpoint import checkpoint_path, drop_old, load_checkpoint, save_checkpoint
+from rstdp_agents.checkpoint import checkpoint_path, drop_old, load_checkpoint, one_line, save_checkpoint
 from rstdp_agents.config import RunConfig, override
 from rstdp_agents.environments import (
     EnvGrid,
@@ -24,7 +25,7 @@ from rstdp_agents.environments import (
     reward_threshold,
 )
 from rstdp_agents.episodes import EpisodeTracker
-from rstdp_agents.errors import EnvironmentFault
+from rstdp_agents.errors import CheckpointError, EnvironmentFault
 from rstdp_agents.evaluation import play
 from rstdp_agents.evaluations import Evaluations
 from rstdp_agents.metrics import NOTHING, Monitor
@@ -142,16 +143,31 @@ class Training:
 
     def _load(self, checkpoint: Path) -> Position:
         tensors, data = load_checkpoint(checkpoint)
-        position = Position.from_checkpoint(tensors, data)
+        try:
+            position = Position.from_checkpoint(tensors, data)
+            self.tracker.load(position.records, position.episodes)
+        except (KeyError, TypeError, ValueError, OverflowError, TypeCheckError) as error:
+            raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
         self.agent.load(position.agent, checkpoint)
         self.step, self.faults, self.action = position.step, position.faults, position.action
-        self.tracker.load(position.records, position.episodes)
-        reason = position.why_envs_differ(self.config) or self.envs.resume(position.envs)
+        reason = position.why_envs_differ(self.config) or self._resume_envs(position)
         if reason:
             logger.warning("new episodes begin, because those that were running cannot be gone on with: %s", reason)
             self.envs.close()
             self.envs, self.action = self._make_envs(self.config), None
         return position
+
+    def _resume_envs(self, position: Position) -> str:
+        try:
+            return self.envs.resume(position.envs)
+        except (
+            AttributeError,
+            KeyError,
+            TypeError,
+            ValueError,
+            OverflowError,
+        ) as error:  # of another version of the environment, say
+            return f"{type(error).__name__}: {one_line(error)}"
 
     def _save(self, path: Path) -> None:
         envs = {"lost": "an environment failed"} if self._episodes_are_lost else self.envs.snapshot()

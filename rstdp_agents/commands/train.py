@@ -72,12 +72,20 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     return tyro.cli(RunConfig, default=default, args=argv, description=__doc__), checkpoint, note
 
 
-def beginning(resume: Path) -> tuple[Path | None, dict[str, Any], str]:
+def beginning(resume: Path) -> tuple[Path | None, Any, str]:
     """Checkpoint to resume from, settings, and what to say: a run that was killed before its first checkpoint starts over."""
     if has_begun(resume) and not checkpoints(resume):
-        return None, json.loads((resume / SETTINGS).read_text()), f"starting over {resume}, which has no checkpoint"
+        return None, settings_of(resume), f"starting over {resume}, which has no checkpoint"
     checkpoint = latest_checkpoint(resume)
-    return checkpoint, load_checkpoint(checkpoint)[1]["config"], f"resuming {checkpoint}"
+    return checkpoint, load_checkpoint(checkpoint)[1].get("config"), f"resuming {checkpoint}"
+
+
+def settings_of(folder: Path) -> Any:
+    """What config.json holds. Raises UsageError where that is no JSON."""
+    try:
+        return json.loads((folder / SETTINGS).read_text())
+    except ValueError as error:
+        raise UsageError(f"{folder / SETTINGS} is damaged: {error}") from error
 
 
 def run_folder(config: RunConfig, checkpoint: Path | None) -> Path:

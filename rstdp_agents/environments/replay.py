@@ -72,17 +72,19 @@ class Replayable(gym.Wrapper):
 
     def repeat(self, snapshots: list[dict[str, Any]]) -> str:
         """Bring a fresh env where its snapshot was taken; returns why that failed, in words, or nothing."""
-        snapshot = snapshots[self._index]
         try:
-            self.reset(seed=snapshot["seed"])
-            if snapshot["random"] is not None:
-                self._random = state = from_plain(snapshot["random"])
-                self.env.unwrapped.np_random.bit_generator.state = state
-                self._obs, _ = self.env.reset()
-            for action in from_plain(snapshot["actions"]):
-                self.reset() if action is None else self.step(action)
+            return self._repeat(snapshots[self._index])
         except Exception as error:  # whatever an env may raise
             return f"{type(error).__name__}: {error}"
+
+    def _repeat(self, snapshot: dict[str, Any]) -> str:
+        self.reset(seed=snapshot["seed"])
+        if snapshot["random"] is not None:
+            self._random = state = from_plain(snapshot["random"])
+            self.env.unwrapped.np_random.bit_generator.state = state
+            self._obs, _ = self.env.reset()
+        for action in from_plain(snapshot["actions"]):
+            self.reset() if action is None else self.step(action)
         if digest(self._obs) != snapshot["obs"] or to_plain(random_state(self.env)) != snapshot["after"]:
             return "the same actions from the same seed led elsewhere"
         for layer, saved in zip(layers(self.env), snapshot["attributes"], strict=True):

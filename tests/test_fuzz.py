@@ -1,0 +1,165 @@
+"""Damaged checkpoints and settings: one line, never a traceback, never a wrong load. FUZZ=10000 runs the long version."""
+
+import copy
+import json
+import os
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+import torch
+
+from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from rstdp_agents.cli import main
+from rstdp_agents.config import RunConfig, from_json, override
+from rstdp_agents.errors import CheckpointError
+from rstdp_agents.presets import preset
+from rstdp_agents.training import Training
+
+hypothesis = pytest.importorskip("hypothesis")
+given, settings, st = hypothesis.given, hypothesis.settings, pytest.importorskip("hypothesis.strategies")
+
+MANY = int(os.environ.get("FUZZ", "150"))
+FAST = MANY < 1000
+
+
+def fuzz(share=1):
+    """So many examples that anything goes wrong at; the short version takes the same ones every time."""
+    checks = hypothesis.HealthCheck
+    unwanted = [checks.function_scoped_fixture, checks.too_slow, checks.data_too_large, checks.large_base_example]
+    return settings(
+        max_examples=MANY // share, deadline=None, database=None, derandomize=FAST, suppress_health_check=unwanted
+    )
+
+
+@cache
+def run_folder():
+    """A short run with a good checkpoint."""
+    folder = Path(mkdtemp(prefix="fuzz")) / "run"
+    small = {"agent.encoder.cells": (2, 2, 2, 2), "total_steps": 30, "eval_episodes": 0, "images": 0, "progress": False}
+    with Training(override(preset("CartPole-v1", "rstdp-et"), small), folder) as run:
+        run.run()
+    return folder
+
+
+@cache
+def good():
+    return latest_checkpoint(run_folder()).read_bytes()
+
+
+def edits(size):
+    """Bytes changed, cut off, put in, swapped or doubled."""
+    place, some = st.integers(0, size - 1), st.binary(min_size=1, max_size=40)
+    return st.one_of(
+        st.tuples(st.just("set"), place, some),
+        st.tuples(st.just("cut"), place, st.just(b"")),
+        st.tuples(st.just("insert"), place, some),
+        st.tuples(st.just("zero"), place, st.just(bytes(512))),
+        st.tuples(st.just("flip"), place, st.integers(0, 7).map(lambda bit: bytes([1 << bit]))),
+        st.tuples(st.just("tail"), place, some),
+    )
+
+
+def edited(content, edit):
+    kind, at, data = edit
+    if kind == "cut":
+        return content[:at]
+    if kind == "insert":
+        return content[:at] + data + content[at:]
+    if kind == "tail":
+        return content + data
+    if kind == "flip":
+        data = bytes([content[at] ^ data[0]])
+    return content[:at] + data + content[at + len(data) :]
+
+
+def one_line(capsys, code):
+    said = capsys.readouterr().err
+    assert code in (1, 2), said
+    assert said.count("\n") == 1, said
+    assert said.startswith("error: "), said
+    assert "Traceback" not in said
+
+
+@fuzz()
+@given(data=st.data())
+def test_damaged_checkpoints_are_refused_in_one_line(capsys, data):
+    header = st.tuples(
+        st.sampled_from(["set", "flip", "insert"]), st.integers(0, 4000), st.binary(min_size=1, max_size=1)
+    )
+    content = good()
+    for edit in data.draw(st.lists(edits(len(content)) | header, min_size=1, max_size=3)):
+        content = edited(content, edit) or b"\x00"
+    path = run_folder() / "damaged.safetensors"
+    path.write_bytes(content)
+    expected, expected_data = load_checkpoint(latest_checkpoint(run_folder()))
+    capsys.readouterr()
+    try:
+        tensors, loaded = load_checkpoint(path)
+    except CheckpointError:
+        one_line(capsys, main(["--resume", str(path)]))
+        assert path.read_bytes() == content
+    else:  # something that means nothing, or nothing, was changed
+        assert loaded == expected_data
+        assert tensors.keys() == expected.keys()
+        assert all(torch.equal(tensors[name], expected[name]) for name in tensors)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_subnormal=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def places(value, at=()):
+    """Paths to everything in nested dicts and lists."""
+    yield at
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inside:
+        yield from places(one, (*at, key))
+
+
+def replaced(value, at, new):
+    value = copy.deepcopy(value)
+    inner = value
+    for key in at[:-1]:
+        inner = inner[key]
+    if not at:
+        return new
+    inner[at[-1]] = new
+    return value
+
+
+@fuzz()
+@given(data=st.data(), new=JSON)
+def test_settings_that_make_no_sense_are_refused_in_one_line(capsys, monkeypatch, data, new):
+    saved = json.loads((run_folder() / "config.json").read_text())
+    changed = replaced(saved, data.draw(st.sampled_from(list(places(saved)))), new)
+    begun, folder = [], run_folder().parent / "settings"
+    monkeypatch.setattr("rstdp_agents.commands.train.train", lambda config, *_: begun.append(config) or 0)
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(changed))
+    capsys.readouterr()
+    code = main(["--resume", str(folder)])
+    if code:
+        one_line(capsys, code)
+    else:
+        assert from_json(RunConfig, json.loads(json.dumps(asdict(begun[0])))) == begun[0]
+
+
+@fuzz(10)
+@given(data=st.data(), new=JSON)
+def test_checkpoints_that_were_made_up_are_refused_in_one_line(capsys, data, new):
+    tensors, saved = load_checkpoint(latest_checkpoint(run_folder()))
+    where = [at for at in places(saved) if at and at[0] not in ("config", "step")]
+    changed = replaced(saved, data.draw(st.sampled_from(where)), new)
+    path = run_folder().parent / "made_up" / "checkpoints" / "step_0000000030.safetensors"
+    path.unlink(missing_ok=True)
+    save_checkpoint(path, tensors, changed)  # with a checksum that fits
+    capsys.readouterr()
+    code = main(["--resume", str(path), "--no-progress"])
+    if code:
+        one_line(capsys, code)
