@@ -64,6 +64,7 @@ def edits(size):
 
 def edited(content, edit):
     kind, at, data = edit
+    at %= len(content)
     if kind == "cut":
         return content[:at]
     if kind == "insert":
