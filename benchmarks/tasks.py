@@ -57,6 +57,9 @@ TASKS |= {
         0.6, 150, 40_000, {"rstdp-et": 100, "rstdp": 100, "reward-switch": 100},
         note="odds 0.8, swapped every 100 pulls on average; the return is the share of pulls that paid",
     ),
+    "rstdp/Catch-v0": Task(
+        0.95, 2500, 40_000, {"rstdp-et": 2500}, linear_lr=2.0, note="50 pixels; chance is 0.2; the return is the share caught",
+    ),
     "rstdp/Cue-v0": Task(
         0.95, 500, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=4.0, note=f"4 cues; {_SHARE}"
     ),

@@ -52,6 +52,8 @@ def build_encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
         return picture_encoder(space, p)
     rows = Rows(space)
     dims = dimensions(rows, p)
+    if p.code == "separate":
+        return Composite([Part(slice(None), (rows.size,), Grids(each_alone(dims, p), p.floor))])
     everything = 0 < len(dims) == rows.size and (not rows.is_array or len(space.shape or ()) == 1)
     if everything and (p.cells or p.code == "tiles" or len(dims) <= JOINT) and all(d.within is None for d in dims):
         low, high, cells = np.array([d.low for d in dims]), np.array([d.high for d in dims]), p.cells
@@ -75,6 +77,17 @@ def _parts(rows: Rows, dims: list[Dimension], p: EncoderConfig) -> list[Part]:
     if grids or not parts:
         parts.insert(0, Part(slice(None), (rows.size,), Grids(grids or [Grid(())], p.floor)))
     return parts
+
+
+def each_alone(dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
+    """A grid for every dimension by itself."""
+    cells = p.cells or (FINEST,) * len(dims)
+    fits = 0 < len(dims) == len(cells) and all(n >= 2 for n in cells)
+    validate.require(
+        fits,
+        f"`encoder.cells` must have one entry, 2 or more, for each of {len(dims)} dimensions of Boxes; received {cells}",
+    )
+    return [Grid((_axis(dim, n, p.width),)) for dim, n in zip(dims, cells, strict=True)]
 
 
 def plan(rows: Rows, dims: list[Dimension], p: EncoderConfig) -> list[Grid]:

@@ -20,7 +20,7 @@ Backend = Literal["auto", "fused", "torch"]
 Vectorization = Literal["auto", "serial", "async", "vector", "envpool"]
 ModulatorName = Literal["td", "td-spiking", "reward", "reward-baseline"]
 EnvErrors = Literal["stop", "restart"]
-Code = Literal["place-cells", "tiles"]
+Code = Literal["place-cells", "separate", "tiles"]
 Credit = Literal["feedback", "broadcast", "frozen"]
 ImageCode = Literal["intensity", "on-off", "one-hot"]
 Config = TypeVar("Config")
@@ -47,7 +47,8 @@ class EncoderConfig:
     """Observations to input spikes."""
 
     code: Code = "place-cells"
-    """What a Box is encoded by: Gaussian place cells on one grid, or binary tiles on several shifted grids."""
+    """What a Box is encoded by: Gaussian place cells on one grid, or on one for each dimension (separate), which says nothing
+    of how they go together and leaves that to hidden layers; or binary tiles on several shifted grids."""
     low: tuple[float, ...] = ()
     """Lower bound of the grid in each dimension; empty for the space's own, or what chance reaches where it has none."""
     high: tuple[float, ...] = ()

@@ -96,3 +96,12 @@ def test_intensity_grows_from_low_to_high_and_stops_there():
     assert encoder.rates(obs).tolist() == [[[0.25, 0.5], [1.0, 0.0]]]
     with pytest.raises(ValueError, match=r"`low` must lie below `high` in every entry; received \[0\.\] and \[0\.\]"):
         Intensity(np.zeros(1), np.zeros(1))
+
+
+def test_a_separate_code_says_nothing_of_how_dimensions_go_together():
+    box = gym.spaces.Box(np.array([0.0, -1.0]), np.array([1.0, 1.0]), dtype=np.float64)
+    encoder = build_encoder(box, EncoderConfig(code="separate", cells=(2, 3), floor=0.5))
+    rates = encoder.rates(torch.tensor([[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]], dtype=torch.float64))[0]
+    assert rates.tolist() == [[1, 0, 0, 1, 0], [0, 1, 0, 1, 0], [0, 1, 0, 0, 1]]
+    with pytest.raises(ValueError, match="one entry, 2 or more, for each of 2 dimensions of Boxes; received"):
+        build_encoder(box, EncoderConfig(code="separate", cells=(4,)))
