@@ -16,6 +16,8 @@ from rstdp_agents import validate
 
 FINEST = 2.0**-24
 """Step of the random numbers: a spike that is less probable never happens."""
+BELOW_FINEST = FINEST * (1.0 - FINEST)
+"""The next smaller float32."""
 
 
 class Encoder(Protocol):
@@ -125,5 +127,5 @@ def poisson(rates: Tensor, uniform: Tensor, p_max: float) -> Tensor:
 
     rates: ``(agents, envs, pre)`` in [0, 1]. uniform: ``(ticks, agents, envs, pre)`` in [0, 1). Returns 0 and 1 of that shape.
     """
-    chance = rates * p_max
-    return (uniform < chance.masked_fill_(chance < FINEST, 0.0)).to(rates.dtype)
+    chance = torch.threshold_(rates * p_max, BELOW_FINEST, 0.0)
+    return torch.lt(uniform, chance, out=torch.empty(uniform.shape, device=uniform.device, dtype=uniform.dtype))

@@ -142,14 +142,13 @@ def adaptive_threshold_step(theta: Tensor, spikes: Tensor, p: AdaptiveThreshold,
 
 
 def homeostasis_window(
-    counts: Tensor, state: HomeostasisState, p: HomeostasisParams, window: float
+    rate_now: Tensor, state: HomeostasisState, p: HomeostasisParams, window: float
 ) -> HomeostasisState:
-    """State after a window of ``window`` ms with spike counts ``(agents, envs, *post)``.
+    """State after a window of ``window`` ms in which the neurons fired at ``rate_now (agents, *post)`` Hz, the mean over envs.
 
-    rate <- rate + (1 - exp(-window / tau_rate)) (mean over envs of the rate of this window - rate), then
+    rate <- rate + (1 - exp(-window / tau_rate)) (rate_now - rate), then
     offset <- offset + lr (target - rate) / target, within +-limit.
     """
-    rate_now = counts.mean(1) * (1000.0 / window)
     return regulated(exponential_rate(state.rate, rate_now, window, p.tau_rate), state.offset, p)
 
 

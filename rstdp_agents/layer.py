@@ -58,7 +58,8 @@ class Layer:
             pair_window_from_rest(self.synapse, self._kernels, pre, post, self.pairs.z, gate, self.weight)
         else:
             self.pairs = pair_window(self.synapse, self._kernels, pre, post, self.pairs, gate, self.weight)
-        self.homeostasis = homeostasis_window(post.sum(0), self.homeostasis, self.homeostasis_params, self.window_ms)
+        hertz = post.mean((0, 2)).mul_(1000.0 / self.dt)
+        self.homeostasis = homeostasis_window(hertz, self.homeostasis, self.homeostasis_params, self.window_ms)
 
     def learn(self, m: Tensor, lr: Tensor) -> None:
         """Write the modulator ``m (agents, envs)`` into the weights with learning rates ``lr (agents,)``, within the bounds."""

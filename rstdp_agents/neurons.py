@@ -87,43 +87,47 @@ def lif_window(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams
 
     current, threshold: ``(ticks, agents, envs, *post)``. Returns spikes of that shape and the state after the window.
     """
-    refractory_ticks = round(p.t_ref / dt)
-    threshold = _blocked(threshold, state.refractory) if refractory_ticks else threshold
-    spikes, v = _scan(current, state.v, threshold, p, dt)
-    return spikes, LIFState(v, _still_refractory(spikes, state.refractory, refractory_ticks))
+    if not _compiled_takes(current):
+        return _scan(current, state, threshold, p, dt)
+    from rstdp_agents.fused.scan import scan  # numba takes half a second to import, which every start would pay
+
+    drive, level = (tensor.numpy().reshape(len(tensor), -1) for tensor in (current, threshold))
+    v, left = (tensor.numpy().reshape(-1) for tensor in state)
+    spikes, *after = scan(drive, level, v, left, decay(p.tau_m, dt), p.v_rest, p.v_reset, round(p.t_ref / dt))
+    state = LIFState(*(torch.from_numpy(array.reshape(state.v.shape)) for array in after))
+    return torch.from_numpy(spikes.reshape(current.shape)), state
 
 
 def lif_from_rest(current: Tensor, threshold: Tensor, p: LIFParams, dt: float) -> Tensor:
-    """Spikes of `lif_window` for neurons that start at rest; ``threshold`` is overwritten."""
-    return _scan(current, torch.full_like(current[0], p.v_rest), threshold, p, dt)[0]
+    """Spikes of `lif_window` for neurons that start at rest."""
+    rest = torch.full(current.shape[1:], p.v_rest, device=current.device, dtype=current.dtype)
+    return lif_window(current, LIFState(rest, torch.zeros_like(rest)), threshold, p, dt)[0]
 
 
-def _scan(current: Tensor, v: Tensor, threshold: Tensor, p: LIFParams, dt: float) -> tuple[Tensor, Tensor]:
-    """Spikes of all ticks, and the potential after them; a spike lifts the next thresholds out of reach."""
-    keep, refractory_ticks = decay(p.tau_m, dt), round(p.t_ref / dt)
-    drive = current + p.v_rest * (1 - keep) if p.v_rest else current
-    drives, thresholds = drive.unbind(0), threshold.unbind(0)
-    spikes = torch.empty_like(threshold, dtype=torch.bool)
-    for tick, spike in enumerate(spikes.unbind(0)):  # four operations per tick: their number is what a scan costs
+def _compiled_takes(current: Tensor) -> bool:
+    """Whether compiled code may scan: on the CPU, in its number types, and where nobody records the operations."""
+    plain = current.device.type == "cpu" and current.dtype in (torch.float32, torch.float64)
+    return plain and not current.requires_grad and not torch.compiler.is_compiling()
+
+
+def _scan(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt: float) -> tuple[Tensor, LIFState]:
+    """`lif_window` by operations of torch, for any device: four per tick, for their number is what a scan costs.
+
+    A spike lifts the next thresholds out of reach.
+    """
+    keep, pause, ticks = decay(p.tau_m, dt), round(p.t_ref / dt), len(current)
+    drives = (current + p.v_rest * (1 - keep) if p.v_rest else current).unbind(0)
+    thresholds = threshold.clone().unbind(0) if pause else threshold.unbind(0)
+    for tick, level in enumerate(thresholds[:pause]):
+        level.masked_fill_(state.refractory > tick, torch.inf)
+    spikes, v = torch.empty_like(current, dtype=torch.bool), state.v
+    for tick, spike in enumerate(spikes.unbind(0)):
         v = torch.add(drives[tick], v, alpha=keep)
         torch.ge(v, thresholds[tick], out=spike)
         v.masked_fill_(spike, p.v_reset)
-        for later in thresholds[tick + 1 : tick + 1 + refractory_ticks]:
+        for later in thresholds[tick + 1 : tick + 1 + pause]:
             later.masked_fill_(spike, torch.inf)
-    return spikes.to(current.dtype), v
-
-
-def _blocked(threshold: Tensor, refractory: Tensor) -> Tensor:
-    """A copy of ``threshold (ticks, ...)`` that cannot be reached in the ticks that are still refractory."""
-    tick = torch.arange(threshold.shape[0], device=threshold.device).reshape(-1, *[1] * refractory.ndim)
-    return threshold.masked_fill(tick < refractory, torch.inf)
-
-
-def _still_refractory(spikes: Tensor, before: Tensor, refractory_ticks: int) -> Tensor:
-    """Refractory ticks left after a window of ``spikes (ticks, ...)``."""
-    if not refractory_ticks:
-        return before
-    ticks = spikes.shape[0]
-    left = refractory_ticks - ticks + 1 + torch.arange(ticks, device=spikes.device, dtype=spikes.dtype)
-    after_spikes = (spikes * left.reshape(-1, *[1] * before.ndim)).amax(0)
-    return torch.maximum(after_spikes, before - ticks).clamp_(min=0)
+    refractory = (state.refractory - ticks).clamp_(min=0)
+    for left, spike in enumerate(spikes[-pause:] if pause else (), 1 + max(0, pause - ticks)):
+        refractory.add_(spike, alpha=left)  # a neuron can have fired in one of them only
+    return spikes.to(current.dtype), LIFState(v, refractory)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from rstdp_agents.fused.random import agent_keys, draw_rows
+from rstdp_agents.fused.random import draw_rows
 
 LOW32 = 0xFFFFFFFF
 
@@ -25,7 +24,7 @@ class AgentRandom:
     ) -> None:
         self.device, self.dtype, self.share = device, dtype, share
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self.seeds = np.array(seeds, dtype=np.int64)
+        self.seeds = torch.tensor(seeds, dtype=torch.int64, device=device)
         self.drawn = 0
         """Windows drawn so far."""
 
@@ -42,37 +41,62 @@ class AgentRandom:
         envs: of each agent here; all together they are ``ranks`` times as many. Returns ``(ticks, agents, envs, neurons)``
         for each layer size, then ``(agents, envs, numbers)`` for the choice of action.
         """
-        rank, ranks = self.share
-        keys = agent_keys(self.seeds, self.drawn)
+        blocks = [*((ticks, envs * neurons) for neurons in layers), (1, envs * numbers)]
+        drawn, place = self._drawn(blocks), 0
         self.drawn += 1
-        drawn, place = [], 0
-        for rows, n in (*((ticks, neurons) for neurons in layers), (1, numbers)):
-            places = place + rank * envs * n, ranks * envs * n
-            drawn.append(numbers_at(keys, *places, rows, envs * n, self.device).to(self.dtype))
-            place += rows * ranks * envs * n
-        agents = len(keys)
-        *spikes, choice = drawn
-        shaped = [u.reshape(agents, ticks, envs, n).transpose(0, 1) for u, n in zip(spikes, layers, strict=True)]
-        return [*shaped, choice.reshape(agents, envs, numbers)]
+        agents, count = drawn.shape
+        shaped = []
+        for n in layers:  # one view each: a window is made of so few operations that each of them counts
+            shaped.append(drawn.as_strided((ticks, agents, envs, n), (envs * n, count, n, 1), place))
+            place += ticks * envs * n
+        return [*shaped, drawn.as_strided((agents, envs, numbers), (count, numbers, 1), place)]
+
+    def _drawn(self, blocks: list[tuple[int, int]]) -> Tensor:
+        """Blocks of numbers, ``(rows, n)`` each, of the window that is due, one after the other: ``(agents, count)``."""
+        (rank, ranks), place, parts = self.share, 0, []
+        if ranks == 1:
+            blocks = [(1, sum(rows * n for rows, n in blocks))]
+        for rows, n in blocks:
+            parts.append(numbers_at(self.seeds, self.drawn, place + rank * n, ranks * n, rows, n))
+            place += rows * ranks * n
+        drawn = parts[0] if ranks == 1 else torch.cat(parts, 1)
+        return drawn if drawn.dtype == self.dtype else drawn.to(self.dtype)
 
     def state(self) -> Tensor:
         """``(agents, 2)`` int64: every agent's seed, and the windows drawn."""
-        return torch.stack([torch.from_numpy(self.seeds), torch.full((len(self.seeds),), self.drawn)], 1)
+        return torch.stack([self.seeds.cpu(), torch.full((len(self.seeds),), self.drawn)], 1)
 
     def load_state(self, state: Tensor) -> None:
         """Go on from where `state` was taken."""
-        self.seeds, self.drawn = state[:, 0].numpy().copy(), int(state[0, 1])
+        self.seeds, self.drawn = state[:, 0].to(self.device, copy=True), int(state[0, 1])
 
 
-def numbers_at(keys: np.ndarray, first: int, stride: int, rows: int, n: int, device: torch.device) -> Tensor:
-    """``(agents, rows, n)`` float32: row r holds the numbers at places ``first + r * stride, ...``, for keys ``(agents, 2)``."""
-    if device.type == "cpu":
-        out = np.empty((len(keys), rows, n), dtype=np.float32)
-        draw_rows(keys, first, stride, out)
-        return torch.from_numpy(out)
-    places = torch.arange(first, first + rows * stride, stride, device=device)[:, None]
-    key0, key1 = torch.from_numpy(keys.astype(np.int64)).to(device)[..., None, None].unbind(1)
-    return mixed(places + torch.arange(n, device=device), key0, key1)
+def numbers_at(seeds: Tensor, window: int, first: int, stride: int, rows: int, n: int) -> Tensor:
+    """``(agents, rows * n)`` float32: row r has the numbers at places ``first + r * stride, ...``; seeds ``(agents,)`` int64."""
+    if seeds.device.type == "cpu":
+        return torch.from_numpy(draw_rows(seeds.numpy(), window, first, stride, rows, n))
+    rows_at = torch.arange(first, first + rows * stride, stride, device=seeds.device)
+    places = rows_at[:, None] + torch.arange(n, device=seeds.device)
+    return mixed(places.flatten(), *(key[:, None] for key in window_keys(seeds, window)))
+
+
+def window_keys(seeds: Tensor, window: int) -> tuple[Tensor, Tensor]:
+    """`fused.random.window_keys` of every agent on any device; 64-bit numbers held in int64 wrap around as they should."""
+    x = seeds * signed(0x9E3779B97F4A7C15) + signed(window * 0xD1B54A32D192ED03)
+    x = (x ^ shifted(x, 30)) * signed(0xBF58476D1CE4E5B9)
+    x = (x ^ shifted(x, 27)) * signed(0x94D049BB133111EB)
+    x = x ^ shifted(x, 31)
+    return x & LOW32, shifted(x, 32)
+
+
+def signed(number: int) -> int:
+    """The int64 of the same lowest 64 bits."""
+    return (number + 2**63) % 2**64 - 2**63
+
+
+def shifted(x: Tensor, bits: int) -> Tensor:
+    """int64 shifted right as if it had no sign."""
+    return (x >> bits) & ((1 << (64 - bits)) - 1)
 
 
 def mixed(place: Tensor, key0: Tensor, key1: Tensor) -> Tensor:

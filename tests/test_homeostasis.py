@@ -10,7 +10,7 @@ def offsets(counts, windows=50, **settings):
     p = HomeostasisParams(rate_target=100.0, tau_rate=100.0, lr=0.01, **settings)
     state = homeostasis_init((1, 1), p, CPU, F64)
     for _ in range(windows):
-        state = homeostasis_window(torch.tensor([[[float(counts)]]], dtype=F64), state, p, 10.0)
+        state = homeostasis_window(torch.tensor([[100.0 * counts]], dtype=F64), state, p, 10.0)
     return state
 
 

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from rstdp_agents import neurons
 from rstdp_agents.neurons import LIFParams, LIFState, lif_from_rest, lif_init, lif_step, lif_window, noisy_threshold
 
 F64 = torch.float64
@@ -57,6 +58,27 @@ def test_window_is_the_step_repeated(t_ref):
     assert torch.equal(spikes, torch.stack(stepped))
     torch.testing.assert_close(end.v, state.v, rtol=0, atol=1e-14)
     assert torch.equal(end.refractory, state.refractory)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, F64])
+@pytest.mark.parametrize("t_ref", [0.0, 1.0, 3.0, 20.0])
+@pytest.mark.parametrize("reset", [0.0, -0.3])
+def test_compiled_scan_is_that_of_torch(dtype, t_ref, reset, monkeypatch):
+    generator = torch.Generator().manual_seed(3)
+    p = LIFParams(t_ref=t_ref, v_rest=-0.1, v_reset=reset)
+    current, uniform = torch.rand(2, 4, 15, 3, 5, generator=generator, dtype=dtype).transpose(1, 2)  # not contiguous
+    start = LIFState(
+        torch.rand(4, 3, 5, generator=generator, dtype=dtype), torch.full((4, 3, 5), min(2.0, t_ref), dtype=dtype)
+    )
+    before = [tensor.clone() for tensor in start]
+    spikes, end = lif_window(current, start, noisy_threshold(uniform, p), p, 1.0)
+    monkeypatch.setattr(neurons, "_compiled_takes", lambda current: False)
+    by_torch, end_by_torch = lif_window(current, start, noisy_threshold(uniform, p), p, 1.0)
+    assert torch.equal(spikes, by_torch)
+    assert 0.02 < spikes.mean() < 0.5
+    torch.testing.assert_close(end.v, end_by_torch.v, rtol=1e-5, atol=1e-6)
+    assert torch.equal(end.refractory, end_by_torch.refractory)
+    assert all(torch.equal(tensor, old) for tensor, old in zip(start, before, strict=True))
 
 
 @pytest.mark.parametrize("t_ref", [0.0, 2.0])

@@ -1,10 +1,8 @@
-import numpy as np
 import pytest
 import torch
 
 from rstdp_agents import random
-from rstdp_agents.fused.random import agent_keys
-from rstdp_agents.random import AgentRandom, mixed, numbers_at
+from rstdp_agents.random import AgentRandom, mixed, numbers_at, window_keys
 
 CPU, F32 = torch.device("cpu"), torch.float32
 
@@ -20,15 +18,15 @@ def test_numbers_of_an_env_do_not_depend_on_where_its_agent_is_spread(ranks):
 
 
 def test_numbers_are_the_same_on_any_device_and_in_any_precision(monkeypatch):
-    keys = agent_keys(np.array([0, 3, 2**32 - 1]), 7)
-    compiled = numbers_at(keys, 2**32 - 50, 400, 10, 33, CPU)  # places wrap around
-    key0, key1 = torch.from_numpy(keys.astype(np.int64))[..., None, None].unbind(1)
+    seeds, window = torch.tensor([0, 3, 2**32 - 1, 2**63 - 1]), 2**40 + 7
+    compiled = numbers_at(seeds, window, 2**32 - 50, 400, 10, 33)  # places wrap around
+    key0, key1 = (key[:, None, None] for key in window_keys(seeds, window))
     places = (2**32 - 50 + 400 * torch.arange(10))[:, None] + torch.arange(33)
-    assert torch.equal(compiled, mixed(places, key0, key1))
+    assert torch.equal(compiled, mixed(places, key0, key1).flatten(1))
     single, double = (AgentRandom((1,), CPU, dtype).windows(2, 3, (4,)) for dtype in (F32, torch.float64))
     assert all(torch.equal(a.double(), b) for a, b in zip(single, double, strict=True))
     monkeypatch.setattr(random, "draw_rows", None)
-    meta = numbers_at(keys, 0, 66, 10, 33, torch.device("meta"))
+    meta = numbers_at(seeds.to("meta"), 0, 0, 66, 10, 33)
     assert meta.shape == compiled.shape
     assert meta.dtype == compiled.dtype
 

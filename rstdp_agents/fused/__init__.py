@@ -20,6 +20,7 @@ if not _cache_dir_before and os.access(_here, os.W_OK):
 
 # compiled code takes its folder when it is defined
 from rstdp_agents.fused import encode as encode  # noqa: E402
+from rstdp_agents.fused import scan as scan  # noqa: E402
 from rstdp_agents.fused import step as step  # noqa: E402
 
 _numba.CACHE_DIR = _cache_dir_before

@@ -46,25 +46,12 @@ def fill_uniform_at(out, places, first, keys):
         out[i] = uniform_at(uint32(uint32(first) + uint32(places[i])), key0, key1)
 
 
-@njit(cache=True)
-def agent_keys(seeds, window):
-    """`window_keys` of every agent, ``(agents, 2)`` uint32, for seeds ``(agents,)`` int64."""
-    keys = np.empty((seeds.shape[0], 2), np.uint32)
-    for a in range(seeds.shape[0]):
-        keys[a, 0], keys[a, 1] = window_keys(seeds[a], window)
-    return keys
-
-
 @njit(cache=True, nogil=True)
-def draw_rows(keys, first, stride, out):
-    """Fill ``out (agents, rows, n)``: row r of an agent with the numbers at places ``first + r * stride, ...``.
-
-    keys: ``(agents, 2)`` uint32, of `agent_keys`.
-    """
+def draw_rows(seeds, window, first, stride, rows, n):
+    """``(agents, rows * n)``: row r has the numbers at places ``first + r * stride, ...``, for seeds ``(agents,)`` int64."""
+    out = np.empty((seeds.shape[0], rows * n), np.float32)
     for a in range(out.shape[0]):
-        key0, key1 = keys[a, 0], keys[a, 1]
-        for r in range(out.shape[1]):
-            start = uint32(first + r * stride)
-            row = out[a, r]
-            for i in range(row.shape[0]):
-                row[i] = uniform_at(uint32(start + uint32(i)), key0, key1)
+        keys = window_keys(seeds[a], window)
+        for r in range(rows):
+            fill_uniform(out[a, r * n : (r + 1) * n], first + r * stride, keys)
+    return out

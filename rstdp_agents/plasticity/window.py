@@ -40,20 +40,17 @@ class PairKernels(NamedTuple):
     """Constants of a rule for windows of one length, made once by `pair_kernels`."""
 
     halves: tuple[Tensor, ...]
-    """One ``(ticks + 1, ticks)`` matrix per half: from pre spikes to the pre factor of each post spike and of y(0)."""
-    carry: tuple[Tensor, ...]
-    """One ``(ticks + 1,)`` vector per half: weight of x(0) in those pre factors."""
+    """One ``(ticks + 1, ticks + 1)`` matrix per half: from pre spikes and x(0) to the pre factors of post spikes and y(0)."""
     last_x: Tensor
-    """``(1, ticks)``: from pre spikes to what they leave in x."""
+    """``(1, ticks + 1)``: from pre spikes and x(0) to x after the window."""
     last_y: Tensor
-    """``(1, ticks)``: from post spikes to what they leave in y."""
+    """``(1, ticks + 1)``: from post spikes and y(0) to y after the window."""
     late: Tensor
     """``(ticks,)``: what is left at the end of the window of the pairs of each tick."""
     decays: tuple[float, float]
     """Decay of x and of y per tick."""
-    decay_x: float
-    decay_y: float
     decay_z: float
+    """Decay of the eligibility over the window."""
     gain: float
     rule: PairRule
 
@@ -70,15 +67,18 @@ def pair_kernels(rule: PairRule, ticks: int, dt: float, device: torch.device, dt
     def constant(matrix: Tensor) -> Tensor:
         return matrix.to(device=device, dtype=dtype)
 
+    def last_of(decay: float) -> Tensor:
+        return torch.cat([powers(decay, 0, ticks).flip(0), powers(decay, ticks, 1)])[None]
+
     return PairKernels(
-        halves=tuple(constant(plus * causal + minus * anticausal) for plus, minus in rule.halves),
-        carry=tuple(constant(plus * from_x0) for plus, _ in rule.halves),
-        last_x=constant(powers(d_plus, 0, ticks).flip(0)[None]),
-        last_y=constant(powers(d_minus, 0, ticks).flip(0)[None]),
+        halves=tuple(
+            constant(torch.cat([plus * causal + minus * anticausal, plus * from_x0[:, None]], 1))
+            for plus, minus in rule.halves
+        ),
+        last_x=constant(last_of(d_plus)),
+        last_y=constant(last_of(d_minus)),
         late=constant(late[:, 0]),
         decays=(d_plus, d_minus),
-        decay_x=d_plus**ticks,
-        decay_y=d_minus**ticks,
         decay_z=per_window,
         gain=rule.gain(dt),
         rule=rule,
@@ -111,15 +111,11 @@ def pair_window(
     _check(synapse, k, pre, post, state, gate)
     if k.rule.needs_scan:
         return _scanned_window(synapse, k, pre, post, state, gate, weight)
-    post_factor = torch.cat([post, state.y[None]])
-    if gate is not None:
-        post_factor = post_factor * gate
-    for z, kernel, carry in zip(state.z, k.halves, k.carry, strict=True):
-        pre_factor = along_ticks(kernel, pre) + carry.reshape(-1, *[1] * state.x.ndim) * state.x
-        synapse.accumulate(z, post_factor, pre_factor, k.decay_z, k.gain)
-    x = along_ticks(k.last_x, pre)[0].add_(state.x, alpha=k.decay_x)
-    y = along_ticks(k.last_y, post)[0].add_(state.y, alpha=k.decay_y)
-    return PairState(x, y, state.z)
+    pre_and_x, post_and_y = torch.cat([pre, state.x[None]]), torch.cat([post, state.y[None]])
+    post_factor = post_and_y if gate is None else post_and_y * gate
+    for z, kernel in zip(state.z, k.halves, strict=True):
+        synapse.accumulate(z, post_factor, along_ticks(kernel, pre_and_x), k.decay_z, k.gain)
+    return PairState(along_ticks(k.last_x, pre_and_x)[0], along_ticks(k.last_y, post_and_y)[0], state.z)
 
 
 def pair_window_from_rest(
@@ -133,7 +129,7 @@ def pair_window_from_rest(
         return
     post_factor = post if gate is None else post * gate
     for half, kernel in zip(z, k.halves, strict=True):
-        synapse.accumulate(half, post_factor, along_ticks(kernel[:-1], pre), k.decay_z, k.gain)
+        synapse.accumulate(half, post_factor, along_ticks(kernel[:-1, :-1], pre), k.decay_z, k.gain)
 
 
 def _scanned_window(

@@ -56,11 +56,16 @@ class Geometry(ABC):
 
     def check_current(self, pre: Tensor, weight: Tensor) -> None:
         """Refuse arguments of `current` whose axes do not fit (``ValueError``)."""
+        shapes_fit = pre.shape[3:] == self.pre_shape and weight.shape[1:] == self.weight_shape
+        if shapes_fit and pre.shape[1] == weight.shape[0]:
+            return
         validate.axes("weight", weight, agents=None, **self.weight_axes)
         validate.axes("pre", pre, ticks=None, agents=weight.shape[0], envs=None, **self.pre_axes)
 
     def check_hebb(self, post: Tensor, pre: Tensor) -> None:
         """Refuse arguments of `hebb` whose axes do not fit (``ValueError``)."""
+        if pre.shape[3:] == self.pre_shape and post.shape == pre.shape[:3] + self.post_shape:
+            return
         validate.axes("pre", pre, ticks=None, agents=None, envs=None, **self.pre_axes)
         ticks, agents, envs = pre.shape[:3]
         validate.axes("post", post, ticks=ticks, agents=agents, envs=envs, **self.post_axes)

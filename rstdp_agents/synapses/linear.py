@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from rstdp_agents import validate
@@ -40,7 +41,7 @@ class Linear(Geometry):
         self.check_current(pre, weight)
         ticks, agents, envs, _ = pre.shape
         rows = pre.transpose(0, 1).reshape(agents, ticks * envs, self.pre)
-        return (rows @ weight.transpose(1, 2)).reshape(agents, ticks, envs, self.post).transpose(0, 1)
+        return torch.bmm(rows, weight.transpose(1, 2)).view(agents, ticks, envs, self.post).transpose(0, 1)
 
     def hebb(self, post: Tensor, pre: Tensor) -> Tensor:
         """Outer products summed over ticks in one batched matmul; shapes as in `Synapse.hebb`."""

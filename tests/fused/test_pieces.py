@@ -5,7 +5,7 @@ from scipy.stats import kstest
 
 from rstdp_agents.encoders import PlaceCells, poisson
 from rstdp_agents.fused.encode import code_of, encode
-from rstdp_agents.fused.random import agent_keys, draw_rows, fill_uniform, fill_uniform_at, window_keys
+from rstdp_agents.fused.random import draw_rows, fill_uniform, fill_uniform_at, window_keys
 from rstdp_agents.fused.spikes import draw_spikes, unpack_spikes
 from rstdp_agents.tile_coding import TileCoding
 
@@ -60,8 +60,7 @@ def test_spikes_are_those_of_torch():
     random = np.random.default_rng(0)
     rates, ticks, envs = random.random(37, dtype=np.float32), 64, 2
     rates[[3, 36]] = 0.0, 1.0
-    numbers = np.empty((1, ticks, envs * 37), dtype=np.float32)
-    draw_rows(agent_keys(np.array([4]), 7), 0, envs * 37, numbers)
+    numbers = draw_rows(np.array([4]), 7, 0, envs * 37, ticks, envs * 37)
     second = torch.from_numpy(numbers.reshape(ticks, envs, 37)[:, 1])
     bits, before, count = np.full(37, 5, dtype=np.uint64), np.zeros(37, dtype=np.uint64), np.ones(37, dtype=np.float32)
     draw_spikes(rates, 0.4, ticks, envs, 1, window_keys(4, 7), bits, before, count)

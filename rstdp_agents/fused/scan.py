@@ -1,0 +1,27 @@
+"""The scan over the ticks of a window, compiled: for the torch path, whose other operations take whole windows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def scan(current, threshold, v, refractory, decay, v_rest, v_reset, refractory_ticks):
+    """`neurons.lif_window` on arrays of one type: current, threshold ``(T, N)``; v, refractory ``(N,)`` before the window.
+
+    Returns spikes ``(T, N)``, and v and refractory after it.
+    """
+    spikes, v, refractory = np.empty(current.shape, v.dtype), v.copy(), refractory.copy()
+    number = v.dtype.type  # plain numbers would make it compute in double precision
+    keep, leak, reset = number(decay), number(v_rest * (1.0 - decay)), number(v_reset)
+    blocked, one, none = number(refractory_ticks), number(1), number(0)
+    for t in range(spikes.shape[0]):
+        drive, level, out = current[t], threshold[t], spikes[t]
+        for i in range(out.shape[0]):
+            potential, left = drive[i] + leak + keep * v[i], refractory[i] - one
+            fires = (potential >= level[i]) & (left < none)
+            out[i] = one if fires else none
+            v[i] = reset if fires else potential
+            refractory[i] = blocked if fires else (left if left > none else none)
+    return spikes, v, refractory
