@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import tyro
 
 from benchmarks.peers.ours import loop_config
 from rstdp_agents.config import Backend
-from rstdp_agents.environments import make_env
+from rstdp_agents.environments import SerialGrid
 from rstdp_agents.tables import table
 from rstdp_agents.training import Training
 
@@ -66,33 +66,15 @@ def once(steps: int, backend: Backend) -> dict[str, float]:
     config = loop_config(total_steps=steps, backend=backend)
     with TemporaryDirectory() as folder, Training(config, Path(folder)) as training:
         training.save = lambda: None
-        watches = [
-            Stopwatch(*place)
-            for place in (
-                (training.envs, "step"), (training.agent, "step"), (training.tracker, "add"), (training.monitor, "record")
-            )
-        ]  # fmt: skip
+        (env,) = cast("SerialGrid", training.envs).envs
+        parts = (env.env, "step"), (training.envs, "step"), (training.agent, "step"), (training.tracker, "add")
+        watches = [Stopwatch(*part) for part in (*parts, (training.monitor, "record"))]
         start = time.perf_counter_ns()
         training.run()
         whole = time.perf_counter_ns() - start
-    grid, agent, episodes, metrics = (watch.ns for watch in watches)
-    env = env_alone(steps) * steps
-    parts = env, grid - env, agent, episodes, metrics, whole - grid - agent - episodes - metrics
-    return {name: ns / steps / 1e3 for name, ns in zip(PARTS, parts, strict=True)}
-
-
-def env_alone(steps: int) -> float:
-    """Nanoseconds of a step of the bare env, with the wrappers that Gymnasium puts around it."""
-    env = make_env("CartPole-v1", {})
-    env.reset(seed=0)
-    spent = 0
-    for i in range(steps):
-        start = time.perf_counter_ns()
-        _, _, terminated, truncated, _ = env.step(i % 2)
-        spent += time.perf_counter_ns() - start
-        if terminated or truncated:
-            env.reset()
-    return spent / steps
+    env, grid, agent, episodes, metrics = (watch.ns for watch in watches)
+    spent = env, grid - env, agent, episodes, metrics, whole - grid - agent - episodes - metrics
+    return {name: ns / steps / 1e3 for name, ns in zip(PARTS, spent, strict=True)}
 
 
 def breakdown_table(columns: dict[str, dict[str, float]]) -> str:

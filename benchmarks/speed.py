@@ -189,17 +189,19 @@ def growth(contest: Contest) -> dict[str, dict[str, list[float]]]:
 
 
 def memory(contest: Contest) -> dict[str, dict[str, float]]:
-    """Resident memory of a fresh process at the largest size (MiB): at its peak, and what the work added to the imports."""
+    """Resident memory of a fresh process at the largest size (MiB): at its peak, and what it added to that of the smallest."""
     out = {}
     for name in contest.ours if contest.args.quick else contest.ours | contest.peers:
         size = SIZES[-1] if name in contest.ours else replace(SIZES[-1], ticks=2)  # theirs does not grow with ticks
         contestant = contest.fresh(name)
-        imported = contestant.peak_mib()
         try:
+            contestant.layer(SIZES[0])
+            contestant.run(1)
+            before = contestant.peak_mib()
             contestant.layer(size)
             contestant.run(1)
             peak = contestant.peak_mib()
-            out[name] = {"peak_mib": peak, "added_mib": peak - imported, "state_mib": size.state_bytes / 2**20}
+            out[name] = {"peak_mib": peak, "added_mib": peak - before, "state_mib": size.state_bytes / 2**20}
         except Refused as refused:
             contest.left_out[f"{name}, memory"] = str(refused)
         contestant.close()

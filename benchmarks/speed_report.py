@@ -100,7 +100,7 @@ def memory_table(memory: dict[str, dict[str, float]]) -> str:
         [name, short(m["peak_mib"]), short(m["added_mib"]), f"x{m['added_mib'] / m['state_mib']:.2f}"]
         for name, m in memory.items()
     ]
-    return table(["", "peak MiB", "without imports", "of weight and eligibility"], lines)
+    return table(["", "peak MiB", "added by the work", "of weight and eligibility"], lines)
 
 
 def growth_tables(growth: dict[str, dict[str, list[float]]]) -> str:
@@ -136,16 +136,17 @@ def page(results: Results, plot: str | None) -> str:
         "least loop around their layer, with the same place cells, neurons and 10 ticks. The drawings of a run are "
         "left out.\n\n" + cartpole_table(results),
         "Where the time of the loop goes": "The same loop, progress bar and metrics on, microseconds "
-        "per env step. The env itself is a bare env with the wrappers that Gymnasium gives it, timed apart.\n\n"
+        "per env step; the env itself with the wrappers that Gymnasium gives it.\n\n"
         + breakdown_table(results["breakdown"]),
         "What logging costs": "\n".join(logs),
         "Memory": f"A fresh process each, {results['layers'][-1]['name']}, one env step (of the peers, who hold no window, "
-        "two ticks).\n\n" + memory_table(results["memory"]),
+        "two ticks). What the work added is the peak less that of the same process after the smallest size, which has imported "
+        "and compiled all it needs.\n\n" + memory_table(results["memory"]),
         "Growth": "From 784->100, B1, 16 ticks, one agent.\n\n" + growth_tables(results["growth"]),
         "CUDA": layer_table(results["cuda"]) if results["cuda"] else "No CUDA device in this run.",
         "Left out": "\n".join(left_out),
     }
-    return intro + results.get("note", "") + "\n".join(f"## {title}\n\n{text}\n" for title, text in sections.items())
+    return intro + "\n".join(f"## {title}\n\n{text}\n" for title, text in sections.items())
 
 
 def groups(results: Results) -> dict[str, dict[str, float]]:

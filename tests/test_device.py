@@ -21,3 +21,18 @@ def test_gpu_agrees_with_cpu(rule):
     cpu, gpu = (agent.tensors() for agent in agents)
     for name, tensor in cpu.items():
         torch.testing.assert_close(gpu[name].cpu(), tensor, rtol=1e-9, atol=1e-9, msg=name)
+
+
+def test_a_window_does_not_wait_for_the_device():
+    agent = cartpole_agent(range(3), 2, device="cuda")
+    agent.begin(observations(3, 2))
+    network, rates = agent.network, agent.encoder.rates(agent.tensor(observations(3, 2)))
+    before = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")  # whatever the host waits for is an error
+    try:
+        window, network.neurons = agent.respond(rates, agent.random, network.neurons)
+        _, gate = agent.decoder.choose(window.rates, window.choice)
+        network.remember(window.spikes, gate)
+        network.learn(agent.m, agent.lr)
+    finally:
+        torch.cuda.set_sync_debug_mode(before)

@@ -48,14 +48,25 @@ class EnvGrid(Protocol):
         ...
 
 
+def check_step(obs: np.ndarray, rewards: np.ndarray, steps: int, rows: Rows) -> None:
+    """`check_finite` of what came of a step; a single look where all is well."""
+    if not math.isfinite(total(obs) + total(rewards)):
+        check_finite("observation", obs, steps, rows)
+        check_finite("reward", rewards, steps)
+
+
+def total(values: np.ndarray) -> float:
+    """Sum of all values."""
+    flat = values.ravel()
+    return sum(flat.tolist()) if flat.size < FEW else np.add.reduce(flat)
+
+
 def check_finite(what: str, values: np.ndarray, steps: int, rows: Rows | None = None) -> None:
     """Raise EnvironmentFault if any of ``values (agents, envs, ...)`` is not; the message says which, and at which step.
 
     rows: the layout of values that are rows of a composite observation, to name the part.
     """
-    flat = values.reshape(-1)
-    total = sum(flat.tolist()) if flat.size < FEW else np.add.reduce(flat)
-    if math.isfinite(total):
+    if math.isfinite(total(values)):
         return
     finite = np.isfinite(values)
     if not finite.all():

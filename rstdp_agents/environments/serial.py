@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rstdp_agents.environments.grid import check_finite
+from rstdp_agents.environments.grid import check_finite, check_step
 from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.environments.replay import Replayable, first_failure, snapshots
 from rstdp_agents.observations import Rows
@@ -34,7 +34,7 @@ class SerialGrid:
 
     def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
         each = [seed for agent in seeds for seed in env_seeds(agent, self.shape[1])]
-        return self._observations([env.reset(seed=seed)[0] for env, seed in zip(self.envs, each, strict=True)])
+        return self._checked([env.reset(seed=seed)[0] for env, seed in zip(self.envs, each, strict=True)])
 
     def step(self, actions: np.ndarray) -> Transition:
         self.steps += 1
@@ -63,29 +63,29 @@ class SerialGrid:
     def _each(self, actions: np.ndarray) -> Sequence[Any]:
         """Actions ``(agents, envs, *action)``, one after the other; plain numbers where they are Discrete."""
         if actions.ndim == 2:
-            return actions.reshape(-1).tolist()
+            return actions.ravel().tolist()
         return list(actions.reshape(-1, *actions.shape[2:]))
 
     def _goes_on(self, obs: Any, rewards: Any) -> Transition:
-        return Transition(
-            self._observations(obs), self._rewards(rewards), self._nobody, self._nobody, None, any_done=False
-        )
+        obs, rewards = self._observations(obs), np.array(rewards, np.float64).reshape(self.shape)
+        check_step(obs, rewards, self.steps, self.rows)
+        return Transition(obs, rewards, self._nobody, self._nobody, None, False)
 
     def _some_end(self, obs: list[Any], rewards: Any, ended: Sequence[bool], cut: Sequence[bool]) -> Transition:
         terminated = np.array(ended, dtype=bool).reshape(self.shape)
         truncated = np.array(cut, dtype=bool).reshape(self.shape) & ~terminated
-        final_obs = self._observations(obs) if truncated.any() else None
+        last = self._checked(obs) if truncated.any() else None
+        rewards = np.array(rewards, np.float64).reshape(self.shape)
+        check_finite("reward", rewards, self.steps)
         for i in np.flatnonzero(terminated | truncated):
             obs[i] = self.envs[i].reset()[0]
-        return Transition(self._observations(obs), self._rewards(rewards), terminated, truncated, final_obs)
+        return Transition(self._checked(obs), rewards, terminated, truncated, last)
 
-    def _observations(self, obs: Any) -> np.ndarray:
-        array = np.array(obs, dtype=self._dtype) if self.rows.is_array else self.rows.array(obs)
-        array = array.reshape(self._obs_shape)
+    def _checked(self, obs: Any) -> np.ndarray:
+        array = self._observations(obs)
         check_finite("observation", array, self.steps, self.rows)
         return array
 
-    def _rewards(self, rewards: Any) -> np.ndarray:
-        array = np.array(rewards, dtype=np.float64).reshape(self.shape)
-        check_finite("reward", array, self.steps)
-        return array
+    def _observations(self, obs: Any) -> np.ndarray:
+        array = np.array(obs, dtype=self._dtype) if self.rows.is_array else self.rows.array(obs)
+        return array.reshape(self._obs_shape)
