@@ -70,6 +70,7 @@ class FusedEngine:
         layer, statistics, ticks = agent.layer, agent.statistics, agent.config.simulation.ticks
         agents, envs, inputs, self._outputs = agent.agents, agent.envs, agent.encoder.size, agent.decoder.size
         padded, halves = -(-self._outputs // WIDTH) * WIDTH, len(layer.rule.halves)
+        layer.pairs = layer.pairs._replace(z=())  # its memory goes before ours comes: there is nothing larger
         weight = torch.zeros(agents, inputs, padded)
         z = torch.zeros(agents, halves, envs, inputs, padded)
         rate, offset = torch.zeros(2, agents, padded)
