@@ -15,6 +15,8 @@ from rstdp_agents.vector_decoder import PopulationVector
 
 GRID = 21
 """Points along each side of a map."""
+FIELDS = 6
+"""Groups of output neurons whose receptive fields are drawn, at most."""
 REPEATS = 2
 """Windows simulated at each point of a map."""
 
@@ -43,14 +45,10 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
 
     None where there is no such picture: observations of a single dimension.
     """
-    if isinstance(space, gym.spaces.Discrete):
-        side = int(np.sqrt(space.n)) if int(np.sqrt(space.n)) ** 2 == space.n else int(space.n)
-        points, shape, extent, labels = space.start + np.arange(space.n), (-1, side), None, ("state", "")
-    elif isinstance(agent.encoder, PlaceCells | TileCoding) and len(agent.encoder.low) > max(dims):
-        points, shape, extent = _slice(agent.encoder, dims)
-        labels = tuple(f"observation[{d}]" for d in dims)
-    else:
+    plane = _plane(agent, space, dims)
+    if plane is None:
         return None
+    points, shape, extent, labels = plane
     obs = np.repeat(points[None], agent.agents, 0)
     rates = FrozenPolicy(agent, len(points) * REPEATS, (0,) * agent.agents).rates(np.repeat(obs, REPEATS, 1))
     rates = rates[0].reshape(len(points), REPEATS, -1).mean(1)
@@ -72,6 +70,38 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
         best = rates.argmax(1).cpu().numpy().reshape(shape)
         _image(right, best, extent, labels, "most active action", "tab10")
     return figure
+
+
+def receptive_fields(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure | None:
+    """What drives the groups of output neurons of agent 0: their mean input current over the plane of `policy_maps`.
+
+    A panel for each group, `FIELDS` at most, in units of threshold and per tick at the highest input rate; None where there is
+    no such plane, and where the input reaches the output by way of other layers.
+    """
+    plane = _plane(agent, space, dims)
+    if plane is None or agent.layer.synapse.pre_shape != (agent.encoder.size,):
+        return None
+    points, shape, extent, labels = plane
+    rates = agent.encoder.rates(agent.tensor(np.repeat(points[None], agent.agents, 0)))[0]
+    drive = agent.layer.synapse.current(rates[None, None], agent.layer.weight[:1])[0, 0] * agent.p_max
+    fields = drive.reshape(len(points), -1, agent.config.decoder.neurons_per_action).mean(2).T[:FIELDS].cpu().numpy()
+    figure = Figure(figsize=(3.4 * len(fields) + 0.4, 3.2), layout="constrained")
+    for group, axes in enumerate(figure.subplots(1, len(fields), squeeze=False)[0]):
+        _image(axes, fields[group].reshape(shape), extent, labels, f"drive of group {group}", "coolwarm")
+    return figure
+
+
+def _plane(
+    agent: Agent, space: gym.Space, dims: tuple[int, int]
+) -> tuple[np.ndarray, tuple[int, int], tuple[float, ...] | None, tuple[str, ...]] | None:
+    """Observations ``(points, *obs)`` to draw a map from, its layout, extent and axes; None where there is no such map."""
+    if isinstance(space, gym.spaces.Discrete):
+        side = int(np.sqrt(space.n)) if int(np.sqrt(space.n)) ** 2 == space.n else int(space.n)
+        return space.start + np.arange(space.n), (-1, side), None, ("state", "")
+    if isinstance(agent.encoder, PlaceCells | TileCoding) and len(agent.encoder.low) > max(dims):
+        points, shape, extent = _slice(agent.encoder, dims)
+        return points, shape, extent, tuple(f"observation[{d}]" for d in dims)
+    return None
 
 
 def _slice(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -15,12 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.tensorboard.summary import hparams
+from tqdm import tqdm
 
+from rstdp_agents import dashboard
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig, flat
 from rstdp_agents.episodes import Episode
 from rstdp_agents.events import Events, cut_back, file_lengths
-from rstdp_agents.layer import Layer
+from rstdp_agents.health import Health
+from rstdp_agents.measures import measures, population
 
 RASTER_WINDOWS = 30
 """Env steps of agent 0 that the spike raster shows."""
@@ -39,9 +43,13 @@ class MonitorState(TypedDict):
     """That the run has taken."""
     episodes: list[Episode]
     """That have ended and are not written yet."""
+    health: dict[str, int]
+    """`Health.seen`."""
+    largest: float
+    """Size of the largest return."""
 
 
-NOTHING: MonitorState = {"events": {}, "rows": 0, "seconds": 0.0, "episodes": []}
+NOTHING: MonitorState = {"events": {}, "rows": 0, "seconds": 0.0, "episodes": [], "health": {}, "largest": 0.0}
 """What `Monitor.state` is before a run begins."""
 
 
@@ -49,7 +57,8 @@ class Monitor:
     """Collects during a run, writes every `log_every` env steps, and draws `images` times in all.
 
     folder: where to write. before: what `state` gave at a checkpoint of the run in this folder, or `NOTHING`; files are cut
-    back to what they were then. None for a new run. step: where the run begins. Scalars are means over the population.
+    back to what they were then. None for a new run. step: where the run begins. Scalars are means
+    over the population, beside the band of its middle eight tenths.
     """
 
     def __init__(
@@ -68,11 +77,15 @@ class Monitor:
             self._csv.write("#" + json.dumps({"t_start": time.time(), "env_id": config.env}) + "\nr,l,t,agent\n")
             settings = [f"| {name} | {value} |" for name, value in flat(asdict(config)).items()]
             self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *settings]))
+            layers, critic = [each.name for each in agent.network.layers], "critic.weight" in agent.modulator.tensors()
+            self.writer.add_custom_scalars(dashboard.layout(layers, critic, agent.agents > 1))
         self._episodes = list(begun["episodes"])
         self._raster: list[tuple[np.ndarray, ...]] = []
         self._images_every = max(1, config.total_steps // max(1, config.images))
         self._raster_steps = RASTER_WINDOWS * agent.envs if config.images else 0
         self._last_flush = (time.perf_counter(), step)
+        self._health = Health(dict(begun["health"]))
+        self._largest: float = begun["largest"]
 
     def record(self, step: int, episodes: list[Episode]) -> None:
         """Take note of one env step per env, `step` counted per agent, and of the episodes that it ended."""
@@ -95,8 +108,10 @@ class Monitor:
             self.writer.add_scalar("charts/sps", (step - step_before) * self.agent.agents / (now - before), step)
         self._last_flush = (now, step)
         if self.agent.statistics.windows:
-            for name, value in self._interval_scalars().items():
-                self.writer.add_scalar(name, value, step)
+            figures = measures(self.agent)
+            for name, values in figures.items():
+                self._add(name, values, step)
+            self._warn(figures, step)
         self.agent.statistics.clear()
         self.writer.flush()
         self._csv.flush()
@@ -115,6 +130,8 @@ class Monitor:
             "rows": self._csv.tell(),
             "seconds": time.monotonic() - self._start,
             "episodes": self._episodes,
+            "health": dict(self._health.seen),
+            "largest": self._largest,
         }
 
     def tensors(self) -> dict[str, Tensor]:
@@ -143,10 +160,7 @@ class Monitor:
 
     def add_results(self, step: int, results: dict[str, float]) -> None:
         """Write the run's settings with its results for the HParams plug-in."""
-        settings = {
-            k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in flat(asdict(self.config)).items()
-        }
-        for summary in hparams(settings, results):
+        for summary in hparams(dashboard.hyperparameters(self.config), results):
             self.writer.file_writer.add_summary(summary)  # pyright: ignore[reportOptionalMemberAccess]
         for name, value in results.items():
             self.writer.add_scalar(name, value, step)
@@ -155,59 +169,55 @@ class Monitor:
         seconds = time.monotonic() - self._start
         for e in self._episodes:
             self._csv.write(f"{e.episode_return:.6g},{e.length},{seconds:.3f},{e.agent}\n")
-        for step, returns, lengths in self._points():
-            self.writer.add_scalar("charts/episodic_return", returns, step)
-            self.writer.add_scalar("charts/episodic_length", lengths, step)
+        self._largest = max([self._largest, *(abs(e.episode_return) for e in self._episodes)])
+        if self.agent.agents == 1:
+            for e in self._episodes:
+                self.writer.add_scalar("charts/episodic_return", e.episode_return, e.step)
+                self.writer.add_scalar("charts/episodic_length", e.length, e.step)
+        elif self._episodes:
+            self._add_episodes(max(e.step for e in self._episodes))
         self._episodes = []
 
-    def _points(self) -> list[tuple[int, float, float]]:
-        """(step, return, length): every episode of a single agent, the interval's mean of a population."""
-        if self.agent.agents == 1 or not self._episodes:
-            return [(e.step, e.episode_return, e.length) for e in self._episodes]
-        _, returns, lengths, steps = zip(*self._episodes, strict=True)
-        return [(max(steps), float(np.mean(returns)), float(np.mean(lengths)))]
+    def _add_episodes(self, step: int) -> None:
+        """Returns and lengths of the interval: each agent's mean, as a population."""
+        own = [[e for e in self._episodes if e.agent == agent] for agent in {e.agent for e in self._episodes}]
+        returns, lengths = (torch.tensor([np.mean([e[i] for e in each]) for each in own]) for i in (1, 2))
+        self._add("charts/episodic_return", returns, step)
+        self._add("charts/episodic_length", lengths, step)
 
-    def _interval_scalars(self) -> dict[str, float]:
-        layer, seen = self.agent.layer, self.agent.statistics
-        names = [each.name for each in self.agent.network.layers]
-        m, m_square, dw_square = (seen.sums.mean(0) / seen.windows).tolist()
-        z_square = sum(float(z.square().mean()) for z in self.agent.eligibility()) / len(layer.pairs.z)
-        scalars = {
-            "learn/modulator_mean": m,
-            "learn/eligibility_rms": z_square**0.5,
-            "learn/dw_rms": dw_square**0.5,
-            "learn/w_mean": float(layer.weight.mean()),
-            "learn/w_saturated_frac": saturated(layer),
-        }
-        if self.config.agent.modulator in ("td", "td-spiking"):
-            scalars["learn/td_error_rms"] = m_square**0.5
-        seconds = seen.windows * self.agent.envs * layer.window_ms / 1000.0
-        for hidden in self.agent.network.hidden:
-            scalars[f"learn/w_mean/{hidden.name}"] = float(hidden.weight.mean())
-            scalars[f"learn/w_saturated_frac/{hidden.name}"] = saturated(hidden)
-        for name, counts in zip(("input", *names), seen.spikes, strict=True):
-            scalars[f"activity/rate_hz/{name}"] = float(counts.mean()) / seconds
-            scalars[f"activity/silent_frac/{name}"] = float((counts == 0).float().mean())
-        return scalars
+    def _add(self, tag: str, values: Tensor, step: int) -> None:
+        """Mean of ``values (agents,)``, and the ends of the band of a population."""
+        mean, low, high = population(values)
+        self.writer.add_scalar(tag, mean, step)
+        if self.agent.agents > 1:
+            self.writer.add_scalar(dashboard.LOW + tag, low, step)
+            self.writer.add_scalar(dashboard.HIGH + tag, high, step)
+
+    def _warn(self, figures: dict[str, Tensor], step: int) -> None:
+        """Say what has gone wrong inside the agents."""
+        p = self.config.agent.modulation
+        scale = max(abs(p.value_init), p.reward_scale * self._largest)
+        for warning in self._health.look(figures, scale):
+            tqdm.write(warning, file=sys.stderr)
+            self.writer.add_text("warnings", f"env step {step}: {warning}", step)
 
     def _draw(self, step: int) -> None:
         from rstdp_agents import figures  # matplotlib takes half a second to import, which every start would pay
 
         layer = self.agent.layer
         for each in self.agent.network.layers:
-            self.writer.add_histogram(f"weights/{each.name}", each.weight, step)
+            finite = each.weight[each.weight.isfinite()]  # TensorBoard refuses the others
+            if finite.numel():
+                self.writer.add_histogram(f"weights/{each.name}", finite, step)
         names = ["input", *(each.name for each in self.agent.network.layers)]
         self.writer.add_figure("activity/raster", figures.raster(self._raster, names, layer.dt), step)
         self._raster = []
         maps = figures.policy_maps(self.agent, self.space, self.config.map_dims)
         if maps is not None:
             self.writer.add_figure("learn/value_and_policy", maps, step)
-
-
-def saturated(layer: Layer) -> float:
-    """Share of a layer's weights that lie on their bounds."""
-    low, high = layer.bounds
-    return float(((layer.weight <= low) | (layer.weight >= high)).float().mean())
+        fields = figures.receptive_fields(self.agent, self.space, self.config.map_dims)
+        if fields is not None:
+            self.writer.add_figure("learn/receptive_fields", fields, step)
 
 
 def hparam_results(summary: dict[str, Any]) -> dict[str, float]:

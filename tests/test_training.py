@@ -15,8 +15,9 @@ from rstdp_agents.training import Training
 from tests import helpers
 
 TAGS = {
-    "charts/episodic_return", "charts/episodic_length", "charts/sps", "learn/modulator_mean", "learn/td_error_rms",
-    "learn/eligibility_rms", "learn/dw_rms", "learn/w_mean", "learn/w_saturated_frac", "activity/rate_hz/input",
+    "charts/episodic_return", "charts/episodic_length", "charts/sps", "learn/modulator_mean", "learn/modulator_rms",
+    "learn/eligibility_rms", "learn/dw_rms", "learn/w_rms", "learn/critic_w_max", "learn/w_mean", "learn/w_saturated_frac",
+    "activity/rate_hz/input",
     "activity/rate_hz/output", "activity/silent_frac/input", "activity/silent_frac/output",
 }  # fmt: skip
 
@@ -47,9 +48,9 @@ def test_a_run_leaves_everything_that_is_promised(tmp_path, agents, envs):
     events = EventAccumulator(str(tmp_path))
     events.Reload()
     assert set(events.Tags()["scalars"]) >= TAGS
-    assert set(events.Tags()["images"]) == {"activity/raster", "learn/value_and_policy"}
+    assert set(events.Tags()["images"]) == {"activity/raster", "learn/value_and_policy", "learn/receptive_fields"}
     assert events.Tags()["histograms"] == ["weights/output"]
-    assert events.Tags()["tensors"] == ["config/text_summary"]
+    assert events.Tags()["tensors"] == ["config/text_summary", "custom_scalars__config__"]
     assert events.Scalars("learn/w_mean")[-1].value == pytest.approx(run.agent.layer.weight.mean().item())
     from_json(RunConfig, json.loads((tmp_path / "config.json").read_text()))
 

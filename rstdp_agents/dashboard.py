@@ -1,0 +1,51 @@
+"""The page of custom scalars in TensorBoard: what to look at first, in order, readable for one agent and for many."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rstdp_agents.config import RunConfig, flat
+
+LOW, HIGH = "band_low/", "band_high/"
+"""Before a tag: the ends of the band that holds the middle eight tenths of a population, beside the mean under the tag itself."""
+
+
+ALWAYS = {"env", "agent.rule", "agent.modulator", "agent.plasticity.lr", "seed", "agents", "total_steps"}
+"""Settings that stand beside every result; the others only where they differ from the default."""
+NEVER = {"run_dir", "resume", "progress", "images", "map_dims", "log_every", "checkpoint_every", "eval_episodes"}
+
+
+def layout(layers: list[str], critic: bool, many: bool) -> dict[str, dict[str, list[Any]]]:
+    """What `SummaryWriter.add_custom_scalars` takes; TensorBoard shows the last chart of a page first.
+
+    layers: names of the layers, the output last. critic: whether there is one. many: whether there are bands to draw.
+    """
+    spiking = ["input", *layers]
+    hidden = {f" of {name}": f"/{name}" for name in layers[:-1]}
+    pages = {
+        "1 return": {"return": "charts/episodic_return", "episode length": "charts/episodic_length"},
+        "2 activity": {f"rate of {name} (Hz)": f"activity/rate_hz/{name}" for name in reversed(spiking)}
+        | {f"silent share of {name}": f"activity/silent_frac/{name}" for name in reversed(spiking)},
+        "3 modulator": {"mean of m": "learn/modulator_mean", "size of m (rms)": "learn/modulator_rms"}
+        | ({"largest critic weight": "learn/critic_w_max"} if critic else {}),
+        "4 eligibility and weights": {
+            "eligibility (rms)": "learn/eligibility_rms",
+            "weight change per env step (rms)": "learn/dw_rms",
+            **{f"weights{of} (rms)": f"learn/w_rms{tag}" for of, tag in {"": "", **hidden}.items()},
+            **{f"share{of} on a bound": f"learn/w_saturated_frac{tag}" for of, tag in {"": "", **hidden}.items()},
+        },
+    }
+    return {page: {title: _chart(charts[title], many) for title in reversed(charts)} for page, charts in pages.items()}
+
+
+def hyperparameters(config: RunConfig) -> dict[str, bool | int | float | str]:
+    """Settings that tell runs apart, by their names on the command line, as the HParams plug-in takes them."""
+    usual = flat(asdict(RunConfig()))
+    told = {k: v for k, v in flat(asdict(config)).items() if k in ALWAYS or (v != usual[k] and k not in NEVER)}
+    plain = {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in told.items()}
+    return {k.removeprefix("agent."): v for k, v in plain.items()}
+
+
+def _chart(tag: str, many: bool) -> list[Any]:
+    return ["Margin", [tag, LOW + tag, HIGH + tag]] if many else ["Multiline", [f"^{tag}$"]]
