@@ -14,7 +14,7 @@ from torch import Tensor
 from rstdp_agents.architecture import build_network
 from rstdp_agents.checkpoint import restore
 from rstdp_agents.coding import build_encoder
-from rstdp_agents.config import AgentConfig, Backend
+from rstdp_agents.config import AgentConfig, Backend, override
 from rstdp_agents.decoders import build_decoder
 from rstdp_agents.encoders import Encoder, poisson
 from rstdp_agents.fused.engine import FusedEngine, why_not
@@ -162,11 +162,15 @@ class Agent:
         """Compiled code for a `policy.FrozenPolicy` of this agent; None on the torch path."""
         return FusedPolicy(self._fused, envs, seeds) if self._fused else None
 
-    def alone(self, index: int) -> Agent:
-        """A copy of one agent of the population with what it has learnt, on the torch backend, in a single env at rest."""
+    def alone(self, index: int, frozen: bool = False) -> Agent:
+        """A copy of one agent of the population with what it has learnt, on the torch backend, in a single env at rest.
+
+        frozen: it goes through every motion of learning, so that eligibility and modulator can be watched, at a rate of zero.
+        """
         seed = int(self.random.seeds[index])
+        still = {"plasticity.lr": 0.0, "modulation.critic_lr": 0.0, "homeostasis.lr": 0.0} if frozen else {}
         agent = Agent(
-            self.config, *self.spaces, seeds=(seed,), device=str(self.device), dtype=self.dtype, backend="torch",
+            override(self.config, still), *self.spaces, seeds=(seed,), device=str(self.device), dtype=self.dtype, backend="torch",
             encoder=self.encoder,
         )  # fmt: skip
         learnt = self.tensors()

@@ -12,7 +12,7 @@ import numpy as np
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint, restore
-from rstdp_agents.config import AgentConfig, Backend, RunConfig, flat, from_json, override
+from rstdp_agents.config import Backend, RunConfig, flat, from_json
 from rstdp_agents.environments import make_env, parse_kwargs
 from rstdp_agents.errors import UsageError
 
@@ -102,33 +102,19 @@ def load_agent(run: Path, backend: Backend | None = None) -> Trained:
     checkpoint = latest_checkpoint(run)
     tensors, data = load_checkpoint(checkpoint)
     config = from_json(RunConfig, data["config"])
-    agent = _agent(config, config.agent, config.seeds, config.envs_per_agent, backend or config.backend)
+    env = make_env(config.env, parse_kwargs(config.env_kwargs))
+    agent = Agent(
+        config.agent, env.observation_space, env.action_space, seeds=config.seeds, envs=config.envs_per_agent,
+        device=config.device, backend=backend or config.backend, threads=config.threads,
+    )  # fmt: skip
+    env.close()
     own = agent.tensors()
     restore(own, {name: tensor for name, tensor in tensors.items() if name in own}, checkpoint)
     return Trained(config, agent, checkpoint, data)
 
 
 def alone(trained: Trained, index: int) -> Agent:
-    """Agent ``index`` of a population by itself, in one env, with all that learns switched off.
-
-    It goes through every motion of learning, so that its eligibility and modulator can be watched, at a rate of zero.
-    Raises UsageError where there is no such agent.
-    """
+    """Agent ``index`` of a population by itself, see `Agent.alone`, frozen. Raises UsageError where there is no such agent."""
     if not 0 <= index < trained.config.agents:
         raise UsageError(f"`--agent` must be 0 to {trained.config.agents - 1}; received {index}")
-    still = override(trained.config.agent, {"plasticity.lr": 0.0, "modulation.critic_lr": 0.0, "homeostasis.lr": 0.0})
-    agent = _agent(trained.config, still, (trained.config.seeds[index],), 1, "torch")
-    tensors, source = agent.tensors(), trained.agent.tensors()
-    for name, tensor in tensors.items():
-        of_this_one = source[name][index : index + 1]
-        if of_this_one.shape == tensor.shape:  # else state of its envs, which starts anew
-            tensor.copy_(of_this_one)
-    agent.reset(np.ones((1, 1), dtype=bool))
-    return agent
-
-
-def _agent(config: RunConfig, agent: AgentConfig, seeds: tuple[int, ...], envs: int, backend: Backend) -> Agent:
-    env = make_env(config.env, parse_kwargs(config.env_kwargs))
-    spaces = env.observation_space, env.action_space
-    env.close()
-    return Agent(agent, *spaces, seeds=seeds, envs=envs, device=config.device, backend=backend, threads=config.threads)
+    return trained.agent.alone(index, frozen=True)
