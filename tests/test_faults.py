@@ -1,5 +1,6 @@
 """Real faults, caused for real: what is left of a run afterwards goes on."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -8,6 +9,8 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import gymnasium as gym
+import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -16,6 +19,7 @@ from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint
 from rstdp_agents.cli import main
 from rstdp_agents.config import override
 from rstdp_agents.errors import EnvironmentFault, UsageError
+from rstdp_agents.presets import preset
 from rstdp_agents.training import Training
 from tests.test_resume import assert_same_run, config, forks, train
 
@@ -147,6 +151,54 @@ def test_an_env_that_fails_now_and_then_is_made_anew_each_time(tmp_path):
         with pytest.raises(EnvironmentFault, match="reward is not finite"):
             run.run()
         assert run.faults == 1
+
+
+class Raising(gym.Env):
+    """A box of zeros, whose 30th step raises."""
+
+    observation_space = gym.spaces.Box(-1.0, 1.0, (2,))
+    action_space = gym.spaces.Discrete(2)
+    taken = 0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros(2, dtype=np.float32), {}
+
+    def step(self, action):
+        self.taken += 1
+        if self.taken == 30:
+            raise ArithmeticError("too much")
+        return np.zeros(2, dtype=np.float32), 0.0, self.taken % 9 == 0, False, {}
+
+
+gym.register("Raising-v0", Raising)
+
+
+@forks
+def test_what_an_env_raises_in_its_process_is_said_in_one_line(tmp_path, capfd):
+    settings = override(preset("Raising-v0", "rstdp-et"), {**SETTINGS, "envs_per_agent": 2, "vectorization": "async"})
+    settings = override(settings, {"total_steps": 100, "progress": False, "eval_episodes": 0})
+    with Training(settings, tmp_path / "stop") as run, pytest.raises(EnvironmentFault, match=r"env 0: .*too much"):
+        run.run()
+    assert load_checkpoint(latest_checkpoint(tmp_path / "stop"))[1]["step"] == 58
+    with Training(override(settings, {"env_errors": "restart"}), tmp_path / "restart") as run:
+        assert run.run()
+        assert run.faults == 1
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_memory_stays_as_it_is(tmp_path):
+    settings, blocks = config(total_steps=12_000, checkpoint_every=2_000, log_every=500, **SETTINGS), []
+
+    def count():
+        gc.collect()
+        blocks.append(sys.getallocatedblocks())
+
+    with Training(settings, tmp_path) as run:
+        record = run.monitor.record
+        run.monitor.record = lambda step, episodes: (record(step, episodes), count() if step % 2_000 == 0 else None)
+        run.run()
+    assert max(blocks[2:]) - min(blocks[2:]) < 3_000  # of some 600,000; an object per step would add 8,000
 
 
 def test_the_clock_may_jump(tmp_path, monkeypatch):

@@ -8,13 +8,17 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+import gymnasium as gym
+import numpy as np
 import pytest
 import torch
 
+from rstdp_agents.agent import Agent
 from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 from rstdp_agents.cli import main
-from rstdp_agents.config import RunConfig, from_json, override
+from rstdp_agents.config import AgentConfig, RunConfig, from_json, override
 from rstdp_agents.errors import CheckpointError
+from rstdp_agents.observations import Rows
 from rstdp_agents.presets import preset
 from rstdp_agents.training import Training
 
@@ -164,3 +168,47 @@ def test_checkpoints_that_were_made_up_are_refused_in_one_line(capsys, data, new
     code = main(["--resume", str(path), "--no-progress"])
     if code:
         one_line(capsys, code)
+
+
+def boxes():
+    bounds = st.tuples(st.floats(-9, 9, width=16, allow_subnormal=False), st.floats(0.5, 9, width=16)) | st.just(
+        (0.0, np.inf)
+    )
+    shapes = st.lists(st.integers(1, 3), min_size=1, max_size=2).map(tuple)
+    return st.builds(lambda b, shape: gym.spaces.Box(b[0], b[0] + b[1], shape), bounds, shapes)
+
+
+def discretes():
+    numbers = st.integers(1, 4)
+    return (
+        st.builds(lambda n, start: gym.spaces.Discrete(n, start=start), numbers, st.integers(-3, 3))
+        | st.lists(numbers, min_size=1, max_size=3).map(gym.spaces.MultiDiscrete)
+        | numbers.map(gym.spaces.MultiBinary)
+        | numbers.map(gym.spaces.Text)
+    )
+
+
+SPACES = st.recursive(
+    boxes() | discretes(),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=3).map(gym.spaces.Tuple)
+        | st.dictionaries(st.sampled_from("abc"), inner, min_size=1, max_size=3).map(gym.spaces.Dict)
+        | inner.map(gym.spaces.Sequence)
+    ),
+    max_leaves=4,
+)
+
+
+@fuzz(5)
+@given(space=SPACES, actions=boxes() | discretes(), seed=st.integers(0, 99))
+def test_an_agent_of_any_spaces_acts_within_them_or_says_why_not(space, actions, seed):
+    space.seed(seed)
+    try:
+        agent = Agent(AgentConfig(), space, actions, seeds=(seed,), backend="torch")
+    except ValueError as error:
+        assert str(error)  # noqa: PT017 (either is right)
+        return
+    rows, one = Rows(space), space.sample()
+    obs = np.asarray(one) if rows.is_array else rows.array([one])[0]
+    for _ in range(2):
+        assert actions.contains(actions.__class__.from_jsonable(actions, agent.begin(obs[None, None])[0].tolist())[0])

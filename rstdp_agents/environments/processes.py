@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
 from functools import partial
 from multiprocessing.connection import wait
 from typing import Any
@@ -33,7 +34,7 @@ class Processes(AsyncVectorEnv):
         super().__init__(makers, autoreset_mode=AutoresetMode.SAME_STEP, shared_memory=arrays)
 
     def step(self, actions: Any) -> Any:
-        """As `AsyncVectorEnv.step`. Raises EnvironmentFault where a process has ended."""
+        """As `AsyncVectorEnv.step`. Raises EnvironmentFault where an env raised, or a process has ended."""
         try:
             return super().step(actions)
         except BROKEN as error:
@@ -47,6 +48,16 @@ class Processes(AsyncVectorEnv):
     def close_extras(self, timeout: float | None = None, terminate: bool = False) -> None:
         """End all processes; by force where one has ended already, for then the others wait."""
         super().close_extras(timeout, terminate or self._broken)
+
+    def _raise_if_errors(self, successes: Iterable[bool]) -> None:
+        """What an env raised in its process, in one line: the traceback that `AsyncVectorEnv` prints stays there."""
+        failed = [self.error_queue.get() for success in successes if not success]
+        if not failed:
+            return
+        index, kind, error, _ = min(failed, key=lambda one: one[0])
+        self._state, self._broken = AsyncState.DEFAULT, True
+        what = str(error) if kind is EnvironmentFault else f"{kind.__name__}: {error}"
+        raise EnvironmentFault(f"env {index}: {what}")
 
     def snapshot(self) -> Any:
         """As `Replayable.snapshot`, of every env."""
