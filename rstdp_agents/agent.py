@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rstdp_agents import plugins
 from rstdp_agents.architecture import build_network
 from rstdp_agents.checkpoint import restore
 from rstdp_agents.coding import build_encoder
-from rstdp_agents.config import AgentConfig, Backend, override
-from rstdp_agents.decoders import build_decoder
+from rstdp_agents.config import AgentConfig, Backend, EncoderConfig, override
+from rstdp_agents.decoders import Decoder, build_decoder
 from rstdp_agents.encoders import Encoder, poisson
 from rstdp_agents.fused.engine import FusedEngine, why_not
 from rstdp_agents.fused.policy import FusedPolicy
@@ -65,8 +66,13 @@ class Agent:
         self.config, self.agents, self.envs = config, len(seeds), envs
         self.spaces, self.device, self.dtype = (observation_space, action_space), torch.device(device), dtype
         self.random = AgentRandom(seeds, self.device, dtype)
-        self.encoder = (encoder or build_encoder(observation_space, config.encoder)).to(self.device, dtype)
-        self.decoder = build_decoder(action_space, **vars(config.decoder))
+        self.encoder = (encoder or _encoder(observation_space, config.encoder)).to(self.device, dtype)
+        d = config.decoder
+        self.decoder = (
+            plugins.build("--decoder", d.code, Decoder, action_space, d)
+            if plugins.is_plugin(d.code)
+            else build_decoder(action_space, d.neurons_per_action, d.inverse_temperature, d.gate, d.exploration)
+        )
         self.p_max = config.encoder.rate_max * config.simulation.dt / 1000.0
         self.network = build_network(config, image_shape(self.encoder), self.decoder.size, envs, self.random)
         self.layer = self.network.output
@@ -231,6 +237,12 @@ class Agent:
         if reason:
             logger.debug("the fused backend is not used: %s", reason)
         return None if reason else FusedEngine(self, seeds, threads)
+
+
+def _encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
+    if plugins.is_plugin(p.code):
+        return plugins.build("--encoder", p.code, Encoder, space, p)
+    return build_encoder(space, p)
 
 
 def normalised(rates: Tensor) -> Tensor:

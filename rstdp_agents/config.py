@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
-from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 import tyro
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
@@ -23,7 +23,13 @@ EnvErrors = Literal["stop", "restart"]
 Code = Literal["place-cells", "separate", "tiles"]
 Credit = Literal["feedback", "broadcast", "frozen"]
 ImageCode = Literal["intensity", "on-off", "one-hot"]
+Decode = Literal["auto"]
 Config = TypeVar("Config")
+
+
+def _named(names: Any, *aliases: str) -> Any:
+    """How the command line shows an option that takes one of a few names, or a part of one's own."""
+    return tyro.conf.arg(metavar=f"{{{','.join(get_args(names))},module:Name}}", aliases=aliases)
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,10 @@ class SimulationConfig:
 class EncoderConfig:
     """Observations to input spikes."""
 
-    code: Code = "place-cells"
+    code: Annotated[str, _named(Code, "--encoder")] = "place-cells"
     """What a Box is encoded by: Gaussian place cells on one grid, or on one for each dimension (separate), which says nothing
-    of how they go together and leaves that to hidden layers; or binary tiles on several shifted grids."""
+    of how they go together and leaves that to hidden layers; or binary tiles on several shifted grids; or an encoder of
+    your own (docs/extending.md)."""
     low: tuple[float, ...] = ()
     """Lower bound of the grid in each dimension; empty for the space's own, or what chance reaches where it has none."""
     high: tuple[float, ...] = ()
@@ -69,6 +76,7 @@ class EncoderConfig:
     """Firing rate of the most active input neuron (Hz)."""
 
     def __post_init__(self) -> None:
+        validate.named("encoder.code", self.code, get_args(Code))
         validate.positive("width", self.width, "grid spacings")
         validate.positive("tilings", self.tilings)
         validate.positive("levels", self.levels)
@@ -135,6 +143,8 @@ class PlasticityConfig:
 class DecoderConfig:
     """Output spikes to actions."""
 
+    code: Annotated[str, _named(Decode, "--decoder")] = "auto"
+    """What the action space asks for, or a decoder of your own (docs/extending.md)."""
     neurons_per_action: int = 8
     """Output neurons per action, or per dimension of a continuous one."""
     inverse_temperature: float = 10.0
@@ -143,6 +153,9 @@ class DecoderConfig:
     """Eligibility of an action's neurons: 1[a] - pi(a) (centred), 1[a] (chosen) or 1 (none)."""
     exploration: float = 0.3
     """Standard deviation of the noise on a continuous action, in units of half its range."""
+
+    def __post_init__(self) -> None:
+        validate.named("decoder.code", self.code, get_args(Decode))
 
 
 @dataclass(frozen=True)
@@ -187,10 +200,10 @@ class ModulatorConfig:
 class AgentConfig:
     """All that makes an agent, whatever the environment."""
 
-    rule: RuleName = "rstdp-et"
-    """Learning rule."""
-    modulator: ModulatorName = "td"
-    """Third factor: TD error of a linear or a spiking critic, the reward, or the reward minus its running mean."""
+    rule: Annotated[str, _named(RuleName)] = "rstdp-et"
+    """Learning rule, or one of your own (docs/extending.md)."""
+    modulator: Annotated[str, _named(ModulatorName)] = "td"
+    """Third factor: TD error of a linear or a spiking critic, the reward, or the reward minus its running mean; or your own."""
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -201,6 +214,8 @@ class AgentConfig:
     homeostasis: HomeostasisParams = field(default_factory=HomeostasisParams)
 
     def __post_init__(self) -> None:
+        validate.named("rule", self.rule, get_args(RuleName))
+        validate.named("modulator", self.modulator, get_args(ModulatorName))
         one_per_tick = 1000.0 / self.simulation.dt
         validate.require(
             self.encoder.rate_max <= one_per_tick,
@@ -213,9 +228,13 @@ class RunConfig:
     """A run: which environment, how long, where to, and the agent."""
 
     env: str = "CartPole-v1"
-    """Gymnasium id, or `module:Id`."""
+    """Gymnasium id, `module:Id`, or `module:Class` (also a function that makes one)."""
     env_kwargs: tuple[str, ...] = ()
     """Arguments of the environment as key:value pairs."""
+    wrapper: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """`module:Class` of a wrapper around the environment; the last one given is the outermost."""
+    max_episode_steps: int = 0
+    """Steps after which an episode is cut off, in place of the environment's own limit; 0 for that one."""
     total_steps: int = 100_000
     """Env steps per agent."""
     agents: int = 1
@@ -263,7 +282,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         for name in ("total_steps", "agents", "envs_per_agent", "threads", "checkpoint_every", "log_every"):
             validate.positive(name, getattr(self, name))
-        for name in ("seed", "eval_episodes", "eval_every", "keep_checkpoints", "images"):
+        for name in ("seed", "eval_episodes", "eval_every", "keep_checkpoints", "images", "max_episode_steps"):
             validate.not_negative(name, getattr(self, name))
         validate.require(
             not self.eval_every or self.eval_episodes > 0,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rstdp_agents.agent import Agent
-from rstdp_agents.environments import SerialGrid, env_seeds, env_spec
+from rstdp_agents.environments import EnvSource, SerialGrid, env_seeds, time_limit
 from rstdp_agents.policy import FrozenPolicy
 
 MAX_PARALLEL = 10
@@ -16,15 +16,15 @@ MAX_STEPS = 10_000
 
 
 def evaluate(
-    agent: Agent, env_id: str, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool,
+    agent: Agent, source: EnvSource, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool,
     parallel: int = MAX_PARALLEL,
 ) -> np.ndarray:  # fmt: skip
     """Returns ``(agents, episodes)`` of every agent of a population; see `play`."""
-    return play(agent, env_id, kwargs, seeds, episodes, greedy, parallel)[0]
+    return play(agent, source, kwargs, seeds, episodes, greedy, parallel)[0]
 
 
 def play(
-    agent: Agent, env_id: str, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool,
+    agent: Agent, source: EnvSource, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool,
     parallel: int = MAX_PARALLEL,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Returns and lengths of episodes, ``(agents, episodes)`` each, of every agent of a population.
@@ -35,8 +35,8 @@ def play(
     """
     envs = min(episodes, parallel)
     quota = np.array([len(range(env, episodes, envs)) for env in range(envs)])
-    limit = {} if env_spec(env_id).max_episode_steps else {"max_episode_steps": MAX_STEPS}
-    grid = SerialGrid(env_id, {**limit, **kwargs}, agent.agents, envs)
+    limit = {} if time_limit(source) else {"max_episode_steps": MAX_STEPS}
+    grid = SerialGrid(source, {**limit, **kwargs}, agent.agents, envs)
     start = tuple(env_seeds(seed, 2, purpose=1)[int(greedy)] for seed in seeds)
     policy = FrozenPolicy(agent, envs, start)
     obs = grid.reset(start)

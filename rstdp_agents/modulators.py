@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from rstdp_agents.config import ModulatorConfig, ModulatorName
+from rstdp_agents import plugins
+from rstdp_agents.config import ModulatorConfig
 
 
 class Step(NamedTuple):
@@ -118,9 +119,11 @@ class TDError:
 
 
 def build_modulator(
-    name: ModulatorName, p: ModulatorConfig, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype
+    name: str, p: ModulatorConfig, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype
 ) -> Modulator:
     """The modulator that the configuration names, for features of ``shape (agents, envs, pre)``."""
+    if plugins.is_plugin(name):
+        return plugins.build("--modulator", name, Modulator, p, shape, device, dtype)
     if name == "td":
         return TDError(p, shape, device, dtype)
     tau = p.tau_baseline if name == "reward-baseline" else float("inf")

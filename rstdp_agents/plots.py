@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rstdp_agents.environments import make_env, parse_kwargs, reward_threshold
+from rstdp_agents.environments import make_env, reward_threshold, source_of
 from rstdp_agents.runs import Axis, Episodes, Run
 from rstdp_agents.scores import band, rolling
 
@@ -35,8 +35,9 @@ def learning_curves(runs: dict[str, dict[str, list[Run]]], axis: Axis, window: i
 
 def threshold(run: Run) -> float | None:
     """Mean return at which the run's environment counts as solved, if Gymnasium says."""
-    make_env(run.config.env, parse_kwargs(run.config.env_kwargs)).close()  # only then is `module:Id` registered
-    return reward_threshold(run.config.env)
+    source, kwargs = source_of(run.config)
+    make_env(source, kwargs).close()  # only then is `module:Id` registered
+    return reward_threshold(source)
 
 
 def curve(agents: list[Episodes], axis: Axis, window: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ import numpy as np
 from rstdp_agents.agent import Agent
 from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint, restore
 from rstdp_agents.config import Backend, RunConfig, flat, from_json
-from rstdp_agents.environments import make_env, parse_kwargs
+from rstdp_agents.environments import EnvSource, make_env, source_of
 from rstdp_agents.errors import UsageError
 
 Axis = Literal["episodes", "steps", "time"]
@@ -79,13 +79,18 @@ class Trained(NamedTuple):
     """What the checkpoint holds besides tensors: ``step``, ``records``, ..."""
 
     @property
+    def source(self) -> EnvSource:
+        """What makes the environment."""
+        return source_of(self.config)[0]
+
+    @property
     def kwargs(self) -> dict[str, Any]:
         """Arguments of the environment."""
-        return parse_kwargs(self.config.env_kwargs)
+        return source_of(self.config)[1]
 
     def rendered(self, mode: str) -> dict[str, Any]:
         """Arguments of the environment that make it render in a mode. Raises UsageError where it cannot."""
-        env = make_env(self.config.env, self.kwargs)
+        env = make_env(self.source, self.kwargs)
         offered = env.metadata.get("render_modes", [])
         env.close()
         if mode not in offered:
@@ -102,7 +107,7 @@ def load_agent(run: Path, backend: Backend | None = None) -> Trained:
     checkpoint = latest_checkpoint(run)
     tensors, data = load_checkpoint(checkpoint)
     config = from_json(RunConfig, data["config"])
-    env = make_env(config.env, parse_kwargs(config.env_kwargs))
+    env = make_env(*source_of(config))
     agent = Agent(
         config.agent, env.observation_space, env.action_space, seeds=config.seeds, envs=config.envs_per_agent,
         device=config.device, backend=backend or config.backend, threads=config.threads,

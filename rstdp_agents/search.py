@@ -13,7 +13,7 @@ import torch
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig, flat, override
-from rstdp_agents.environments import build_grid, parse_kwargs
+from rstdp_agents.environments import build_grid, source_of
 from rstdp_agents.episodes import WINDOW, EpisodeTracker
 from rstdp_agents.errors import UsageError
 from rstdp_agents.training import with_range
@@ -111,9 +111,9 @@ def scores(config: RunConfig, trials: Sequence[Mapping[str, Any]], objective: Ob
 
 def train(config: RunConfig, seeds: tuple[int, ...], lr_scale: torch.Tensor | None) -> list[list[float]]:
     """Returns of all training episodes of agents with these seeds; nothing is written."""
-    kwargs, envs = parse_kwargs(config.env_kwargs), config.envs_per_agent
-    grid = build_grid(config.vectorization, config.env, kwargs, len(seeds), envs)
-    config = with_range(config, grid.observation_space, kwargs)
+    (source, kwargs), envs = source_of(config), config.envs_per_agent
+    grid = build_grid(config.vectorization, source, kwargs, len(seeds), envs)
+    config = with_range(config, grid.observation_space, source, kwargs)
     agent = Agent(
         config.agent, grid.observation_space, grid.action_space, seeds=seeds, envs=envs, lr_scale=lr_scale,
         device=config.device, backend=config.backend, threads=config.threads,

@@ -10,6 +10,7 @@ import numpy as np
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig
+from rstdp_agents.environments import EnvSource
 from rstdp_agents.episodes import AgentRecord
 from rstdp_agents.evaluation import aggregate, play, summarise
 from rstdp_agents.files import write_whole
@@ -20,12 +21,11 @@ Played = dict[str, tuple[np.ndarray, np.ndarray]]
 """Returns and lengths ``(agents, episodes)`` by kind of policy."""
 
 
-def closing_evaluation(agent: Agent, config: RunConfig, kwargs: dict[str, Any]) -> Played:
+def closing_evaluation(agent: Agent, config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> Played:
     """Both kinds of policy, or nothing if the configuration asks for no episodes."""
     kinds = {"greedy": True, "stochastic": False} if config.eval_episodes else {}
     return {
-        kind: play(agent, config.env, kwargs, config.seeds, config.eval_episodes, greedy)
-        for kind, greedy in kinds.items()
+        kind: play(agent, source, kwargs, config.seeds, config.eval_episodes, greedy) for kind, greedy in kinds.items()
     }
 
 

@@ -17,12 +17,13 @@ from rstdp_agents.checkpoint import checkpoint_path, drop_old, load_checkpoint, 
 from rstdp_agents.config import RunConfig, override
 from rstdp_agents.environments import (
     EnvGrid,
+    EnvSource,
     build_grid,
     env_seeds,
     is_unbounded,
-    parse_kwargs,
     probe_range,
     reward_threshold,
+    source_of,
 )
 from rstdp_agents.episodes import EpisodeTracker
 from rstdp_agents.errors import CheckpointError, EnvironmentFault
@@ -42,12 +43,16 @@ class Training:
 
     folder: the run's own, made if need be, and held by a lock. checkpoint: where to go on from, or None; if it is one of this
     folder, the folder's files are cut back to where they were then. A run without one that has begun in the folder starts over.
+    env: what makes the environments, in place of what ``config.env`` names.
     """
 
-    def __init__(self, config: RunConfig, folder: Path, checkpoint: Path | None = None) -> None:
+    def __init__(
+        self, config: RunConfig, folder: Path, checkpoint: Path | None = None, env: EnvSource | None = None
+    ) -> None:
         torch.set_num_threads(config.threads)
         torch.set_flush_denormal(True)  # decayed traces never reach zero, and denormals are slow
-        self.kwargs, self.folder, self.step, self.faults = parse_kwargs(config.env_kwargs), folder, 0, 0
+        self.folder, self.step, self.faults = folder, 0, 0
+        self.source, self.kwargs = source_of(config, env)
         self.action: np.ndarray | None = None
         self.stopped_by, self._last_fault, self._episodes_are_lost = 0, -1, False
         self.envs = self._make_envs(config)
@@ -116,7 +121,7 @@ class Training:
 
     def finish(self) -> dict[str, Any]:
         """Evaluate and write summary.json; returns the summary."""
-        played = closing_evaluation(self.agent, self.config, self.kwargs)
+        played = closing_evaluation(self.agent, self.config, self.source, self.kwargs)
         if played and self.evaluations.last_step != self.step:
             self._note(*played["greedy"])
         records = self.tracker.records
@@ -125,12 +130,12 @@ class Training:
     def _open(self, config: RunConfig, checkpoint: Path | None) -> None:
         """Everything but the envs: first what may be refused, then what is written."""
         spaces = self.envs.observation_space, self.envs.action_space
-        self.config = config = with_range(config, spaces[0], self.kwargs)
+        self.config = config = with_range(config, spaces[0], self.source, self.kwargs)
         self.agent = Agent(
             config.agent, *spaces, seeds=config.seeds, envs=config.envs_per_agent, device=config.device, backend=config.backend,
             threads=config.threads,
         )  # fmt: skip
-        self.tracker = EpisodeTracker(config.agents, config.envs_per_agent, reward_threshold(config.env))
+        self.tracker = EpisodeTracker(config.agents, config.envs_per_agent, reward_threshold(self.source))
         before = None if checkpoint is None else self._load(checkpoint)
         own = checkpoint is not None and is_own(self.folder, checkpoint, self.step)
         self.lock = hold(self.folder)
@@ -202,7 +207,7 @@ class Training:
     def _evaluate(self) -> None:
         """Evaluate the greedy policy, and keep the best one's checkpoint."""
         c = self.config
-        returns, lengths = play(self.agent, c.env, self.kwargs, c.seeds, c.eval_episodes, greedy=True)
+        returns, lengths = play(self.agent, self.source, self.kwargs, c.seeds, c.eval_episodes, greedy=True)
         self.monitor.add_evaluation(self.step, returns, lengths)
         self._note(returns, lengths)
 
@@ -211,7 +216,7 @@ class Training:
             self._save(self.folder / "best" / "best.safetensors")
 
     def _make_envs(self, config: RunConfig) -> EnvGrid:
-        return build_grid(config.vectorization, config.env, self.kwargs, config.agents, config.envs_per_agent)
+        return build_grid(config.vectorization, self.source, self.kwargs, config.agents, config.envs_per_agent)
 
     def _progress(self) -> tqdm:
         c = self.config
@@ -225,10 +230,10 @@ class Training:
             bar.update(self.step - bar.n)
 
 
-def with_range(config: RunConfig, space: gym.Space, kwargs: dict[str, Any]) -> RunConfig:
+def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
     """The configuration with a range for the encoder, where observations have no bounds and the configuration gives none."""
     encoder = config.agent.encoder
     if encoder.low or encoder.high or not is_unbounded(space):
         return config
-    low, high = probe_range(config.env, kwargs, config.seed)
+    low, high = probe_range(source, kwargs, config.seed)
     return override(config, {"agent.encoder.low": low, "agent.encoder.high": high})

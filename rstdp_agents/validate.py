@@ -53,6 +53,12 @@ def one_of(name: str, value: str, choices: Sequence[str]) -> None:
         raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}; received {value!r}{hint}")
 
 
+def named(name: str, value: str, choices: Sequence[str]) -> None:
+    """One of a few words, or ``module:Name`` of a part of one's own; a near miss is suggested."""
+    if ":" not in value:
+        one_of(name, value, (*choices, "module:Name"))
+
+
 def binary(name: str, spikes: Tensor) -> None:
     """Spikes that are 0 or 1, of any dtype."""
     bad = (spikes != 0) & (spikes != 1)

@@ -28,7 +28,7 @@ TWO_ARMS = gym.spaces.Discrete(2)
 class Corridor(gym.Env):
     """Five cells in a row; action 1 goes right, 0 left. Reward 1 and the end at the right, after at most ten steps.
 
-    broken: what goes wrong, and when: ``("reward", 7, nan)`` makes the reward of the seventh step ever nan.
+    broken: what goes wrong, and when: ``("reward", 7, nan)`` makes the reward of the seventh step ever nan, "raise" raises.
     """
 
     observation_space = gym.spaces.Discrete(5)
@@ -47,7 +47,9 @@ class Corridor(gym.Env):
         self.steps += 1
         self.total += 1
         reward = float(self.at == 4)
-        if self.broken and self.broken[0] == "reward" and self.total == self.broken[1]:
+        if self.broken and self.total == self.broken[1]:
+            if self.broken[0] == "raise":
+                raise RuntimeError("broken")
             reward = self.broken[2]
         return self.at, reward, self.at == 4, self.steps == 10, {}
 

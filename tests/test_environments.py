@@ -83,8 +83,12 @@ def test_unknown_ids_suggest_the_nearest():
 
 
 def test_wrong_arguments_of_an_environment_are_said():
-    with pytest.raises(UsageError, match=r"'CartPole-v1' cannot be made: .*gravitas"):
-        make_env("CartPole-v1", {"gravitas": 1})
+    with pytest.raises(UsageError) as error:
+        make_env("CartPole-v1", {"suton_barto_reward": True})
+    assert str(error.value) == (
+        "environment 'CartPole-v1' has no argument 'suton_barto_reward' (did you mean 'sutton_barto_reward'?); "
+        "it takes sutton_barto_reward, render_mode"
+    )
 
 
 def test_env_kwargs_are_python_literals_or_text():

@@ -90,6 +90,7 @@ class Unbounded(gym.Env):
 gym.register("Unbounded-v0", Unbounded)
 
 
+@pytest.mark.filterwarnings("ignore:.*beyond its bounds:UserWarning")
 def test_parts_without_bounds_get_the_range_of_chance(tmp_path):
     assert is_unbounded(Unbounded.observation_space)
     low, high = probe_range("Unbounded-v0", {}, 0)

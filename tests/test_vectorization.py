@@ -161,7 +161,7 @@ def test_what_stands_in_the_way_of_an_own_vector_implementation_is_said():
     with pytest.raises(UsageError, match=r"the vector implementation of 'JaxCorridor-v0' cannot be made: it needs jax"):
         build_grid("vector", "JaxCorridor-v0", {}, 1, 2)
     assert isinstance(build_grid("auto", "JaxCorridor-v0", {}, 1, OWN_VECTOR_FROM), SerialGrid)
-    with pytest.raises(UsageError, match=r"'CartPole-v1' cannot be made: .*gravitas"):
+    with pytest.raises(UsageError, match="'CartPole-v1' has no argument 'gravitas'; it takes "):
         build_grid("vector", "CartPole-v1", {"gravitas": 1}, 1, 2)
     with pytest.raises(UsageError, match="unknown environment 'CartPol-v1'"):
         build_grid("vector", "CartPol-v1", {}, 1, 2)

@@ -14,6 +14,7 @@ from rstdp_agents import validate
 from rstdp_agents.agent import Agent
 from rstdp_agents.commands.arguments import parse
 from rstdp_agents.commands.train import print_aggregate
+from rstdp_agents.environments import EnvSource
 from rstdp_agents.evaluation import aggregate, evaluate, summarise
 from rstdp_agents.runs import alone, load_agent
 
@@ -54,11 +55,11 @@ def main(argv: list[str]) -> int:
         kwargs = trained.rendered("human")
     print(f"{trained.checkpoint}, env step {trained.data['step']}, {trained.config.env}")
     for kind in ("greedy", "stochastic") if args.policy == "both" else (args.policy,):
-        show(kind, play(agent, trained.config.env, kwargs, seeds, args, kind == "greedy"), seeds)
+        show(kind, play(agent, trained.source, kwargs, seeds, args, kind == "greedy"), seeds)
     return 0
 
 
-def play(agent: Agent, env: str, kwargs: dict, seeds: tuple[int, ...], args: Args, greedy: bool) -> np.ndarray:
+def play(agent: Agent, env: EnvSource, kwargs: dict, seeds: tuple[int, ...], args: Args, greedy: bool) -> np.ndarray:
     """Returns ``(agents, episodes)``, in one env at a time where a person watches."""
     parallel = {"parallel": 1} if args.render == "human" else {}
     return evaluate(agent, env, kwargs, seeds, args.episodes, greedy, **parallel)

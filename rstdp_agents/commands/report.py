@@ -13,7 +13,7 @@ import tyro
 
 from rstdp_agents import plots, validate
 from rstdp_agents.commands.arguments import parse
-from rstdp_agents.environments import SerialGrid, parse_kwargs
+from rstdp_agents.environments import SerialGrid, source_of
 from rstdp_agents.episodes import WINDOW
 from rstdp_agents.evaluation import interval
 from rstdp_agents.runs import Run, read_runs
@@ -141,7 +141,7 @@ def normalised(runs: dict[str, Groups]) -> Scores:
 
 def chance(run: Run) -> float:
     """Mean return of random actions, over the episodes that end within some env steps (of the first one, if none does)."""
-    grid = SerialGrid(run.config.env, parse_kwargs(run.config.env_kwargs), 1, 1)
+    grid = SerialGrid(*source_of(run.config), 1, 1)
     grid.action_space.seed(run.config.seed)
     grid.reset((run.config.seed,))
     ended, total, steps = [], 0.0, 0

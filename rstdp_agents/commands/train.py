@@ -94,7 +94,7 @@ def run_folder(config: RunConfig, checkpoint: Path | None) -> Path:
         return checkpoint.parent.parent
     if checkpoint is None and config.resume and not config.run_dir:
         return Path(config.resume)
-    name = f"{config.env.replace('/', '-').replace(':', '-')}__{config.agent.rule}__{config.seed}__{int(time.time())}"
+    name = re.sub(r"[/:]", "-", f"{config.env}__{config.agent.rule}__{config.seed}__{int(time.time())}")
     folder = Path(config.run_dir) if config.run_dir else Path("runs") / name
     if checkpoint is None and has_begun(folder):
         raise UsageError(f"{folder} already holds a run: give another --run-dir, or continue it with --resume {folder}")

@@ -10,6 +10,7 @@ from rstdp_agents.environments.envpool import Pool
 from rstdp_agents.environments.grid import EnvGrid
 from rstdp_agents.environments.processes import Processes
 from rstdp_agents.environments.serial import SerialGrid
+from rstdp_agents.environments.source import EnvSource, Instance
 from rstdp_agents.environments.vector import VectorGrid, own_vector
 from rstdp_agents.errors import UsageError
 
@@ -19,18 +20,23 @@ OWN_VECTOR_FROM = 16
 """Envs per agent from which `auto` takes an environment's own vector implementation."""
 
 
-def build_grid(how: Vectorization, env_id: str, kwargs: dict[str, Any], agents: int, envs: int) -> EnvGrid:
+def build_grid(how: Vectorization, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int) -> EnvGrid:
     """The grid of ``(agents, envs)`` that `RunConfig.vectorization` asks for. Raises UsageError where that cannot be had."""
     rows = agents * envs
+    if isinstance(source, Instance) and (rows > 1 or how not in ("auto", "serial")):
+        raise UsageError(
+            f"one environment serves one agent with one env, `serial`, not {agents} with {envs}: give its class, or a "
+            "function that makes one"
+        )
     if how == "vector":
-        return VectorGrid([own_vector(env_id, kwargs, rows)], agents, envs, seed_rows=False)
+        return VectorGrid([own_vector(source, kwargs, rows)], agents, envs, seed_rows=False)
     if how == "async":
-        return VectorGrid([Processes(env_id, kwargs, rows)], agents, envs, seed_rows=True)
+        return VectorGrid([Processes(source, kwargs, rows)], agents, envs, seed_rows=True)
     if how == "envpool":
-        return VectorGrid([Pool(env_id, kwargs, rows)], agents, envs, seed_rows=True)
+        return VectorGrid([Pool(source, kwargs, rows)], agents, envs, seed_rows=True)
     if how == "auto" and envs >= OWN_VECTOR_FROM:
         try:
-            return VectorGrid([own_vector(env_id, kwargs, envs) for _ in range(agents)], agents, envs, seed_rows=False)
+            return VectorGrid([own_vector(source, kwargs, envs) for _ in range(agents)], agents, envs, seed_rows=False)
         except UsageError as reason:
             logger.debug("environments are stepped one after the other: %s", reason)
-    return SerialGrid(env_id, kwargs, agents, envs)
+    return SerialGrid(source, kwargs, agents, envs)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from rstdp_agents.environments.source import EnvSource, name_of
 from rstdp_agents.errors import UsageError
 
 
@@ -19,10 +20,11 @@ class Pool(VectorEnv):
 
     metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012 (as VectorEnv declares it)
 
-    def __init__(self, env_id: str, kwargs: dict[str, Any], num_envs: int) -> None:
+    def __init__(self, source: EnvSource, kwargs: dict[str, Any], num_envs: int) -> None:
+        env_id = name_of(source)
         self._envpool, self._id, self.num_envs = _installed(), env_id, num_envs
         self._kwargs = {**kwargs, "num_envs": num_envs}
-        if env_id not in self._envpool.list_all_envs():
+        if not isinstance(source, str) or env_id not in self._envpool.list_all_envs():
             raise UsageError(f"`--vectorization envpool`: EnvPool has no environment {env_id!r}; take `serial`")
         try:
             spec = self._envpool.make_spec(env_id, **self._kwargs)

@@ -1,57 +1,109 @@
-"""One Gymnasium environment: how it is made, when it counts as solved, where its seeds come from."""
+"""One Gymnasium environment: how it is made, what is said where it cannot be, where its seeds come from."""
 
 from __future__ import annotations
 
-import ast
 import difflib
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.envs.registration import EnvSpec
+from gymnasium.envs.registration import load_env_creator
 
+from rstdp_agents import plugins
+from rstdp_agents.environments.guard import Guard
 from rstdp_agents.environments.own import load_own
+from rstdp_agents.environments.source import EnvSource, Wrapped, env_spec, name_of
 from rstdp_agents.errors import UsageError
 
 load_own()
 
 
-def make_env(env_id: str, kwargs: dict[str, Any]) -> gym.Env:
-    """One environment by id (also ``module:Id``). Raises UsageError with the nearest ids or what the constructor said."""
+def make_env(source: EnvSource, kwargs: Mapping[str, Any]) -> gym.Env:
+    """One environment, which says what is wrong with it (see `Guard`).
+
+    kwargs: of its constructor; ``max_episode_steps`` is its time limit, in place of its own. Raises UsageError with the
+    nearest ids, the constructor's parameters, or what it said.
+    """
+    return Guard(_wrapped(source, kwargs), name_of(source))
+
+
+def _wrapped(source: EnvSource, kwargs: Mapping[str, Any]) -> gym.Env:
+    if not isinstance(source, Wrapped):
+        return _bare(source, kwargs)
+    env = _bare(source.env, kwargs)
+    for name in source.wrappers:
+        env = plugins.build("--wrapper", name, gym.Env, env)
+    return env
+
+
+def _bare(source: str | Callable[..., gym.Env], kwargs: Mapping[str, Any]) -> gym.Env:
+    maker = _maker(source)
     try:
-        return gym.make(env_id, disable_env_checker=True, **kwargs)
+        env = _call(maker, kwargs) if maker else gym.make(str(source), disable_env_checker=True, **kwargs)
     except gym.error.UnregisteredEnv as error:
-        near = difflib.get_close_matches(env_id, list(gym.registry), n=3, cutoff=0.5)
+        near = difflib.get_close_matches(str(source), list(gym.registry), n=3, cutoff=0.5)
         hint = f"; the nearest are {', '.join(near)}" if near else ""
-        raise UsageError(f"unknown environment {env_id!r}{hint}") from error
-    except (gym.error.Error, ImportError, TypeError) as error:
-        raise UsageError(f"environment {env_id!r} cannot be made: {str(error).strip()}") from error
+        raise UsageError(f"unknown environment {source!r}{hint}") from error
+    except UsageError:
+        raise
+    except Exception as error:
+        wrong = _unknown_argument(maker or _entry_point(source), kwargs)
+        words = wrong or f"cannot be made: {_words(error)}"
+        raise UsageError(f"environment {name_of(source)!r} {words}") from error
+    if not isinstance(env, gym.Env):
+        raise UsageError(f"environment {name_of(source)!r} must be a gymnasium.Env; received {env!r}")
+    return env
 
 
-def env_spec(env_id: str) -> EnvSpec:
-    """What Gymnasium knows of an environment that has been made; also of ``module:Id``, which it then knows as ``Id``."""
-    return gym.spec(env_id.rpartition(":")[2])
+def _maker(source: str | Callable[..., gym.Env]) -> Callable[..., gym.Env] | None:
+    """What to call for an environment; None for ids, which are Gymnasium's to make."""
+    if not isinstance(source, str):
+        return source
+    module, colon, name = source.partition(":")
+    if not colon or not name.replace(".", "").isidentifier():  # ids of Gymnasium end in a version
+        return None
+    try:
+        importlib.import_module(module)
+    except Exception:
+        return plugins.load(source, "--env")  # which says what there is to say
+    return None if name in gym.registry else plugins.load(source, "--env")
 
 
-def reward_threshold(env_id: str) -> float | None:
-    """Mean return at which Gymnasium calls the task solved, if it says."""
-    return env_spec(env_id).reward_threshold
+def _call(maker: Callable[..., gym.Env], kwargs: Mapping[str, Any]) -> gym.Env:
+    arguments = dict(kwargs)
+    steps = arguments.pop("max_episode_steps", None)
+    env = maker(**arguments)
+    return gym.wrappers.TimeLimit(env, steps) if steps and isinstance(env, gym.Env) else env
+
+
+def _words(error: Exception) -> str:
+    """What Gymnasium and constructors say is said in their words; for anything unexpected, also what and where it was."""
+    expected = isinstance(error, (gym.error.Error, ImportError, ValueError, TypeError))
+    return " ".join(str(error).split()) if expected else plugins.said(error)
+
+
+def _entry_point(source: EnvSource) -> Callable[..., Any] | None:
+    spec = env_spec(source)
+    if spec is None or spec.entry_point is None:
+        return None
+    return load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
+
+
+def _unknown_argument(maker: Callable[..., Any] | None, kwargs: Mapping[str, Any]) -> str:
+    """Words that list the constructor's parameters, if ``kwargs`` names others; else none."""
+    parameters = inspect.signature(maker).parameters.values() if maker else ()
+    names = [one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    wrong = [name for name in kwargs if name not in (*names, "max_episode_steps")]
+    if maker is None or not wrong or any(one.kind == one.VAR_KEYWORD for one in parameters):
+        return ""
+    near = difflib.get_close_matches(wrong[0], names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return f"has no argument {wrong[0]!r}{hint}; it takes {', '.join(names) or 'none'}"
 
 
 def env_seeds(agent_seed: int, count: int, purpose: int = 0) -> list[int]:
     """Seeds for ``count`` envs of one agent; other purposes (1: evaluation) get seeds of their own."""
     return np.random.SeedSequence([agent_seed, purpose]).generate_state(count).tolist()
-
-
-def parse_kwargs(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """``("key:value", ...)`` -> keyword arguments; values are read as Python literals where they are such."""
-    kwargs: dict[str, Any] = {}
-    for pair in pairs:
-        key, colon, text = pair.partition(":")
-        if not colon or not key.isidentifier():
-            raise UsageError(f"`--env-kwargs` takes key:value pairs; received {pair!r}")
-        try:
-            kwargs[key] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            kwargs[key] = text
-    return kwargs

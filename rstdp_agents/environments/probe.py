@@ -10,6 +10,7 @@ import numpy as np
 
 from rstdp_agents.coding import UNBOUNDED, numeric, own_bounds
 from rstdp_agents.environments.make import make_env
+from rstdp_agents.environments.source import EnvSource
 from rstdp_agents.observations import Rows
 
 STEPS = 2_000
@@ -24,13 +25,13 @@ def is_unbounded(space: gym.Space) -> bool:
     return bool((np.maximum(np.abs(low), np.abs(high)) >= UNBOUNDED).any())
 
 
-def probe_range(env_id: str, kwargs: dict[str, Any], seed: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def probe_range(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Lower and upper ends for every number of the Boxes in an observation: its own bounds, or what random actions reach.
 
     The ends of unbounded numbers are those of `STEPS` steps of chance in an env of its own, widened by `MARGIN`; they
     are found once, before learning, and stay: a code that moved with the policy would take its own lessons away.
     """
-    env = make_env(env_id, kwargs)
+    env = make_env(source, kwargs)
     rows = Rows(env.observation_space)
     boxes = numeric(rows)
     columns = np.concatenate([np.arange(leaf.first, leaf.first + leaf.size) for leaf in boxes])

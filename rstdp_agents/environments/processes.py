@@ -14,6 +14,7 @@ from gymnasium.vector.async_vector_env import AsyncState
 
 from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.replay import Replayable
+from rstdp_agents.environments.source import EnvSource
 from rstdp_agents.errors import EnvironmentFault
 from rstdp_agents.observations import ARRAYS
 
@@ -27,9 +28,9 @@ class Processes(AsyncVectorEnv):
     Observations that are arrays come through memory they share, others through pipes.
     """
 
-    def __init__(self, env_id: str, kwargs: dict[str, Any], rows: int) -> None:
+    def __init__(self, source: EnvSource, kwargs: dict[str, Any], rows: int) -> None:
         self._broken = False
-        makers = [partial(_make, os.getpid(), i, env_id, kwargs) for i in range(rows)]
+        makers = [partial(_make, os.getpid(), i, source, kwargs) for i in range(rows)]
         arrays = isinstance(makers[0]().observation_space, ARRAYS)
         super().__init__(makers, autoreset_mode=AutoresetMode.SAME_STEP, shared_memory=arrays)
 
@@ -68,9 +69,9 @@ class Processes(AsyncVectorEnv):
         return self.call("repeat", snapshots)
 
 
-def _make(parent: int, index: int, env_id: str, kwargs: dict[str, Any]) -> Replayable:
+def _make(parent: int, index: int, source: EnvSource, kwargs: dict[str, Any]) -> Replayable:
     """One env; in a process of its own, signals are left to the parent, which then ends it."""
     if os.getpid() != parent:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    return Replayable(make_env(env_id, kwargs), index)
+    return Replayable(make_env(source, kwargs), index)

@@ -10,6 +10,7 @@ import numpy as np
 from rstdp_agents.environments.grid import check_finite, check_step
 from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.environments.replay import Replayable, first_failure, snapshots
+from rstdp_agents.environments.source import EnvSource
 from rstdp_agents.observations import Rows
 from rstdp_agents.transition import Transition
 
@@ -21,9 +22,9 @@ class SerialGrid:
     observation is handed on where it is needed, on truncation.
     """
 
-    def __init__(self, env_id: str, kwargs: dict[str, Any], agents: int, envs: int) -> None:
+    def __init__(self, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int) -> None:
         self.shape = (agents, envs)
-        self.envs = [Replayable(make_env(env_id, kwargs)) for _ in range(agents * envs)]
+        self.envs = [Replayable(make_env(source, kwargs)) for _ in range(agents * envs)]
         self.observation_space, self.action_space = self.envs[0].observation_space, self.envs[0].action_space
         self._single = self.envs[0] if len(self.envs) == 1 else None
         self.rows = Rows(self.observation_space)

@@ -15,6 +15,7 @@ from rstdp_agents.environments.grid import check_finite
 from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.environments.processes import Processes
 from rstdp_agents.environments.replay import first_failure, set_vector_snapshot, snapshots, vector_snapshot
+from rstdp_agents.environments.source import EnvSource, name_of
 from rstdp_agents.errors import UsageError
 from rstdp_agents.observations import Rows
 from rstdp_agents.transition import Transition
@@ -113,12 +114,15 @@ class VectorGrid:
         return obs
 
 
-def own_vector(env_id: str, kwargs: dict[str, Any], rows: int) -> VectorEnv:
+def own_vector(source: EnvSource, kwargs: dict[str, Any], rows: int) -> VectorEnv:
     """The vector implementation that an environment brings along. Raises UsageError if it has none, or cannot be made."""
-    spec = make_env(env_id, kwargs).spec  # which says what there is to say about id and arguments
-    if spec is None or spec.vector_entry_point is None:
-        raise UsageError(f"`--vectorization vector`: {env_id!r} has no vector implementation of its own; take `serial`")
+    spec, name = make_env(source, kwargs).spec, name_of(source)  # made for what there is to say about id and arguments
+    if spec is None or spec.vector_entry_point is None or not isinstance(source, str):
+        wrapped = "" if isinstance(source, str) else " with these wrappers"
+        raise UsageError(
+            f"`--vectorization vector`: {name!r} has no vector implementation of its own{wrapped}; take `serial`"
+        )
     try:
-        return gym.make_vec(env_id, rows, vectorization_mode="vector_entry_point", **kwargs)
+        return gym.make_vec(source, rows, vectorization_mode="vector_entry_point", **kwargs)
     except (gym.error.Error, ImportError, TypeError) as error:
-        raise UsageError(f"the vector implementation of {env_id!r} cannot be made: {str(error).strip()}") from error
+        raise UsageError(f"the vector implementation of {name!r} cannot be made: {str(error).strip()}") from error

@@ -88,13 +88,13 @@ def encode_tiles(obs, low, tiles, per_unit, tilings, rates):
 def code_of(encoder: Encoder) -> Code:
     """An encoder as compiled code takes it; GIVEN for one that it does not know."""
     nothing, none = np.zeros(0), np.zeros(0, dtype=np.int64)
-    if isinstance(encoder, PlaceCells):
+    if type(encoder) is PlaceCells:
         return Code(GRID, *encoder.grid, floor=encoder.floor)
-    if isinstance(encoder, TileCoding):
+    if type(encoder) is TileCoding:
         low, high, tiles = (t.double().numpy() for t in (encoder.low, encoder.high, encoder.tiles))
         return Code(TILES, low, tiles.astype(np.int64), tiles / (high - low), tilings=encoder.tilings)
-    if isinstance(encoder, OneHot):
+    if type(encoder) is OneHot:
         return Code(ONE_HOT, nothing, np.array([encoder.first]), nothing)
-    if isinstance(encoder, Intensity):
+    if type(encoder) is Intensity:
         return Code(INTENSITY, encoder.low.double().numpy(), none, encoder.scale.double().numpy())
     return Code(GIVEN, nothing, none, nothing)

@@ -23,7 +23,8 @@ from rstdp_agents.fused.synapses import fold
 from rstdp_agents.homeostasis import HomeostasisState
 from rstdp_agents.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.neurons import LIFParams
-from rstdp_agents.plasticity import PairRule, RewardSwitch
+from rstdp_agents.plasticity import RSTDP, RSTDPET, PairRule, RewardSwitch
+from rstdp_agents.plugins import is_plugin
 from rstdp_agents.synapses import Linear
 from rstdp_agents.traces import powers
 from rstdp_agents.transition import Transition
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from rstdp_agents.agent import Agent
 
 
-KNOWN = (LIFParams, Linear, PopulationDecoder, PopulationVector, TDError, RewardMinusBaseline)
-"""Neurons, synapses, decoders and modulators that compiled code knows."""
+KNOWN = (
+    LIFParams, Linear, PopulationDecoder, PopulationVector, TDError, RewardMinusBaseline, RSTDP, RSTDPET, RewardSwitch,
+)  # fmt: skip
+"""Neurons, synapses, decoders, modulators and rules that compiled code knows, and not what is derived from them."""
 WORTH_SPLITTING = 200_000
 """Eligibilities above which a call is split over threads; with fewer, it takes less than about 0.3 ms."""
 
@@ -44,7 +47,9 @@ def why_not(agent: Agent) -> str:
     layer = agent.layer
     if agent.network.hidden:
         return "it takes one layer, and this network has hidden ones"
-    for part in (layer.neuron, layer.synapse, agent.decoder, agent.modulator):
+    for name in filter(is_plugin, (agent.config.decoder.code, agent.config.modulator)):
+        return f"it does not know {name}"
+    for part in (layer.neuron, layer.synapse, agent.decoder, agent.modulator, layer.rule):
         if type(part) not in KNOWN:
             return f"it does not know {type(part).__name__}"
     if agent.device.type != "cpu" or agent.dtype != torch.float32:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rstdp_agents.config import RuleName, RunConfig, override
+from rstdp_agents.config import RunConfig, override
 from rstdp_agents.presets import box2d, control, grids, own
 from rstdp_agents.presets.types import Presets
 
 PRESETS: Presets = {**control.PRESETS, **grids.PRESETS, **box2d.PRESETS, **own.PRESETS}
 
 
-def preset(env: str, rule: RuleName) -> RunConfig:
+def preset(env: str, rule: str) -> RunConfig:
     """The configuration that a run of ``rule`` on ``env`` starts from."""
     config = override(RunConfig(), {"env": env, "agent.rule": rule})
     return override(config, PRESETS.get(env, {}).get(rule, {}))

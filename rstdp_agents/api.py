@@ -1,0 +1,47 @@
+"""Training from Python: an environment of one's own, and the trained agent back."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+
+from rstdp_agents.agent import Agent
+from rstdp_agents.config import RunConfig
+from rstdp_agents.environments import EnvSource, Instance, name_of
+from rstdp_agents.presets import preset
+from rstdp_agents.training import Training
+
+
+class Trained(NamedTuple):
+    """What came of a run."""
+
+    agent: Agent
+    """The population, to be looked at or put to work (`policy.FrozenPolicy`)."""
+    summary: dict[str, Any]
+    """What summary.json holds: of every agent when it solved the task, and how it did in evaluation."""
+    folder: Path
+    """Curves, checkpoints and settings; `train.py --resume` goes on from here where the environment has a name."""
+
+
+def train(
+    env: EnvSource | gym.Env, folder: str | Path = "", config: RunConfig | None = None, **settings: Any
+) -> Trained:
+    """Train on ``env``, evaluate, and return what came of it.
+
+    env: a Gymnasium id, ``module:Class``, a class or a function that makes one; or an environment, for a single agent.
+    folder: of the run, empty for one in ``runs``. config: all settings; the preset of ``env`` if None. settings: fields of
+    `RunConfig` to change, such as ``total_steps=20_000``. Raises ValueError for wrong settings, EnvironmentFault for an
+    environment that does not keep to Gymnasium's interface.
+    """
+    source = Instance(env) if isinstance(env, gym.Env) else env
+    name = name_of(source)
+    folder = Path(folder) if folder else Path("runs") / re.sub(r"[/:<>]", "-", f"{name}__{int(time.time())}")
+    config = replace(config or preset(name, "rstdp-et"), **{"env": name, "run_dir": str(folder), **settings})
+    with Training(config, folder, env=source) as training:
+        training.run()
+        return Trained(training.agent, training.finish(), folder)

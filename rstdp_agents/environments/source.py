@@ -1,0 +1,109 @@
+"""What makes an environment, how it is called, and what Gymnasium knows of it."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+
+from rstdp_agents import plugins
+from rstdp_agents.config import RunConfig
+from rstdp_agents.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """An environment with wrappers around it, in order, the last outermost."""
+
+    env: str | Callable[..., gym.Env]
+    wrappers: tuple[str, ...]
+    """``module:Class`` of each: what takes an environment and returns one."""
+
+
+class Instance:
+    """A factory of one environment that is there already: the first call returns it, for training, later ones copies.
+
+    Raises UsageError where it cannot be copied.
+    """
+
+    def __init__(self, env: gym.Env) -> None:
+        self.env, self.taken = env, False
+
+    def __call__(self) -> gym.Env:
+        if not self.taken:
+            self.taken = True
+            return self.env
+        try:
+            return copy.deepcopy(self.env)
+        except Exception as error:
+            raise UsageError(
+                f"{self.env} cannot be copied for evaluation ({plugins.said(error)}): give its class, or a function "
+                "that makes one"
+            ) from error
+
+
+EnvSource: TypeAlias = str | Callable[..., gym.Env] | Wrapped
+"""A Gymnasium id, ``module:Id``, ``module:Class``, or a class or function that takes the arguments of the environment."""
+
+
+def source_of(config: RunConfig, env: EnvSource | None = None) -> tuple[EnvSource, dict[str, Any]]:
+    """What makes the environments of a run, ``env`` in place of the one it names, and their arguments."""
+    kwargs = parse_kwargs(config.env_kwargs)
+    if config.max_episode_steps:
+        kwargs["max_episode_steps"] = config.max_episode_steps
+    source = config.env if env is None else env
+    return (Wrapped(source, config.wrapper) if config.wrapper else source), kwargs  # pyright: ignore[reportArgumentType]
+
+
+def name_of(source: EnvSource) -> str:
+    """How an environment is called in messages, in the configuration and on the command line."""
+    if isinstance(source, str):
+        return source
+    if isinstance(source, Wrapped):
+        return name_of(source.env)
+    if isinstance(source, Instance):
+        return name_of(type(source.env.unwrapped))
+    return plugins.name_of(source) or getattr(source, "__qualname__", type(source).__name__)
+
+
+def env_spec(source: EnvSource) -> EnvSpec | None:
+    """What Gymnasium knows of an environment that has been made; None for what is not registered."""
+    if isinstance(source, Wrapped):
+        return env_spec(source.env)
+    if isinstance(source, Instance):
+        return source.env.spec
+    try:
+        return gym.spec(source.rpartition(":")[2]) if isinstance(source, str) else None
+    except gym.error.Error:
+        return None
+
+
+def time_limit(source: EnvSource) -> int | None:
+    """Steps after which Gymnasium cuts an episode off, if it does."""
+    spec = env_spec(source)
+    return spec.max_episode_steps if spec else None
+
+
+def reward_threshold(source: EnvSource) -> float | None:
+    """Mean return at which Gymnasium calls the task solved, if it says."""
+    spec = env_spec(source)
+    return spec.reward_threshold if spec else None
+
+
+def parse_kwargs(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """``("key:value", ...)`` -> keyword arguments; values are read as Python literals where they are such."""
+    kwargs: dict[str, Any] = {}
+    for pair in pairs:
+        key, colon, text = pair.partition(":")
+        if not colon or not key.isidentifier():
+            raise UsageError(f"`--env-kwargs` takes key:value pairs; received {pair!r}")
+        try:
+            kwargs[key] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            kwargs[key] = text
+    return kwargs

@@ -1,0 +1,86 @@
+"""Parts of one's own, named ``module:Name``: found, called, and checked for what is expected of them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rstdp_agents.errors import UsageError
+
+
+def is_plugin(name: str) -> bool:
+    """Whether ``name`` is that of a part of one's own, ``module:Name``."""
+    return ":" in name
+
+
+def load(name: str, option: str) -> Callable[..., Any]:
+    """The class or function ``module:Name``, also ``module:Class.method``; ``option`` names it in errors.
+
+    Raises UsageError where there is no such module, it cannot be imported, it has no such name, or that cannot be called.
+    """
+    module_name, _, path = name.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except Exception as error:
+        missing = isinstance(error, ModuleNotFoundError) and module_name.startswith(error.name or "?")
+        reason = "there is no such module" if missing else f"its import fails: {said(error)}"
+        raise UsageError(f"`{option} {name}`: {reason}") from error
+    for part in path.split("."):
+        if not hasattr(found, part):
+            own = (word for word, value in vars(found).items() if callable(value) and not word.startswith("_"))
+            raise UsageError(f"`{option} {name}`: no {part!r} in there, but {', '.join(own) or 'nothing to call'}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise UsageError(f"`{option} {name}` must be a class or a function; received {found!r}")
+    return found
+
+
+def build(option: str, name: str, kind: type, *arguments: Any) -> Any:
+    """What the class or function ``module:Name`` makes of ``arguments``. Raises UsageError unless it has all that ``kind`` has.
+
+    kind: a Protocol, whose public members are looked for, or a class, of which an instance is expected.
+    """
+    maker = load(name, option)
+    try:
+        made = maker(*arguments)
+    except Exception as error:
+        takes = inspect.signature(maker) if isinstance(error, TypeError) else ""
+        hint = f"; it is called with {len(arguments)} arguments and takes {takes}" if takes else ""
+        raise UsageError(f"`{option} {name}` cannot be made: {said(error)}{hint}") from error
+    if not getattr(kind, "_is_protocol", False):
+        if not isinstance(made, kind):
+            raise UsageError(f"`{option} {name}` must make a {kind.__name__}; received {made!r}")
+        return made
+    missing = [member for member in members(kind) if not hasattr(made, member)]
+    if missing:
+        raise UsageError(f"`{option} {name}` makes no {kind.__name__}: {', '.join(missing)} missing in {made!r}")
+    return made
+
+
+def members(protocol: type) -> list[str]:
+    """Methods and properties that a Protocol asks for."""
+    return [name for name in vars(protocol) if name == "__call__" or not name.startswith("_")]
+
+
+def name_of(part: Callable[..., Any]) -> str | None:
+    """``module:Name`` of a class or function, if it is found again under that name."""
+    module, name = getattr(part, "__module__", None), getattr(part, "__qualname__", "")
+    found: Any = sys.modules.get(module or "")
+    for step in name.split("."):
+        found = getattr(found, step, None)
+    return f"{module}:{name}" if found is part else None
+
+
+def said(error: BaseException) -> str:
+    """Kind, words and place of an error, in one line; the place is the last line of a file outside of installed packages."""
+    frames = traceback.extract_tb(error.__traceback__)
+    here = str(Path(__file__).parent)
+    own = [f for f in frames if not any(part in f.filename for part in (here, "site-packages", "<frozen", "importlib"))]
+    place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words}{place}" if words else f"{type(error).__name__}{place}"
