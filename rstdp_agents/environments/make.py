@@ -50,7 +50,7 @@ def _bare(source: str | Callable[..., gym.Env], kwargs: Mapping[str, Any]) -> gy
     except UsageError:
         raise
     except Exception as error:
-        wrong = _unknown_argument(maker or _entry_point(source), kwargs)
+        wrong = _unknown_argument(maker or _entry_point(source), kwargs) if isinstance(error, TypeError) else ""
         words = wrong or f"cannot be made: {_words(error)}"
         raise UsageError(f"environment {name_of(source)!r} {words}") from error
     if not isinstance(env, gym.Env):
