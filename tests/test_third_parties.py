@@ -22,7 +22,10 @@ KNOWN = [
     ("minigrid", "minigrid:MiniGrid-Empty-5x5-v0", {}),
     ("minigrid", "minigrid:MiniGrid-Empty-5x5-v0", {"wrapper": ("minigrid.wrappers:ImgObsWrapper",)}),
     ("ale_py", "ale_py:ALE/Pong-v5", {"env_kwargs": ("obs_type:ram",)}),
-    ("highway_env", "highway_env:highway-fast-v0", {}),
+    (
+        "highway_env", "highway_env:highway-fast-v0",  # slow: bounds are given, so that no chance has to find them
+        {"total_steps": 30, "max_episode_steps": 8, "agent.encoder.low": (-1.0,) * 25, "agent.encoder.high": (1.0,) * 25},
+    ),
     ("neurogym", "neurogym:PerceptualDecisionMaking-v0", {"env_kwargs": ("dt:100",)}),
     ("popgym", "popgym:popgym-RepeatFirstEasy-v0", {}),
     (
