@@ -51,6 +51,7 @@ def prepare(size: Size, device: str = "cpu") -> work.EnvStep:
         post, layer.neurons = layer.forward(pre, post_uniform, layer.neurons)
         layer.remember(pre, post, None)
 
+    env_step()  # loads compiled code
     return env_step
 
 
