@@ -114,6 +114,7 @@ def cell(args: Args, name: str, rule: str) -> dict[str, Any]:
     task = replace(task, episodes=args.episodes) if args.episodes else task
     conditions = run(name, rule, task, args)
     command = f"python -m benchmarks.learning --task {name} --rule {rule} --seeds {args.seeds}"
+    command += f" --episodes {args.episodes}" if args.episodes else ""
     made = {"command": command, "version": version("rstdp_agents"), "torch": torch.__version__}
     made |= {"machine": platform.machine(), "seconds": round(time.time() - start)}
     return {"task": name, "rule": rule, **made, **conditions}

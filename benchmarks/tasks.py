@@ -41,10 +41,10 @@ TASKS: dict[str, Task] = {
     "MountainCar-v0": Task(-110.0, 1000, 400_000, {"rstdp-et": 300, "rstdp": 1000, "reward-switch": 1000}),
     "FrozenLake-v1": Task(0.70, 5000, 400_000, {"rstdp-et": 2500}, note="slippery, 4x4"),
     "FrozenLake8x8-v1": Task(0.85, 12_000, 1_500_000, {"rstdp-et": 10_000}, note="slippery, 8x8"),
-    "CliffWalking-v1": Task(-14.3, 1500, 400_000, {"rstdp-et": 1500}, note="within 10 % of the optimum, -13"),
-    "Taxi-v4": Task(7.1, 10_000, 600_000, {"rstdp-et": 10_000}, note="within 10 % of the optimum, about 7.9"),
+    "CliffWalking-v1": Task(-14.3, 5000, 400_000, {"rstdp-et": 5000}, note="within 10 % of the optimum, -13"),
+    "Taxi-v4": Task(7.1, 5000, 600_000, {"rstdp-et": 10_000}, note="within 10 % of the optimum, about 7.9"),
     "LunarLander-v3": Task(
-        200.0, 1000, 700_000, {"rstdp-et": 1000}, None, {"spiking actor-critic (Chung and Kozma 2020)": 2575}
+        200.0, 600, 500_000, {"rstdp-et": 1000}, None, {"spiking actor-critic (Chung and Kozma 2020)": 2575}
     ),
     "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, continuous=True, note="continuous action"),
     "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, continuous=True, note="continuous action"),

@@ -18,23 +18,26 @@ FROZENLAKE = {
 
 FROZENLAKE8X8 = {**FROZENLAKE, "agent.modulation.value_init": 1.0, "agent.modulation.critic_lr": 0.2}
 
-CLIFF = {
+CLIFF = {  # a critic so slow that hope outlives the first falls; weights large enough for a choice that is all but certain
+    "agent.simulation.ticks": 20,
     "agent.decoder.neurons_per_action": 16,
-    "agent.decoder.inverse_temperature": 60.0,
+    "agent.decoder.inverse_temperature": 20.0,
     "agent.plasticity.tau_e": 5.0,
-    "agent.plasticity.lr": 0.1,
+    "agent.plasticity.lr": 1.0,
+    "agent.plasticity.w_max": 2.0,
     "agent.modulation.reward_scale": 0.1,
     "agent.modulation.gamma": 0.99,
-    "agent.modulation.lambda_": 0.5,
-    "agent.modulation.critic_lr": 0.3,
+    "agent.modulation.lambda_": 0.3,
+    "agent.modulation.critic_lr": 0.007,
     "agent.homeostasis.lr": 0.0,
 }
 
 TAXI = {
     **CLIFF,
-    "agent.simulation.ticks": 20,
+    "agent.decoder.inverse_temperature": 30.0,
+    "agent.plasticity.lr": 0.1,
     "agent.plasticity.tau_e": 10.0,
-    "agent.plasticity.lr": 0.08,
+    "agent.modulation.critic_lr": 0.1,
 }
 
 PRESETS: Presets = {
