@@ -55,7 +55,8 @@ _SHARE = "the return is the share of right answers"
 TASKS |= {
     "rstdp/Bandit-v0": Task(
         0.6, 150, 40_000, {"rstdp-et": 100, "rstdp": 100, "reward-switch": 100},
-        note="odds 0.8, swapped every 100 pulls on average; the return is the share of pulls that paid; who does not learn stays at 0.5",
+        note="odds 0.8, swapped every 100 pulls on average; the return is the share of pulls that paid; "
+        "who does not learn stays at 0.5",
     ),
     "rstdp/Catch-v0": Task(
         0.95, 2500, 40_000, {"rstdp-et": 2500}, linear_lr=2.0, note="50 pixels; chance is 0.2; the return is the share caught",
