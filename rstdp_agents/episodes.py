@@ -98,6 +98,13 @@ class EpisodeTracker:
 
         Envs that only started again took no step: theirs does not count.
         """
+        ended = self.ended(t, step)
+        for episode in ended:
+            self.records[episode.agent].add(episode, self.threshold)
+        return ended
+
+    def ended(self, t: Transition, step: int) -> list[Episode]:
+        """As `add`, and the records know nothing of them."""
         self._steps += 1
         self._return += t.reward
         if t.restarted is not None:
@@ -107,9 +114,7 @@ class EpisodeTracker:
         ended, done = [], t.terminated | t.truncated
         for agent, env in np.argwhere(done):
             length = self._steps - int(self._began[agent, env])
-            episode = Episode(int(agent), float(self._return[agent, env]), length, step)
-            self.records[agent].add(episode, self.threshold)
-            ended.append(episode)
+            ended.append(Episode(int(agent), float(self._return[agent, env]), length, step))
         self._begin(done)
         return ended
 

@@ -82,7 +82,7 @@ class Monitor:
         self._episodes = list(begun["episodes"])
         self._raster: list[tuple[np.ndarray, ...]] = []
         self._images_every = max(1, config.total_steps // max(1, config.images))
-        self._raster_steps = RASTER_WINDOWS * agent.envs if config.images else 0
+        self._raster_steps = RASTER_WINDOWS * config.envs_per_agent if config.images else 0
         self._last_flush = (time.perf_counter(), step)
         self._health = Health(dict(begun["health"]))
         self._largest: float = begun["largest"]
@@ -94,9 +94,9 @@ class Monitor:
         left = -step % self._images_every
         if left < self._raster_steps:
             self._raster.append(tuple(spikes[:, 0, 0].cpu().numpy().copy() for spikes in self.agent.spikes()))
-            if left < self.agent.envs:
+            if left < self.config.envs_per_agent:
                 self._draw(step)
-        if step % self.config.log_every < self.agent.envs:
+        if step % self.config.log_every < self.config.envs_per_agent:
             self.flush(step)
 
     def flush(self, step: int) -> None:

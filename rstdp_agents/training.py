@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 from typeguard import TypeCheckError
 
@@ -98,7 +99,7 @@ class Training:
         bar.set_description_str("compiling, if this is the first run" if self.agent.backend == "fused" else "")
         action = self._begin() if self.action is None else self.action
         bar.set_description_str("")
-        while self.step < config.total_steps and not stop:
+        while self.step < config.total_steps and not self._asked_to_stop(stop):
             try:
                 transition = self.envs.step(action)
             except EnvironmentFault as fault:
@@ -131,17 +132,18 @@ class Training:
         """Everything but the envs: first what may be refused, then what is written."""
         spaces = self.envs.observation_space, self.envs.action_space
         self.config = config = with_range(config, spaces[0], self.source, self.kwargs)
-        self.agent = Agent(
-            config.agent, *spaces, seeds=config.seeds, envs=config.envs_per_agent, device=config.device, backend=config.backend,
-            threads=config.threads,
-        )  # fmt: skip
-        self.tracker = EpisodeTracker(config.agents, config.envs_per_agent, reward_threshold(self.source))
+        self.agent = self._make_agent(config, spaces)
+        self.tracker = self._make_tracker(config, reward_threshold(self.source))
         before = None if checkpoint is None else self._load(checkpoint)
+        self._open_folder(checkpoint, before, spaces[0])
+
+    def _open_folder(self, checkpoint: Path | None, before: Position | None, space: gym.Space) -> None:
+        config = self.config
         own = checkpoint is not None and is_own(self.folder, checkpoint, self.step)
         self.lock = hold(self.folder)
         begun = before.monitor if before and own else NOTHING if has_begun(self.folder) else None
         write_settings(self.folder, config)
-        self.monitor = Monitor(self.folder, config, self.agent, spaces[0], self.step, begun)
+        self.monitor = Monitor(self.folder, config, self.agent, space, self.step, begun)
         if before:
             self.monitor.load(before.tensors)
         self.evaluations = Evaluations(self.folder, self.step if own else None)
@@ -149,7 +151,7 @@ class Training:
     def _load(self, checkpoint: Path) -> Position:
         tensors, data = load_checkpoint(checkpoint)
         try:
-            position = Position.from_checkpoint(tensors, data)
+            position = self._position(tensors, data)
             self.tracker.load(position.records, position.episodes)
         except (KeyError, TypeError, ValueError, OverflowError, TypeCheckError) as error:
             raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
@@ -174,6 +176,9 @@ class Training:
         ) as error:  # of another version of the environment, say
             return f"{type(error).__name__}: {one_line(error)}"
 
+    def _position(self, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
+        return Position.from_checkpoint(tensors, data)
+
     def _save(self, path: Path) -> None:
         envs = {"lost": "an environment failed"} if self._episodes_are_lost else self.envs.snapshot()
         position = Position(
@@ -185,7 +190,7 @@ class Training:
 
     def _begin(self) -> np.ndarray:
         """Begin an episode in every env: with seeds of their own, where it is not a run's first."""
-        everywhere = np.ones((self.config.agents, self.config.envs_per_agent), dtype=bool)
+        everywhere = np.ones((self.agent.agents, self.agent.envs), dtype=bool)
         self.agent.reset(everywhere)
         self.tracker.forget()
         seeds = self.config.seeds
@@ -214,6 +219,18 @@ class Training:
     def _note(self, returns: np.ndarray, lengths: np.ndarray) -> None:
         if self.evaluations.add(self.step, returns, lengths):
             self._save(self.folder / "best" / "best.safetensors")
+
+    def _asked_to_stop(self, stop: list[int]) -> bool:
+        return bool(stop)
+
+    def _make_agent(self, config: RunConfig, spaces: tuple[gym.Space, gym.Space]) -> Agent:
+        return Agent(
+            config.agent, *spaces, seeds=config.seeds, envs=config.envs_per_agent, device=config.device, backend=config.backend,
+            threads=config.threads,
+        )  # fmt: skip
+
+    def _make_tracker(self, config: RunConfig, threshold: float | None) -> EpisodeTracker:
+        return EpisodeTracker(config.agents, config.envs_per_agent, threshold)
 
     def _make_envs(self, config: RunConfig) -> EnvGrid:
         return build_grid(config.vectorization, self.source, self.kwargs, config.agents, config.envs_per_agent)

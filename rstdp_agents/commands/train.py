@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import io
 import json
+import os
 import re
 import time
 from dataclasses import replace
@@ -30,6 +31,14 @@ def main(argv: list[str]) -> int:
         print(help_of(argv[:asked], argv[asked + 1] if asked + 1 < len(argv) else "run"))
         return 0
     config, checkpoint, note = parse(argv)
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun started this process, and others
+        from rstdp_agents.distributed import torchrun
+
+        check_device(config.device)
+        summary, code = torchrun.train(config, checkpoint, run_folder, note)
+        if summary:
+            report(summary)
+        return code
     return train(config, run_folder(config, checkpoint), checkpoint, note)
 
 

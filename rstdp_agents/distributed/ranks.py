@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 import torch.distributed as dist
 from torch import Tensor
 
@@ -13,7 +18,7 @@ from rstdp_agents.errors import RankLost
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among ``size`` of a process group that is up."""
+    """This process among ``size`` of a process group that is up. Its methods are called by all ranks alike."""
 
     rank: int
     size: int
@@ -27,7 +32,35 @@ class Ranks:
 
     def add(self, tensor: Tensor) -> None:
         """Sum over the ranks, in place. Raises RankLost where one of them is gone."""
-        try:
+        with self._together():
             dist.all_reduce(tensor)
+
+    def gather(self, mine: Any) -> list[Any]:
+        """What every rank gave, in their order, on rank 0; elsewhere an empty list. Raises RankLost."""
+        everyone: list[Any] | None = [None] * self.size if self.rank == 0 else None
+        with self._together():
+            dist.gather_object(mine, everyone)
+        return everyone or []
+
+    def told(self, mine: Any) -> Any:
+        """What rank 0 gave. Raises RankLost."""
+        said = [mine]
+        with self._together():
+            dist.broadcast_object_list(said)
+        return said[0]
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        try:
+            yield
         except RuntimeError as error:
-            raise RankLost(f"a rank was lost, noticed by rank {self.rank} of {self.size}") from error
+            raise RankLost(f"another of the {self.size} processes was lost, as rank {self.rank} found") from error
+
+
+def join(device: str) -> Ranks:
+    """The process group of torchrun, which started this process; each process of a machine takes a GPU of its own."""
+    cuda = device.startswith("cuda")
+    if cuda:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if cuda else "gloo")
+    return Ranks(dist.get_rank(), dist.get_world_size())

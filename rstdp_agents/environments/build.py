@@ -20,7 +20,9 @@ OWN_VECTOR_FROM = 16
 """Envs per agent from which `auto` takes an environment's own vector implementation."""
 
 
-def build_grid(how: Vectorization, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int) -> EnvGrid:
+def build_grid(
+    how: Vectorization, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int, first: int = 0
+) -> EnvGrid:
     """The grid of ``(agents, envs)`` that `RunConfig.vectorization` asks for. Raises UsageError where that cannot be had."""
     rows = agents * envs
     if isinstance(source, Instance) and (rows > 1 or how not in ("auto", "serial")):
@@ -31,12 +33,12 @@ def build_grid(how: Vectorization, source: EnvSource, kwargs: dict[str, Any], ag
     if how == "vector":
         return VectorGrid([own_vector(source, kwargs, rows)], agents, envs, seed_rows=False)
     if how == "async":
-        return VectorGrid([Processes(source, kwargs, rows)], agents, envs, seed_rows=True)
+        return VectorGrid([Processes(source, kwargs, rows)], agents, envs, seed_rows=True, first=first)
     if how == "envpool":
-        return VectorGrid([Pool(source, kwargs, rows)], agents, envs, seed_rows=True)
+        return VectorGrid([Pool(source, kwargs, rows)], agents, envs, seed_rows=True, first=first)
     if how == "auto" and envs >= OWN_VECTOR_FROM:
         try:
             return VectorGrid([own_vector(source, kwargs, envs) for _ in range(agents)], agents, envs, seed_rows=False)
         except UsageError as reason:
             logger.debug("environments are stepped one after the other: %s", reason)
-    return SerialGrid(source, kwargs, agents, envs)
+    return SerialGrid(source, kwargs, agents, envs, first)

@@ -104,6 +104,6 @@ def _unknown_argument(maker: Callable[..., Any] | None, kwargs: Mapping[str, Any
     return f"has no argument {wrong[0]!r}{hint}; it takes {', '.join(names) or 'none'}"
 
 
-def env_seeds(agent_seed: int, count: int, purpose: int = 0) -> list[int]:
-    """Seeds for ``count`` envs of one agent; other purposes (1: evaluation) get seeds of their own."""
-    return np.random.SeedSequence([agent_seed, purpose]).generate_state(count).tolist()
+def env_seeds(agent_seed: int, count: int, purpose: int = 0, first: int = 0) -> list[int]:
+    """Seeds for ``count`` envs of one agent from its ``first`` on; other purposes (1: evaluation) get seeds of their own."""
+    return np.random.SeedSequence([agent_seed, purpose]).generate_state(first + count)[first:].tolist()

@@ -19,11 +19,11 @@ class SerialGrid:
     """An `EnvGrid` of environments that are stepped one after the other; those of an agent depend on its seed alone.
 
     Finished envs start again in the same step (what Gymnasium calls ``AutoresetMode.SAME_STEP``); their true last
-    observation is handed on where it is needed, on truncation.
+    observation is handed on where it is needed, on truncation. first: of each agent's envs that is here.
     """
 
-    def __init__(self, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int) -> None:
-        self.shape = (agents, envs)
+    def __init__(self, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int, first: int = 0) -> None:
+        self.shape, self.first = (agents, envs), first
         self.envs = [Replayable(make_env(source, kwargs)) for _ in range(agents * envs)]
         self.observation_space, self.action_space = self.envs[0].observation_space, self.envs[0].action_space
         self._single = self.envs[0] if len(self.envs) == 1 else None
@@ -34,7 +34,7 @@ class SerialGrid:
         self.steps = 0
 
     def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
-        each = [seed for agent in seeds for seed in env_seeds(agent, self.shape[1])]
+        each = [seed for agent in seeds for seed in env_seeds(agent, self.shape[1], first=self.first)]
         return self._checked([env.reset(seed=seed)[0] for env, seed in zip(self.envs, each, strict=True)])
 
     def step(self, actions: np.ndarray) -> Transition:

@@ -25,13 +25,14 @@ class VectorGrid:
     """An `EnvGrid` of vector environments, each of which steps an equal share of the rows ``agents * envs`` at once.
 
     parts: one vector env for all agents, or one for each. seed_rows: whether they take a seed for every row, from its agent
-    alone; else each takes one seed, made of those of its agents. Vector envs that restart finished rows in the same step
+    alone; else each takes one seed, made of those of its agents. first: of each agent's envs that is here.
+    Vector envs that restart finished rows in the same step
     (``AutoresetMode.SAME_STEP``) and in the next one (``NEXT_STEP``, see `Transition.restarted`) are understood.
     Raises UsageError for others.
     """
 
-    def __init__(self, parts: Sequence[VectorEnv], agents: int, envs: int, *, seed_rows: bool) -> None:
-        self.parts, self.shape, self.seed_rows = parts, (agents, envs), seed_rows
+    def __init__(self, parts: Sequence[VectorEnv], agents: int, envs: int, *, seed_rows: bool, first: int = 0) -> None:
+        self.parts, self.shape, self.seed_rows, self.first = parts, (agents, envs), seed_rows, first
         self.observation_space, self.action_space = parts[0].single_observation_space, parts[0].single_action_space
         mode = parts[0].metadata.get("autoreset_mode")
         if mode not in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP):
@@ -94,7 +95,7 @@ class VectorGrid:
 
     def _seed(self, agents: list[int]) -> Any:
         if self.seed_rows:
-            return [seed for agent in agents for seed in env_seeds(agent, self.shape[1])]
+            return [seed for agent in agents for seed in env_seeds(agent, self.shape[1], first=self.first)]
         return int(np.random.SeedSequence([*agents, 0]).generate_state(1)[0])
 
     def _snapshots(self) -> list[Any]:

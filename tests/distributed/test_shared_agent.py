@@ -30,12 +30,17 @@ def spread(size, body, *args):
     processes = [fork.Process(target=process, args=(rank,)) for rank in range(size)]
     for p in processes:
         p.start()
-    answers = dict(results.get() for _ in processes)
+    answers = {}
+    while len(answers) < sum(p.exitcode is None or p.exitcode == 0 for p in processes):
+        if results.empty():
+            processes[-1].join(0.01)
+        else:
+            rank, answers[rank] = results.get()
     for _ in processes:
         here.put(None)
     for p in processes:
         p.join()
-    return [answers[rank] for rank in range(size)]
+    return [answers.get(rank) for rank in range(size)]
 
 
 def live(agent, mine=slice(None)):

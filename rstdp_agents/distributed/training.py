@@ -1,0 +1,179 @@
+"""Training by several processes that share the envs of every agent."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor
+
+from rstdp_agents import validate
+from rstdp_agents.agent import Agent
+from rstdp_agents.checkpoint import drop_old, save_checkpoint
+from rstdp_agents.config import RunConfig
+from rstdp_agents.distributed.agent import SharedAgent
+from rstdp_agents.distributed.ranks import Ranks
+from rstdp_agents.environments import EnvGrid, build_grid
+from rstdp_agents.episodes import Episode, EpisodeTracker
+from rstdp_agents.resume import Position
+from rstdp_agents.summary import closing_evaluation, write_summary
+from rstdp_agents.training import Training
+from rstdp_agents.transition import Transition
+
+PER_ENV = re.compile(r"\.(v|refractory|x|y|z\d+|trace|features)$")
+"""Names of the tensors of an agent that it has for every env: ``(agents, envs, ...)``."""
+
+
+class SharedTraining(Training):
+    """A `Training` whose envs are spread over ``ranks``; `config.envs_per_agent` are those of all of them.
+
+    All ranks hold the same weights and make the same steps. Rank 0 alone writes, and what it writes is that of a single process
+    with all the envs: a checkpoint goes on with any number of ranks. Activity and learning in TensorBoard are of its own envs.
+    """
+
+    def __init__(self, ranks: Ranks, config: RunConfig, folder: Path, checkpoint: Path | None = None) -> None:
+        own = config.vectorization in ("auto", "serial", "async", "envpool")
+        validate.require(own, "`vectorization` vector cannot be spread over ranks: its envs share a random generator")
+        validate.require(
+            not config.eval_every, "`eval_every` is not done by several ranks: evaluate checkpoints by eval"
+        )
+        self.ranks, here = ranks, ranks.share(config.envs_per_agent)
+        self.mine = slice(ranks.rank * here, (ranks.rank + 1) * here)
+        super().__init__(config, folder, checkpoint)
+
+    def finish(self) -> dict[str, Any]:
+        """As `Training.finish`, on rank 0; elsewhere nothing is done and nothing returned."""
+        if self.ranks.rank:
+            return {}
+        played = closing_evaluation(self.agent, self.config, self.kwargs)
+        records = self.tracker.records
+        return write_summary(self.folder, self.config, self.step, self.faults, records, played, self.monitor)
+
+    def _make_envs(self, config: RunConfig) -> EnvGrid:
+        how = "serial" if config.vectorization == "auto" else config.vectorization
+        here = self.ranks.share(config.envs_per_agent)
+        return build_grid(how, self.source, self.kwargs, config.agents, here, first=self.mine.start)
+
+    def _make_agent(self, config: RunConfig, spaces: tuple[gym.Space, gym.Space]) -> Agent:
+        here = self.ranks.share(config.envs_per_agent)
+        self.shared = SharedAgent(
+            self.ranks, config.agent, *spaces, seeds=config.seeds, envs=here, device=config.device
+        )
+        return self.shared
+
+    def _make_tracker(self, config: RunConfig, threshold: float | None) -> EpisodeTracker:
+        self.episodes = SharedTracker(self.ranks, config, threshold)
+        return self.episodes
+
+    def _open_folder(self, checkpoint: Path | None, before: Position | None, space: gym.Space) -> None:
+        if self.ranks.rank == 0:
+            super()._open_folder(checkpoint, before, space)
+        else:
+            nothing: Any = _Nothing()
+            self.monitor, self.lock = nothing, nothing
+
+    def _asked_to_stop(self, stop: list[int]) -> bool:
+        """Whether any rank was asked to before the last step: then all stop, at the same one."""
+        agreed = self.shared.stop
+        if agreed and not stop:
+            stop.append(signal.SIGTERM)
+        self.shared.stop = bool(stop)
+        return agreed
+
+    def save(self) -> None:
+        """As `Training.save`; every rank has to call it. Rank 0 writes."""
+        self._save(self.folder / "checkpoints" / f"step_{self.step:010d}.safetensors")
+        if self.ranks.rank == 0:
+            drop_old(self.folder, self.config.keep_checkpoints)
+
+    def _position(self, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
+        whole = Position.from_checkpoint(tensors, data)
+        here = {name: t[:, self.mine] if PER_ENV.search(name) else t for name, t in whole.agent.items()}
+        action = None if whole.action is None else whole.action[:, self.mine]
+        episodes = {name: _rows(value, self.mine) for name, value in whole.episodes.items()}
+        envs = whole.envs
+        if not envs.get("lost"):
+            each = np.array(envs["envs"], dtype=object).reshape(self.config.agents, -1)[:, self.mine]
+            envs = {**envs, "envs": each.reshape(-1).tolist()}
+        return whole._replace(agent=here, action=action, episodes=episodes, envs=envs)
+
+    def _save(self, path: Path) -> None:
+        self.shared.settle()
+        self.episodes.exchange()
+        tensors = self.agent.tensors()
+        mine = {name: tensor.cpu() for name, tensor in tensors.items() if PER_ENV.search(name)}
+        everyone = self.ranks.gather((mine, self.action, self.tracker.to_json(), self.envs.snapshot()))
+        if not everyone:
+            return
+        parts, actions, episodes, envs = zip(*everyone, strict=True)
+        whole = {name: torch.cat([part[name] for part in parts], 1) for name in mine}
+        position = Position(
+            self.step, self.faults, np.concatenate(actions, 1), self._whole_envs(envs), self.config,
+            [record.to_json() for record in self.tracker.records], _joined(episodes), self.monitor.state(),
+            {**tensors, **whole}, self.monitor.tensors(),
+        )  # fmt: skip
+        save_checkpoint(path, *position.to_checkpoint())
+
+    def _whole_envs(self, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """The snapshots of all ranks as one of all envs, agent after agent."""
+        lost = [part["lost"] for part in parts if "lost" in part]
+        if self._episodes_are_lost or lost or "done" in parts[0]:
+            return {"steps": parts[0]["steps"], "lost": (lost or ["several processes stepped vectors of them"])[0]}
+        each = [np.array(part["envs"], dtype=object).reshape(self.config.agents, -1) for part in parts]
+        return {**parts[0], "envs": np.concatenate(each, 1).reshape(-1).tolist()}
+
+
+class SharedTracker(EpisodeTracker):
+    """The tracker of a rank's envs. Rank 0 gets to know the episodes of all ranks where it logs and where it saves."""
+
+    def __init__(self, ranks: Ranks, config: RunConfig, threshold: float | None) -> None:
+        super().__init__(config.agents, ranks.share(config.envs_per_agent), threshold)
+        self.ranks, self.config = ranks, config
+        self._waiting: list[Episode] = []
+        self._known: list[Episode] = []
+
+    def add(self, t: Transition, step: int) -> list[Episode]:
+        """As `EpisodeTracker.add`; the episodes of all ranks, in the order of a single process, where rank 0 gets them."""
+        self._waiting += self.ended(t, step)
+        stride, c = self.config.envs_per_agent, self.config
+        if step % c.log_every < stride or step % c.checkpoint_every < stride or step >= c.total_steps:
+            self.exchange()
+        known, self._known = self._known, []
+        return known
+
+    def exchange(self) -> None:
+        """Bring the episodes that ended to rank 0; every rank has to call it."""
+        gathered = [(e.step, e.agent, rank, e) for rank, es in enumerate(self.ranks.gather(self._waiting)) for e in es]
+        self._waiting = []
+        for *_, episode in sorted(gathered, key=lambda known: known[:3]):
+            self.records[episode.agent].add(episode, self.threshold)
+            self._known.append(episode)
+
+
+class _Nothing:
+    """In the place of what only rank 0 has: every method does nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: None
+
+
+def _rows(value: Any, mine: slice) -> Any:
+    """The envs ``mine`` of a list ``(agents, envs)``; numbers as they are."""
+    return [row[mine] for row in value] if isinstance(value, list) else value
+
+
+def _joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Lists ``(agents, envs)`` of several ranks side by side; numbers are the same everywhere."""
+    return {
+        name: [list(chain(*rows)) for rows in zip(*(part[name] for part in parts), strict=True)]
+        if isinstance(value, list)
+        else value
+        for name, value in parts[0].items()
+    }
