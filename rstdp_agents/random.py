@@ -39,7 +39,7 @@ class AgentRandom:
         """All numbers of one window, in [0, 1) and of 24 bits.
 
         envs: of each agent here; all together they are ``ranks`` times as many. Returns ``(ticks, agents, envs, neurons)``
-        for each layer size, then ``(agents, envs, numbers)`` for the choice of action.
+        for each layer size, then ``(agents, envs, numbers)`` for the choice of action. Raises ValueError for more than 2^32.
         """
         blocks = [*((ticks, envs * neurons) for neurons in layers), (1, envs * numbers)]
         drawn, place = self._drawn(blocks), 0
@@ -54,6 +54,9 @@ class AgentRandom:
     def _drawn(self, blocks: list[tuple[int, int]]) -> Tensor:
         """Blocks of numbers, ``(rows, n)`` each, of the window that is due, one after the other: ``(agents, count)``."""
         (rank, ranks), place, parts = self.share, 0, []
+        total = ranks * sum(rows * n for rows, n in blocks)
+        if total > 2**32:  # two envs would share numbers
+            raise ValueError(f"a window takes {total} random numbers; there are {2**32}")
         if ranks == 1:
             blocks = [(1, sum(rows * n for rows, n in blocks))]
         for rows, n in blocks:

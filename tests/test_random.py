@@ -31,6 +31,11 @@ def test_numbers_are_the_same_on_any_device_and_in_any_precision(monkeypatch):
     assert meta.dtype == compiled.dtype
 
 
+def test_more_numbers_than_there_are_places_are_refused():
+    with pytest.raises(ValueError, match=r"a window takes 20000000000 random numbers"):
+        AgentRandom((1,), CPU, F32, (0, 4_000_000_000)).windows(1, 4, (1,))
+
+
 def test_numbers_go_on_from_a_saved_state():
     first, second = AgentRandom((1, 2), CPU, F32), AgentRandom((8, 9), CPU, F32)
     first.windows(2, 3, (4,))
