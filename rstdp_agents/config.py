@@ -17,6 +17,7 @@ from rstdp_agents.neurons import LIFParams
 
 RuleName = Literal["rstdp", "rstdp-et", "reward-switch"]
 Backend = Literal["auto", "fused", "torch"]
+Launcher = Literal["local", "ray"]
 Vectorization = Literal["auto", "serial", "async", "vector", "envpool"]
 ModulatorName = Literal["td", "td-spiking", "reward", "reward-baseline"]
 EnvErrors = Literal["stop", "restart"]
@@ -254,6 +255,10 @@ class RunConfig:
     """Compiled code on the CPU (fused), torch on any device, or fused wherever it can do what is asked (auto)."""
     threads: int = 1
     """CPU threads: of torch, and of compiled code, which splits the agents of a population over them where that pays."""
+    launcher: Launcher = "local"
+    """Train here (local), or spread the agents over a Ray cluster (ray); one is started on this machine where there is none."""
+    storage: str = ""
+    """Where the parts of a population on a cluster are kept: a path or URI that all its machines reach; empty for run_dir."""
     run_dir: str = ""
     """Folder of the run; empty for runs/<env>__<rule>__<seed>__<time>."""
     resume: str = ""

@@ -113,6 +113,14 @@ def run_folder(config: RunConfig, checkpoint: Path | None) -> Path:
 def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -> int:
     """Train, evaluate, and say on the way what a person wants to know."""
     check_device(config.device)
+    if config.launcher == "ray":
+        from rstdp_agents.distributed.cluster import train_on_cluster  # which needs the extra `ray`
+
+        print(
+            f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s) on a cluster, writing to {folder}"
+        )
+        report(train_on_cluster(replace(config, run_dir=str(folder)), folder))
+        return 0
     with Training(replace(config, run_dir=str(folder)), folder, checkpoint) as training:
         print(f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s), writing to {folder}")
         try:

@@ -97,7 +97,7 @@ class SharedTraining(Training):
         whole = Position.from_checkpoint(tensors, data)
         here = {name: t[:, self.mine] if PER_ENV.search(name) else t for name, t in whole.agent.items()}
         action = None if whole.action is None else whole.action[:, self.mine]
-        episodes = {name: _rows(value, self.mine) for name, value in whole.episodes.items()}
+        episodes: Any = {name: _rows(value, self.mine) for name, value in whole.episodes.items()}
         envs = whole.envs
         if not envs.get("lost"):
             each = np.array(envs["envs"], dtype=object).reshape(self.config.agents, -1)[:, self.mine]
@@ -169,7 +169,7 @@ def _rows(value: Any, mine: slice) -> Any:
     return [row[mine] for row in value] if isinstance(value, list) else value
 
 
-def _joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _joined(parts: Sequence[Any]) -> Any:
     """Lists ``(agents, envs)`` of several ranks side by side; numbers are the same everywhere."""
     return {
         name: [list(chain(*rows)) for rows in zip(*(part[name] for part in parts), strict=True)]

@@ -1,0 +1,109 @@
+"""A population on a Ray cluster: parts are trained by tasks, which go on from their last checkpoint where a machine dies."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+
+from rstdp_agents.config import RunConfig, from_json
+from rstdp_agents.distributed.merge import Merged, merge_checkpoints, merge_summaries
+from rstdp_agents.distributed.shards import split, train_shard
+from rstdp_agents.distributed.storage import Storage
+from rstdp_agents.errors import UsageError
+from rstdp_agents.files import write_whole
+from rstdp_agents.run_folder import write_settings
+
+try:
+    ray: Any = import_module("ray")  # by name: type checkers need not have it
+except ImportError as error:
+    raise UsageError("`--launcher ray` needs: pip install 'rstdp_agents[ray]'") from error
+
+RESTARTS = 10
+"""Times that a part is started again elsewhere before the run gives up."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at what the parts report."""
+
+
+class Reports:
+    """An actor that keeps what the parts report until the launcher comes for it."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[int, int, dict[str, float]]] = []
+
+    def put(self, part: int, step: int, values: dict[str, float]) -> None:
+        """Take a report of a part."""
+        self.waiting.append((part, step, values))
+
+    def take(self) -> list[tuple[int, int, dict[str, float]]]:
+        """All reports since the last time."""
+        taken, self.waiting = self.waiting, []
+        return taken
+
+
+def train_part(part: int, config: dict[str, Any], uri: str, reports: Any) -> dict[str, Any]:
+    """Train one part of the population to its end, on a worker; returns the summary."""
+    return train_shard(from_json(RunConfig, config), uri, lambda step, values: reports.put.remote(part, step, values))
+
+
+def connect() -> None:
+    """Join the running Ray cluster, or start one on this machine."""
+    if ray.is_initialized():
+        return
+    try:
+        ray.init(address="auto", log_to_driver=False)
+    except ConnectionError:
+        ray.init(log_to_driver=False)
+
+
+def train_on_cluster(config: RunConfig, folder: Path) -> dict[str, Any]:
+    """Train the population of ``config``, a part per CPU of the cluster; returns its summary.
+
+    folder: of this machine, for TensorBoard, summary.json and a checkpoint of the whole population. The folders of the parts are
+    stored at ``config.storage``, which every machine has to reach, or in ``folder`` if it is empty.
+    """
+    connect()
+    cpus = int(ray.cluster_resources().get("CPU", 1)) // config.threads
+    parts = split(config, max(1, cpus))
+    root = config.storage or str((folder / "parts").resolve())
+    uris = [f"{root.rstrip('/')}/{i}" for i in range(len(parts))]
+    folder.mkdir(parents=True, exist_ok=True)
+    write_settings(folder, config)
+    reports = _beside_me(Reports)
+    train = ray.remote(num_cpus=config.threads, max_retries=RESTARTS)(train_part)
+    running = [
+        train.remote(i, asdict(part), uri, reports) for i, (part, uri) in enumerate(zip(parts, uris, strict=True))
+    ]
+    with SummaryWriter(str(folder)) as writer:
+        merged = Merged(writer, [part.agents for part in parts])
+        summaries = follow(running, reports, merged)
+    summary = merge_summaries(summaries)
+    with tempfile.TemporaryDirectory() as scratch:
+        copies = [Path(scratch) / str(i) for i in range(len(parts))]
+        for uri, copy in zip(uris, copies, strict=True):
+            Storage(uri).download(copy)
+        merge_checkpoints(config, copies, folder)
+    write_whole(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def follow(running: list[Any], reports: Any, merged: Merged) -> list[dict[str, Any]]:
+    """Wait for all parts, and write what they report meanwhile; returns what they return."""
+    left = running
+    while left:
+        _, left = ray.wait(left, num_returns=len(left), timeout=LOOK_EVERY)
+        for report in ray.get(reports.take.remote()):
+            merged.add(*report)
+    return ray.get(running)
+
+
+def _beside_me(actor: type) -> Any:
+    """An actor on the launcher's own machine, which lives as long as the launcher does."""
+    strategies = import_module("ray.util.scheduling_strategies")
+    here = strategies.NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return ray.remote(num_cpus=0, scheduling_strategy=here)(actor).remote()

@@ -1,0 +1,80 @@
+"""A population in parts: each trained by a process of its own, on any machine, to the bits it would have in one run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch.utils.tensorboard import SummaryWriter
+
+from rstdp_agents.checkpoint import checkpoints, latest_checkpoint
+from rstdp_agents.config import RunConfig
+from rstdp_agents.distributed.storage import Storage
+from rstdp_agents.training import Training
+
+Report = Callable[[int, dict[str, float]], None]
+"""Takes the env step of a flush, and what was written since the last one: means by name."""
+
+
+def split(config: RunConfig, parts: int) -> list[RunConfig]:
+    """The population in ``parts`` of nearly equal size, with the seeds that its agents have together."""
+    edges = np.linspace(0, config.agents, min(parts, config.agents) + 1).astype(int)
+    alone = replace(config, launcher="local", storage="", images=0, progress=False, run_dir="")
+    return [replace(alone, seed=config.seed + int(a), agents=int(b - a)) for a, b in pairwise(edges)]
+
+
+class Teller:
+    """A run's TensorBoard writer that also tells what it writes."""
+
+    def __init__(self, writer: SummaryWriter, report: Report) -> None:
+        self._writer, self._report = writer, report
+        self._values: dict[str, list[float]] = defaultdict(list)
+        self._step = 0
+
+    def add_scalar(self, name: str, value: float, step: int) -> None:
+        """As `SummaryWriter.add_scalar`."""
+        self._writer.add_scalar(name, value, step)
+        self._values[name].append(float(value))
+        self._step = max(self._step, step)
+
+    def flush(self) -> None:
+        """As `SummaryWriter.flush`; the means of what came since the last time are told."""
+        self._writer.flush()
+        if self._values:
+            self._report(self._step, {name: float(np.mean(values)) for name, values in self._values.items()})
+        self._values.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._writer, name)
+
+
+class Shard(Training):
+    """A `Training` that keeps a copy of its folder in ``storage``, from which it goes on wherever it is started again."""
+
+    def __init__(self, config: RunConfig, folder: Path, storage: Storage, report: Report) -> None:
+        self.storage = storage
+        storage.download(folder)
+        super().__init__(config, folder, latest_checkpoint(folder) if checkpoints(folder) else None)
+        self.monitor.writer = Teller(self.monitor.writer, report)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def save(self) -> None:
+        """Write a checkpoint, and bring the folder to the storage."""
+        super().save()
+        self.storage.upload(self.folder)
+
+
+def train_shard(config: RunConfig, uri: str, report: Report) -> dict[str, Any]:
+    """Train a part to its end in a folder of its own that is stored at ``uri``; returns its summary."""
+    with tempfile.TemporaryDirectory() as folder:
+        storage = Storage(uri)
+        with Shard(config, Path(folder), storage, report) as training:
+            training.run()
+            summary = training.finish()
+        storage.upload(Path(folder))
+    return summary
