@@ -52,7 +52,7 @@ class SharedTraining(Training):
         """As `Training.finish`, on rank 0; elsewhere nothing is done and nothing returned."""
         if self.ranks.rank:
             return {}
-        played = closing_evaluation(self.agent, self.config, self.kwargs)
+        played = closing_evaluation(self.agent, self.config, self.source, self.kwargs)
         records = self.tracker.records
         return write_summary(self.folder, self.config, self.step, self.faults, records, played, self.monitor)
 
