@@ -12,17 +12,19 @@ import torch
 from torch import Tensor
 
 from rstdp_agents import plugins
+from rstdp_agents.acting import build_decoder, check_mask
 from rstdp_agents.architecture import build_network
 from rstdp_agents.checkpoint import restore
 from rstdp_agents.coding import build_encoder
 from rstdp_agents.config import AgentConfig, Backend, EncoderConfig, override
-from rstdp_agents.decoders import Decoder, build_decoder
+from rstdp_agents.decoders import Decoder
 from rstdp_agents.encoders import Encoder, poisson
 from rstdp_agents.fused.engine import FusedEngine, why_not
 from rstdp_agents.fused.policy import FusedPolicy
 from rstdp_agents.image_encoder import image_shape
 from rstdp_agents.modulators import Modulator, Step, build_modulator
 from rstdp_agents.neurons import LIFState
+from rstdp_agents.observations import Rows
 from rstdp_agents.random import AgentRandom
 from rstdp_agents.spiking_critic import SpikingCritic
 from rstdp_agents.statistics import Statistics
@@ -67,12 +69,13 @@ class Agent:
         self.spaces, self.device, self.dtype = (observation_space, action_space), torch.device(device), dtype
         self.random = AgentRandom(seeds, self.device, dtype)
         self.encoder = (encoder or _encoder(observation_space, config.encoder)).to(self.device, dtype)
-        d = config.decoder
         self.decoder = (
-            plugins.build("--decoder", d.code, Decoder, action_space, d)
-            if plugins.is_plugin(d.code)
-            else build_decoder(action_space, d.neurons_per_action, d.inverse_temperature, d.gate, d.exploration)
+            plugins.build("--decoder", config.decoder.code, Decoder, action_space, config.decoder)
+            if plugins.is_plugin(config.decoder.code)
+            else build_decoder(action_space, config.decoder)
         )
+        self.rows = Rows(observation_space)
+        check_mask(self.rows, self.decoder)
         self.p_max = config.encoder.rate_max * config.simulation.dt / 1000.0
         self.network = build_network(config, image_shape(self.encoder), self.decoder.size, envs, self.random)
         self.layer = self.network.output
@@ -104,7 +107,7 @@ class Agent:
         self._anneal()
         if self._fused:
             return self._fused.begin(obs)
-        return self._act(self.encoder.rates(self.tensor(obs)))
+        return self._act(self.encoder.rates(self.tensor(obs)), self.allowed(obs))
 
     def step(self, t: Transition) -> np.ndarray:
         """Learn from what came of the last actions, forget what ended, and choose the next actions ``(agents, envs)``."""
@@ -192,6 +195,11 @@ class Agent:
 
         return InferenceStep(self.alone(index), greedy, seed)
 
+    def allowed(self, obs: np.ndarray) -> Tensor | None:
+        """The actions that ``obs`` allows, bool ``(agents, envs, actions)``; None where they are not masked."""
+        allowed = self.rows.allowed(obs)
+        return None if allowed is None else torch.as_tensor(allowed, device=self.device)
+
     def tensor(self, array: np.ndarray) -> Tensor:
         """An array on the agent's device, in its number type."""
         return torch.as_tensor(array, dtype=self.dtype, device=self.device)
@@ -202,7 +210,7 @@ class Agent:
         forgotten = t.forgotten
         if forgotten is not None:
             self.reset(forgotten)
-        return self._act(rates)
+        return self._act(rates, self.allowed(t.obs))
 
     def _anneal(self) -> None:
         half = self.config.plasticity.lr_halved_after
@@ -220,10 +228,10 @@ class Agent:
             self.statistics.add_learning(self.m, self.layer.update(self.m, self.lr))
         self.network.learn(self.m, self.lr)
 
-    def _act(self, rates: Tensor) -> np.ndarray:
+    def _act(self, rates: Tensor, allowed: Tensor | None) -> np.ndarray:
         self._features = normalised(rates)
         self._window, self.network.neurons = self.respond(rates, self.random, self.network.neurons)
-        action, gate = self.decoder.choose(self._window.rates, self._window.choice)
+        action, gate = self.decoder.choose(self._window.rates, self._window.choice, allowed)
         self.network.remember(self._window.spikes, gate)
         self._windows += 1
         if self._windows % LOOK_EVERY == 0:

@@ -154,6 +154,11 @@ class DecoderConfig:
     """Eligibility of an action's neurons: 1[a] - pi(a) (centred), 1[a] (chosen) or 1 (none)."""
     exploration: float = 0.3
     """Standard deviation of the noise on a continuous action, in units of half its range."""
+    action_range: float = 2.0
+    """Half the range of a continuous action without bounds: so far to both sides of 0, or twice as far from its only bound."""
+
+    def __post_init__(self) -> None:
+        validate.positive("action_range", self.action_range)
 
     def __post_init__(self) -> None:
         validate.named("decoder.code", self.code, get_args(Decode))

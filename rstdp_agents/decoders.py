@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import gymnasium as gym
 import torch
 from torch import Tensor
 
 from rstdp_agents import validate
-from rstdp_agents.vector_decoder import PopulationVector
 
 Gate = Literal["centred", "chosen", "none"]
 
@@ -32,14 +31,20 @@ class Decoder(Protocol):
         """Output spikes ``(ticks, agents, envs, out)`` -> the rates that decide, ``(agents, envs, groups)`` in [0, 1]."""
         ...
 
-    def choose(self, rates: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor | None]:
+    @property
+    def actions(self) -> int:
+        """Values that can be chosen, of all components of the action together: so many entries has a mask."""
+        ...
+
+    def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Actions ``(agents, envs, *shape)``, and the gate of each output neuron's eligibility ``(agents, envs, out)``.
 
-        uniform: ``(agents, envs, numbers)`` in [0, 1). A gate of None lets all pairs pass.
+        uniform: ``(agents, envs, numbers)`` in [0, 1). A gate of None lets all pairs pass. allowed: bool ``(agents, envs,
+        actions)``, what may be chosen; all of it if None, and where nothing is allowed.
         """
         ...
 
-    def greedy(self, rates: Tensor, uniform: Tensor) -> Tensor:
+    def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
         """The best actions ``(agents, envs, *shape)`` as far as the rates tell."""
         ...
 
@@ -75,43 +80,50 @@ class PopulationDecoder:
         ticks, agents, envs, _ = spikes.shape
         return spikes.reshape(ticks, agents, envs, self.actions, self.neurons_per_action).mean((0, 4))
 
-    def probabilities(self, rates: Tensor) -> Tensor:
-        """Policy of the stochastic agent: softmax(inverse_temperature * rates), ``(agents, envs, actions)``."""
-        return torch.softmax(rates * self.inverse_temperature, -1)
+    def probabilities(self, rates: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """Policy of the stochastic agent: softmax(inverse_temperature * rates) over what is allowed, ``(..., actions)``."""
+        return torch.softmax(among(rates * self.inverse_temperature, allowed), -1)
 
-    def choose(self, rates: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor | None]:
+    def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """An action drawn from the policy, ``(agents, envs)``, and the credit for it."""
-        probabilities = self.probabilities(rates)
+        probabilities = self.probabilities(rates, allowed)
         action = sample(probabilities, uniform[..., 0])
         return action + self.start, self.credit(action, probabilities)
 
-    def greedy(self, rates: Tensor, uniform: Tensor) -> Tensor:
+    def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
         """The action of the most active group, ``(agents, envs)``; drawn between equals."""
+        return self.best(rates, uniform[..., 0], allowed) + self.start
+
+    def best(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """The most active of the groups ``(..., actions)`` that are allowed, counted from 0; drawn between equals."""
+        rates = among(rates, allowed)
         best = (rates == rates.amax(-1, keepdim=True)).to(rates.dtype)
-        return sample(best / best.sum(-1, keepdim=True), uniform[..., 0]) + self.start
+        return sample(best / best.sum(-1, keepdim=True), uniform)
 
     def credit(self, action: Tensor, probabilities: Tensor) -> Tensor | None:
         """Gate ``(agents, envs, out)`` of the output neurons' eligibility for actions counted from 0; None for no gate."""
+        gate = self.gate_of(action, probabilities)
+        return None if gate is None else gate[..., None].expand(*gate.shape, self.neurons_per_action).flatten(-2)
+
+    def gate_of(self, action: Tensor, probabilities: Tensor) -> Tensor | None:
+        """Gate of every group, of the axes of ``probabilities``; None for no gate."""
         if self.gate == "none":
             return None
-        gate = (torch.arange(self.actions, device=action.device) == action[..., None]).to(probabilities.dtype)
-        if self.gate == "centred":
-            gate -= probabilities
-        return gate[..., None].expand(*gate.shape, self.neurons_per_action).flatten(-2)
+        gate = (torch.arange(probabilities.shape[-1], device=action.device) == action[..., None]).to(
+            probabilities.dtype
+        )
+        return gate.sub_(probabilities) if self.gate == "centred" else gate
+
+
+def among(scores: Tensor, allowed: Tensor | None) -> Tensor:
+    """``scores (..., actions)``, minus infinity where an action is not allowed; as they are where none is."""
+    if allowed is None:
+        return scores
+    return scores.masked_fill(~allowed & allowed.any(-1, keepdim=True), -math.inf)
 
 
 def sample(probabilities: Tensor, uniform: Tensor) -> Tensor:
-    """Draw actions by inverse transform: ``(agents, envs, actions)`` and uniforms ``(agents, envs)`` -> ``(agents, envs)``."""
+    """Draw actions by inverse transform: ``(..., actions)`` and uniforms ``(...)`` -> ``(...)``; never one of probability 0."""
     index = (probabilities.cumsum(-1) <= uniform[..., None]).sum(-1)
-    return index.clamp_(max=probabilities.shape[-1] - 1)
-
-
-def build_decoder(
-    space: gym.Space, neurons_per_action: int, inverse_temperature: float, gate: Gate, exploration: float
-) -> PopulationDecoder | PopulationVector:
-    """The decoder for an action space. Raises ValueError naming the space where there is none."""
-    if isinstance(space, gym.spaces.Discrete):
-        return PopulationDecoder(int(space.n), neurons_per_action, inverse_temperature, gate, int(space.start))
-    if isinstance(space, gym.spaces.Box):
-        return PopulationVector(space.low, space.high, neurons_per_action, exploration)
-    raise ValueError(f"action space {space} is not supported yet; supported are Discrete and bounded Box")
+    last = probabilities.shape[-1] - 1 - (probabilities > 0).flip(-1).to(torch.uint8).argmax(-1)
+    return torch.minimum(index, last)

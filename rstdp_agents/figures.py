@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rstdp_agents.agent import Agent
+from rstdp_agents.decoders import PopulationDecoder
 from rstdp_agents.encoders import PlaceCells
 from rstdp_agents.policy import FrozenPolicy
 from rstdp_agents.tile_coding import TileCoding
@@ -63,6 +64,8 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
     if isinstance(agent.decoder, PopulationVector):
         action = agent.decoder.greedy(rates, rates).flatten(1)[:, 0]
         _image(right, action.cpu().numpy().reshape(shape), extent, labels, "action", "coolwarm")
+    elif not isinstance(agent.decoder, PopulationDecoder):
+        right.set_axis_off()
     elif rates.shape[1] == 2:
         lead = (rates[:, 1] - rates[:, 0]).cpu().numpy().reshape(shape)
         _image(right, lead, extent, labels, "rate of action 1 - action 0", "coolwarm")

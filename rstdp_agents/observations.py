@@ -102,6 +102,10 @@ class Rows:
         self._write(obs, row)
         return row
 
+    def allowed(self, obs: Any) -> Any:
+        """What masks in ``obs (..., size)``, array or tensor, allow: bool ``(..., actions)``; None where there are none."""
+        return None if self.mask is None else obs[..., self.mask] > 0
+
     def path(self, column: int) -> str:
         """The leaf that a column belongs to."""
         found = (leaf.path for leaf in self.leaves if leaf.columns.start <= column < leaf.columns.stop)

@@ -27,9 +27,10 @@ class FrozenPolicy:
         if self._fused:
             return self._fused.act(obs, greedy)
         window, decoder = self._respond(obs), self.agent.decoder
+        allowed = self.agent.allowed(obs)
         if greedy:
-            return decoder.greedy(window.rates, window.choice).cpu().numpy()
-        return decoder.choose(window.rates, window.choice)[0].cpu().numpy()
+            return decoder.greedy(window.rates, window.choice, allowed).cpu().numpy()
+        return decoder.choose(window.rates, window.choice, allowed)[0].cpu().numpy()
 
     def rates(self, obs: np.ndarray) -> Tensor:
         """Rates that decide, ``(agents, envs, groups)``, in one window for observations ``(agents, envs, *obs)``."""

@@ -29,6 +29,7 @@ class PopulationVector:
         validate.require(finite, f"continuous actions must be bounded; received bounds {low} and {high}")
         self.shape, self.dims, self.neurons, self.exploration = low.shape, low.size, neurons, exploration
         self.low, self.high = (torch.from_numpy(bound.reshape(-1).astype(np.float64)) for bound in (low, high))
+        self.actions = 0  # nothing that could be masked
         self.preferred = torch.linspace(-1.0, 1.0, neurons, dtype=torch.float64)
 
     @property
@@ -45,13 +46,13 @@ class PopulationVector:
         """Output spikes ``(ticks, agents, envs, out)`` -> rate of each neuron, ``(agents, envs, out)`` in [0, 1]."""
         return spikes.mean(0)
 
-    def choose(self, rates: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
+    def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Action ``(agents, envs, *shape)`` and gate ``(agents, envs, out)``; uniform ``(agents, envs, numbers)`` in [0, 1)."""
         mu, epsilon = self._mean(rates), normal(uniform)
         gate = epsilon[..., None] * (self.preferred.to(rates) - mu[..., None])
         return self._scaled(mu + self.exploration * epsilon), gate.flatten(-2)
 
-    def greedy(self, rates: Tensor, uniform: Tensor) -> Tensor:
+    def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
         """The action without exploration, ``(agents, envs, *shape)``."""
         return self._scaled(self._mean(rates))
 

@@ -107,3 +107,55 @@ def test_a_part_that_is_not_finite_is_named():
     fault = r'observation\["a"\] is not finite at env step 3 in env 0 of agent 0: received nan'
     with pytest.raises(EnvironmentFault, match=fault):
         [grid.step(np.zeros((1, 1), dtype=np.int64)) for _ in range(3)]
+
+
+SIMPLE = {
+    **BASE, "images": 0, "eval_episodes": 20, "agent.decoder.inverse_temperature": 30.0, "agent.homeostasis.lr": 0.0,
+    "agent.modulation.critic_lr": 0.2, "agent.plasticity.lr": 4.0,
+}  # fmt: skip
+
+
+def learns(tmp_path, env_id, steps, *kwargs, **changes):
+    """Mean return of 3 agents over their last 100 episodes, and of their frozen twins; greedy returns of the former."""
+    config = override(
+        preset(env_id, "rstdp-et"), {**SIMPLE, "total_steps": steps, "agents": 3, "env_kwargs": kwargs, **changes}
+    )
+    means = []
+    for lr in (config.agent.plasticity.lr, 0.0):
+        settings = {"agent.plasticity.lr": lr, "total_steps": steps if lr else 300}
+        with Training(override(config, settings), tmp_path / str(lr)) as run:
+            assert run.run()
+            means.append([record.final_mean for record in run.tracker.records])
+            if lr:
+                greedy = [agent["eval_greedy"]["mean"] for agent in run.finish()["agents"]]
+    return *means, greedy
+
+
+@pytest.mark.parametrize("kwargs", [(), ("nested:True",)], ids=["multi-discrete", "dict"])
+def test_every_component_of_an_action_is_learnt(tmp_path, kwargs):
+    learnt, frozen, greedy = learns(tmp_path, "Match-v0", 1000, *kwargs)
+    assert min(learnt) > 0.85
+    assert max(frozen) < 0.45
+    assert min(greedy) > 0.9
+
+
+def test_masked_actions_are_never_chosen_and_the_others_are_learnt(tmp_path):
+    learnt, frozen, greedy = learns(tmp_path, "Match-v0", 1000, "masked:True")
+    assert min(learnt) > 0.85
+    assert max(frozen) < 0.6  # chance, and half of one component is given away
+    assert min(greedy) > 0.9
+
+
+def test_numbers_and_choices_are_learnt_together(tmp_path):
+    steps = {"agent.decoder.exploration": 0.2, "agent.decoder.neurons_per_action": 16, "agent.plasticity.lr": 2.0}
+    learnt, frozen, greedy = learns(tmp_path, "Point-v0", 2000, **steps)
+    assert min(learnt) > max(frozen) + 0.7
+    assert min(greedy) > 0.4
+
+
+@pytest.mark.parametrize("env_id", ["Taxi-v4", "Blackjack-v1"])
+def test_toy_texts_run(tmp_path, env_id):
+    with Training(override(preset(env_id, "rstdp-et"), BASE), tmp_path) as run:
+        assert run.run()
+        assert run.finish()["env"] == env_id
+    assert (run.agent.rows.mask is None) == (env_id == "Blackjack-v1")

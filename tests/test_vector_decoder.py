@@ -1,10 +1,8 @@
-import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 from scipy.stats import kstest
 
-from rstdp_agents.decoders import build_decoder
 from rstdp_agents.vector_decoder import PopulationVector, normal
 
 LOW, HIGH = np.array([-2.0, 0.0]), np.array([2.0, 1.0])
@@ -54,18 +52,3 @@ def test_actions_stay_within_their_bounds():
 def test_numbers_of_box_and_muller_are_normal():
     numbers = normal(torch.rand(20_000, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)))
     assert kstest(numbers.reshape(-1).numpy(), "norm").pvalue > 1e-3
-
-
-def test_the_action_space_picks_the_decoder():
-    settings = {"neurons_per_action": 4, "inverse_temperature": 1.0, "gate": "centred", "exploration": 0.1}
-    assert build_decoder(gym.spaces.Discrete(3), **settings).size == 12
-    box = build_decoder(gym.spaces.Box(-1, 1, (2, 3)), **settings)
-    assert (box.size, box.numbers, box.greedy(torch.rand(1, 2, 24), torch.rand(1, 2, 12)).shape) == (
-        24,
-        12,
-        (1, 2, 2, 3),
-    )
-    with pytest.raises(ValueError, match="continuous actions must be bounded"):
-        build_decoder(gym.spaces.Box(-np.inf, 1, (2,)), **settings)
-    with pytest.raises(ValueError, match=r"action space MultiBinary\(2\) is not supported yet"):
-        build_decoder(gym.spaces.MultiBinary(2), **settings)

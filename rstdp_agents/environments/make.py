@@ -14,11 +14,15 @@ from gymnasium.envs.registration import load_env_creator
 
 from rstdp_agents import plugins
 from rstdp_agents.environments.guard import Guard
+from rstdp_agents.environments.masks import MaskInObservation, masks_in_info
 from rstdp_agents.environments.own import load_own
 from rstdp_agents.environments.source import EnvSource, Wrapped, env_spec, name_of
 from rstdp_agents.errors import UsageError
 
 load_own()
+
+_entries: dict[tuple[EnvSource, str], int] = {}
+"""Length of the action masks of environments that were made, 0 where there are none."""
 
 
 def make_env(source: EnvSource, kwargs: Mapping[str, Any]) -> gym.Env:
@@ -27,7 +31,11 @@ def make_env(source: EnvSource, kwargs: Mapping[str, Any]) -> gym.Env:
     kwargs: of its constructor; ``max_episode_steps`` is its time limit, in place of its own. Raises UsageError with the
     nearest ids, the constructor's parameters, or what it said.
     """
-    return Guard(_wrapped(source, kwargs), name_of(source))
+    env, key = _wrapped(source, kwargs), (source, repr(sorted(kwargs.items())))
+    if key not in _entries:  # found out once, in an env of its own
+        unseen = {name: value for name, value in kwargs.items() if name != "render_mode"}
+        _entries[key] = masks_in_info(lambda: _wrapped(source, unseen))
+    return Guard(MaskInObservation(env, _entries[key]) if _entries[key] else env, name_of(source))
 
 
 def _wrapped(source: EnvSource, kwargs: Mapping[str, Any]) -> gym.Env:

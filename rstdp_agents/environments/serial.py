@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rstdp_agents.actions import Actions
 from rstdp_agents.environments.grid import check_finite, check_step
 from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.environments.replay import Replayable, first_failure, snapshots
@@ -27,7 +28,7 @@ class SerialGrid:
         self.envs = [Replayable(make_env(source, kwargs)) for _ in range(agents * envs)]
         self.observation_space, self.action_space = self.envs[0].observation_space, self.envs[0].action_space
         self._single = self.envs[0] if len(self.envs) == 1 else None
-        self.rows = Rows(self.observation_space)
+        self.rows, self._actions = Rows(self.observation_space), Actions(self.action_space)
         one, self._dtype = self.observation_space.shape or (), self.observation_space.dtype
         self._obs_shape = (*self.shape, *one) if self.rows.is_array else (*self.shape, self.rows.size)
         self._nobody = np.zeros(self.shape, dtype=bool)
@@ -40,11 +41,11 @@ class SerialGrid:
     def step(self, actions: np.ndarray) -> Transition:
         self.steps += 1
         if self._single:  # as below, without the lists: they would cost as much as a small env itself
-            obs, reward, ended, cut, _ = self._single.step(*self._each(actions))
+            obs, reward, ended, cut, _ = self._single.step(*self._actions.each(actions))
             if ended or cut:
                 return self._some_end([obs], reward, [ended], [cut])
             return self._goes_on(obs if self.rows.is_array else [obs], reward)
-        results = [env.step(action) for env, action in zip(self.envs, self._each(actions), strict=True)]
+        results = [env.step(action) for env, action in zip(self.envs, self._actions.each(actions), strict=True)]
         obs, rewards, ended, cut, _ = zip(*results, strict=True)
         if not (any(ended) or any(cut)):
             return self._goes_on(obs, rewards)
@@ -60,12 +61,6 @@ class SerialGrid:
     def close(self) -> None:
         for env in self.envs:
             env.close()
-
-    def _each(self, actions: np.ndarray) -> Sequence[Any]:
-        """Actions ``(agents, envs, *action)``, one after the other; plain numbers where they are Discrete."""
-        if actions.ndim == 2:
-            return actions.ravel().tolist()
-        return list(actions.reshape(-1, *actions.shape[2:]))
 
     def _goes_on(self, obs: Any, rewards: Any) -> Transition:
         obs, rewards = self._observations(obs), np.array(rewards, np.float64).reshape(self.shape)

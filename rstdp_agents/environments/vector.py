@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import iterate
 
+from rstdp_agents.actions import Actions
 from rstdp_agents.environments.envpool import Pool
 from rstdp_agents.environments.grid import check_finite
 from rstdp_agents.environments.make import env_seeds, make_env
@@ -40,7 +41,7 @@ class VectorGrid:
                 f"{parts[0]} does not start finished episodes again by itself: its autoreset mode is {mode}"
             )
         self._restarts_next = mode == AutoresetMode.NEXT_STEP
-        self.rows = Rows(self.observation_space)
+        self.rows, self._actions = Rows(self.observation_space), Actions(self.action_space)
         one = self.observation_space.shape or () if self.rows.is_array else (self.rows.size,)
         self._obs_shape = (*self.shape, *one)
         self._done = np.zeros(self.shape, dtype=bool)
@@ -54,8 +55,8 @@ class VectorGrid:
 
     def step(self, actions: np.ndarray) -> Transition:
         self.steps += 1
-        shares = actions.reshape(len(self.parts), -1, *actions.shape[2:])
-        results = [part.step(share) for part, share in zip(self.parts, shares, strict=True)]
+        shares = self._actions.batches(actions, len(self.parts))
+        results = [part.step(one) for part, one in zip(self.parts, shares, strict=True)]
         obs, rewards, ended, cut, infos = zip(*results, strict=True)
         after, reward = self._observations(obs), self._rows(rewards).astype(np.float64)
         check_finite("reward", reward, self.steps)

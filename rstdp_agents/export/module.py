@@ -63,11 +63,11 @@ class InferenceStep(nn.Module):
         if uniform is None:
             raise ValueError("`uniform` is needed by a step that was made without a seed; received None")
         window = respond(self.agent, obs[None], Given(uniform))
-        decoder, rates = self.agent.decoder, window.rates
+        decoder, rates, allowed = self.agent.decoder, window.rates, self.agent.rows.allowed(obs[None])
         choose = decoder.greedy if self.greedy else lambda *numbers: decoder.choose(*numbers)[0]
-        mean = isinstance(decoder, PopulationVector)
-        policy = decoder.greedy(rates, window.choice) if mean else decoder.probabilities(rates)
-        return choose(rates, window.choice)[0], rates[0], policy[0]
+        one = isinstance(decoder, PopulationDecoder)
+        policy = decoder.probabilities(rates, allowed) if one else decoder.greedy(rates, window.choice)
+        return choose(rates, window.choice, allowed)[0], rates[0], policy[0]
 
 
 def respond(agent: Agent, obs: Tensor, random: AgentRandom) -> Window:

@@ -8,30 +8,35 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from rstdp_agents.decoders import PopulationDecoder
+from rstdp_agents.decoders import Decoder, PopulationDecoder
+from rstdp_agents.factored_decoder import FactoredDecoder, MixedDecoder
 from rstdp_agents.vector_decoder import PopulationVector
 
 
 @njit(cache=True)
-def choose(counts, ticks, uniform, rates, probabilities, c, gate):
-    """`decoders.PopulationDecoder.choose` of one env, counted from 0; writes rates, probabilities ``(actions,)``, gate ``(P,)``.
+def choose(counts, ticks, uniform, allowed, rates, probabilities, c, gate):
+    """`decoders.PopulationDecoder.choose` of one component, counted from 0; writes rates, probabilities, gate.
 
-    counts: spikes of the window, ``(P,)``.
+    rates, probabilities ``(actions,)``, gate ``(P,)``. counts: spikes of the window, ``(P,)``. allowed: bool ``(actions,)``, some
+    of it true.
     """
     n = rates.shape[0]
     size = int(c.group)
     for a in range(n):
         rates[a] = counts[a * size : (a + 1) * size].sum() / np.float32(size * ticks)
-    best, total = rates.max(), 0.0
+    best, total = 0.0, 0.0
     for a in range(n):
-        probabilities[a] = math.exp(c.inverse_temperature * (rates[a] - best))
+        best = max(best, rates[a]) if allowed[a] else best
+    for a in range(n):
+        probabilities[a] = math.exp(c.inverse_temperature * (rates[a] - best)) if allowed[a] else 0.0
         total += probabilities[a]
-    cumulative, action = 0.0, 0
+    cumulative, action, last = 0.0, 0, 0
     for a in range(n):
         probabilities[a] /= total
         cumulative += probabilities[a]
         action += cumulative <= uniform
-    action = min(action, n - 1)
+        last = a if probabilities[a] > 0.0 else last
+    action = min(action, last)
     for a in range(n):
         credit = 1.0 if a == action or c.gate == 2.0 else 0.0
         if c.gate == 0.0:
@@ -60,20 +65,43 @@ def point(counts, ticks, uniform, low, high, c, gate, action):
         action[d] = 0.5 * (low[d] + high[d]) + 0.5 * (high[d] - low[d]) * tried
 
 
-def decoder_arrays(decoder: PopulationDecoder | PopulationVector, shape: tuple[int, int]) -> dict[str, np.ndarray]:
+def components(decoder: Decoder) -> tuple[tuple[int, ...], tuple[int, ...], PopulationVector | None]:
+    """How many values every component has that is chosen, the first of them, and the decoder of continuous components."""
+    if isinstance(decoder, PopulationDecoder):
+        return (decoder.actions,), (decoder.start,), None
+    if isinstance(decoder, FactoredDecoder):
+        return decoder.sizes, decoder.starts, None
+    if isinstance(decoder, MixedDecoder):
+        return decoder.values.sizes, decoder.values.starts, decoder.vector
+    assert isinstance(decoder, PopulationVector)
+    return (), (), decoder
+
+
+def decoder_arrays(decoder: Decoder, shape: tuple[int, int]) -> dict[str, np.ndarray]:
     """The fields of `state.FIELDS` that belong to the decoder, for ``shape (agents, envs)``."""
-    continuous = isinstance(decoder, PopulationVector)
-    low, high = (decoder.low.numpy(), decoder.high.numpy()) if continuous else (np.zeros(0), np.zeros(0))
-    groups = 0 if continuous else decoder.actions
+    sizes, _, vector = components(decoder)
+    low, high = (vector.low.numpy(), vector.high.numpy()) if vector else (np.zeros(0), np.zeros(0))
     return {
-        "low": low, "high": high, "action": np.zeros(shape, dtype=np.int64), "vector": np.zeros((*shape, len(low))),
-        "action_rates": np.zeros((*shape, groups), dtype=np.float32),
+        "sizes": np.array(sizes, dtype=np.int64), "low": low, "high": high,
+        "action": np.zeros((*shape, len(sizes)), dtype=np.int64), "vector": np.zeros((*shape, len(low))),
+        "action_rates": np.zeros((*shape, sum(sizes)), dtype=np.float32), "allowed": np.ones((*shape, sum(sizes)), dtype=bool),
     }  # fmt: skip
 
 
-def chosen(decoder: PopulationDecoder | PopulationVector, arrays: dict[str, Any]) -> np.ndarray:
-    """Actions ``(agents, envs, *shape)`` as the env takes them, from the fields ``arrays`` of a state."""
-    action = arrays["action"]
+def allow(allowed: np.ndarray, arrays: dict[str, Any]) -> None:
+    """Note in the fields ``arrays`` of a state what may be chosen, ``(agents, envs, actions)``; all of a component if none is."""
+    sizes = arrays["sizes"]
+    some = np.logical_or.reduceat(allowed, np.cumsum(sizes) - sizes, axis=-1)
+    np.logical_or(allowed, ~np.repeat(some, sizes, axis=-1), out=arrays["allowed"])
+
+
+def chosen(decoder: Decoder, arrays: dict[str, Any]) -> np.ndarray:
+    """Actions ``(agents, envs, *shape)`` as `Decoder.choose` has them, from the fields ``arrays`` of a state."""
+    if isinstance(decoder, PopulationDecoder):
+        return arrays["action"][..., 0] + decoder.start
     if isinstance(decoder, PopulationVector):
-        return arrays["vector"].reshape(*action.shape, *decoder.shape).copy()
-    return action + decoder.start
+        return arrays["vector"].reshape(*arrays["vector"].shape[:2], *decoder.shape).copy()
+    values = arrays["action"] + np.array(components(decoder)[1])
+    if isinstance(decoder, MixedDecoder):
+        return np.concatenate([values, arrays["vector"]], -1)[..., np.argsort(decoder.columns)]
+    return values

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.decoders import PopulationDecoder
+from rstdp_agents.factored_decoder import FactoredDecoder, MixedDecoder
 from rstdp_agents.fused.constants import constants_of
-from rstdp_agents.fused.decode import chosen, decoder_arrays
+from rstdp_agents.fused.decode import allow, chosen, decoder_arrays
 from rstdp_agents.fused.encode import GIVEN, code_of
 from rstdp_agents.fused.lanes import WIDTH
 from rstdp_agents.fused.spikes import MAX_TICKS, output_spikes, unpack_spikes
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
 
 KNOWN = (
-    LIFParams, Linear, PopulationDecoder, PopulationVector, TDError, RewardMinusBaseline, RSTDP, RSTDPET, RewardSwitch,
+    LIFParams, Linear, PopulationDecoder, PopulationVector, FactoredDecoder, MixedDecoder, TDError, RewardMinusBaseline,
+    RSTDP, RSTDPET, RewardSwitch,
 )  # fmt: skip
 """Neurons, synapses, decoders, modulators and rules that compiled code knows, and not what is derived from them."""
 WORTH_SPLITTING = 200_000
@@ -124,6 +126,7 @@ class FusedEngine:
 
     def _run(self, t: Transition, learning: bool) -> np.ndarray:
         self.agent.statistics.windows += 1
+        self.mask(t.obs, self.arrays)
         obs = final_obs = self.coded(t.obs)
         if t.final_obs is not None:
             final_obs = self.coded(t.final_obs)
@@ -137,6 +140,12 @@ class FusedEngine:
             return kernel(state, 0, self.agent.agents, *rest)
         for part in [self._pool.submit(kernel, state, *part, *rest) for part in self._parts]:
             part.result()
+
+    def mask(self, obs: np.ndarray, arrays: dict[str, Any]) -> None:
+        """Note in the fields ``arrays`` of a state which actions ``obs`` allows, where it says so."""
+        allowed = self.agent.rows.allowed(obs)
+        if allowed is not None:
+            allow(allowed, arrays)
 
     def coded(self, obs: np.ndarray) -> np.ndarray:
         """Observations as compiled code takes them, ``(agents, envs, dims)``: as they are if it knows the encoder."""

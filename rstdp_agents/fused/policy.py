@@ -46,6 +46,7 @@ class FusedPolicy:
     def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:
         """As `policy.FrozenPolicy.act`."""
         state = self._greedy if greedy else self._stochastic
+        self._engine.mask(obs, self._arrays)
         self._engine.over_agents(act, state, self._engine.coded(obs))
         return chosen(self._decoder, self._arrays)
 

@@ -40,9 +40,11 @@ FIELDS = {
     "post": "(A, E, T, P): output spikes",
     "m": "(A, E)",
     "action_rates": "(A, E, actions)",
-    "action": "(A, E) int64: of Discrete actions, counted from 0",
-    "vector": "(A, E, D) float64: of continuous actions",
-    "low": "(D,) float64: their bounds; empty for Discrete ones",
+    "allowed": "(A, E, actions) bool: what may be chosen now, something always",
+    "sizes": "(C,) int64: how many values each component of the action has that is chosen",
+    "action": "(A, E, C) int64: values chosen, counted from 0",
+    "vector": "(A, E, D) float64: continuous components",
+    "low": "(D,) float64: their bounds; empty where there are none",
     "high": "(D,) float64",
 }
 """Names and axes of the arrays, all contiguous, float32 where nothing else is said."""

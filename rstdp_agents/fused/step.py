@@ -79,7 +79,7 @@ def _noise(s, a, c):
     """Input spikes, thresholds ``(T, E, P)`` and the numbers ``(E, n)`` for choosing, of the next window of agent a."""
     ticks, padded = s.post.shape[2:]
     envs, inputs = s.rates.shape[1:]
-    outputs, numbers = s.post_count.shape[1], max(1, 2 * s.low.shape[0])
+    outputs, numbers = s.post_count.shape[1], s.sizes.shape[0] + 2 * s.low.shape[0]
     keys = window_keys(s.counters[a, 0], s.counters[a, 1])
     s.counters[a, 1] += 1
     for e in range(envs):
@@ -112,13 +112,21 @@ def _choose(s, a, current, threshold, choice, c):
     """Run the output neurons of agent a in all envs and choose actions: their spike counts and their gate, both ``(E, P)``."""
     envs, ticks, padded = s.post.shape[1:]
     counts, gate = np.empty((envs, padded), np.float32), np.zeros((envs, padded), np.float32)
-    probabilities = np.empty(s.action_rates.shape[2], np.float32)
+    probabilities, components, size = np.empty(s.action_rates.shape[2], np.float32), s.sizes.shape[0], int(c.group)
     for e in range(envs):
         fire(current[e], threshold, s.offset[a], e, c, s.post[a, e], counts[e])
-        if s.low.shape[0] == 0:
-            s.action[a, e] = choose(counts[e], ticks, choice[e, 0], s.action_rates[a, e], probabilities, c, gate[e])
-        else:
-            point(counts[e], ticks, choice[e], s.low, s.high, c, gate[e], s.vector[a, e])
+        first = 0
+        for k in range(components):
+            groups = slice(first, first + s.sizes[k])
+            own = slice(first * size, (first + s.sizes[k]) * size)
+            s.action[a, e, k] = choose(
+                counts[e, own], ticks, choice[e, k], s.allowed[a, e, groups], s.action_rates[a, e, groups],
+                probabilities[groups], c, gate[e, own],
+            )  # fmt: skip
+            first += s.sizes[k]
+        if s.low.shape[0] > 0:
+            rest = slice(first * size, s.post_count.shape[1])
+            point(counts[e, rest], ticks, choice[e, components:], s.low, s.high, c, gate[e, rest], s.vector[a, e])
     return counts, gate
 
 

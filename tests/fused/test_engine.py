@@ -7,13 +7,17 @@ import numpy as np
 import pytest
 import torch
 
+from rstdp_agents.acting import build_decoder
 from rstdp_agents.agent import Agent
-from rstdp_agents.config import AgentConfig, override
+from rstdp_agents.config import AgentConfig, DecoderConfig, override
 from rstdp_agents.encoders import Intensity
 from rstdp_agents.fused import engine
+from rstdp_agents.observations import Rows
 from rstdp_agents.plasticity.update import modulate
+from rstdp_agents.policy import FrozenPolicy
 from rstdp_agents.transition import Transition
 from tests.helpers import cartpole_agent, experience, observations
+from tests.zoo import ACTIONS
 
 OPTIONS = [
     {"rule": "rstdp"},
@@ -158,3 +162,28 @@ def test_what_it_cannot_do_falls_back_to_torch_and_says_so(caplog):
     assert cartpole_agent(backend="auto").backend == "fused"
     with pytest.raises(ValueError, match=r"the fused backend cannot run this agent: it runs float32 on the CPU"):
         cartpole_agent(backend="fused", dtype=torch.float64)
+
+
+@pytest.mark.parametrize("name", ["discrete", "multi-discrete", "dict"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_components_and_masks_are_those_of_torch(name, masked):
+    space, seen = ACTIONS[name], gym.spaces.Discrete(4)
+    entries = build_decoder(space, DecoderConfig()).actions
+    observation = gym.spaces.Dict(seen=seen, action_mask=gym.spaces.MultiBinary(entries)) if masked else seen
+    config = override(AgentConfig(), {"decoder.neurons_per_action": 5, "encoder.rate_max": 400.0})
+    reference, agent = (Agent(config, observation, space, seeds=(3, 4), envs=2, backend=b) for b in ("torch", "fused"))
+    random, none, rows = np.random.default_rng(0), np.zeros((2, 2), dtype=bool), Rows(observation)
+    frozen = [FrozenPolicy(one, 2, (5, 6)) for one in (reference, agent)]
+    for i in range(12):
+        reward = random.normal(size=(2, 2))
+        values, masks = random.integers(4, size=4), random.random((4, entries)) < 0.5
+        each = [{"seen": v, "action_mask": m} if masked else v for v, m in zip(values, masks, strict=True)]
+        obs = rows.array(each)
+        t = Transition(obs.reshape(2, 2, *obs.shape[1:]), reward, none, none, None, False)
+        expected, action = (one.step(t) if i else one.begin(t.obs) for one in (reference, agent))
+        np.testing.assert_allclose(action, expected, rtol=1e-4, atol=1e-5)
+        assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
+        greedy = [policy.act(t.obs, greedy=bool(i % 2)) for policy in frozen]
+        np.testing.assert_allclose(*greedy, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(agent.eligibility(), reference.eligibility(), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(agent.layer.weight, reference.layer.weight, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,63 @@
+"""Masks of allowed actions that an environment gives beside its observations, made a part of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from rstdp_agents.observations import MASK
+
+
+class MaskInObservation(gym.Wrapper):
+    """An env whose observations are a Dict with the entry `MASK` from its ``info``, beside what they were.
+
+    entries: of a mask, for all components of an action one after the other.
+    """
+
+    def __init__(self, env: gym.Env, entries: int) -> None:
+        super().__init__(env)
+        inner = env.observation_space
+        self._keyed = isinstance(inner, spaces.Dict)
+        parts = dict(inner.items()) if isinstance(inner, spaces.Dict) else {"observation": inner}
+        self.observation_space = spaces.Dict({**parts, MASK: spaces.MultiBinary(entries)})
+        self._everything = np.ones(entries, dtype=np.int8)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        obs, info = self.env.reset(seed=seed, options=options)
+        return self._with_mask(obs, info), info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        obs, reward, terminated, truncated, info = self.env.step(action)
+        return self._with_mask(obs, info), reward, terminated, truncated, info
+
+    def _with_mask(self, obs: Any, info: dict[str, Any]) -> dict[str, Any]:
+        parts = obs if self._keyed else {"observation": obs}
+        return {**parts, MASK: flat(info[MASK]) if MASK in info else self._everything}
+
+
+def masks_in_info(make: Callable[[], gym.Env]) -> int:
+    """Entries of the masks that an env's ``info`` gives with its first observation; 0 for none. The env is one made for this."""
+    try:
+        env = make()
+    except Exception:  # it was made once; a second time it is not needed
+        return 0
+    try:
+        if isinstance(env.action_space, spaces.Box) or MASK in getattr(env.observation_space, "spaces", ()):
+            return 0
+        return flat(env.reset(seed=0)[1].get(MASK, ())).size
+    except Exception:  # whatever is wrong with it will be said when it is used
+        return 0
+    finally:
+        env.close()
+
+
+def flat(mask: Any) -> np.ndarray:
+    """A mask, or the masks of several components (Gymnasium's tuples of them), as one array."""
+    if isinstance(mask, tuple | list | dict):
+        parts = [flat(part) for part in (mask.values() if isinstance(mask, dict) else mask)]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int8)
+    return np.asarray(mask, dtype=np.int8).reshape(-1)
