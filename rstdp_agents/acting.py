@@ -47,9 +47,11 @@ def build_decoder(space: gym.Space, p: DecoderConfig) -> Decoder:
 
 def check_mask(rows: Rows, decoder: Decoder) -> None:
     """Raise ValueError unless a mask in the observations has an entry for every value that can be chosen."""
-    entries = 0 if rows.mask is None else rows.mask.stop - rows.mask.start
+    if rows.mask is None:
+        return
+    entries = rows.mask.stop - rows.mask.start
     validate.require(
-        rows.mask is None or entries == decoder.actions,
+        entries == decoder.actions,
         f'observation["{MASK}"] must have an entry for each of {decoder.actions} values of the action; it has {entries}',
     )
 

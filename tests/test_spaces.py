@@ -6,16 +6,25 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+from rstdp_agents.agent import Agent
 from rstdp_agents.checkpoint import latest_checkpoint
-from rstdp_agents.config import override
+from rstdp_agents.coding import numeric, own_bounds
+from rstdp_agents.config import AgentConfig, override
 from rstdp_agents.environments import SerialGrid, VectorGrid, build_grid, is_unbounded, probe_range
 from rstdp_agents.environments.make import make_env
-from rstdp_agents.errors import EnvironmentFault
+from rstdp_agents.errors import EnvironmentFault, UsageError
+from rstdp_agents.observations import Rows
 from rstdp_agents.presets import preset
 from rstdp_agents.training import Training
+from rstdp_agents.transition import Transition
 from tests.zoo import OBSERVATIONS
 
+PARTS = "classic_control", "toy_text", "box2d"
 BASE = {"total_steps": 60, "log_every": 20, "images": 1, "eval_episodes": 2, "progress": False}
+
+
+def is_of_gymnasium(spec):
+    return str(spec.entry_point).startswith(tuple(f"gymnasium.envs.{part}" for part in PARTS))
 
 
 def course(grid):
@@ -153,9 +162,53 @@ def test_numbers_and_choices_are_learnt_together(tmp_path):
     assert min(greedy) > 0.4
 
 
+def test_vector_implementations_without_masks_are_refused():
+    with pytest.raises(UsageError, match=r"do not hand on the action masks that 'Taxi-v4' gives; take `serial`"):
+        build_grid("vector", "Taxi-v4", {}, 1, 2)
+    assert isinstance(build_grid("auto", "Taxi-v4", {}, 1, 16), SerialGrid)
+
+
 @pytest.mark.parametrize("env_id", ["Taxi-v4", "Blackjack-v1"])
 def test_toy_texts_run(tmp_path, env_id):
     with Training(override(preset(env_id, "rstdp-et"), BASE), tmp_path) as run:
         assert run.run()
         assert run.finish()["env"] == env_id
     assert (run.agent.rows.mask is None) == (env_id == "Blackjack-v1")
+
+
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+def test_a_state_in_two_numbers_is_learnt_as_in_one(backend):
+    config = override(preset("FrozenLake-v1", "rstdp-et").agent, {"encoder.floor": 0.0})
+    parts = gym.spaces.Tuple((gym.spaces.Discrete(4), gym.spaces.Discrete(4, start=1)))
+    one, two = (
+        Agent(config, space, gym.spaces.Discrete(4), seeds=(0, 1), envs=2, backend=backend)
+        for space in (gym.spaces.Discrete(16), parts)
+    )
+    random, none = np.random.default_rng(0), np.zeros((2, 2), dtype=bool)
+    for i in range(30):
+        state, reward = random.integers(16, size=(2, 2)), random.normal(size=(2, 2))
+        rows = np.stack([state // 4, state % 4 + 1], -1).astype(np.float64)
+        t = Transition(state, reward, none, none)
+        first, second = one.step(t) if i else one.begin(state), two.step(t._replace(obs=rows)) if i else two.begin(rows)
+        assert np.array_equal(first, second)
+    assert torch.equal(one.layer.weight, two.layer.weight)
+
+
+@pytest.mark.filterwarnings("ignore:builtin type .*:DeprecationWarning")  # of Box2D, which an error there would kill
+@pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
+@pytest.mark.parametrize("env_id", sorted(id for id, spec in gym.registry.items() if is_of_gymnasium(spec)))
+def test_every_environment_of_gymnasium_gets_an_agent(env_id):
+    try:
+        env = make_env(env_id, {})
+    except UsageError as error:
+        pytest.skip(str(error))
+    space = env.observation_space
+    low, high = (
+        np.nan_to_num(end, posinf=10.0, neginf=-10.0).clip(-10, 10) for end in own_bounds(numeric(Rows(space)))
+    )
+    settings = {"encoder.low": tuple(low), "encoder.high": tuple(high)} if is_unbounded(space) else {}
+    agent = Agent(override(AgentConfig(), settings), space, env.action_space, seeds=(0,), backend="torch")
+    grid = SerialGrid(env_id, {}, 1, 1)
+    t = grid.step(agent.begin(grid.reset((0,))))
+    assert grid.step(agent.step(t)).obs.shape == t.obs.shape
+    grid.close()

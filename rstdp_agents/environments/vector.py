@@ -14,6 +14,7 @@ from rstdp_agents.actions import Actions
 from rstdp_agents.environments.envpool import Pool
 from rstdp_agents.environments.grid import check_finite
 from rstdp_agents.environments.make import env_seeds, make_env
+from rstdp_agents.environments.masks import MaskInObservation
 from rstdp_agents.environments.processes import Processes
 from rstdp_agents.environments.replay import first_failure, set_vector_snapshot, snapshots, vector_snapshot
 from rstdp_agents.environments.source import EnvSource, name_of
@@ -118,7 +119,10 @@ class VectorGrid:
 
 def own_vector(source: EnvSource, kwargs: dict[str, Any], rows: int) -> VectorEnv:
     """The vector implementation that an environment brings along. Raises UsageError if it has none, or cannot be made."""
-    spec, name = make_env(source, kwargs).spec, name_of(source)  # made for what there is to say about id and arguments
+    env = make_env(source, kwargs)  # for what there is to say about id and arguments
+    spec, name = env.spec, name_of(source)
+    if isinstance(env, gym.Wrapper) and isinstance(env.env, MaskInObservation):
+        raise UsageError(f"vector implementations do not hand on the action masks that {name!r} gives; take `serial`")
     if spec is None or spec.vector_entry_point is None or not isinstance(source, str):
         wrapped = "" if isinstance(source, str) else " with these wrappers"
         raise UsageError(

@@ -16,6 +16,7 @@ from rstdp_agents.factored_decoder import FactoredDecoder, MixedDecoder
 from rstdp_agents.fused.constants import constants_of
 from rstdp_agents.fused.decode import allow, chosen, decoder_arrays
 from rstdp_agents.fused.encode import GIVEN, code_of
+from rstdp_agents.fused.grids import compiled
 from rstdp_agents.fused.lanes import WIDTH
 from rstdp_agents.fused.spikes import MAX_TICKS, output_spikes, unpack_spikes
 from rstdp_agents.fused.state import State
@@ -110,7 +111,7 @@ class FusedEngine:
         parts = min(threads, agents) if z.numel() >= WORTH_SPLITTING else 1
         self._parts = list(pairwise(np.linspace(0, agents, parts + 1).astype(int).tolist()))
         self._pool = ThreadPoolExecutor(parts, "agents", torch.set_flush_denormal, (True,)) if parts > 1 else None
-        self._rates_are_given = code.kind == GIVEN
+        self._rates_are_given, self._grids = code.kind == GIVEN, compiled(agent.encoder)
         self._no_reward, self._nobody = np.zeros(shape), np.zeros(shape, dtype=bool)
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
@@ -149,7 +150,9 @@ class FusedEngine:
 
     def coded(self, obs: np.ndarray) -> np.ndarray:
         """Observations as compiled code takes them, ``(agents, envs, dims)``: as they are if it knows the encoder."""
-        if self._rates_are_given:
+        if self._grids is not None:
+            obs = self._grids.rates(obs)
+        elif self._rates_are_given:
             obs = self.agent.encoder.rates(self.agent.tensor(obs)).numpy()
         return obs if obs.ndim == 3 else obs.reshape(*obs.shape[:2], -1)
 
