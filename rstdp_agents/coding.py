@@ -21,7 +21,7 @@ from rstdp_agents.tile_coding import TileCoding
 
 UNBOUNDED = 1e6
 """Bounds from here on are none."""
-JOINT = 6
+JOINT = 8
 """Dimensions up to which one grid covers all of them together."""
 TABLE = 1000
 """Cells up to which one grid over all parts of an observation is its code, and nothing is assumed of what they have in common."""
