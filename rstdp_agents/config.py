@@ -158,10 +158,8 @@ class DecoderConfig:
     """Half the range of a continuous action without bounds: so far to both sides of 0, or twice as far from its only bound."""
 
     def __post_init__(self) -> None:
-        validate.positive("action_range", self.action_range)
-
-    def __post_init__(self) -> None:
         validate.named("decoder.code", self.code, get_args(Decode))
+        validate.positive("action_range", self.action_range)
 
 
 @dataclass(frozen=True)
