@@ -64,9 +64,9 @@ class SharedAgent(Agent):
             layer.weight.clamp_(*limits)
         self.stop = bool(stop > 0)
 
-    def _act(self, rates: Tensor) -> np.ndarray:
+    def _act(self, rates: Tensor, allowed: Tensor | None) -> np.ndarray:
         before = [layer.homeostasis for layer in self.network.layers]
-        action = super()._act(rates)
+        action = super()._act(rates, allowed)
         self._seen = [layer.homeostasis.rate - old.rate for layer, old in zip(self.network.layers, before, strict=True)]
         for layer, old in zip(self.network.layers, before, strict=True):
             layer.homeostasis = old  # until all ranks have told what they saw
