@@ -45,7 +45,6 @@ TASKS: dict[str, Task] = {
     "Taxi-v4": Task(7.1, 5000, 600_000, {"rstdp-et": 10_000}, note="within 10 % of the optimum, about 7.9"),
     "LunarLander-v3": Task(
         200.0, 600, 500_000, {"rstdp-et": 1000}, None, {"spiking actor-critic (Chung and Kozma 2020)": 2575},
-        note="seeds 1004 to 1009 so far",
     ),
     "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, continuous=True, note="continuous action"),
     "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, continuous=True, note="continuous action"),
