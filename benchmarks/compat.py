@@ -4,7 +4,7 @@ python -m benchmarks.compat                                          all that is
 python -m benchmarks.compat --packages gymnasium minigrid --out x    some packages, into another folder
 
 An id works if it is made, trained for 200 env steps, and the state of the agent stays finite. Of ids that differ in nothing but
-their version only the newest is tried.
+their version only the newest is tried. The tables are written after each package; those of other packages stay as they are.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import contextlib
 import importlib
 import io
 import json
+import re
 import signal
-import sys
 import tempfile
 import time
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,15 @@ from rstdp_agents.config import override
 from rstdp_agents.environments import make_env
 from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.presets import preset
+from rstdp_agents.tables import table
 from rstdp_agents.training import Training
 
 PLUGINS = ("minigrid", "ale_py", "highway_env", "popgym", "mo_gymnasium", "neurogym")
 """Packages that register environments when they are imported."""
 WRAPPERS = {"mo_gymnasium": ("mo_gymnasium.wrappers:LinearReward",)}
 """What a package's environments need to be learnt by one number."""
+PLACES = re.compile(r"(?<![\w:/.])/(?:[^'\"]*?/site-packages/|(?:[\w.+-]+/)+)| at 0x[0-9a-f]+")
+"""Where a file lies on this machine, in front of its name, or an object in its memory."""
 SHORT = {"eval_episodes": 0, "images": 0, "progress": False}
 
 
@@ -64,29 +68,40 @@ class Args:
 
 
 def main(args: Args) -> None:
-    versions = {name: version for name in args.packages if (version := imported(name))}
+    versions = {name: version for name in args.packages if (version := imported(name)) is not None}
     groups: dict[str, list[EnvSpec]] = defaultdict(list)
     for spec in newest(list(gym.registry.values())):
         groups[package(spec)].append(spec)
-    results = []
-    for name in versions:
+    trained("CartPole-v1", args.steps, ())  # compiles what is compiled, which counts for no id
+    for name, version in versions.items():
+        results = []
         for spec in groups[name][:: args.every]:
-            results.append({"package": name, "id": spec.id, **tried(spec.id, args, WRAPPERS.get(name, ()))})
+            results.append({"id": spec.id, **tried(spec.id, args, WRAPPERS.get(name, ()))})
             print(f"{name:12} {spec.id:45} {results[-1]['outcome']} {results[-1]['reason']}", flush=True)
-    command = "python -m benchmarks.compat " + " ".join(sys.argv[1:])
-    report = {"command": command.strip(), "machine": describe(), "versions": versions, "results": results}
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "compat.json").write_text(json.dumps(report, indent=1) + "\n")
-    (args.out / "compat.md").write_text(page(report))
+        limits = f"--steps {args.steps} --seconds {args.seconds} --every {args.every}"
+        command = f"python -m benchmarks.compat --packages {name} {limits}"
+        group = {"version": version, "command": command, "machine": describe(), "ids": len(groups[name])}
+        write(args.out, name, {**group, "results": results})
 
 
-def imported(name: str) -> str:
-    """Version of a package, which now has registered what it has; empty where it is not installed."""
+def write(out: Path, name: str, group: dict[str, Any]) -> None:
+    """Put the results of a package into the tables of a folder, which keep those of the others."""
+    out.mkdir(parents=True, exist_ok=True)
+    file = out / "compat.json"
+    report = (json.loads(file.read_text()) if file.exists() else {}) | {name: group}
+    file.write_text(json.dumps(report, indent=1) + "\n")
+    (out / "compat.md").write_text(page(report))
+
+
+def imported(name: str) -> str | None:
+    """Version of a package, which now has registered what it has; None where it is not installed."""
     try:
-        module = importlib.import_module(name)
+        importlib.import_module(name)
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""  # a folder of this repository
     except ImportError:
-        return ""
-    return getattr(module, "__version__", "here")
+        return None
 
 
 def package(spec: EnvSpec) -> str:
@@ -112,7 +127,7 @@ def tried(env_id: str, args: Args, wrapper: tuple[str, ...]) -> dict[str, Any]:
         with limit(args.seconds), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             env = make_env(env_id, {})
-            spaces = [" ".join(str(space).split()) for space in (env.observation_space, env.action_space)]
+            spaces = [str(env.observation_space), str(env.action_space)]
             env.close()
             outcome = "cannot be trained"
             trained(env_id, args.steps, wrapper)
@@ -122,7 +137,18 @@ def tried(env_id: str, args: Args, wrapper: tuple[str, ...]) -> dict[str, Any]:
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
     seconds = round(time.perf_counter() - begun, 1)
-    return {"outcome": outcome, "reason": " ".join(reason.split())[:300], "spaces": spaces, "seconds": seconds}
+    return {
+        "outcome": outcome,
+        "reason": short(reason),
+        "spaces": [short(space) for space in spaces],
+        "seconds": seconds,
+    }
+
+
+def short(text: str, most: int = 300) -> str:
+    """A text in one line, without places on this machine."""
+    line = PLACES.sub("", " ".join(text.split()))
+    return line if len(line) <= most else f"{line[:most]} ..."
 
 
 def trained(env_id: str, steps: int, wrapper: tuple[str, ...]) -> None:
@@ -152,33 +178,28 @@ def limit(seconds: int) -> Iterator[None]:
 
 def page(report: dict[str, Any]) -> str:
     """compat.md."""
-    results, versions = report["results"], report["versions"]
-    outcomes = ("works", "cannot be made", "cannot be trained")
-    rows = []
-    for name, version in versions.items():
-        of = [result["outcome"] for result in results if result["package"] == name]
-        rows.append(f"| {name} {version} | {' | '.join(str(of.count(outcome)) for outcome in outcomes)} |")
-    failed = [
-        f"| `{r['id']}` | {r['outcome']} | {r['reason'].replace('|', '/')} |"
-        for r in results
-        if r["outcome"] != "works"
-    ]
-    return "\n".join(
-        [
-            "# Which environments work",
-            "",
-            "Each id was made and trained for a moment with the default settings, or its preset; nothing is said here of",
-            "whether it is *learnt*. Of several versions only the newest was tried; those of mo_gymnasium with",
-            "`--wrapper mo_gymnasium.wrappers:LinearReward`.",
-            f"Made by `{report['command']}`; every id with its spaces and seconds is in [compat.json](compat.json).",
-            "",
-            "| | works | cannot be made | cannot be trained |",
-            "| --- | --- | --- | --- |",
-            *rows,
-            "",
-            *(["| id | | why |", "| --- | --- | --- |", *failed, ""] if failed else []),
+    outcomes, rows, failed = ("works", "cannot be made", "cannot be trained"), [], []
+    for name, group in report.items():
+        of = [result["outcome"] for result in group["results"]]
+        counts = [group["ids"], len(of), *map(of.count, outcomes)]
+        rows.append([f"{name} {group['version']}".strip(), *map(str, counts)])
+        failed += [
+            [f"`{r['id']}`", r["outcome"], r["reason"].replace("|", "/")]
+            for r in group["results"]
+            if r["outcome"] != "works"
         ]
-    )  # fmt: skip
+    return f"""# Which environments work
+
+Each id was made and trained for a moment with the default settings, or its preset; nothing is said here of whether it is
+*learnt*. Of several versions only the newest counts; those of mo_gymnasium were trained with
+`--wrapper mo_gymnasium.wrappers:LinearReward`. Where fewer ids were tried than there are, it was every so manyth. Made by
+`python -m benchmarks.compat`, package by package; the commands, and every id with its spaces and seconds, are in
+[compat.json](compat.json).
+
+{table(["package", "ids", "tried", *outcomes], rows)}
+
+{table(["id", "", "why"], failed)}
+"""
 
 
 if __name__ == "__main__":

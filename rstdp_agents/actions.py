@@ -32,7 +32,9 @@ class Actions:
         if isinstance(self.space, spaces.Discrete):
             return actions.reshape(-1).tolist()
         rows = actions.reshape(actions.shape[0] * actions.shape[1], -1)
-        return list(_arrays(self.space, rows)) if isinstance(self.space, ARRAYS) else [self._read(row) for row in rows]
+        if isinstance(self.space, ARRAYS):
+            return [np.asarray(action) for action in _arrays(self.space, rows)]  # a number alone is an array too
+        return [self._read(row) for row in rows]
 
     def batches(self, actions: np.ndarray, parts: int) -> list[Any]:
         """Equal shares for ``parts`` vector environments, as those take them."""
@@ -49,7 +51,7 @@ def _reader(space: gym.Space, first: int, path: str) -> tuple[Read, int]:
         return lambda row: space.dtype.type(row[first]), first + 1
     if isinstance(space, spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
         columns = slice(first, first + int(np.prod(space.shape)))
-        return (lambda row: _arrays(space, row[None, columns])[0]), columns.stop
+        return (lambda row: np.asarray(_arrays(space, row[None, columns])[0])), columns.stop
     if isinstance(space, spaces.Dict):
         named, after = _readers([(key, sub, f'{path}["{key}"]') for key, sub in space.items()], first)
         return (lambda row: {key: read(row) for key, read in named}), after

@@ -39,7 +39,7 @@ class Composite:
 
     def rates(self, obs: Tensor) -> Tensor:
         """Observations ``(agents, envs, *shape)``, or rows ``(agents, envs, columns)`` -> ``(agents, envs, size)``."""
-        row = obs.flatten(2)
+        row = obs.reshape(*obs.shape[:2], -1)
         rates = [part.encoder.rates(row[..., part.columns].unflatten(-1, part.shape)) for part in self.parts]
         together = torch.cat(rates, -1)
         size = torch.linalg.vector_norm(together, dim=-1, keepdim=True)

@@ -131,11 +131,14 @@ class Training:
     def _open(self, config: RunConfig, checkpoint: Path | None) -> None:
         """Everything but the envs: first what may be refused, then what is written."""
         spaces = self.envs.observation_space, self.envs.action_space
-        self.config = config = with_range(config, spaces[0], self.source, self.kwargs)
+        self.config = config = self._with_range(config, spaces[0])
         self.agent = self._make_agent(config, spaces)
         self.tracker = self._make_tracker(config, reward_threshold(self.source))
         before = None if checkpoint is None else self._load(checkpoint)
         self._open_folder(checkpoint, before, spaces[0])
+
+    def _with_range(self, config: RunConfig, space: gym.Space) -> RunConfig:
+        return with_range(config, space, self.source, self.kwargs)
 
     def _open_folder(self, checkpoint: Path | None, before: Position | None, space: gym.Space) -> None:
         config = self.config

@@ -62,7 +62,7 @@ class PopulationVector:
 
     def _scaled(self, action: Tensor) -> Tensor:
         low, high = self.low.to(action), self.high.to(action)
-        return ((low + high) / 2 + (high - low) / 2 * action.clamp(-1.0, 1.0)).unflatten(-1, self.shape)
+        return ((low + high) / 2 + (high - low) / 2 * action.clamp(-1.0, 1.0)).reshape(*action.shape[:-1], *self.shape)
 
 
 def normal(uniform: Tensor) -> Tensor:

@@ -2,7 +2,7 @@ from importlib import import_module
 
 import pytest
 
-from benchmarks import learning_report, speed_report
+from benchmarks import compat, learning_report, speed_report
 from benchmarks.contest import Rounds, take_turns
 from benchmarks.peers.work import Size
 from benchmarks.speed import OURS
@@ -23,6 +23,27 @@ class Clock:
     def run(self, steps):
         self.asked.append(steps)
         return self.us
+
+
+def test_reasons_name_no_place_on_the_machine():
+    quoted = "No such file: '/opt/my venv/lib/python3.11/site-packages/a/b.png'"
+    assert compat.short(quoted) == "No such file: 'a/b.png'"
+    assert compat.short("see https://a.org/b/c, a/b or\n/home/me/x.py: <f at 0x7f25>, 1 / 2") == (
+        "see https://a.org/b/c, a/b or x.py: <f>, 1 / 2"
+    )
+    assert compat.short("x" * 301) == "x" * 300 + " ..."
+
+
+def test_results_of_a_package_leave_those_of_others(tmp_path):
+    def group(*outcomes):
+        results = [{"id": f"{i}-v0", "outcome": outcome, "reason": "a|b"} for i, outcome in enumerate(outcomes)]
+        return {"version": "1.0", "ids": 5, "results": results}
+
+    for name, outcomes in ("a", ["works"]), ("b", ["works", "cannot be made"]), ("a", ["works", "works"]):
+        compat.write(tmp_path, name, group(*outcomes))
+    page = (tmp_path / "compat.md").read_text()
+    assert "| a 1.0 | 5 | 2 | 2 | 0 | 0 |\n| b 1.0 | 5 | 2 | 1 | 1 | 0 |\n" in page
+    assert page.endswith("| `1-v0` | cannot be made | a/b |\n")
 
 
 def test_quartiles_of_five_turns():

@@ -89,6 +89,12 @@ def test_what_cannot_be_encoded_is_said_in_words(space, config, words):
     assert words in str(error.value)
 
 
+def test_observation_that_is_a_single_number_is_coded_as_one_of_one_dimension():
+    numbers = torch.linspace(-1.2, 1.2, 7, dtype=F64).reshape(1, 7)
+    scalar, vector = (build_encoder(gym.spaces.Box(-1, 1, shape), EncoderConfig()).to(CPU, F64) for shape in ((), (1,)))
+    torch.testing.assert_close(scalar.rates(numbers), vector.rates(numbers[..., None]))
+
+
 def test_intensity_grows_from_low_to_high_and_stops_there():
     encoder = Intensity(np.array([[0.0, -1.0]]), np.array([[2.0, 1.0]])).to(torch.device("cpu"), torch.float32)
     obs = torch.tensor([[[[0.5, 0.0]], [[9.0, -9.0]]]])

@@ -2,7 +2,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from rstdp_agents.environments import SerialGrid, env_seeds, is_unbounded, make_env, parse_kwargs, probe_range
+from rstdp_agents.environments import SerialGrid, env_seeds, is_unbounded, make_env, parse_kwargs, probe, probe_range
 from rstdp_agents.errors import EnvironmentFault, UsageError
 from tests import helpers
 
@@ -110,3 +110,17 @@ def test_range_of_unbounded_observations_is_what_chance_reaches_and_a_quarter_mo
     assert 1 < high[3] < 6
     assert not is_unbounded(gym.spaces.Box(-1, 1, (3,)))
     assert not is_unbounded(gym.spaces.Discrete(3))
+
+
+def test_slow_env_is_probed_for_a_bounded_time(monkeypatch, caplog):
+    monkeypatch.setattr(probe, "SECONDS", 0)
+    low, high = probe.probe_range("CartPole-v1", {}, 3)
+    env = gym.make("CartPole-v1")
+    env.action_space.seed(3)
+    first, second = env.reset(seed=3)[0], env.step(env.action_space.sample())[0]
+    room = 0.25 * abs(second[1] - first[1]) + 1e-3
+    assert low[1] == pytest.approx(min(first[1], second[1]) - room, abs=1e-4)
+    assert high[1] == pytest.approx(max(first[1], second[1]) + room, abs=1e-4)
+    assert [record.getMessage()[:67] for record in caplog.records] == [
+        "the range of observations is that of 1 steps of chance, not 2,000, "
+    ]

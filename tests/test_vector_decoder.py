@@ -22,6 +22,15 @@ def test_silent_neurons_leave_the_action_in_the_middle():
     assert decoder().greedy(torch.zeros(1, 1, 6), torch.zeros(1, 1, 4)).tolist() == [[[0.0, 0.5]]]
 
 
+def test_action_that_is_a_single_number_is_that_of_one_dimension():
+    rates, uniform = torch.rand(2, 3, 5, dtype=torch.float64), torch.rand(2, 3, 2, dtype=torch.float64)
+    scalar, vector = (PopulationVector(np.full(s, -2.0), np.full(s, 1.0), 5, 0.5) for s in ((), (1,)))
+    assert torch.equal(scalar.greedy(rates, uniform)[..., None], vector.greedy(rates, uniform))
+    (action, gate), (expected, same) = scalar.choose(rates, uniform), vector.choose(rates, uniform)
+    assert torch.equal(action[..., None], expected)
+    assert torch.equal(gate, same)
+
+
 def test_exploration_is_credited_to_the_neurons_that_pull_there():
     rates = torch.full((1, 1, 6), 0.2, dtype=torch.float64)
     uniform = torch.tensor([[[0.5, 0.0, 0.5, 0.5]]], dtype=torch.float64)  # epsilon: +, -

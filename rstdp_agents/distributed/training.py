@@ -61,6 +61,9 @@ class SharedTraining(Training):
         here = self.ranks.share(config.envs_per_agent)
         return build_grid(how, self.source, self.kwargs, config.agents, here, first=self.mine.start)
 
+    def _with_range(self, config: RunConfig, space: gym.Space) -> RunConfig:
+        return self.ranks.told(super()._with_range(config, space))  # a slow env may show each rank another range
+
     def _make_agent(self, config: RunConfig, spaces: tuple[gym.Space, gym.Space]) -> Agent:
         here = self.ranks.share(config.envs_per_agent)
         self.shared = SharedAgent(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,8 +15,12 @@ from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.source import EnvSource
 from rstdp_agents.observations import Rows
 
+logger = logging.getLogger(__name__)
+
 STEPS = 2_000
 """Env steps of a probe."""
+SECONDS = 15
+"""Time after which a slow environment is probed no further."""
 MARGIN = 0.25
 """Share of the range that is added on either side: a learned policy goes further than chance."""
 
@@ -29,7 +35,8 @@ def probe_range(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[t
     """Lower and upper ends for every number of the Boxes in an observation: its own bounds, or what random actions reach.
 
     The ends of unbounded numbers are those of `STEPS` steps of chance in an env of its own, widened by `MARGIN`; they
-    are found once, before learning, and stay: a code that moved with the policy would take its own lessons away.
+    are found once, before learning, and stay: a code that moved with the policy would take its own lessons away. An env
+    that takes longer than `SECONDS` for them is probed for fewer, and a warning says so: the next run may find other ends.
     """
     env = make_env(source, kwargs)
     rows = Rows(env.observation_space)
@@ -47,10 +54,17 @@ def probe_range(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[t
 
 def _chance(env: gym.Env, seed: int) -> Iterator[Any]:
     """Observations of random actions."""
+    deadline = time.monotonic() + SECONDS
     env.action_space.seed(seed)
     yield env.reset(seed=seed)[0]
-    for _ in range(STEPS):
+    for step in range(1, STEPS + 1):
         obs, _, terminated, truncated, _ = env.step(env.action_space.sample())
         yield obs
         if terminated or truncated:
             yield env.reset()[0]
+        if step < STEPS and time.monotonic() >= deadline:
+            logger.warning(
+                f"the range of observations is that of {step:,} steps of chance, not {STEPS:,}, as the environment is slow; "
+                "`encoder.low` and `encoder.high` make it the same in every run"
+            )
+            return
