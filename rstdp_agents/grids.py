@@ -72,7 +72,7 @@ class Grids:
         place = (x - self._low) / self._step
         closest = (place - place.round()) * self._step / self._sigma
         distance = (x[..., self._axis_of_point] - self._points) / self._sigma[self._axis_of_point]
-        bumps = (0.5 * (closest.square()[..., self._axis_of_point] - distance.square())).exp_()
+        bumps = (0.5 * (closest.square()[..., self._axis_of_point] - distance.square())).clamp_(max=0.0).exp_()
         ones = torch.ones(*obs.shape[:-1], 1, dtype=obs.dtype, device=obs.device)
         bumps, first, *others = torch.cat([bumps, ones], -1), *self._cells
         rates = bumps[..., first]

@@ -8,6 +8,7 @@ from gymnasium import spaces
 
 OBSERVATIONS = {
     "box": spaces.Box(-1.0, 1.0, (3,)),
+    "number": spaces.Box(-1.0, 1.0, ()),
     "integers": spaces.Box(0, 5, (2,), np.int64),
     "matrix": spaces.Box(-1.0, 1.0, (2, 2)),
     "many dimensions": spaces.Box(-1.0, 1.0, (11,)),
@@ -70,6 +71,7 @@ ACTIONS = {
     "multi-binary": spaces.MultiBinary(4),
     "multi-binary matrix": spaces.MultiBinary((2, 3)),
     "box": spaces.Box(np.array([-0.4, 0.1], np.float32), np.array([0.4, 3.3], np.float32)),
+    "number": spaces.Box(-0.5, 2.0, ()),
     "matrix": spaces.Box(-1.0, 1.0, (2, 2), np.float64),
     "unbounded": spaces.Box(np.array([-np.inf, 0.0], np.float32), np.inf, dtype=np.float32),
     "integers": spaces.Box(-2, 7, (3,), np.int8),
