@@ -19,9 +19,8 @@ from benchmarks.arguments import errors_in_a_line
 from benchmarks.tasks import RULES, TASKS, Task
 from rstdp_agents import validate
 from rstdp_agents.episodes import WINDOW
-from rstdp_agents.evaluation import interval
 from rstdp_agents.scores import episodes_to, iqm, rolling
-from rstdp_agents.tables import table
+from rstdp_agents.tables import table, with_interval
 
 Cell = dict[str, Any]
 COLOURS = {"rstdp-et": "C0", "rstdp": "C1", "reward-switch": "C2", "linear": "0.35", "random": "0.75"}
@@ -44,18 +43,12 @@ been run on reporting seeds yet.
 """
 
 
-def with_interval(values: list[float], digits: int = 0) -> str:
-    """Mean and bootstrap 95 % interval over seeds."""
-    low, high = interval(np.array(values, dtype=float))
-    return f"{np.mean(values):.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
-
-
 def solved(cell: Cell, bound: float) -> str:
     """How many seeds reached the bound, in how many episodes, and the slowest."""
     reached = [episodes_to(bound, r["returns"]) for r in cell["learner"]]
     took = [n for n in reached if n is not None]
     share = f"{len(took)}/{len(reached)}"
-    return f"{share} in {with_interval([float(n) for n in took])}, slowest {max(took)}" if took else share
+    return f"{share} in {with_interval(took, 0)}, slowest {max(took)}" if took else share
 
 
 def mean(values: list[float | None], bound: float) -> str:

@@ -118,8 +118,13 @@ def load_agent(run: Path, backend: Backend | None = None) -> Trained:
     return Trained(config, agent, checkpoint, data)
 
 
-def alone(trained: Trained, index: int) -> Agent:
-    """Agent ``index`` of a population by itself, see `Agent.alone`, frozen. Raises UsageError where there is no such agent."""
+def check_agent(trained: Trained, index: int) -> None:
+    """Raise UsageError where the population has no agent ``index``."""
     if not 0 <= index < trained.config.agents:
         raise UsageError(f"`--agent` must be 0 to {trained.config.agents - 1}; received {index}")
+
+
+def alone(trained: Trained, index: int) -> Agent:
+    """Agent ``index`` of a population by itself, see `Agent.alone`, frozen. Raises UsageError where there is no such agent."""
+    check_agent(trained, index)
     return trained.agent.alone(index, frozen=True)

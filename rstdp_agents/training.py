@@ -26,7 +26,7 @@ from rstdp_agents.environments import (
     reward_threshold,
     source_of,
 )
-from rstdp_agents.episodes import EpisodeTracker
+from rstdp_agents.episodes import EpisodeTracker, TrackerState
 from rstdp_agents.errors import CheckpointError, EnvironmentFault
 from rstdp_agents.evaluation import play
 from rstdp_agents.evaluations import Evaluations
@@ -184,10 +184,21 @@ class Training:
 
     def _save(self, path: Path) -> None:
         envs = {"lost": "an environment failed"} if self._episodes_are_lost else self.envs.snapshot()
+        self._write(path, self.action, envs, self.tracker.to_json(), self.agent.tensors())
+
+    def _write(
+        self,
+        path: Path,
+        action: np.ndarray | None,
+        envs: dict[str, Any],
+        episodes: TrackerState,
+        agent: dict[str, Tensor],
+    ) -> None:
+        """Write a checkpoint of this step; what is given is that of all envs, wherever they are stepped."""
+        records = [record.to_json() for record in self.tracker.records]
         position = Position(
-            self.step, self.faults, self.action, envs, self.config,
-            [record.to_json() for record in self.tracker.records], self.tracker.to_json(), self.monitor.state(),
-            self.agent.tensors(), self.monitor.tensors(),
+            self.step, self.faults, action, envs, self.config, records, episodes, self.monitor.state(), agent,
+            self.monitor.tensors(),
         )  # fmt: skip
         save_checkpoint(path, *position.to_checkpoint())
 

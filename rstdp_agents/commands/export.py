@@ -12,7 +12,8 @@ import tyro
 from rstdp_agents.commands.arguments import parse
 from rstdp_agents.errors import UsageError
 from rstdp_agents.export.metadata import describe
-from rstdp_agents.runs import Trained, load_agent
+from rstdp_agents.files import write_whole
+from rstdp_agents.runs import Trained, check_agent, load_agent
 
 Format = Literal["pt2", "onnx", "nir"]
 
@@ -48,11 +49,9 @@ def main(argv: list[str]) -> int:
     if kind not in get_args(Format):
         raise UsageError(f"`--format` must be one of {', '.join(get_args(Format))}; {args.out} does not tell")
     trained = load_agent(args.run, "torch")
-    if not 0 <= args.agent < trained.config.agents:
-        raise UsageError(f"`--agent` must be 0 to {trained.config.agents - 1}; received {args.agent}")
+    check_agent(trained, args.agent)
     content = content_of(kind, trained, args)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_bytes(content)
+    write_whole(args.out, content)
     print(f"{args.out}: agent {args.agent} of {trained.checkpoint}, {len(content):,} bytes")
     return 0
 

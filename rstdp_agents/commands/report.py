@@ -18,7 +18,7 @@ from rstdp_agents.episodes import WINDOW
 from rstdp_agents.evaluation import interval
 from rstdp_agents.runs import Run, read_runs
 from rstdp_agents.scores import episodes_to, iqm, probability_of_improvement
-from rstdp_agents.tables import table
+from rstdp_agents.tables import table, with_interval
 
 CHANCE_STEPS = 5_000
 """Env steps of random actions that tell what chance is worth."""
@@ -112,15 +112,6 @@ def row(agents: list[np.ndarray], solved: float | None) -> list[str]:
     share = "-" if solved is None else f"{len(took)}/{len(agents)}"
     means = [list(map(final, agents)), best, [float(np.mean(returns)) for returns in agents]]
     return [str(len(agents)), share, with_interval(took, 0), *(with_interval(values) for values in means)]
-
-
-def with_interval(values: list[float] | list[int], digits: int | None = None) -> str:
-    """Mean and bootstrap 95 % interval, to two decimals where they are small; a dash if there are no values."""
-    if not values:
-        return "-"
-    mean, (low, high) = float(np.mean(values)), interval(np.array(values, dtype=float))
-    digits = (1 if abs(mean) >= 10 else 2) if digits is None else digits
-    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def normalised(runs: dict[str, Groups]) -> Scores:

@@ -16,14 +16,13 @@ from torch import Tensor
 
 from rstdp_agents import validate
 from rstdp_agents.agent import Agent
-from rstdp_agents.checkpoint import drop_old, save_checkpoint
+from rstdp_agents.checkpoint import checkpoint_path, drop_old
 from rstdp_agents.config import RunConfig
 from rstdp_agents.distributed.agent import SharedAgent
 from rstdp_agents.distributed.ranks import Ranks
 from rstdp_agents.environments import EnvGrid, build_grid
 from rstdp_agents.episodes import Episode, EpisodeTracker
 from rstdp_agents.resume import Position
-from rstdp_agents.summary import closing_evaluation, write_summary
 from rstdp_agents.training import Training
 from rstdp_agents.transition import Transition
 
@@ -50,11 +49,7 @@ class SharedTraining(Training):
 
     def finish(self) -> dict[str, Any]:
         """As `Training.finish`, on rank 0; elsewhere nothing is done and nothing returned."""
-        if self.ranks.rank:
-            return {}
-        played = closing_evaluation(self.agent, self.config, self.source, self.kwargs)
-        records = self.tracker.records
-        return write_summary(self.folder, self.config, self.step, self.faults, records, played, self.monitor)
+        return {} if self.ranks.rank else super().finish()
 
     def _make_envs(self, config: RunConfig) -> EnvGrid:
         how = "serial" if config.vectorization == "auto" else config.vectorization
@@ -92,7 +87,7 @@ class SharedTraining(Training):
 
     def save(self) -> None:
         """As `Training.save`; every rank has to call it. Rank 0 writes."""
-        self._save(self.folder / "checkpoints" / f"step_{self.step:010d}.safetensors")
+        self._save(checkpoint_path(self.folder, self.step))
         if self.ranks.rank == 0:
             drop_old(self.folder, self.config.keep_checkpoints)
 
@@ -117,12 +112,10 @@ class SharedTraining(Training):
             return
         parts, actions, episodes, envs = zip(*everyone, strict=True)
         whole = {name: torch.cat([part[name] for part in parts], 1) for name in mine}
-        position = Position(
-            self.step, self.faults, np.concatenate(actions, 1), self._whole_envs(envs), self.config,
-            [record.to_json() for record in self.tracker.records], _joined(episodes), self.monitor.state(),
-            {**tensors, **whole}, self.monitor.tensors(),
-        )  # fmt: skip
-        save_checkpoint(path, *position.to_checkpoint())
+        self._write(path, np.concatenate(actions, 1), self._whole_envs(envs), _joined(episodes), {**tensors, **whole})
+
+    def _note(self, returns: np.ndarray, lengths: np.ndarray) -> None:
+        """The closing evaluation, of rank 0 alone, is in the summary only: a best checkpoint would take all ranks."""
 
     def _whole_envs(self, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """The snapshots of all ranks as one of all envs, agent after agent."""

@@ -90,7 +90,7 @@ class Guard(gym.Wrapper):
             return
         what, beyond = outside(space, obs)
         if not beyond:
-            self._require(not what, call, f"the observation{what}", f"one of its space {_short(space)}")
+            self._require(not what, call, f"the observation{what}", f"one of its space {_short(str(space))}")
         elif not self._warned:
             self._warned = True
             warnings.warn(f"environment {self.name!r}: {call} returned the observation{what}", stacklevel=2)
@@ -145,10 +145,10 @@ def _outside_box(space: gym.spaces.Box, obs: Any) -> tuple[str, bool]:
 def _shown(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size > 4:
         return f"an array of the shape {value.shape}"
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 100 else f"{text[:97]}..."
+    return _short(repr(value))
 
 
-def _short(space: gym.Space) -> str:
-    text = " ".join(str(space).split())
+def _short(words: str) -> str:
+    """In one line, of 100 characters at most."""
+    text = " ".join(words.split())
     return text if len(text) <= 100 else f"{text[:97]}..."
