@@ -28,11 +28,14 @@ class LIFParams:
     """Refractory period (ms): after a spike the neuron cannot fire for this long; 0 for none."""
     escape_noise: float = 0.4
     """Width of the soft threshold: P(spike) per tick = sigmoid((v - v_th) / escape_noise); 0 for a hard threshold."""
+    lateral_inhibition: float = 0.0
+    """By how much a spike lowers the potential of every other neuron of its layer, from the next tick on."""
 
     def __post_init__(self) -> None:
         validate.positive("tau_m", self.tau_m, "ms")
         validate.not_negative("t_ref", self.t_ref, "ms")
         validate.not_negative("escape_noise", self.escape_noise)
+        validate.not_negative("lateral_inhibition", self.lateral_inhibition)
         validate.ordered("v_reset", self.v_reset, "v_th", self.v_th)
         validate.ordered("v_rest", self.v_rest, "v_th", self.v_th)
 
@@ -73,7 +76,8 @@ def noisy_threshold(uniform: Tensor, p: LIFParams) -> Tensor:
 def lif_step(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt: float) -> tuple[Tensor, LIFState]:
     """One tick: leak, integrate, fire, reset.
 
-    v <- v_rest + (v - v_rest) exp(-dt / tau_m) + current;  spike where v >= threshold and not refractory;  v <- v_reset.
+    v <- v_rest + (v - v_rest) exp(-dt / tau_m) + current;  spike where v >= threshold and not refractory;  v <- v_reset;
+    v <- v - lateral_inhibition * (spikes of the other neurons of the layer in this env).
 
     current, threshold: ``(agents, envs, *post)``; the current is the jump of potential of this tick.
     Returns the spikes (0 or 1, the dtype of ``current``) and the new state.
@@ -93,7 +97,10 @@ def lif_window(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams
 
     drive, level = (tensor.numpy().reshape(len(tensor), -1) for tensor in (current, threshold))
     v, left = (tensor.numpy().reshape(-1) for tensor in state)
-    spikes, *after = scan(drive, level, v, left, decay(p.tau_m, dt), p.v_rest, p.v_reset, round(p.t_ref / dt))
+    spikes, *after = scan(
+        drive, level, v, left, decay(p.tau_m, dt), p.v_rest, p.v_reset, round(p.t_ref / dt), p.lateral_inhibition,
+        current.shape[3:].numel(),
+    )  # fmt: skip
     state = LIFState(*(torch.from_numpy(array.reshape(state.v.shape)) for array in after))
     return torch.from_numpy(spikes.reshape(current.shape)), state
 
@@ -102,6 +109,11 @@ def lif_from_rest(current: Tensor, threshold: Tensor, p: LIFParams, dt: float) -
     """Spikes of `lif_window` for neurons that start at rest."""
     rest = torch.full(current.shape[1:], p.v_rest, device=current.device, dtype=current.dtype)
     return lif_window(current, LIFState(rest, torch.zeros_like(rest)), threshold, p, dt)[0]
+
+
+def others(spikes: Tensor) -> Tensor:
+    """For each neuron how many others of its layer spike, for spikes ``(agents, envs, *post)`` of one tick."""
+    return spikes.flatten(2).sum(2).reshape(*spikes.shape[:2], *[1] * (spikes.ndim - 2)) - spikes
 
 
 def _compiled_takes(current: Tensor) -> bool:
@@ -125,6 +137,8 @@ def _scan(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt:
         v = torch.add(drives[tick], v, alpha=keep)
         torch.ge(v, thresholds[tick], out=spike)
         v.masked_fill_(spike, p.v_reset)
+        if p.lateral_inhibition:
+            v -= p.lateral_inhibition * others(spike.to(v.dtype))
         for later in thresholds[tick + 1 : tick + 1 + pause]:
             later.masked_fill_(spike, torch.inf)
     refractory = (state.refractory - ticks).clamp_(min=0)

@@ -62,10 +62,10 @@ def test_window_is_the_step_repeated(t_ref):
 
 @pytest.mark.parametrize("dtype", [torch.float32, F64])
 @pytest.mark.parametrize("t_ref", [0.0, 1.0, 3.0, 20.0])
-@pytest.mark.parametrize("reset", [0.0, -0.3])
-def test_compiled_scan_is_that_of_torch(dtype, t_ref, reset, monkeypatch):
+@pytest.mark.parametrize(("reset", "inhibition"), [(0.0, 0.0), (-0.3, 0.0), (0.0, 0.01)])
+def test_compiled_scan_is_that_of_torch(dtype, t_ref, reset, inhibition, monkeypatch):
     generator = torch.Generator().manual_seed(3)
-    p = LIFParams(t_ref=t_ref, v_rest=-0.1, v_reset=reset)
+    p = LIFParams(t_ref=t_ref, v_rest=-0.1, v_reset=reset, lateral_inhibition=inhibition)
     current, uniform = torch.rand(2, 4, 15, 3, 5, generator=generator, dtype=dtype).transpose(1, 2)  # not contiguous
     start = LIFState(
         torch.rand(4, 3, 5, generator=generator, dtype=dtype), torch.full((4, 3, 5), min(2.0, t_ref), dtype=dtype)
@@ -116,3 +116,20 @@ def test_impossible_parameters_are_refused_in_words(wrong, words):
     with pytest.raises(ValueError, match="must") as error:
         LIFParams(**wrong)
     assert str(error.value) == words
+
+
+def test_a_spike_lowers_every_other_neuron_of_its_layer_and_env_and_not_itself():
+    p = LIFParams(escape_noise=0.0, t_ref=0.0, v_reset=-0.2, lateral_inhibition=0.25)
+    current = torch.zeros(1, 1, 2, 3, dtype=F64)  # two envs, three neurons
+    current[0, 0, 0] = torch.tensor([1.0, 0.5, 1.5])
+    current[0, 0, 1] = torch.tensor([0.5, 0.5, 0.5])
+    spikes, state = lif_window(current, lif_init((1, 2, 3), p, current.device, F64), torch.ones_like(current), p, 1.0)
+    assert spikes.flatten().tolist() == [1, 0, 1, 0, 0, 0]
+    torch.testing.assert_close(state.v[0], torch.tensor([[-0.45, 0.0, -0.45], [0.5, 0.5, 0.5]], dtype=F64))
+
+
+def test_the_strongest_drive_silences_the_others_by_inhibition():
+    p = LIFParams(escape_noise=0.0, t_ref=0.0, lateral_inhibition=2.0)
+    current = torch.tensor([0.4, 0.45, 0.55], dtype=F64).expand(40, 1, 1, 3).contiguous()
+    spikes, _ = lif_window(current, lif_init((1, 1, 3), p, current.device, F64), torch.ones_like(current), p, 1.0)
+    assert spikes.sum(0).flatten().tolist() == [0, 0, 20]

@@ -74,6 +74,11 @@ def refuse_unsaid(p: LIFParams, dt: float, without: Collection[Unsaid]) -> None:
             f"NIR has no words for escape noise (`neuron.escape_noise` is {p.escape_noise}): train without it, or leave it "
             "out with `without` noise, and fire at a hard threshold"
         )
+    if p.lateral_inhibition:
+        raise ValueError(
+            "NIR's LIF neurons do not inhibit each other: train with `neuron.lateral_inhibition` 0; received "
+            f"{p.lateral_inhibition}"
+        )
     if round(p.t_ref / dt) and "refractory" not in without:
         raise ValueError(
             f"NIR's LIF has no refractory period (`neuron.t_ref` is {p.t_ref} ms): train without it, or leave it out with "

@@ -6,10 +6,20 @@ import numpy as np
 from numba import njit
 
 
+@njit(cache=True, inline="always")
+def inhibit(spikes, v, inhibition):
+    """Lower every potential ``v (layers, neurons)`` by ``inhibition`` for each spike of the other neurons of its layer."""
+    for row in range(spikes.shape[0]):
+        count = spikes[row].sum()
+        for i in range(spikes.shape[1]):
+            v[row, i] -= inhibition * (count - spikes[row, i])
+
+
 @njit(cache=True, nogil=True)
-def scan(current, threshold, v, refractory, decay, v_rest, v_reset, refractory_ticks):
+def scan(current, threshold, v, refractory, decay, v_rest, v_reset, refractory_ticks, inhibition, layer):
     """`neurons.lif_window` on arrays of one type: current, threshold ``(T, N)``; v, refractory ``(N,)`` before the window.
 
+    layer: the number of neurons in a row that inhibit each other.
     Returns spikes ``(T, N)``, and v and refractory after it.
     """
     spikes, v, refractory = np.empty(current.shape, v.dtype), v.copy(), refractory.copy()
@@ -24,4 +34,6 @@ def scan(current, threshold, v, refractory, decay, v_rest, v_reset, refractory_t
             out[i] = one if fires else none
             v[i] = reset if fires else potential
             refractory[i] = blocked if fires else (left if left > none else none)
+        if inhibition > 0.0:
+            inhibit(out.reshape(-1, layer), v.reshape(-1, layer), number(inhibition))
     return spikes, v, refractory

@@ -5,7 +5,7 @@ from torch import nn
 
 nir = pytest.importorskip("nir", reason="needs the extra `nir`")
 
-from rstdp_agents.export.neuromorphic import agent_graph, nir_bytes, offsets, synapse_node  # noqa: E402
+from rstdp_agents.export.neuromorphic import agent_graph, nir_bytes, offsets, refuse_unsaid, synapse_node  # noqa: E402
 from rstdp_agents.homeostasis import HomeostasisParams  # noqa: E402
 from rstdp_agents.layer import Layer  # noqa: E402
 from rstdp_agents.neurons import LIFParams, lif_from_rest  # noqa: E402
@@ -150,6 +150,8 @@ def test_what_nir_cannot_say_is_refused_by_name_or_given_up_on_purpose():
     with pytest.raises(ValueError, match=r"`neuron.t_ref` is 1.0 ms"):
         agent_graph(cartpole_agent(), without=["noise"])
     assert agent_graph(cartpole_agent(), without=["noise", "refractory"]).nodes
+    with pytest.raises(ValueError, match="do not inhibit each other"):
+        refuse_unsaid(LIFParams(escape_noise=0.0, t_ref=0.0, lateral_inhibition=0.1), 1.0, [])
     with pytest.raises(ValueError, match="did you mean 'noise'"):
         agent_graph(cartpole_agent(), without=["nois"])
     with pytest.raises(ValueError, match="of the kind ConvTranspose1d"):

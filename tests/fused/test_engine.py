@@ -159,6 +159,7 @@ def test_what_it_cannot_do_falls_back_to_torch_and_says_so(caplog):
     ]
     assert cartpole_agent(backend="auto", dtype=torch.float64).backend == "torch"
     assert cartpole_agent(backend="auto", **{"simulation.ticks": 65}).backend == "torch"
+    assert cartpole_agent(backend="auto", **{"neuron.lateral_inhibition": 0.1}).backend == "torch"
     assert cartpole_agent(backend="auto").backend == "fused"
     with pytest.raises(ValueError, match=r"the fused backend cannot run this agent: it runs float32 on the CPU"):
         cartpole_agent(backend="fused", dtype=torch.float64)
