@@ -39,6 +39,8 @@ COMMON: dict[str, dict[str, Any]] = {
     "a_minus: 0.3 of a_plus": {"plasticity.a_minus": 0.3},
     "a_minus: as large as a_plus": {"plasticity.a_minus": 1.0},
     "neurons per action: 2": {"decoder.neurons_per_action": 2},
+    "lateral inhibition: 0.02 of the threshold": {"neuron.lateral_inhibition": 0.02},
+    "lateral inhibition: 0.1": {"neuron.lateral_inhibition": 0.1},
 }
 """Changes to the preset; those of `FACTORS` are factors."""
 FACTORS = ("plasticity.tau_e", "homeostasis.lr")
