@@ -22,7 +22,7 @@ from rstdp_agents import validate
 from rstdp_agents.config import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.presets import preset
-from rstdp_agents.tables import table
+from rstdp_agents.reports.tables import table
 
 COMMON: dict[str, dict[str, Any]] = {
     "the preset": {},

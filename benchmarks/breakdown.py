@@ -18,7 +18,7 @@ import tyro
 from benchmarks.peers.ours import loop_config
 from rstdp_agents.config import Backend
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.tables import table
+from rstdp_agents.reports.tables import table
 from rstdp_agents.training import Training
 
 ENV, AROUND_ENV, AGENT = "env itself", "around the env", "agent: learning and simulation"

@@ -35,7 +35,7 @@ from rstdp_agents.config import override
 from rstdp_agents.environments import make_env
 from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.presets import preset
-from rstdp_agents.tables import table
+from rstdp_agents.reports.tables import table
 from rstdp_agents.training import Training
 
 PLUGINS = ("minigrid", "ale_py", "highway_env", "popgym", "mo_gymnasium", "neurogym")

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from benchmarks.tasks import Task
 from rstdp_agents.agent import Agent
-from rstdp_agents.coding import build_encoder
 from rstdp_agents.config import AgentConfig, Backend, ModulatorConfig
 from rstdp_agents.encoders import Encoder
+from rstdp_agents.encoders.coding import build_encoder
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.episodes import EpisodeTracker
 from rstdp_agents.modulators import Modulator, Step

@@ -18,7 +18,7 @@ from benchmarks.breakdown import breakdown_table
 from benchmarks.peers import sgemm
 from benchmarks.peers.work import Size
 from benchmarks.summary import exponent, ratios, share_of_limit, short
-from rstdp_agents.tables import table
+from rstdp_agents.reports.tables import table
 
 BASELINE = "BindsNET"
 Results = dict[str, Any]

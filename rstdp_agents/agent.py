@@ -12,20 +12,20 @@ import torch
 from torch import Tensor
 
 from rstdp_agents import plugins
-from rstdp_agents.acting import build_decoder, check_mask
 from rstdp_agents.architecture import build_network
-from rstdp_agents.checkpoint import restore
-from rstdp_agents.coding import build_encoder
 from rstdp_agents.config import AgentConfig, Backend, EncoderConfig, override
 from rstdp_agents.decoders import Decoder
+from rstdp_agents.decoders.acting import build_decoder, check_mask
 from rstdp_agents.encoders import Encoder, poisson
+from rstdp_agents.encoders.coding import build_encoder
+from rstdp_agents.encoders.images import image_shape
 from rstdp_agents.fused.engine import FusedEngine, why_not
 from rstdp_agents.fused.policy import FusedPolicy
-from rstdp_agents.image_encoder import image_shape
 from rstdp_agents.modulators import Modulator, Step, build_modulator
 from rstdp_agents.neurons import LIFState
-from rstdp_agents.observations import Rows
 from rstdp_agents.random import AgentRandom
+from rstdp_agents.runs.checkpoint import restore
+from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.spiking_critic import SpikingCritic
 from rstdp_agents.statistics import Statistics
 from rstdp_agents.transition import Transition

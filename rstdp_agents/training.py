@@ -14,7 +14,6 @@ from tqdm import tqdm
 from typeguard import TypeCheckError
 
 from rstdp_agents.agent import Agent
-from rstdp_agents.checkpoint import checkpoint_path, drop_old, load_checkpoint, one_line, save_checkpoint
 from rstdp_agents.config import RunConfig, override
 from rstdp_agents.environments import (
     EnvGrid,
@@ -29,12 +28,13 @@ from rstdp_agents.environments import (
 from rstdp_agents.episodes import EpisodeTracker, TrackerState
 from rstdp_agents.errors import CheckpointError, EnvironmentFault
 from rstdp_agents.evaluation import play
-from rstdp_agents.evaluations import Evaluations
-from rstdp_agents.metrics import NOTHING, Monitor
-from rstdp_agents.resume import Position, is_own
-from rstdp_agents.run_folder import has_begun, hold, write_settings
+from rstdp_agents.monitoring.metrics import NOTHING, Monitor
+from rstdp_agents.runs.checkpoint import checkpoint_path, drop_old, load_checkpoint, one_line, save_checkpoint
+from rstdp_agents.runs.evaluations import Evaluations
+from rstdp_agents.runs.folder import has_begun, hold, write_settings
+from rstdp_agents.runs.resume import Position, is_own
+from rstdp_agents.runs.summary import closing_evaluation, write_summary
 from rstdp_agents.signals import stop_requests
-from rstdp_agents.summary import closing_evaluation, write_summary
 
 logger = logging.getLogger(__name__)
 

@@ -15,13 +15,13 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint
 from rstdp_agents.cli import main
 from rstdp_agents.config import override
 from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.presets import preset
+from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint
 from rstdp_agents.training import Training
-from tests.test_resume import assert_same_run, config, forks, train
+from tests.runs.test_resume import assert_same_run, config, forks, train
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = {"eval_every": 0, "images": 0}

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.actions import Actions
 from rstdp_agents.agent import Agent
-from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 from rstdp_agents.cli import main
 from rstdp_agents.config import AgentConfig, RunConfig, from_json, override
 from rstdp_agents.errors import CheckpointError
-from rstdp_agents.observations import Rows
 from rstdp_agents.presets import preset
+from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from rstdp_agents.spaces.actions import Actions
+from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.training import Training
 
 hypothesis = pytest.importorskip("hypothesis")

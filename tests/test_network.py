@@ -7,13 +7,13 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from rstdp_agents.agent import Agent
-from rstdp_agents.checkpoint import load_checkpoint, restore, save_checkpoint
 from rstdp_agents.config import AgentConfig, RunConfig, from_json, override
 from rstdp_agents.encoders import poisson
 from rstdp_agents.network import balanced, fed_back
 from rstdp_agents.policy import FrozenPolicy
 from rstdp_agents.presets import preset
 from rstdp_agents.random import AgentRandom
+from rstdp_agents.runs.checkpoint import load_checkpoint, restore, save_checkpoint
 from rstdp_agents.training import Training
 from rstdp_agents.transition import Transition
 from tests.helpers import cartpole_agent, experience, observations

@@ -6,11 +6,11 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint
 from rstdp_agents.config import RunConfig, from_json, override
 from rstdp_agents.errors import CheckpointError, EnvironmentFault
 from rstdp_agents.evaluation import evaluate
 from rstdp_agents.presets import preset
+from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint
 from rstdp_agents.training import Training
 from tests import helpers
 

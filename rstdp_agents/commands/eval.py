@@ -16,7 +16,7 @@ from rstdp_agents.commands.arguments import parse
 from rstdp_agents.commands.train import print_aggregate
 from rstdp_agents.environments import EnvSource
 from rstdp_agents.evaluation import aggregate, evaluate, summarise
-from rstdp_agents.runs import alone, load_agent
+from rstdp_agents.runs.reading import alone, load_agent
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import tyro
 from rstdp_agents.commands.arguments import parse
 from rstdp_agents.errors import UsageError
 from rstdp_agents.export.metadata import describe
-from rstdp_agents.files import write_whole
-from rstdp_agents.runs import Trained, check_agent, load_agent
+from rstdp_agents.runs.files import write_whole
+from rstdp_agents.runs.reading import Trained, check_agent, load_agent
 
 Format = Literal["pt2", "onnx", "nir"]
 

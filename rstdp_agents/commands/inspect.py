@@ -14,8 +14,8 @@ from rstdp_agents.commands.arguments import parse
 from rstdp_agents.config import RunConfig, flat
 from rstdp_agents.layer import Layer
 from rstdp_agents.presets import preset
-from rstdp_agents.runs import Trained, load_agent
-from rstdp_agents.tables import columns
+from rstdp_agents.reports.tables import columns
+from rstdp_agents.runs.reading import Trained, load_agent
 
 
 @dataclass(frozen=True)

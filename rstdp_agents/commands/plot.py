@@ -7,10 +7,11 @@ from pathlib import Path
 
 import tyro
 
-from rstdp_agents import plots, validate
+from rstdp_agents import validate
 from rstdp_agents.commands.arguments import parse
 from rstdp_agents.episodes import WINDOW
-from rstdp_agents.runs import Axis, read_runs
+from rstdp_agents.reports import plots
+from rstdp_agents.runs.reading import Axis, read_runs
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from rstdp_agents import plots, validate
+from rstdp_agents import validate
 from rstdp_agents.commands.arguments import parse
 from rstdp_agents.environments import SerialGrid, source_of
 from rstdp_agents.episodes import WINDOW
 from rstdp_agents.evaluation import interval
-from rstdp_agents.runs import Run, read_runs
-from rstdp_agents.scores import episodes_to, iqm, probability_of_improvement
-from rstdp_agents.tables import table, with_interval
+from rstdp_agents.reports import plots
+from rstdp_agents.reports.scores import episodes_to, iqm, probability_of_improvement
+from rstdp_agents.reports.tables import table, with_interval
+from rstdp_agents.runs.reading import Run, read_runs
 
 CHANCE_STEPS = 5_000
 """Env steps of random actions that tell what chance is worth."""

@@ -22,7 +22,7 @@ from rstdp_agents.commands.arguments import optional
 from rstdp_agents.config import RunConfig
 from rstdp_agents.errors import UsageError
 from rstdp_agents.evaluation import interval
-from rstdp_agents.tables import columns
+from rstdp_agents.reports.tables import columns
 
 
 @dataclass(frozen=True)

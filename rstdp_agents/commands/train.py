@@ -16,11 +16,11 @@ from typing import Any, get_args
 import torch
 import tyro
 
-from rstdp_agents.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from rstdp_agents.config import RuleName, RunConfig, from_json
 from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.presets import PRESETS, preset
-from rstdp_agents.run_folder import SETTINGS, has_begun
+from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
+from rstdp_agents.runs.folder import SETTINGS, has_begun
 from rstdp_agents.training import Training
 
 

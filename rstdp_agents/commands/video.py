@@ -18,8 +18,8 @@ from rstdp_agents.agent import Agent
 from rstdp_agents.commands.arguments import optional, parse
 from rstdp_agents.environments import SerialGrid, env_seeds
 from rstdp_agents.errors import UsageError
-from rstdp_agents.film import Film, Moment
-from rstdp_agents.runs import alone, load_agent
+from rstdp_agents.reports.film import Film, Moment
+from rstdp_agents.runs.reading import alone, load_agent
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from rstdp_agents.distributed.merge import Merged, merge_checkpoints, merge_summ
 from rstdp_agents.distributed.shards import split, train_shard
 from rstdp_agents.distributed.storage import Storage
 from rstdp_agents.errors import UsageError
-from rstdp_agents.files import write_whole
-from rstdp_agents.run_folder import write_settings
+from rstdp_agents.runs.files import write_whole
+from rstdp_agents.runs.folder import write_settings
 
 try:
     ray: Any = import_module("ray")  # by name: type checkers need not have it

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
-from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 from rstdp_agents.config import RunConfig
 from rstdp_agents.evaluation import aggregate
+from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 
 
 class Merged:

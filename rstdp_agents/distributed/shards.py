@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
-from rstdp_agents.checkpoint import checkpoints, latest_checkpoint
 from rstdp_agents.config import RunConfig
 from rstdp_agents.distributed.storage import Storage
+from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint
 from rstdp_agents.training import Training
 
 Report = Callable[[int, dict[str, float]], None]

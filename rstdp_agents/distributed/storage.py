@@ -7,7 +7,7 @@ from pathlib import Path
 import fsspec
 
 from rstdp_agents.errors import UsageError
-from rstdp_agents.files import PARTIAL
+from rstdp_agents.runs.files import PARTIAL
 
 
 class Storage:

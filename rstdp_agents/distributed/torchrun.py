@@ -10,11 +10,11 @@ from typing import Any
 
 import torch.distributed as dist
 
-from rstdp_agents.checkpoint import checkpoints, latest_checkpoint
 from rstdp_agents.config import RunConfig
 from rstdp_agents.distributed.ranks import Ranks, join
 from rstdp_agents.distributed.training import SharedTraining
 from rstdp_agents.errors import RankLost, UsageError
+from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint
 
 
 def train(

@@ -16,13 +16,13 @@ from torch import Tensor
 
 from rstdp_agents import validate
 from rstdp_agents.agent import Agent
-from rstdp_agents.checkpoint import checkpoint_path, drop_old
 from rstdp_agents.config import RunConfig
 from rstdp_agents.distributed.agent import SharedAgent
 from rstdp_agents.distributed.ranks import Ranks
 from rstdp_agents.environments import EnvGrid, build_grid
 from rstdp_agents.episodes import Episode, EpisodeTracker
-from rstdp_agents.resume import Position
+from rstdp_agents.runs.checkpoint import checkpoint_path, drop_old
+from rstdp_agents.runs.resume import Position
 from rstdp_agents.training import Training
 from rstdp_agents.transition import Transition
 

@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 from rstdp_agents.errors import EnvironmentFault
-from rstdp_agents.observations import Rows
+from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.transition import Transition
 
 FEW = 32

@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from rstdp_agents.observations import MASK
+from rstdp_agents.spaces.observations import MASK
 
 
 class MaskInObservation(gym.Wrapper):

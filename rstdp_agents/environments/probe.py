@@ -10,10 +10,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from rstdp_agents.coding import UNBOUNDED, numeric, own_bounds
+from rstdp_agents.encoders.coding import UNBOUNDED, numeric, own_bounds
 from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.source import EnvSource
-from rstdp_agents.observations import Rows
+from rstdp_agents.spaces.observations import Rows
 
 logger = logging.getLogger(__name__)
 

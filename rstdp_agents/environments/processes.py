@@ -16,7 +16,7 @@ from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.replay import Replayable
 from rstdp_agents.environments.source import EnvSource
 from rstdp_agents.errors import EnvironmentFault
-from rstdp_agents.observations import ARRAYS
+from rstdp_agents.spaces.observations import ARRAYS
 
 BROKEN = (EOFError, BrokenPipeError, ConnectionResetError)
 """What a pipe says whose other end is gone."""

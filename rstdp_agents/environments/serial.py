@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from rstdp_agents.actions import Actions
 from rstdp_agents.environments.grid import check_finite, check_step
 from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.environments.replay import Replayable, first_failure, snapshots
 from rstdp_agents.environments.source import EnvSource
-from rstdp_agents.observations import Rows
+from rstdp_agents.spaces.actions import Actions
+from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.transition import Transition
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import iterate
 
-from rstdp_agents.actions import Actions
 from rstdp_agents.environments.envpool import Pool
 from rstdp_agents.environments.grid import check_finite
 from rstdp_agents.environments.make import env_seeds, make_env
@@ -19,7 +18,8 @@ from rstdp_agents.environments.processes import Processes
 from rstdp_agents.environments.replay import first_failure, set_vector_snapshot, snapshots, vector_snapshot
 from rstdp_agents.environments.source import EnvSource, name_of
 from rstdp_agents.errors import UsageError
-from rstdp_agents.observations import Rows
+from rstdp_agents.spaces.actions import Actions
+from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.transition import Transition
 
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from rstdp_agents.decoders import PopulationDecoder
+from rstdp_agents.decoders.vector import PopulationVector
 from rstdp_agents.random import AgentRandom
-from rstdp_agents.vector_decoder import PopulationVector
 
 if TYPE_CHECKING:
     from rstdp_agents.agent import Agent, Window

@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 
 from rstdp_agents.decoders import Decoder, PopulationDecoder
-from rstdp_agents.factored_decoder import FactoredDecoder, MixedDecoder
-from rstdp_agents.vector_decoder import PopulationVector
+from rstdp_agents.decoders.factored import FactoredDecoder, MixedDecoder
+from rstdp_agents.decoders.vector import PopulationVector
 
 
 @njit(cache=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from rstdp_agents.encoders import Encoder, Intensity, OneHot, PlaceCells
-from rstdp_agents.tile_coding import TileCoding
+from rstdp_agents.encoders.tile_coding import TileCoding
 
 GRID, TILES, ONE_HOT, INTENSITY, GIVEN = range(5)
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.decoders import PopulationDecoder
-from rstdp_agents.factored_decoder import FactoredDecoder, MixedDecoder
+from rstdp_agents.decoders.factored import FactoredDecoder, MixedDecoder
+from rstdp_agents.decoders.vector import PopulationVector
 from rstdp_agents.fused.constants import constants_of
 from rstdp_agents.fused.decode import allow, chosen, decoder_arrays
 from rstdp_agents.fused.encode import GIVEN, code_of
@@ -30,7 +31,6 @@ from rstdp_agents.plugins import is_plugin
 from rstdp_agents.synapses import Linear
 from rstdp_agents.traces import powers
 from rstdp_agents.transition import Transition
-from rstdp_agents.vector_decoder import PopulationVector
 
 if TYPE_CHECKING:
     from rstdp_agents.agent import Agent

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from rstdp_agents.composite import POWER, Composite
 from rstdp_agents.encoders import Encoder
+from rstdp_agents.encoders.composite import POWER, Composite
+from rstdp_agents.encoders.grids import Grids
 from rstdp_agents.fused.encode import encode_grid
-from rstdp_agents.grids import Grids
 
 
 class CompiledGrids:

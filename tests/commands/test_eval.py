@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from rstdp_agents.runs import alone, load_agent
+from rstdp_agents.runs.reading import alone, load_agent
 
 
 def test_repeats_the_closing_evaluation_of_the_run(run, command):

@@ -3,8 +3,8 @@ import json
 import pytest
 import torch
 
-from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint
 from rstdp_agents.cli import main
+from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint
 
 TRAIN = ["--total-steps", "60", "--agents", "2", "--eval-episodes", "0", "--images", "0", "--no-progress"]
 HARD = ["--neuron.escape-noise", "0", "--neuron.t-ref", "0", "--simulation.ticks", "4"]

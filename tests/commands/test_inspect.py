@@ -1,4 +1,4 @@
-from rstdp_agents.runs import load_agent
+from rstdp_agents.runs.reading import load_agent
 
 
 def test_says_what_a_checkpoint_holds(other, command):

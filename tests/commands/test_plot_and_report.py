@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from rstdp_agents.plots import curve, learning_curves
-from rstdp_agents.runs import read_run, read_runs
-from rstdp_agents.scores import rolling
+from rstdp_agents.reports.plots import curve, learning_curves
+from rstdp_agents.reports.scores import rolling
+from rstdp_agents.runs.reading import read_run, read_runs
 
 
 def test_episodes_of_a_run_folder_are_those_of_each_agent(run):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rstdp_agents.film import SIZE, Film, Moment
+from rstdp_agents.reports.film import SIZE, Film, Moment
 
 
 def moment(value, reward, step=0):

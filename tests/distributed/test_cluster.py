@@ -9,7 +9,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from rstdp_agents.checkpoint import latest_checkpoint, load_checkpoint
+from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint
 from rstdp_agents.training import Training
 from tests.test_training import config
 

@@ -4,10 +4,10 @@ import signal
 import pytest
 import torch
 
-from rstdp_agents.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from rstdp_agents.config import override
 from rstdp_agents.distributed.training import SharedTraining
 from rstdp_agents.errors import RankLost
+from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from rstdp_agents.training import Training
 from tests.distributed.test_shared_agent import spread
 from tests.test_training import config

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.coding import build_encoder
 from rstdp_agents.config import EncoderConfig
+from rstdp_agents.encoders.coding import build_encoder
 from rstdp_agents.fused.grids import compiled
-from rstdp_agents.observations import Rows
+from rstdp_agents.spaces.observations import Rows
 from tests.zoo import OBSERVATIONS
 
 

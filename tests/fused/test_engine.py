@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.acting import build_decoder
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import AgentConfig, DecoderConfig, override
+from rstdp_agents.decoders.acting import build_decoder
 from rstdp_agents.encoders import Intensity
 from rstdp_agents.fused import engine
-from rstdp_agents.observations import Rows
 from rstdp_agents.plasticity.update import modulate
 from rstdp_agents.policy import FrozenPolicy
+from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.transition import Transition
 from tests.helpers import cartpole_agent, experience, observations
 from tests.zoo import ACTIONS

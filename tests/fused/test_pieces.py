@@ -4,10 +4,10 @@ import torch
 from scipy.stats import kstest
 
 from rstdp_agents.encoders import PlaceCells, poisson
+from rstdp_agents.encoders.tile_coding import TileCoding
 from rstdp_agents.fused.encode import code_of, encode
 from rstdp_agents.fused.random import draw_rows, fill_uniform, fill_uniform_at, window_keys
 from rstdp_agents.fused.spikes import draw_spikes, unpack_spikes
-from rstdp_agents.tile_coding import TileCoding
 
 
 def drawn(seed, window, n=20_000):

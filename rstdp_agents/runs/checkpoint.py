@@ -1,0 +1,103 @@
+"""Checkpoints: tensors in safetensors, everything else as JSON in the same file's header. Loading runs no code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from rstdp_agents.errors import CheckpointError
+from rstdp_agents.runs.files import PARTIAL, write_whole
+
+FORMAT = 2
+KEY = "rstdp_agents"
+"""Where a file's metadata holds the data."""
+
+
+def save_checkpoint(path: Path, tensors: dict[str, Tensor], data: dict[str, Any]) -> None:
+    """Write a checkpoint; ``path`` never holds half of one, and after an error what it held before."""
+    contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    text = json.dumps({"format": FORMAT, **data})
+    write_whole(path, save(contiguous, metadata={KEY: text, "sha256": checksum(text, contiguous)}))
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and data of a checkpoint. Raises CheckpointError naming the file and what is wrong with it."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            text = metadata[KEY]
+            data = json.loads(text)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except OSError as error:
+        raise CheckpointError(f"cannot read the checkpoint {path}: {error.strerror or error}") from error
+    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is damaged or not a checkpoint of rstdp_agents ({one_line(error)})") from error
+    if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
+        raise CheckpointError(f"{path} has a format that this version does not read; expected format {FORMAT}")
+    if metadata.get("sha256") != checksum(text, tensors):
+        raise CheckpointError(f"{path} is damaged: its content does not fit its checksum")
+    return tensors, data
+
+
+def checksum(text: str, tensors: dict[str, Tensor]) -> str:
+    """SHA-256 of the data and of names, types, shapes and bytes of all tensors."""
+    total = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+def one_line(error: Exception) -> str:
+    """What an error says, in one line of no more than 200 letters."""
+    return " ".join(str(error).split())[:200]
+
+
+def restore(target: dict[str, Tensor], source: dict[str, Tensor], path: Path) -> None:
+    """Copy every tensor of ``source`` into its namesake, after checking that all fit; `path` names the file in errors."""
+    for name in sorted(target.keys() | source.keys()):
+        want = tuple(target[name].shape) if name in target else None
+        got = tuple(source[name].shape) if name in source else None
+        if want != got:
+            raise CheckpointError(
+                f"{path} does not fit this configuration: {name} has the shape {got}, expected {want}"
+            )
+    for name, tensor in source.items():
+        with torch.no_grad():
+            target[name].copy_(tensor)
+
+
+def checkpoints(run_dir: Path) -> list[Path]:
+    """Checkpoints of a run folder, the oldest first."""
+    return sorted((run_dir / "checkpoints").glob("step_*.safetensors"))
+
+
+def checkpoint_path(run_dir: Path, step: int) -> Path:
+    """Where the checkpoint of an env step goes."""
+    return run_dir / "checkpoints" / f"step_{step:010d}.safetensors"
+
+
+def latest_checkpoint(run_dir: Path) -> Path:
+    """The newest checkpoint of a run folder, or ``run_dir`` itself where it is a file."""
+    if run_dir.is_file():
+        return run_dir
+    found = checkpoints(run_dir)
+    if not found:
+        raise CheckpointError(f"no checkpoint to resume from in {run_dir / 'checkpoints'}")
+    return found[-1]
+
+
+def drop_old(run_dir: Path, keep: int) -> None:
+    """Delete all checkpoints but the last ``keep``, or none if that is 0, and what was being written when a run was killed."""
+    for path in checkpoints(run_dir)[:-keep] if keep else []:
+        path.unlink()
+    for path in (run_dir / "checkpoints").glob(f"*{PARTIAL}"):
+        path.unlink()

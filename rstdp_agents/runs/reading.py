@@ -1,0 +1,130 @@
+"""Run folders, read: settings, episodes and trained agents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from rstdp_agents.agent import Agent
+from rstdp_agents.config import Backend, RunConfig, flat, from_json
+from rstdp_agents.environments import EnvSource, make_env, source_of
+from rstdp_agents.errors import UsageError
+from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint, restore
+
+Axis = Literal["episodes", "steps", "time"]
+
+
+class Episodes(NamedTuple):
+    """What one agent has met in training, one number per episode."""
+
+    returns: np.ndarray
+    lengths: np.ndarray
+    seconds: np.ndarray
+    """Since the run began, when the episode ended."""
+
+    def axis(self, name: Axis) -> np.ndarray:
+        """Episodes, env steps or seconds at the end of each episode."""
+        counted = {"episodes": np.arange(1, len(self.returns) + 1), "steps": self.lengths.cumsum()}
+        return self.seconds if name == "time" else counted[name]
+
+
+class Run(NamedTuple):
+    """A run folder."""
+
+    folder: Path
+    config: RunConfig
+    agents: list[Episodes]
+
+    def setting(self, name: str) -> Any:
+        """A setting by the name that it has on the command line (``plasticity.lr``), or the folder's own name."""
+        known = {key.removeprefix("agent."): value for key, value in flat(asdict(self.config)).items()}
+        known["folder"] = self.folder.name
+        key = name.replace("-", "_")
+        if key not in known:
+            raise UsageError(f"`--by` takes folder or the name of a setting, such as rule; received {name!r}")
+        return known[key]
+
+
+def read_run(folder: Path) -> Run:
+    """Settings and episodes of a run folder, finished or not. Raises UsageError where it is none."""
+    try:
+        config = from_json(RunConfig, json.loads((folder / "config.json").read_text()))
+        complete = (folder / "monitor.csv").read_text().rpartition("\n")[0]  # the last line may be half written
+        rows = np.array([line.split(",") for line in complete.split("\n")[2:]], dtype=float).reshape(-1, 4)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{folder} is not a run folder that can be read: {error}") from error
+    return Run(folder, config, [Episodes(*rows[rows[:, 3] == i, :3].T) for i in range(config.agents)])
+
+
+def read_runs(folders: Sequence[Path], by: str) -> dict[str, dict[str, list[Run]]]:
+    """Runs by environment, and there by label: the value of the setting ``by``, as text."""
+    out: dict[str, dict[str, list[Run]]] = {}
+    for run in map(read_run, folders):
+        out.setdefault(run.config.env, {}).setdefault(str(run.setting(by)), []).append(run)
+    return out
+
+
+class Trained(NamedTuple):
+    """Trained agents, as a checkpoint holds them."""
+
+    config: RunConfig
+    agent: Agent
+    checkpoint: Path
+    data: dict[str, Any]
+    """What the checkpoint holds besides tensors: ``step``, ``records``, ..."""
+
+    @property
+    def source(self) -> EnvSource:
+        """What makes the environment."""
+        return source_of(self.config)[0]
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """Arguments of the environment."""
+        return source_of(self.config)[1]
+
+    def rendered(self, mode: str) -> dict[str, Any]:
+        """Arguments of the environment that make it render in a mode. Raises UsageError where it cannot."""
+        env = make_env(self.source, self.kwargs)
+        offered = env.metadata.get("render_modes", [])
+        env.close()
+        if mode not in offered:
+            modes = ", ".join(offered) or "no mode"
+            raise UsageError(f"{self.config.env} cannot render as {mode}; it offers {modes}")
+        return {**self.kwargs, "render_mode": mode}
+
+
+def load_agent(run: Path, backend: Backend | None = None) -> Trained:
+    """The agents of a run folder's last checkpoint, or of a checkpoint file; on the run's own backend if None is given.
+
+    Raises CheckpointError or UsageError naming what cannot be read.
+    """
+    checkpoint = latest_checkpoint(run)
+    tensors, data = load_checkpoint(checkpoint)
+    config = from_json(RunConfig, data["config"])
+    env = make_env(*source_of(config))
+    agent = Agent(
+        config.agent, env.observation_space, env.action_space, seeds=config.seeds, envs=config.envs_per_agent,
+        device=config.device, backend=backend or config.backend, threads=config.threads,
+    )  # fmt: skip
+    env.close()
+    own = agent.tensors()
+    restore(own, {name: tensor for name, tensor in tensors.items() if name in own}, checkpoint)
+    return Trained(config, agent, checkpoint, data)
+
+
+def check_agent(trained: Trained, index: int) -> None:
+    """Raise UsageError where the population has no agent ``index``."""
+    if not 0 <= index < trained.config.agents:
+        raise UsageError(f"`--agent` must be 0 to {trained.config.agents - 1}; received {index}")
+
+
+def alone(trained: Trained, index: int) -> Agent:
+    """Agent ``index`` of a population by itself, see `Agent.alone`, frozen. Raises UsageError where there is no such agent."""
+    check_agent(trained, index)
+    return trained.agent.alone(index, frozen=True)

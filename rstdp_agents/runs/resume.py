@@ -1,0 +1,82 @@
+"""Where a run stands between two env steps: all that it takes to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
+
+import numpy as np
+from torch import Tensor
+from typeguard import CollectionCheckStrategy, check_type
+
+from rstdp_agents.config import RunConfig, from_json
+from rstdp_agents.episodes import Episode, RecordState, TrackerState
+from rstdp_agents.errors import UsageError
+from rstdp_agents.monitoring.metrics import RASTER, MonitorState
+from rstdp_agents.plain import from_plain, to_plain
+from rstdp_agents.runs.checkpoint import checkpoints
+
+
+class Position(NamedTuple):
+    """A run between two env steps."""
+
+    step: int
+    """Env steps per agent."""
+    faults: int
+    """Failures of environments that it went on after."""
+    action: np.ndarray | None
+    """Chosen and not yet taken, ``(agents, envs, *action)``; None before the first."""
+    envs: dict[str, Any]
+    """`EnvGrid.snapshot`."""
+    config: RunConfig
+    records: list[RecordState]
+    """One per agent."""
+    episodes: TrackerState
+    monitor: MonitorState
+    agent: dict[str, Tensor]
+    """`Agent.tensors`."""
+    tensors: dict[str, Tensor]
+    """`Monitor.tensors`."""
+
+    def to_checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Tensors and data for `checkpoint.save_checkpoint`."""
+        data = {**self._asdict(), "action": to_plain(self.action), "config": asdict(self.config)}
+        tensors = {**data.pop("agent"), **data.pop("tensors")}
+        return tensors, data
+
+    @classmethod
+    def from_checkpoint(cls, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
+        """What `to_checkpoint` took apart. Raises ValueError, KeyError, TypeError or TypeCheckError for anything else."""
+        seen = {name: tensor for name, tensor in tensors.items() if name.startswith(RASTER)}
+        agent = {name: tensor for name, tensor in tensors.items() if name not in seen}
+        config = from_json(RunConfig, data["config"])
+        waiting = [Episode(*episode) for episode in data["monitor"]["episodes"]]
+        data = {**data, "monitor": {**data["monitor"], "episodes": waiting}}
+        fields = {**data, "action": from_plain(data["action"]), "config": config, "agent": agent, "tensors": seen}
+        for name, kind in get_type_hints(cls).items():
+            check_type(fields[name], kind, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
+        position = cls(**fields)
+        grid = config.agents, config.envs_per_agent
+        if position.action is not None and position.action.shape[:2] != grid:
+            raise ValueError(f"it holds actions of the shape {position.action.shape}, expected {grid}")
+        return position
+
+    def why_envs_differ(self, config: RunConfig) -> str:
+        """Why envs of ``config`` cannot go on where these stand, or nothing."""
+        names = ("env", "env_kwargs", "vectorization", "agents", "envs_per_agent")
+        other = [name for name in names if getattr(config, name) != getattr(self.config, name)]
+        return f"{', '.join(other)} changed" if other else self.envs.get("lost", "")
+
+
+def is_own(folder: Path, checkpoint: Path, step: int) -> bool:
+    """Whether a checkpoint, of env step ``step``, is one of this run folder.
+
+    Raises UsageError if the folder has a later one: what came since would be lost.
+    """
+    if checkpoint.resolve().parent.parent != folder.resolve():
+        return False
+    newest = checkpoints(folder)[-1:]
+    if newest and int(newest[0].stem.rpartition("_")[2]) > step:
+        raise UsageError(f"{checkpoint} is older than {newest[0].name}: give another --run-dir to branch off from it")
+    return True

@@ -1,0 +1,1 @@
+"""Observations and actions of any space as rows of numbers."""

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from rstdp_agents.config import EncoderConfig
+from rstdp_agents.encoders import PlaceCells
+from rstdp_agents.encoders.coding import BUDGET, Dimension, build_encoder, combine, dimensions, numeric
+from rstdp_agents.encoders.composite import POWER, Composite
+from rstdp_agents.encoders.grids import Axis, Grid, Grids
+from rstdp_agents.spaces.observations import Rows, Within
+from tests.zoo import OBSERVATIONS
+
+F64, CPU = torch.float64, torch.device("cpu")
+
+
+def axis(column, n, low=-1.0, high=1.0, width=0.7):
+    points = np.linspace(low, high, n)
+    return Axis(column, points, width * (points[1] - points[0]))
+
+
+def test_one_grid_over_all_columns_is_that_of_place_cells():
+    low, high, cells = np.array([-1.0, -1.0, -1.0]), np.ones(3), (3, 4, 5)
+    grids = Grids([Grid(tuple(axis(d, n) for d, n in enumerate(cells)))], 0.05).to(CPU, F64)
+    obs = torch.rand(2, 5, 3, dtype=F64) * 3 - 1.5
+    torch.testing.assert_close(grids.rates(obs), PlaceCells(low, high, cells, 0.7, 0.05).to(CPU, F64).rates(obs))
+
+
+def test_grids_stand_side_by_side_and_are_silent_where_their_part_is_absent():
+    both = [Grid((axis(0, 3),)), Grid((axis(1, 4), axis(0, 2)), Within(2, 1, 3))]
+    grids, alone = Grids(both).to(CPU, F64), [Grids([grid._replace(within=None)]).to(CPU, F64) for grid in both]
+    obs = torch.tensor([[[0.2, -0.4, 2.0], [0.2, -0.4, 0.0]]], dtype=F64)
+    first, second = (one.rates(obs) for one in alone)
+    present = torch.tensor([1.0, 0.0], dtype=F64)[:, None]
+    torch.testing.assert_close(grids.rates(obs), torch.cat([first, second * present], -1))
+
+
+def test_a_value_of_a_discrete_has_a_neuron_of_its_own():
+    encoder = build_encoder(spaces.Tuple((spaces.Discrete(3, start=2), spaces.Discrete(300))), EncoderConfig())
+    rates = encoder.to(CPU, torch.float32).rates(torch.tensor([[[4.0, 299.0]]]))[0, 0]
+    assert torch.nonzero(rates).flatten().tolist() == [2 * 300 + 299]
+
+
+@pytest.mark.parametrize("space", OBSERVATIONS.values(), ids=OBSERVATIONS.keys())
+def test_every_observation_makes_neurons_fire_and_none_too_much(space):
+    rows, encoder = Rows(space), build_encoder(space, EncoderConfig()).to(CPU, F64)
+    space.seed(0)
+    samples = [space.sample() for _ in range(12)]
+    obs = torch.as_tensor(rows.array(samples), dtype=F64)
+    rates = encoder.rates(obs.reshape(3, 4, *obs.shape[1:]))
+    assert rates.shape == (3, 4, encoder.size)
+    assert ((rates >= 0) & (rates <= 1)).all()
+    assert (rates.sum(-1) > 0.9).all()
+    if isinstance(encoder, Composite):
+        assert rates.square().sum(-1).max() <= POWER + 1e-9
+        assert encoder.size < 3 * BUDGET
+
+
+@pytest.mark.parametrize("name", [name for name in OBSERVATIONS if name not in ("picture", "nothing")])
+def test_different_observations_have_different_rates(name):
+    space = OBSERVATIONS[name]
+    rows, encoder = Rows(space), build_encoder(space, EncoderConfig()).to(CPU, F64)
+    space.seed(1)
+    obs = np.unique(rows.array([space.sample() for _ in range(40)]), axis=0)
+    rates = encoder.rates(torch.as_tensor(obs, dtype=F64)[None])[0]
+    distance = torch.cdist(rates, rates) + 10 * torch.eye(len(obs), dtype=F64)
+    assert distance.min() > 1e-3
+
+
+def plan_of(space, **settings):
+    p, rows = EncoderConfig(**settings), Rows(space)
+    values = [leaf for leaf in rows.leaves if isinstance(leaf.space, spaces.Discrete)]
+    return [tuple(len(axis.points) for axis in grid.axes) for grid in combine(dimensions(rows, p), values, p, BUDGET)]
+
+
+def test_few_parts_share_one_grid():
+    assert plan_of(spaces.MultiDiscrete([3, 4])) == [(3, 4)]
+    assert plan_of(spaces.Tuple((spaces.Box(-1, 1, (2,)), spaces.Discrete(3)))) == [(17, 17, 3)]
+    assert plan_of(spaces.Tuple((spaces.Box(-1, 1, (2,)), spaces.Discrete(3))), cells=(2, 5)) == [(2, 5, 3)]
+    assert plan_of(spaces.Tuple((spaces.Box(-1, 1, (2,)), spaces.Discrete(9)))) == [(17, 17), (9,), (17, 17, 9)]
+
+
+def test_parts_that_are_too_many_meet_in_pairs():
+    twenty = plan_of(spaces.MultiBinary(20))
+    assert twenty == [(2,)] * 20 + [(2, 2)] * 190
+    eleven = plan_of(spaces.Box(-1, 1, (11,)))
+    assert eleven == [(9,)] * 11 + [(8, 8)] * 55
+    hundred = plan_of(spaces.Box(-1, 1, (100,)))
+    assert hundred == [(9,)] * 100 + [(3, 3)] * (BUDGET // 9)
+
+
+def test_pairs_are_all_different_and_cover_every_part():
+    grids = combine([Dimension(i, -1.0, 1.0, None) for i in range(9)], [], EncoderConfig(), BUDGET)
+    pairs = {frozenset(axis.column for axis in grid.axes) for grid in grids if len(grid.axes) == 2}
+    assert len(pairs) == 36
+    even = combine([Dimension(i, -1.0, 1.0, None) for i in range(10)], [], EncoderConfig(), BUDGET)
+    assert len({frozenset(axis.column for axis in grid.axes) for grid in even if len(grid.axes) == 2}) == 45
+
+
+def test_a_dimension_that_never_varies_is_not_coded():
+    box = spaces.Box(np.array([0.0, 1.0], np.float32), np.array([1.0, 1.0], np.float32))
+    assert [d.column for d in dimensions(Rows(box), EncoderConfig())] == [0]
+    assert len(numeric(Rows(box))) == 1
