@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -58,8 +60,11 @@ class Contestant:
 
     def _ask(self, **request: Any) -> dict[str, Any]:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise Refused(self._last_words()) from error
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:
@@ -88,22 +93,36 @@ class Rounds:
     """Turns of a contestant even if they take longer than that; its warm-up is its only one if that did."""
 
 
-def take_turns(contestants: dict[str, Contestant], rounds: Rounds) -> dict[str, list[float]]:
-    """Microseconds per env step of every turn of every contestant; all are prepared, and warmed up here."""
+def take_turns(contestants: dict[str, Contestant], rounds: Rounds, gave_up: dict[str, str]) -> dict[str, list[float]]:
+    """Microseconds per env step of every turn of every contestant; all are prepared, and warmed up here.
+
+    gave_up: takes the reason of each that fails on the way, whose turns do not count.
+    """
     samples: dict[str, list[float]] = {name: [] for name in contestants}
     steps, spent = {}, dict.fromkeys(contestants, 0.0)
     for name, contestant in contestants.items():
-        steps[name], us = _warm_up(contestant, rounds)
-        if us / 1e6 > rounds.seconds:
-            samples[name] = [us]
-    waiting = [name for name in contestants if not samples[name]]
+        with _noted(gave_up, name):
+            steps[name], us = _warm_up(contestant, rounds)
+            if us / 1e6 > rounds.seconds:
+                samples[name] = [us]
+    waiting = [name for name in steps if not samples[name]]
     while waiting:
         for name in waiting:
-            us = contestants[name].run(steps[name])
-            samples[name].append(us)
-            spent[name] += us * steps[name] / 1e6
-        waiting = [n for n in waiting if spent[n] < rounds.seconds or len(samples[n]) < rounds.least]
-    return samples
+            with _noted(gave_up, name):
+                us = contestants[name].run(steps[name])
+                samples[name].append(us)
+                spent[name] += us * steps[name] / 1e6
+        going = [name for name in waiting if name not in gave_up]
+        waiting = [n for n in going if spent[n] < rounds.seconds or len(samples[n]) < rounds.least]
+    return {name: turns for name, turns in samples.items() if name not in gave_up}
+
+
+@contextmanager
+def _noted(gave_up: dict[str, str], name: str) -> Iterator[None]:
+    try:
+        yield
+    except Refused as refused:
+        gave_up[name] = str(refused)
 
 
 def _warm_up(contestant: Contestant, rounds: Rounds) -> tuple[int, float]:

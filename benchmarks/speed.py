@@ -12,6 +12,7 @@ import json
 import shlex
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ OURS = {"ours, torch": "ours", "ours, fused": "ours_fused"}
 """Name -> file in `benchmarks/peers` that holds ``prepare(size) -> env_step``, and `cartpole` for the loop."""
 LIMITS = {"axpy": "axpy", "sgemm": "sgemm"}
 SIZES = (Size(64, 16), Size(784, 100), Size(4096, 1024), Size(784, 100, 16), Size(4096, 1024, 16))
+NO_TRACE = (Size(784, 100, 16, trace=False), Size(4096, 1024, 16, trace=False))
+NO_TRACE_PEERS = "BindsNET", "SpikingJelly"
+"""Contestants of the rows without a trace: the other peers would take minutes of a run for the same lesson."""
 CUDA_SIZES = (*SIZES, Size(4096, 1024, 256))
 POPULATIONS = (16, 64, 256)
 """Beside the one agent of the loop."""
@@ -108,21 +112,23 @@ def measure(
     contestants: dict[str, Contestant], rounds: Rounds, left_out: dict[str, str], what: str, **work: Any
 ) -> dict[str, dict[str, Any]]:
     """Quartiles of the microseconds per env step of everyone who can do the work (`size`, or of `cartpole`)."""
-    ready = {}
+    ready, gave_up = {}, dict[str, str]()
     for name, contestant in contestants.items():
         try:
             contestant.layer(**work) if "size" in work else contestant.cartpole(**work)
             ready[name] = contestant
         except Refused as refused:
             left_out[f"{name}, {what}"] = str(refused)
-    return {name: quartiles(samples) for name, samples in take_turns(ready, rounds).items()}
+    turns = take_turns(ready, rounds, gave_up)
+    left_out.update({f"{name}, {what}": reason for name, reason in gave_up.items()})
+    return {name: quartiles(samples) for name, samples in turns.items()}
 
 
-def layers(contest: Contest, sizes: tuple[Size, ...]) -> list[dict[str, Any]]:
-    """One layer at every size, limits of the machine among the contestants."""
+def layers(contest: Contest, sizes: tuple[Size, ...], names: Collection[str]) -> list[dict[str, Any]]:
+    """One layer at every size, by the contestants ``names``; limits of the machine are kept apart from them."""
     rows = []
     for size in sizes:
-        entrants = dict(contest.all)
+        entrants = {name: c for name, c in contest.all.items() if name in names}
         if contest.args.quick and size.weights * size.envs > 20e6:
             contest.left_out |= {f"{name}, {size}": "takes many seconds; see a full run" for name in contest.peers}
             entrants = {name: c for name, c in entrants.items() if name not in contest.peers}
@@ -193,8 +199,8 @@ def memory(contest: Contest) -> dict[str, dict[str, float]]:
     out = {}
     for name in contest.ours if contest.args.quick else contest.ours | contest.peers:
         size = SIZES[-1] if name in contest.ours else replace(SIZES[-1], ticks=2)  # theirs does not grow with ticks
-        contestant = contest.fresh(name)
         try:
+            contestant = contest.fresh(name)
             contestant.layer(SIZES[0])
             contestant.run(1)
             before = contestant.peak_mib()
@@ -202,9 +208,9 @@ def memory(contest: Contest) -> dict[str, dict[str, float]]:
             contestant.run(1)
             peak = contestant.peak_mib()
             out[name] = {"peak_mib": peak, "added_mib": peak - before, "state_mib": size.state_bytes / 2**20}
+            contestant.close()
         except Refused as refused:
             contest.left_out[f"{name}, memory"] = str(refused)
-        contestant.close()
     return out
 
 
@@ -233,7 +239,8 @@ def main() -> None:
         "command": "python -m benchmarks.speed " + shlex.join(sys.argv[1:]),
         "machine": facts,
         "versions": {name: contestant.version for name, contestant in contest.all.items()},
-        "layers": layers(contest, SIZES),
+        "layers": layers(contest, SIZES, contest.all),
+        "no_trace": layers(contest, NO_TRACE, {*OURS, *NO_TRACE_PEERS}),
         "cartpole": cartpole(contest),
         "populations": populations(contest),
         "breakdown": where_time_goes(args),

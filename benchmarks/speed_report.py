@@ -55,6 +55,24 @@ def layer_table(rows: list[Results]) -> str:
     return table(["us per env step", *(row["name"] for row in rows)], lines)
 
 
+def no_trace(results: Results) -> str:
+    """Table of R-STDP, and how it compares with the rule that the table above is of."""
+    text = (
+        "R-STDP (MSTDP) forgets what was eligible with every env step. Then the eligibility of all envs need not be written "
+        "down: their rewards, each its own, are folded into one contraction over ticks and envs, straight into the weight. The "
+        "peers run their MSTDP.\n\n" + layer_table(results["no_trace"])
+    )
+    last, traced = results["no_trace"][-1], results["layers"][-1]["contestants"]
+    if BASELINE not in traced:
+        return text
+    faster = [
+        f"{name} x{short(traced[BASELINE]['median'] / figure['median'])}"
+        for name, figure in last["contestants"].items()
+        if name.startswith("ours")
+    ]
+    return f"{text}\n\nOf {BASELINE}'s MSTDPET at {results['layers'][-1]['name']}: {', '.join(faster)}."
+
+
 def cell(figure: Results | None, ratio: float | None) -> str:
     """Median, quartiles if there was more than one turn, and ratio; a dash for what did not run."""
     if figure is None:
@@ -129,6 +147,7 @@ def page(results: Results, plot: str | None) -> str:
     left_out = [f"* {name}: {reason}" for name, reason in results["left_out"].items()] or ["Nothing."]
     sections = {
         "One layer": f"{layer_table(results['layers'])}\n\n{versions}.",
+        "Without an eligibility trace": no_trace(results),
         "How near to the machine's limits": "The least traffic is weight and eligibility, read and written once; the "
         "limit is an in-place `a += c b` over as many bytes, and a square matmul of 512, in the same turns.\n\n"
         + limit_table(results["layers"]),

@@ -129,7 +129,8 @@ class Agent:
 
     def reset(self, done: np.ndarray) -> None:
         """Forget the episode in the envs where ``done (agents, envs)``; the others stay as they are, to the bit."""
-        self.eligibility()
+        if self._fused:
+            self._fused.sync()
         mask = torch.as_tensor(done, dtype=torch.bool, device=self.device)
         self.network.reset(mask)
         self.modulator.reset(mask)
@@ -140,7 +141,8 @@ class Agent:
 
     def tensors(self) -> dict[str, Tensor]:
         """The whole state between two env steps, by name, as a checkpoint holds it; `load` takes it over."""
-        self.eligibility()
+        if self._fused:
+            self._fused.sync()
         own = {
             "agent.episodes": self.episodes,
             "agent.features": self._features,
@@ -161,11 +163,11 @@ class Agent:
         """Spikes of the input and of every layer in the last window, ``(ticks, agents, envs, neurons)``."""
         return self._fused.spikes() if self._fused else self._window.spikes
 
-    def eligibility(self) -> tuple[Tensor, ...]:
-        """Eligibility of the output layer for each half of the rule, ``(agents, envs, *weight)``."""
+    def eligibility(self, envs: slice = slice(None)) -> tuple[Tensor, ...]:
+        """Eligibility of the output layer for each half of the rule, in some of the envs, ``(agents, envs, *weight)``."""
         if self._fused:
             self._fused.sync()
-        return self.layer.pairs.z
+        return self.layer.eligibility(envs)
 
     def fused_policy(self, envs: int, seeds: tuple[int, ...]) -> FusedPolicy | None:
         """Compiled code for a `policy.FrozenPolicy` of this agent; None on the torch path."""

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from rstdp_agents.homeostasis import HomeostasisParams, HomeostasisState, homeostasis_init, homeostasis_window
 from rstdp_agents.neurons import LIFParams, LIFState, lif_from_rest, lif_init, lif_reset, lif_window, noisy_threshold
 from rstdp_agents.plasticity.base import PairRule
-from rstdp_agents.plasticity.update import add_modulated, modulate
-from rstdp_agents.plasticity.window import PairState, pair_init, pair_kernels, pair_window, pair_window_from_rest
+from rstdp_agents.plasticity.last_window import add_modulated_last, eligible, last_init, last_window, lasts_one_window
+from rstdp_agents.plasticity.update import add_modulated
+from rstdp_agents.plasticity.window import (
+    PairState,
+    pair_init,
+    pair_kernels,
+    pair_window,
+    pair_window_from_rest,
+    traces_init,
+)
 from rstdp_agents.synapses import Synapse
 
 
 class Layer:
     """Synapse, neurons, rule and homeostasis of one layer, for a population of agents.
 
-    Per agent, kept over episodes: `weight` and `homeostasis`. Per env, fresh in each episode: `neurons` and `pairs`.
+    Per agent, kept over episodes: `weight` and `homeostasis`. Per env, fresh in each episode: `neurons` and `pairs`, whose z is
+    empty where eligibility lasts for one window: then `last` holds it as factors (`plasticity.last_window`).
     """
 
     def __init__(
@@ -30,7 +40,11 @@ class Layer:
         per_agent = (self.agents, *synapse.post_shape)
         self.homeostasis: HomeostasisState = homeostasis_init(per_agent, homeostasis, self.device, self.dtype)
         self.neurons: LIFState = self.fresh_neurons(envs)
-        self.pairs: PairState = pair_init(synapse, rule, self.agents, envs, self.device, self.dtype)
+        like = self.agents, envs, self.device, self.dtype
+        one_window = lasts_one_window(self._kernels)
+        self.pairs: PairState = traces_init(synapse, *like) if one_window else pair_init(synapse, rule, *like)
+        fresh = fresh_each_window
+        self.last = last_init(synapse, self._kernels, self.agents, envs, fresh) if one_window else None
 
     def fresh_neurons(self, envs: int) -> LIFState:
         """Neurons of this layer at rest, in ``envs`` envs per agent."""
@@ -54,7 +68,9 @@ class Layer:
 
     def remember(self, pre: Tensor, post: Tensor, gate: Tensor | None) -> None:
         """Make the spike pairs of the window eligible, and let homeostasis see its rates."""
-        if self.fresh_each_window:
+        if self.last is not None:
+            self.last, self.pairs = last_window(self._kernels, pre, post, self.pairs, gate, self.fresh_each_window)
+        elif self.fresh_each_window:
             pair_window_from_rest(self.synapse, self._kernels, pre, post, self.pairs.z, gate, self.weight)
         else:
             self.pairs = pair_window(self.synapse, self._kernels, pre, post, self.pairs, gate, self.weight)
@@ -63,22 +79,37 @@ class Layer:
 
     def learn(self, m: Tensor, lr: Tensor) -> None:
         """Write the modulator ``m (agents, envs)`` into the weights with learning rates ``lr (agents,)``, within the bounds."""
-        add_modulated(self.weight, self.pairs.z, tuple(factor * lr[:, None] for factor in self.rule.factors(m)))
+        self._add_update(self.weight, m, lr)
         self.weight.clamp_(*self.bounds)
 
     def update(self, m: Tensor, lr: Tensor) -> Tensor:
         """What `learn` would add to the weights, before the bounds: ``(agents, *weight)``."""
-        return modulate(self.pairs.z, tuple(factor * lr[:, None] for factor in self.rule.factors(m)))
+        dw = torch.zeros_like(self.weight)
+        self._add_update(dw, m, lr)
+        return dw
+
+    def eligibility(self, envs: slice = slice(None)) -> tuple[Tensor, ...]:
+        """Eligibility of each half of the rule in some of the envs, ``(agents, envs, *weight)``."""
+        if self.last is not None:
+            return eligible(self.synapse, self.last, envs)
+        return tuple(z[:, envs] for z in self.pairs.z)
 
     def reset(self, done: Tensor) -> None:
         """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, to the bit."""
         lif_reset(self.neurons, done, self.neuron)
-        for tensor in (self.pairs.x, self.pairs.y, *self.pairs.z):
+        for tensor in (self.pairs.x, self.pairs.y, *self.pairs.z, *(self.last.credit if self.last else ())):
             tensor[done] = 0.0
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint holds, by name."""
-        eligibility = {f"z{i}": z for i, z in enumerate(self.pairs.z)}
+        eligibility = self.last.tensors() if self.last else {f"z{i}": z for i, z in enumerate(self.pairs.z)}
         state = {"weight": self.weight, **self.homeostasis._asdict(), **self.neurons._asdict(), **eligibility}
         state.update(x=self.pairs.x, y=self.pairs.y)
         return {f"{self.name}.{key}": value for key, value in state.items()}
+
+    def _add_update(self, weight: Tensor, m: Tensor, lr: Tensor) -> None:
+        factors = tuple(factor * lr[:, None] for factor in self.rule.factors(m))
+        if self.last is None:
+            add_modulated(weight, self.pairs.z, factors)
+        else:
+            add_modulated_last(self.synapse, weight, self.last, factors)

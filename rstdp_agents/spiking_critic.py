@@ -48,7 +48,7 @@ class SpikingCritic:
         envs = step.features.shape[1]
         value, pre, post = self._respond(torch.cat([step.features, step.features, step.next_features], 1), self._random)
         self.layer.remember(pre[:, :, :envs], post[:, :, :envs], self._gate)
-        self.trace.mul_(self.p.gamma * self.p.lambda_).add_(self.layer.pairs.z[0])
+        self.trace.mul_(self.p.gamma * self.p.lambda_).add_(self.layer.eligibility()[0])
         _, now, following = value.split(envs, 1)
         delta = td_error(step, now, following, self.p)
         add_modulated(self.layer.weight, (self.trace,), (self.p.critic_lr * delta,))

@@ -105,6 +105,7 @@ def test_an_env_that_only_started_again_teaches_nothing_and_remembers_nothing(ru
         for i in range(6):
             agent.step(transition(1, 3, i, restarted if i == 5 else None))
         before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
+        before["eligibility"] = torch.stack(agent.eligibility())
         t = transition(1, 3, 6)
         rewards = np.where(restarted, reward, t.reward)
         action = agent.step(t._replace(reward=rewards, any_done=False, restarted=skipped))
@@ -120,10 +121,8 @@ def test_an_env_that_only_started_again_teaches_nothing_and_remembers_nothing(ru
     assert torch.equal(agent.m[~restarted], taken.m[~restarted])
     assert torch.equal(agent.modulator.trace[~restarted], taken.modulator.trace[~restarted])
     assert not agent.modulator.trace[restarted].any()
-    z = [before[f"output.z{half}"] for half in range(len(agent.layer.pairs.z))]
-    change = sum(
-        (m[..., None, None] * half).mean(1) for m, half in zip(agent.layer.rule.factors(agent.m), z, strict=True)
-    )
+    z, factors = before["eligibility"], agent.layer.rule.factors(agent.m)
+    change = sum((m[..., None, None] * half).mean(1) for m, half in zip(factors, z, strict=True))
     expected = (before["output.weight"] + agent.lr[:, None, None] * change).clamp(*agent.layer.bounds)
     torch.testing.assert_close(agent.layer.weight, expected, rtol=1e-5, atol=1e-6)
     critic_lr = agent.config.modulation.critic_lr

@@ -3,7 +3,7 @@ from importlib import import_module
 import pytest
 
 from benchmarks import compat, learning_report, speed_report
-from benchmarks.contest import Rounds, take_turns
+from benchmarks.contest import Refused, Rounds, take_turns
 from benchmarks.peers.work import Size
 from benchmarks.speed import OURS
 from benchmarks.summary import exponent, overhead_percent, quartiles, ratios, share_of_limit, short
@@ -15,13 +15,15 @@ def figures(**medians):
 
 
 class Clock:
-    # a contestant that takes the same time for every env step, and notes what it was asked
+    # a contestant that takes the same time for every env step, notes what it was asked, and gives up in one of its turns
 
-    def __init__(self, us):
-        self.us, self.asked = us, []
+    def __init__(self, us, turns=100):
+        self.us, self.asked, self.turns = us, [], turns
 
     def run(self, steps):
         self.asked.append(steps)
+        if len(self.asked) == self.turns:
+            raise Refused("out of memory")
         return self.us
 
 
@@ -116,7 +118,9 @@ def test_loop_table_counts_the_steps_of_all_agents():
 
 def test_everyone_gets_the_same_time_and_the_slow_one_a_single_turn():
     fast, medium, slow = Clock(10.0), Clock(2.5e5), Clock(5e6)
-    samples = take_turns({"fast": fast, "medium": medium, "slow": slow}, Rounds(seconds=1.0, turn=0.25, least=3))
+    contestants = {"fast": fast, "medium": medium, "slow": slow, "ends": Clock(10.0, turns=8)}
+    samples = take_turns(contestants, Rounds(seconds=1.0, turn=0.25, least=3), gave_up := {})
+    assert gave_up == {"ends": "out of memory"}
     assert {name: len(us) for name, us in samples.items()} == {"fast": 4, "medium": 4, "slow": 1}
     assert fast.asked[-1] == 25_000
     assert medium.asked[-1] == slow.asked[-1] == 1

@@ -1,4 +1,4 @@
-"""BindsNET: `MSTDPET` on a dense `Connection`, one reward per sample."""
+"""BindsNET: `MSTDPET` (or `MSTDP`) on a dense `Connection`, one reward per sample."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ except RuntimeError:
     for name in ("nms", "qnms"):
         _operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
-from bindsnet.learning import MSTDPET  # pyright: ignore[reportMissingImports]
+from bindsnet.learning import MSTDP, MSTDPET  # pyright: ignore[reportMissingImports]
 from bindsnet.network import Network  # pyright: ignore[reportMissingImports]
 from bindsnet.network.monitors import Monitor  # pyright: ignore[reportMissingImports]
 from bindsnet.network.nodes import Input, LIFNodes  # pyright: ignore[reportMissingImports]
@@ -30,8 +30,8 @@ def window(size: Size, counted: bool = True) -> Window:
     network = Network(dt=1.0, batch_size=size.envs)
     source, target = Input(n=size.pre), LIFNodes(n=size.post, tc_decay=work.TAU_M, refrac=1)
     connection = Connection(
-        source, target, w=work.initial_weight(size, THRESHOLD).T.contiguous(), update_rule=MSTDPET, nu=work.LR,
-        tc_plus=work.TAU_PRE, tc_minus=work.TAU_POST, tc_e_trace=work.TAU_E,
+        source, target, w=work.initial_weight(size, THRESHOLD).T.contiguous(), nu=work.LR,
+        update_rule=MSTDPET if size.trace else MSTDP, tc_plus=work.TAU_PRE, tc_minus=work.TAU_POST, tc_e_trace=work.TAU_E,
     )  # fmt: skip
     network.add_layer(source, "in")
     network.add_layer(target, "out")

@@ -18,7 +18,7 @@ from rstdp_agents.encoders import poisson
 from rstdp_agents.homeostasis import HomeostasisParams
 from rstdp_agents.layer import Layer
 from rstdp_agents.neurons import LIFParams
-from rstdp_agents.plasticity import RSTDPET
+from rstdp_agents.plasticity import RSTDP, RSTDPET
 from rstdp_agents.presets import preset
 from rstdp_agents.random import AgentRandom
 from rstdp_agents.synapses import Linear
@@ -30,7 +30,8 @@ DISTRIBUTION = "rstdp_agents"
 def build(size: Size, device: str) -> Layer:
     """The layer of the contest; like the peers' it goes on from window to window."""
     weight = work.initial_weight(size).expand(size.agents, -1, -1).to(device, copy=True)
-    rule = RSTDPET(1.0, 1.0, work.TAU_PRE, work.TAU_POST, tau_e=work.TAU_E)
+    pairs = 1.0, 1.0, work.TAU_PRE, work.TAU_POST
+    rule = RSTDPET(*pairs, tau_e=work.TAU_E) if size.trace else RSTDP(*pairs)
     return Layer(
         "output", Linear(size.pre, size.post), weight, size.envs, neuron=LIFParams(tau_m=work.TAU_M), rule=rule,
         homeostasis=HomeostasisParams(), bounds=(-1.0, 1.0), ticks=size.ticks, dt=1.0, fresh_each_window=False,

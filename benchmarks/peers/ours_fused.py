@@ -23,6 +23,7 @@ ACTIONS = 1
 
 def prepare(size: Size) -> work.EnvStep:
     settings = {
+        "rule": "rstdp-et" if size.trace else "rstdp",
         "simulation.ticks": size.ticks,
         "encoder.rate_max": 1000 * work.DENSITY,
         "decoder.neurons_per_action": size.post // ACTIONS,

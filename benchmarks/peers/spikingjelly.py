@@ -25,7 +25,8 @@ def window(size: Size) -> Window:
     neuron = LIFNode(tau=work.TAU_M, decay_input=False, step_mode="s")
     shared = {"synapse": synapse, "sn": neuron, "tau_pre": work.TAU_PRE, "tau_post": work.TAU_POST}
     shared |= {"f_pre": additive, "f_post": additive}
-    learner = MSTDPETLearner("s", tau_trace=work.TAU_E, **shared) if size.envs == 1 else MSTDPLearner("s", **shared)
+    traced = size.trace and size.envs == 1
+    learner = MSTDPETLearner("s", tau_trace=work.TAU_E, **shared) if traced else MSTDPLearner("s", **shared)
 
     @torch.no_grad()
     def step(spikes: Tensor, reward: Tensor) -> Tensor:

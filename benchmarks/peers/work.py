@@ -34,6 +34,8 @@ class Size:
     ticks: int = 16
     agents: int = 1
     """Independent learners in the same call."""
+    trace: bool = True
+    """Whether eligibility lives on from env step to env step (R-STDP-ET, MSTDPET), or each is for itself (R-STDP, MSTDP)."""
 
     @property
     def weights(self) -> int:

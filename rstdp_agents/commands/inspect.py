@@ -65,7 +65,8 @@ def state(layer: Layer) -> list[list[str]]:
     """What the agents' weights, rates and eligibilities have come to."""
     low, high = layer.bounds
     bound = ((layer.weight <= low) | (layer.weight >= high)).float()
-    z = sum((z.square() for z in layer.pairs.z[1:]), layer.pairs.z[0].square())
+    first, *others = (z.square() for z in layer.eligibility())
+    z = sum(others, first)
     figures = {
         "weight, mean": layer.weight,
         "weight, size (rms)": layer.weight.square(),

@@ -26,7 +26,7 @@ from rstdp_agents.runs.resume import Position
 from rstdp_agents.training import Training
 from rstdp_agents.transition import Transition
 
-PER_ENV = re.compile(r"\.(v|refractory|x|y|z\d+|trace|features)$")
+PER_ENV = re.compile(r"\.(v|refractory|x|y|z\d+|credit\d+|pre|trace|features)$")
 """Names of the tensors of an agent that it has for every env: ``(agents, envs, ...)``."""
 
 

@@ -19,7 +19,7 @@ from rstdp_agents.fused.decode import allow, chosen, decoder_arrays
 from rstdp_agents.fused.encode import GIVEN, code_of
 from rstdp_agents.fused.grids import compiled
 from rstdp_agents.fused.lanes import WIDTH
-from rstdp_agents.fused.spikes import MAX_TICKS, output_spikes, unpack_spikes
+from rstdp_agents.fused.spikes import MAX_TICKS, output_spikes, pack_spikes, unpack_spikes
 from rstdp_agents.fused.state import State
 from rstdp_agents.fused.step import step
 from rstdp_agents.fused.synapses import fold
@@ -82,10 +82,15 @@ class FusedEngine:
         padded, halves = -(-self._outputs // WIDTH) * WIDTH, len(layer.rule.halves)
         layer.pairs = layer.pairs._replace(z=())  # its memory goes before ours comes: there is nothing larger
         weight = torch.zeros(agents, inputs, padded)
-        z = torch.zeros(agents, halves, envs, inputs, padded)
+        z = torch.zeros(agents, halves, envs if layer.last is None else 0, inputs, padded)
+        credit = torch.zeros(agents, halves, envs, ticks + 1, padded)
         rate, offset = torch.zeros(2, agents, padded)
         layer.weight = self._view(weight).copy_(layer.weight)
-        layer.pairs = layer.pairs._replace(z=tuple(self._view(z[:, k]) for k in range(halves)))
+        if layer.last is None:
+            layer.pairs = layer.pairs._replace(z=tuple(self._view(z[:, k]) for k in range(halves)))
+        else:
+            layer.last = layer.last._replace(credit=credit[..., :ticks, : self._outputs].unbind(1))
+        self._pre: Tensor | None = None  # spikes that the layer shows now, as `sync` made them
         regulated = zip((rate, offset), layer.homeostasis, strict=True)
         layer.homeostasis = HomeostasisState(*(memory[:, : self._outputs].copy_(value) for memory, value in regulated))
         self.counters = torch.zeros(agents, 3, dtype=torch.int64)
@@ -107,10 +112,10 @@ class FusedEngine:
             counters=self.counters.numpy(), z=z.numpy(), trace=trace.numpy(),
             rates=np.zeros((*shape, inputs), np.float32), after=np.zeros((*shape, inputs), np.float32),
             bits=np.zeros((agents, 2, envs, inputs), np.uint64), post=np.zeros((*shape, ticks, padded), np.float32),
-            credit=np.zeros((agents, halves, envs, ticks + 1, padded), np.float32), m=agent.m.numpy(),
+            credit=credit.numpy(), m=agent.m.numpy(),
         )  # fmt: skip
         self._state = State(**self.arrays)
-        parts = min(threads, agents) if z.numel() >= WORTH_SPLITTING else 1
+        parts = min(threads, agents) if envs * halves * weight.numel() >= WORTH_SPLITTING else 1
         self._parts = list(pairwise(np.linspace(0, agents, parts + 1).astype(int).tolist()))
         self._pool = ThreadPoolExecutor(parts, "agents", torch.set_flush_denormal, (True,)) if parts > 1 else None
         self._rates_are_given, self._grids = code.kind == GIVEN, compiled(agent.encoder)
@@ -129,6 +134,8 @@ class FusedEngine:
 
     def _run(self, t: Transition, learning: bool) -> np.ndarray:
         self.agent.statistics.windows += 1
+        if self._pre is not None:  # somebody may have written to it
+            self.arrays["bits"][:, 0], self._pre = pack_spikes(self._pre.numpy()), None
         self.mask(t.obs, self.arrays)
         obs = final_obs = self.coded(t.obs)
         if t.final_obs is not None:
@@ -159,8 +166,12 @@ class FusedEngine:
         return obs if obs.ndim == 3 else obs.reshape(*obs.shape[:2], -1)
 
     def sync(self) -> None:
-        """Bring the eligibility up to date, for whoever looks at it."""
-        fold(self._state)
+        """Bring the layer's eligibility up to date, for whoever looks at it, or writes to it."""
+        if self.agent.layer.last is None:
+            return fold(self._state)
+        if self._pre is None:
+            self._pre = self.spikes()[0].movedim(0, 2)
+            self.agent.layer.last = self.agent.layer.last._replace(pre=self._pre)
 
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint holds beside the agent's own tensors, once `sync` was called; by name."""

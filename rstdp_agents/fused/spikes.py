@@ -49,6 +49,12 @@ def output_spikes(arrays: dict[str, Any]) -> Tensor:
     return torch.from_numpy(arrays["post"][..., :outputs]).permute(2, 0, 1, 3)
 
 
+def pack_spikes(spikes: np.ndarray) -> np.ndarray:
+    """Spikes 0 and 1, ``(agents, envs, ticks, inputs)``, as words of bits ``(agents, envs, inputs)``."""
+    places = np.uint64(1) << np.arange(spikes.shape[2], dtype=np.uint64)
+    return (spikes.astype(np.uint64) * places[:, None]).sum(2, dtype=np.uint64)
+
+
 def unpack_spikes(bits: np.ndarray, ticks: int) -> np.ndarray:
     """Bits ``(...)`` as spikes 0 and 1, ``(ticks, ...)`` float32."""
     eights = np.ascontiguousarray(bits)[..., None].astype("<u8").view(np.uint8)

@@ -17,10 +17,11 @@ from rstdp_agents.fused.learning import critic_step, pair_credit, third_factor
 from rstdp_agents.fused.neurons import FAST, fire, noisy_thresholds, regulate
 from rstdp_agents.fused.random import fill_uniform, window_keys
 from rstdp_agents.fused.spikes import draw_spikes
-from rstdp_agents.fused.synapses import learn_and_drive
+from rstdp_agents.fused.synapses import learn_and_drive, learn_last_and_drive, weigh
 
-TILE = 1 << 16
-"""Numbers of a window's currents (envs x ticks x outputs) that are worked on together: half a second-level cache."""
+TILE = 1 << 18
+"""Numbers of a window's currents (envs x ticks x outputs) that are worked on together: all of a second-level cache, for every
+tile finds the spikes of every input again."""
 
 
 @njit(cache=True, fastmath=FAST, nogil=True)
@@ -102,8 +103,14 @@ def _pass(s, a, done, learning, c):
         shares[p] = s.lr[a] * third_factor(s.m[a, p % envs], p // envs, s.amplitudes, c) / envs
     current, square = np.zeros((envs, ticks + 1, padded), np.float32), 0.0
     tile = max(WIDTH, TILE // (envs * ticks) // WIDTH * WIDTH)
+    if s.z.shape[2] == 0 and learning:
+        weigh(s.credit[a].reshape(-1, ticks + 1, padded), shares)
     for begin in range(0, padded, tile):
-        square += learn_and_drive(s, a, begin, min(begin + tile, padded), learning, done, shares, current, c)
+        end = min(begin + tile, padded)
+        if s.z.shape[2] == 0:
+            square += learn_last_and_drive(s, a, begin, end, learning, current, c)
+        else:
+            square += learn_and_drive(s, a, begin, end, learning, done, shares, current, c)
     return current, square / (s.post_count.shape[1] * inputs)
 
 

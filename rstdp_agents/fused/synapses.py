@@ -97,6 +97,58 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
 
 
 @njit(cache=True, fastmath=FAST)
+def weigh(credit, shares):
+    """Multiply ``credit (K E, T + 1, P)`` by the shares of `learn_and_drive`, in place."""
+    for p in range(credit.shape[0]):
+        flat, share = credit[p].reshape(-1), splat(shares[p])
+        for o in range(0, flat.shape[0], WIDTH):
+            store(flat, o, load(flat, o) * share)
+
+
+@njit(cache=True, fastmath=FAST)
+def find_earned(bits, i, inputs, halves, ticks, padded, rows):
+    """Where in ``credit`` lies what the last window's spikes of input i have earned, in each half and env; returns how many.
+
+    bits: of the last window, ``(E I,)``. rows: an even number is filled, with a place of nothing at the end if need be.
+    """
+    many, plane, envs = 0, (ticks + 1) * padded, bits.shape[0] // inputs
+    for p in range(halves * envs):
+        left = bits[p % envs * inputs + i]
+        while left:
+            tick, left = next_tick(left, ticks)
+            rows[many] = p * plane + tick * padded
+            many += 1
+    rows[many] = ticks * padded
+    return many + many % 2
+
+
+@njit(cache=True, fastmath=FAST)
+def learn_last_and_drive(s, a, begin, end, learning, current, c):
+    """`learn_and_drive` where eligibility lasts for one window: `plasticity.last_window`, and z is nowhere.
+
+    What was earned has been weighed. An input that did not fire has nothing to learn.
+    """
+    inputs, padded = s.weight.shape[1:]
+    halves, envs, ticks = s.halves.shape[0], current.shape[0], current.shape[1] - 1
+    weight, credit, currents = s.weight[a].reshape(-1), s.credit[a].reshape(-1), current.reshape(-1)
+    bits, before, plane = s.bits[a, 0].reshape(-1), s.bits[a, -1].reshape(-1), (ticks + 1) * padded
+    rows, square = np.empty(halves * envs * ticks + 1, np.int64), splat(np.float32(0.0))
+    low, high = splat(np.float32(c.w_min)), splat(np.float32(c.w_max))
+    for i in range(inputs):
+        row = i * padded
+        many = find_earned(before, i, inputs, halves, ticks, padded, rows) if learning else 0
+        for o in range(begin, end if many else begin, WIDTH):
+            update = splat(np.float32(0.0))
+            for j in range(0, many, 2):
+                update = update + (load(credit, rows[j] + o) + load(credit, rows[j + 1] + o))
+            square = square + update * update
+            store(weight, row + o, between(load(weight, row + o) + update, low, high))
+        for e in range(envs):
+            drive(weight, row, currents, e * plane, padded, bits[e * inputs + i], ticks, begin, end)
+    return total(square)
+
+
+@njit(cache=True, fastmath=FAST)
 def fold(s):
     """Write the eligibility that waits for the next pass, so that z is what the torch path would show."""
     halves, envs, inputs, padded = s.z.shape[1:]

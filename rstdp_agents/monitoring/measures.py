@@ -15,9 +15,7 @@ def measures(agent: Agent) -> dict[str, Tensor]:
     m, m_square, dw_square = (seen.sums / seen.windows).T
     out["learn/modulator_mean"] = m
     out["learn/modulator_rms"] = m_square.sqrt()
-    out["learn/eligibility_rms"] = sum(
-        (z.square().flatten(1).mean(1) for z in agent.eligibility()), torch.zeros(1)
-    ).sqrt()
+    out["learn/eligibility_rms"] = eligibility_rms(agent)
     out["learn/dw_rms"] = dw_square.sqrt()
     critic = agent.modulator.tensors().get("critic.weight")
     if critic is not None:
@@ -33,6 +31,13 @@ def measures(agent: Agent) -> dict[str, Tensor]:
         out[f"activity/rate_hz/{name}"] = counts.mean(1) / seconds
         out[f"activity/silent_frac/{name}"] = (counts == 0).float().mean(1)
     return out
+
+
+def eligibility_rms(agent: Agent) -> Tensor:
+    """Root of the mean square of each agent's eligibility, ``(agents,)``; env after env, for all of them may be large."""
+    each = (agent.eligibility(slice(e, e + 1)) for e in range(agent.envs))
+    squares = sum((z.square().flatten(1).mean(1) for halves in each for z in halves), torch.zeros(1))
+    return (squares / agent.envs).sqrt()
 
 
 def saturated(layer: Layer, pre: Tensor) -> Tensor:

@@ -89,12 +89,14 @@ def pair_init(
     synapse: Synapse, rule: PairRule, agents: int, envs: int, device: torch.device, dtype: torch.dtype
 ) -> PairState:
     """No spikes seen, nothing eligible."""
+    z = tuple(torch.zeros(agents, envs, *synapse.weight_shape, device=device, dtype=dtype) for _ in rule.halves)
+    return traces_init(synapse, agents, envs, device, dtype)._replace(z=z)
 
-    def zeros(shape: tuple[int, ...]) -> Tensor:
-        return torch.zeros(agents, envs, *shape, device=device, dtype=dtype)
 
-    z = tuple(zeros(synapse.weight_shape) for _ in rule.halves)
-    return PairState(zeros(synapse.pre_shape), zeros(synapse.post_shape), z)
+def traces_init(synapse: Synapse, agents: int, envs: int, device: torch.device, dtype: torch.dtype) -> PairState:
+    """No spikes seen, and no place for an eligibility."""
+    x, y = (torch.zeros(agents, envs, *n, device=device, dtype=dtype) for n in (synapse.pre_shape, synapse.post_shape))
+    return PairState(x, y, ())
 
 
 def pair_window(
@@ -115,6 +117,11 @@ def pair_window(
     post_factor = post_and_y if gate is None else post_and_y * gate
     for z, kernel in zip(state.z, k.halves, strict=True):
         synapse.accumulate(z, post_factor, along_ticks(kernel, pre_and_x), k.decay_z, k.gain)
+    return after_window(k, pre_and_x, post_and_y, state)
+
+
+def after_window(k: PairKernels, pre_and_x: Tensor, post_and_y: Tensor, state: PairState) -> PairState:
+    """The traces after a window; its spikes with the traces before it as the last row, ``(ticks + 1, ...)``."""
     return PairState(along_ticks(k.last_x, pre_and_x)[0], along_ticks(k.last_y, post_and_y)[0], state.z)
 
 

@@ -34,7 +34,7 @@ KINDS = {
     },
     "torch": {"backend": "torch", "agent.rule": "reward-switch", "agent.simulation.fresh_each_window": False},
     "td-spiking": {"agents": 2, "agent.modulator": "td-spiking", "agent.modulation.critic_lr": 0.002},
-    "processes": {"envs_per_agent": 2, "vectorization": "async", "backend": "fused"},
+    "processes": {"envs_per_agent": 2, "vectorization": "async", "backend": "fused", "agent.rule": "rstdp"},
 }
 
 
