@@ -29,7 +29,7 @@ from benchmarks.players import Records
 from benchmarks.tasks import RULES, TASKS, TWINS, Task
 from rstdp_agents import validate
 from rstdp_agents.config import AgentConfig, Backend
-from rstdp_agents.environments import SerialGrid
+from rstdp_agents.environments import SerialGrid, source_of, with_range
 from rstdp_agents.evaluation import evaluate
 from rstdp_agents.presets import PRESETS, preset
 
@@ -81,8 +81,11 @@ class Args:
 def run(name: str, rule: str, task: Task, args: Args) -> dict[str, Records]:
     """Records of each condition: ``learner`` and, of a spiking one, ``frozen`` and ``shuffled``."""
     seeds, spiking = args.all_seeds, rule if rule in RULES else "rstdp-et"
-    config = with_changes(preset(name, spiking).agent, args.set)
-    envs = SerialGrid(name, {}, len(seeds), 1)
+    made = replace(preset(name, spiking), seed=seeds[0])
+    made = replace(made, agent=with_changes(made.agent, args.set))
+    source, kwargs = source_of(made)
+    envs = SerialGrid(source, kwargs, len(seeds), 1)
+    config = with_range(made, envs.observation_space, source, kwargs).agent
     if rule in TWINS:
         player = players.not_spiking(rule, config, task.linear_lr, envs, seeds)
         return {"learner": players.play(player, envs, task, seeds, task.episodes if rule == "linear" else CONTROL)}
@@ -91,19 +94,20 @@ def run(name: str, rule: str, task: Task, args: Args) -> dict[str, Records]:
     if args.set:
         return {"learner": records}
     for kind in ("greedy", "stochastic"):
-        returns = evaluate(agent, name, {}, seeds, EVALUATED, kind == "greedy")
+        returns = evaluate(agent, source, kwargs, seeds, EVALUATED, kind == "greedy")
         for record, mean in zip(records, returns.mean(1).tolist(), strict=True):
             record[f"eval_{kind}"] = mean
-    twins = SerialGrid(name, {}, len(seeds), 1)
+    twins, again = (SerialGrid(source, kwargs, len(seeds), 1) for _ in range(2))
     frozen = players.play(players.spiking(config, twins, seeds, frozen=True), twins, task, seeds, CONTROL)
-    return {"learner": records, "frozen": frozen, "shuffled": run_shuffled(name, config, task, seeds, records)}
+    return {"learner": records, "frozen": frozen, "shuffled": run_shuffled(again, config, task, seeds, records)}
 
 
-def run_shuffled(name: str, config: AgentConfig, task: Task, seeds: tuple[int, ...], learners: Records) -> Records:
+def run_shuffled(
+    envs: SerialGrid, config: AgentConfig, task: Task, seeds: tuple[int, ...], learners: Records
+) -> Records:
     """The control with shuffled modulator, for as many episodes as the slowest learner took, or as many env steps."""
     took = [record["solved_at_episode"] or task.episodes for record in learners]
     steps = [record["solved_at_step"] or task.max_steps for record in learners]
-    envs = SerialGrid(name, {}, len(seeds), 1)
     limited = replace(task, max_steps=min(max(steps), MAX_SHUFFLED))
     return players.play(players.shuffled(config, envs, seeds), envs, limited, seeds, max(took))
 

@@ -174,13 +174,13 @@ def _panel(axes: Axes, task: Task, rule: str, cells: dict[str, Cell]) -> None:
 
 
 def cell_file(folder: Path, name: str, rule: str) -> Path:
-    """Where the cell of a task and rule is kept; ids with a namespace (``rstdp/Cue-v0``) get a dash for their slash."""
+    """Where the cell of a task and rule is kept."""
     return folder / f"{file_name(name)}_{rule}.json"
 
 
 def file_name(name: str) -> str:
-    """A task's id as part of a file name."""
-    return name.replace("/", "-")
+    """A task's id as part of a file name: dashes separate module and namespace (``rstdp/Cue-v0``)."""
+    return name.replace("/", "-").replace(":", "-")
 
 
 def load(folder: Path) -> dict[str, dict[str, Cell]]:

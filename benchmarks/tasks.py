@@ -48,6 +48,12 @@ TASKS: dict[str, Task] = {
     ),
     "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, continuous=True, note="continuous action"),
     "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, continuous=True, note="continuous action"),
+    "minigrid:MiniGrid-Empty-5x5-v0": Task(
+        0.9, 500, 100_000, {"rstdp-et": 300}, note="partial view of symbols; at best 0.955; extra `minigrid`",
+    ),
+    "minigrid:MiniGrid-Empty-8x8-v0": Task(
+        0.9, 800, 200_000, {"rstdp-et": 500}, note="partial view of symbols; at best 0.961; extra `minigrid`",
+    ),
 }  # fmt: skip
 """In the order of the table."""
 
@@ -67,6 +73,9 @@ TASKS |= {
     "rstdp/DelayedCue-v0": Task(
         0.95, 1000, 20_000, {"rstdp-et": 300, "reward-switch": 500}, linear_lr=2.0,
         note=f"4 cues, delay 5; chance is 0.25; {_SHARE}",
+    ),
+    "rstdp/Pattern-v0": Task(
+        0.95, 1000, 20_000, {"rstdp-et": 500}, linear_lr=4.0, note=f"50 afferents; chance is 0.5; {_SHARE}"
     ),
     "rstdp/Reach-v0": Task(
         0.95, 400, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, continuous=True,

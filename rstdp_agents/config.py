@@ -21,7 +21,7 @@ Launcher = Literal["local", "ray"]
 Vectorization = Literal["auto", "serial", "async", "vector", "envpool"]
 ModulatorName = Literal["td", "td-spiking", "reward", "reward-baseline"]
 EnvErrors = Literal["stop", "restart"]
-Code = Literal["place-cells", "separate", "tiles"]
+Code = Literal["place-cells", "separate", "tiles", "tuples"]
 Credit = Literal["feedback", "broadcast", "frozen"]
 ImageCode = Literal["intensity", "on-off", "one-hot"]
 Decode = Literal["auto"]
@@ -56,9 +56,11 @@ class EncoderConfig:
     code: Annotated[str, _named(Code, "--encoder")] = "place-cells"
     """What a Box is encoded by: Gaussian place cells on one grid, or on one for each dimension (separate), which says nothing
     of how they go together and leaves that to hidden layers; or binary tiles on several shifted grids; or an encoder of
-    your own (docs/extending.md)."""
+    your own (docs/extending.md). Tuples are for any observation of many entries, images and memory included: random groups of
+    them, with a cell for each combination of values."""
     low: tuple[float, ...] = ()
-    """Lower bound of the grid in each dimension; empty for the space's own, or what chance reaches where it has none."""
+    """Lower bound of the grid in each dimension; empty for the space's own, or what chance reaches where it has none (tuples:
+    what chance reaches, in each entry of the observation)."""
     high: tuple[float, ...] = ()
     """Upper bound of the grid in each dimension; empty for the same."""
     cells: tuple[int, ...] = ()
@@ -72,7 +74,12 @@ class EncoderConfig:
     image: ImageCode = "intensity"
     """What an image is encoded by: brightness, contrast to its mean in two channels, or a channel for each value."""
     levels: int = 16
-    """Values of a pixel, from its lowest on, that have a channel (one-hot)."""
+    """Values of a pixel, from its lowest on, that have a channel (one-hot); levels that the range of an entry is divided into,
+    where it has more values (tuples)."""
+    tuples: tuple[tuple[int, int], ...] = ((64, 2),)
+    """Random groups of entries: how many groups, and how many entries each holds, 0 for all (tuples)."""
+    tuple_cells: int = 256
+    """Cells of a group; if the values of its entries have more combinations, a hash chooses among so many (tuples)."""
     rate_max: float = 500.0
     """Firing rate of the most active input neuron (Hz)."""
 
@@ -81,6 +88,10 @@ class EncoderConfig:
         validate.positive("width", self.width, "grid spacings")
         validate.positive("tilings", self.tilings)
         validate.positive("levels", self.levels)
+        validate.positive("tuple_cells", self.tuple_cells)
+        for count, size in self.tuples:
+            validate.positive("encoder.tuples", count, "groups")
+            validate.not_negative("encoder.tuples", size, "entries")
         validate.within("floor", self.floor, 0.0, 1.0)
         validate.positive("rate_max", self.rate_max, "Hz")
 

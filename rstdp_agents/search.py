@@ -13,10 +13,9 @@ import torch
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig, flat, override
-from rstdp_agents.environments import build_grid, source_of
+from rstdp_agents.environments import build_grid, source_of, with_range
 from rstdp_agents.episodes import WINDOW, EpisodeTracker
 from rstdp_agents.errors import UsageError
-from rstdp_agents.training import with_range
 
 OWN = "plasticity.lr"
 """The one setting that agents of a population may have each for itself: trials that differ in nothing else run at once."""

@@ -14,16 +14,15 @@ from tqdm import tqdm
 from typeguard import TypeCheckError
 
 from rstdp_agents.agent import Agent
-from rstdp_agents.config import RunConfig, override
+from rstdp_agents.config import RunConfig
 from rstdp_agents.environments import (
     EnvGrid,
     EnvSource,
     build_grid,
     env_seeds,
-    is_unbounded,
-    probe_range,
     reward_threshold,
     source_of,
+    with_range,
 )
 from rstdp_agents.episodes import EpisodeTracker, TrackerState
 from rstdp_agents.errors import CheckpointError, EnvironmentFault
@@ -259,12 +258,3 @@ class Training:
             mean = sum(map(sum, recent)) / max(1, sum(map(len, recent)))
             bar.set_postfix_str(f"return {mean:.1f}, rate {self.monitor.rate_hz():.0f} Hz", refresh=False)
             bar.update(self.step - bar.n)
-
-
-def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
-    """The configuration with a range for the encoder, where observations have no bounds and the configuration gives none."""
-    encoder = config.agent.encoder
-    if encoder.low or encoder.high or not is_unbounded(space):
-        return config
-    low, high = probe_range(source, kwargs, config.seed)
-    return override(config, {"agent.encoder.low": low, "agent.encoder.high": high})

@@ -17,6 +17,7 @@ from rstdp_agents.encoders.composite import Composite, Part
 from rstdp_agents.encoders.grids import SHARP, Axis, Grid, Grids
 from rstdp_agents.encoders.images import ImageEncoder
 from rstdp_agents.encoders.tile_coding import TileCoding
+from rstdp_agents.encoders.tuples import Entry, TupleCoding
 from rstdp_agents.spaces.observations import Leaf, Rows, Within
 
 UNBOUNDED = 1e6
@@ -46,6 +47,10 @@ class Dimension(NamedTuple):
 
 def build_encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
     """The encoder for an observation space. Raises ValueError naming the part that cannot be encoded."""
+    if p.code == "tuples":
+        rows = Rows(space)
+        tuples = TupleCoding(entries(rows, p), p.tuples, p.tuple_cells)
+        return Composite([Part(slice(None), (rows.size,), tuples)])
     if isinstance(space, spaces.Discrete):
         return OneHot(_countable(space, "observation"), int(space.start))
     if is_picture(space):
@@ -167,6 +172,31 @@ def own_bounds(boxes: list[Leaf]) -> tuple[np.ndarray, np.ndarray]:
         np.concatenate([getattr(leaf.space, end).reshape(-1) for leaf in boxes] or [[]]) for end in ("low", "high")
     )
     return low, high
+
+
+def entries(rows: Rows, p: EncoderConfig) -> list[Entry]:
+    """Every number of a row that varies, with its levels: its values if they are whole and no more than ``p.levels``."""
+    low, high = (
+        np.concatenate([np.broadcast_to(_ends(leaf.space)[end], leaf.size) for leaf in rows.leaves]) for end in (0, 1)
+    )
+    columns = np.concatenate([np.arange(leaf.columns.start, leaf.columns.stop) for leaf in rows.leaves])
+    whole = [np.issubdtype(leaf.space.dtype, np.integer) for leaf in rows.leaves for _ in range(leaf.size)]
+    low, high = _bounds("low", p.low, low, rows.leaves), _bounds("high", p.high, high, rows.leaves)
+    found = []
+    for column, lowest, highest, counted in zip(columns.tolist(), low.tolist(), high.tolist(), whole, strict=True):
+        exact = counted and highest - lowest < p.levels
+        levels = round(highest - lowest) + 1 if exact else p.levels
+        if lowest < highest:
+            found.append(Entry(column, lowest, 1.0 if exact else (highest - lowest) / levels, levels))
+    return found
+
+
+def _ends(space: gym.Space) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest numbers of the columns of a leaf."""
+    if isinstance(space, spaces.Box):
+        return space.low.reshape(-1), space.high.reshape(-1)
+    start = int(space.start) if isinstance(space, spaces.Discrete) else 0
+    return np.array(start), np.array(start + (int(space.n) - 1 if isinstance(space, spaces.Discrete) else 1))
 
 
 def picture_encoder(space: spaces.Box, p: EncoderConfig) -> Encoder:

@@ -1,4 +1,4 @@
-"""The range of observations that have no bounds of their own, as chance finds it."""
+"""The range of observations, as chance finds it: where they have no bounds of their own, or a code asks for what varies."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from rstdp_agents.config import RunConfig, override
 from rstdp_agents.encoders.coding import UNBOUNDED, numeric, own_bounds
 from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.source import EnvSource
@@ -25,6 +26,16 @@ MARGIN = 0.25
 """Share of the range that is added on either side: a learned policy goes further than chance."""
 
 
+def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
+    """The configuration with a range for the encoder, where its code asks for one and the configuration gives none."""
+    encoder = config.agent.encoder
+    if encoder.low or encoder.high or not (encoder.code == "tuples" or is_unbounded(space)):
+        return config
+    probe = probe_entries if encoder.code == "tuples" else probe_range
+    low, high = probe(source, kwargs, config.seed)
+    return override(config, {"agent.encoder.low": low, "agent.encoder.high": high})
+
+
 def is_unbounded(space: gym.Space) -> bool:
     """Whether some number of an observation lacks bounds that its code needs."""
     low, high = own_bounds(numeric(Rows(space)))
@@ -38,18 +49,36 @@ def probe_range(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[t
     are found once, before learning, and stay: a code that moved with the policy would take its own lessons away. An env
     that takes longer than `SECONDS` for them is probed for fewer, and a warning says so: the next run may find other ends.
     """
-    env = make_env(source, kwargs)
-    rows = Rows(env.observation_space)
+    rows, low, high = _seen(source, kwargs, seed)
     boxes = numeric(rows)
     columns = np.concatenate([np.arange(leaf.first, leaf.first + leaf.size) for leaf in boxes])
     own_low, own_high = own_bounds(boxes)
-    seen = np.array([rows.array([obs]).reshape(-1)[columns] for obs in _chance(env, seed)], dtype=np.float64)
-    env.close()
-    low, high = seen.min(0), seen.max(0)
+    low, high = low[columns], high[columns]
     room = MARGIN * (high - low) + 1e-3  # a dimension that never moved gets some room too
     low = np.where(np.abs(own_low) < UNBOUNDED, own_low, low - room)
     high = np.where(np.abs(own_high) < UNBOUNDED, own_high, high + room)
     return tuple(low.round(4).tolist()), tuple(high.round(4).tolist())
+
+
+def probe_entries(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Lowest and highest value of every entry of an observation in `STEPS` steps of chance; what never varies tells nothing."""
+    rows, low, high = _seen(source, kwargs, seed)
+    columns = np.concatenate([np.arange(leaf.first, leaf.first + leaf.size) for leaf in rows.leaves])
+    return tuple(low[columns].round(4).tolist()), tuple(high[columns].round(4).tolist())
+
+
+def _seen(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[Rows, np.ndarray, np.ndarray]:
+    """The rows of an environment, and what is lowest and highest in each of their columns in a probe."""
+    env = make_env(source, kwargs)
+    rows = Rows(env.observation_space)
+    low = high = None
+    for obs in _chance(env, seed):
+        row = rows.array([obs]).reshape(-1).astype(np.float64)
+        low, high = (row, row) if low is None else (np.minimum(low, row), np.maximum(high, row))
+    env.close()
+    assert low is not None
+    assert high is not None
+    return rows, low, high
 
 
 def _chance(env: gym.Env, seed: int) -> Iterator[Any]:

@@ -8,7 +8,9 @@ from numba import njit
 from rstdp_agents.encoders import Encoder
 from rstdp_agents.encoders.composite import POWER, Composite
 from rstdp_agents.encoders.grids import Grids
+from rstdp_agents.encoders.tuples import TupleCoding
 from rstdp_agents.fused.encode import encode_grid
+from rstdp_agents.fused.tuples import CompiledTuples
 
 
 class CompiledGrids:
@@ -35,11 +37,12 @@ class CompiledGrids:
         return out.reshape(*obs.shape[:2], self.size)
 
 
-def compiled(encoder: Encoder) -> CompiledGrids | None:
-    """The compiled form of a composite of grids alone; None for any other encoder."""
-    if isinstance(encoder, Composite) and len(encoder.parts) == 1 and isinstance(encoder.parts[0].encoder, Grids):
-        return CompiledGrids(encoder.parts[0].encoder)
-    return None
+def compiled(encoder: Encoder) -> CompiledGrids | CompiledTuples | None:
+    """The compiled form of a composite of grids or of tuples alone; None for any other encoder."""
+    part = encoder.parts[0].encoder if isinstance(encoder, Composite) and len(encoder.parts) == 1 else None
+    if isinstance(part, Grids):
+        return CompiledGrids(part)
+    return CompiledTuples(part) if isinstance(part, TupleCoding) else None
 
 
 @njit(cache=True)

@@ -40,6 +40,15 @@ TAXI = {
     "agent.modulation.critic_lr": 0.1,
 }
 
+MINIGRID = {  # a cell for each view
+    **FROZENLAKE,
+    "agent.encoder.code": "tuples",
+    "agent.encoder.tuples": ((1, 0),),
+    "agent.encoder.tuple_cells": 1024,
+    "agent.decoder.neurons_per_action": 8,
+    "agent.modulation.value_init": 1.0,
+}
+
 PRESETS: Presets = {
     "FrozenLake-v1": {
         "rstdp-et": {**FROZENLAKE, "agent.plasticity.lr": 0.5},
@@ -53,4 +62,6 @@ PRESETS: Presets = {
     },
     "CliffWalking-v1": {"rstdp-et": CLIFF},
     "Taxi-v4": {"rstdp-et": TAXI},
+    "minigrid:MiniGrid-Empty-5x5-v0": {"rstdp-et": {**MINIGRID, "agent.plasticity.lr": 0.5}},
+    "minigrid:MiniGrid-Empty-8x8-v0": {"rstdp-et": {**MINIGRID, "agent.plasticity.lr": 0.5}},
 }

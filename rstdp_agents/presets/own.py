@@ -58,6 +58,20 @@ CATCH = {
     "agent.homeostasis.lr": 0.0,
 }
 
+PATTERN = {  # every answer is paid at once, and frames have nothing to do with each other
+    "agent.encoder.code": "tuples",
+    "agent.encoder.tuples": ((50, 1),),
+    "agent.simulation.ticks": 20,
+    "agent.plasticity.tau_e": 3.0,
+    "agent.decoder.neurons_per_action": 16,
+    "agent.decoder.inverse_temperature": 30.0,
+    "agent.modulation.reward_scale": 10.0,
+    "agent.modulation.gamma": 0.0,
+    "agent.modulation.value_init": 0.5,
+    "agent.modulation.critic_lr": 0.02,
+    "agent.homeostasis.lr": 0.0,
+}
+
 PRESETS: Presets = {
     "rstdp/Bandit-v0": {
         "rstdp-et": {**BANDIT, "agent.plasticity.lr": 4.0},
@@ -75,6 +89,7 @@ PRESETS: Presets = {
         "rstdp": {**DELAYEDCUE, "agent.plasticity.lr": 0.05},  # stays at chance
         "reward-switch": {**DELAYEDCUE, "agent.plasticity.lr": 2.0, "agent.modulation.deadband": 0.1},
     },
+    "rstdp/Pattern-v0": {"rstdp-et": {**PATTERN, "agent.plasticity.lr": 0.1}},
     "rstdp/Reach-v0": {
         "rstdp-et": {**REACH, "agent.plasticity.lr": 0.8},
         "rstdp": {**REACH, "agent.plasticity.lr": 0.2},
