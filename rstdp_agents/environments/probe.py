@@ -71,13 +71,11 @@ def _seen(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[Rows, n
     """The rows of an environment, and what is lowest and highest in each of their columns in a probe."""
     env = make_env(source, kwargs)
     rows = Rows(env.observation_space)
-    low = high = None
+    low, high = np.array(np.inf), np.array(-np.inf)
     for obs in _chance(env, seed):
         row = rows.array([obs]).reshape(-1).astype(np.float64)
-        low, high = (row, row) if low is None else (np.minimum(low, row), np.maximum(high, row))
+        low, high = np.minimum(low, row), np.maximum(high, row)
     env.close()
-    assert low is not None
-    assert high is not None
     return rows, low, high
 
 

@@ -20,13 +20,16 @@ class CompiledTuples:
         """Observations ``(agents, envs, ...)`` -> ``(agents, envs, size)`` float32."""
         rows = obs.reshape(obs.shape[0] * obs.shape[1], -1).astype(np.float32)
         out = np.zeros((len(rows), self.size), dtype=np.float32)
-        tuple_rates(rows, *self._arrays, self._rate, out)
+        tuple_rates(rows, self._rate, out, *self._arrays)
         return out.reshape(*obs.shape[:2], self.size)
 
 
 @njit(cache=True)
-def tuple_rates(rows, columns, low, step, last, held, table, cells, first, rate, out):
-    """`encoders.tuples.TupleCoding.rates` of ``rows (N, columns)`` times ``rate``, into ``out (N, cells)``, which is zero."""
+def tuple_rates(rows, rate, out, columns, low, step, last, held, table, cells, first):
+    """`encoders.tuples.TupleCoding.rates` of ``rows (N, columns)`` times ``rate``, into ``out (N, cells)``, which is zero.
+
+    The rest is `TupleCoding.tensors`.
+    """
     level = np.empty(columns.shape[0], np.int64)
     for n in range(rows.shape[0]):
         for i in range(columns.shape[0]):

@@ -46,15 +46,17 @@ WATERMAZE = {
     "agent.modulation.lambda_": 0.9,
 }
 
-CATCH = {
+CATCH = {  # whether the ball will be caught is a matter of ball and paddle together, which half of the pixels often show
     "agent.simulation.ticks": 20,
-    "agent.plasticity.tau_e": 120.0,
-    "agent.decoder.neurons_per_action": 16,
-    "agent.decoder.inverse_temperature": 30.0,
+    "agent.encoder.code": "tuples",
+    "agent.encoder.tuples": ((24, 25),),
+    "agent.encoder.tuple_cells": 128,
+    "agent.plasticity.tau_e": 45.0,
+    "agent.decoder.inverse_temperature": 15.0,
     "agent.modulation.gamma": 0.95,
     "agent.modulation.lambda_": 0.9,
     "agent.modulation.value_init": 1.0,
-    "agent.modulation.critic_lr": 0.02,
+    "agent.modulation.critic_lr": 0.3,
     "agent.homeostasis.lr": 0.0,
 }
 
@@ -78,7 +80,7 @@ PRESETS: Presets = {
         "rstdp": {**BANDIT, "agent.plasticity.lr": 0.3},
         "reward-switch": {**BANDIT, "agent.plasticity.lr": 2.0},
     },
-    "rstdp/Catch-v0": {"rstdp-et": {**CATCH, "agent.plasticity.lr": 4.0}},
+    "rstdp/Catch-v0": {"rstdp-et": {**CATCH, "agent.plasticity.lr": 1.0}},
     "rstdp/Cue-v0": {
         "rstdp-et": {**CUE, "agent.plasticity.lr": 8.0},
         "rstdp": {**CUE, "agent.plasticity.lr": 0.4},
