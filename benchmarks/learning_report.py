@@ -132,7 +132,7 @@ def aggregate_table(tasks: dict[str, dict[str, Cell]]) -> str:
 
 
 def draw(name: str, cells: dict[str, Cell]) -> Figure:
-    """A panel per spiking rule: every seed's rolling return, its controls in grey, what others reach as lines."""
+    """A panel per spiking rule: every seed's rolling return, its controls dashed, what others reach and take as lines."""
     rules = [rule for rule in RULES if rule in cells]
     figure = Figure(figsize=(4.2 * len(rules), 3.6), layout="constrained")
     panels = figure.subplots(1, len(rules), sharey=True, squeeze=False)[0]
@@ -143,7 +143,7 @@ def draw(name: str, cells: dict[str, Cell]) -> Figure:
     if panels[0].get_ylim()[0] < late.min() - 5 * room:  # controls far below would flatten the curves
         panels[0].set_ylim(late.min() - room, late.max() + room / 8)
     handles = {label: line for axes in panels for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=len(rules) + 1, fontsize=8)
+    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=len(rules), fontsize=8)
     panels[0].set_ylabel("mean return of the last 100 episodes")
     figure.suptitle(f"{name}, {len(cells[rules[0]]['learner'])} seeds")
     return figure
@@ -167,9 +167,10 @@ def _panel(axes: Axes, task: Task, rule: str, cells: dict[str, Cell]) -> None:
                 linestyle="-" if own else "--", label=None if i or own else label, zorder=2 if own else 3,
             )  # fmt: skip
     axes.axhline(task.solved, color="C3", linewidth=1, label=f"solved: {task.solved:g}")
-    for label, episodes in task.others.items():
-        if episodes <= longest:
-            axes.axvline(episodes, color="C4", linestyle=":", linewidth=1.2, label=f"{label}: {episodes}")
+    for label, episodes in task.others.items():  # beyond the axis only the legend tells
+        axes.axvline(episodes, color="C4", linestyle=":", linewidth=1.2, label=f"{label}: {episodes} episodes")
+    for i, (label, level) in enumerate(task.levels.items()):
+        axes.axhline(level, color=f"C{5 + i}", linestyle="-.", linewidth=1, label=f"{label}: {level:g}")
     axes.set(xlabel="training episode", title=rule, xlim=(0, longest))
 
 

@@ -25,6 +25,8 @@ class Task:
     """A harder mean return, and the episodes in which R-STDP-ET is to reach it."""
     others: dict[str, int] = field(default_factory=dict)
     """Episodes that others are known to take."""
+    levels: dict[str, float] = field(default_factory=dict)
+    """Mean returns that others are known to reach."""
     linear_lr: float = 1.0
     """Step size of the linear actor-critic: 1 but for the project's own tasks."""
     continuous: bool = False
@@ -36,15 +38,23 @@ TASKS: dict[str, Task] = {
     "CartPole-v1": Task(
         475.0, 400, 400_000, {"rstdp-et": 110, "rstdp": 300, "reward-switch": 300}, (500.0, 169),
         {"spiking actor-critic, to 500 (Chung and Kozma 2020)": 169},
+        {"DQN in 50k env steps, PPO in 100k (rl-zoo3)": 500.0, "STDP-RL (Hasegan 2022)": 144.7},
     ),
-    "Acrobot-v1": Task(-100.0, 400, 300_000, {"rstdp-et": 150, "rstdp": 400, "reward-switch": 400}),
-    "MountainCar-v0": Task(-110.0, 1000, 400_000, {"rstdp-et": 300, "rstdp": 1000, "reward-switch": 1000}),
-    "FrozenLake-v1": Task(0.70, 5000, 400_000, {"rstdp-et": 2500}, note="slippery, 4x4"),
+    "Acrobot-v1": Task(
+        -100.0, 400, 300_000, {"rstdp-et": 150, "rstdp": 400, "reward-switch": 400},
+        levels={"PPO, 1M env steps (rl-zoo3)": -73.5, "DQN, 100k env steps (rl-zoo3)": -76.6},
+    ),
+    "MountainCar-v0": Task(
+        -110.0, 1000, 400_000, {"rstdp-et": 300, "rstdp": 1000, "reward-switch": 1000},
+        levels={"DQN, 120k env steps (rl-zoo3)": -100.8, "about PPO, DQN, 500k env steps (CleanRL's defaults)": -200.0},
+    ),
+    "FrozenLake-v1": Task(0.70, 5000, 400_000, {"rstdp-et": 2500}, levels={"optimum": 0.74}, note="slippery, 4x4"),
     "FrozenLake8x8-v1": Task(0.85, 12_000, 1_500_000, {"rstdp-et": 10_000}, note="slippery, 8x8"),
     "CliffWalking-v1": Task(-14.3, 5000, 400_000, {"rstdp-et": 5000}, note="within 10 % of the optimum, -13"),
     "Taxi-v4": Task(7.1, 5000, 600_000, {"rstdp-et": 10_000}, note="within 10 % of the optimum, about 7.9"),
     "LunarLander-v3": Task(
-        200.0, 600, 500_000, {"rstdp-et": 1000}, None, {"spiking actor-critic (Chung and Kozma 2020)": 2575},
+        200.0, 1000, 500_000, {"rstdp-et": 1000}, None, {"spiking actor-critic, to 200 (Chung and Kozma 2020)": 2575},
+        {"PPO, 1M env steps (rl-zoo3)": 242.0, "DQN, 100k env steps (rl-zoo3)": 154.0},
     ),
     "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, continuous=True, note="continuous action"),
     "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, continuous=True, note="continuous action"),
