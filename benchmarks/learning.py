@@ -1,12 +1,12 @@
 """Learning curves of many seeds beside their controls: one command makes the whole table, or one cell of it.
 
-python -m benchmarks.learning                                            every task and rule, seeds 1000-1009
+python -m benchmarks.learning                                            every task and rule, seeds 1000-1009, with their page
 python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et         one cell
 python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et --seeds 0-7 --set plasticity.lr=0.3    a changed preset
 
 Seeds below 1000 are for tuning, the others for reporting; a task has one preset for all seeds. The seeds of a
 cell are one population; controls (see `benchmarks.players`) others. Every cell leaves a JSON file with all returns of all seeds;
-`python -m benchmarks.learning_report` makes the table and the pictures from them.
+`python -m benchmarks.learning_report` makes the table and the pictures from them (the first command does so by itself).
 """
 
 from __future__ import annotations
@@ -141,6 +141,8 @@ def run_cells(args: Args) -> None:
         if not args.set and args.backend == "auto":
             args.out.mkdir(parents=True, exist_ok=True)
             learning_report.cell_file(args.out, name, rule).write_text(json.dumps(result) + "\n")
+    if not args.task and not args.rule and not args.set and args.backend == "auto":
+        learning_report.write(learning_report.Args(args.out, args.out.parent / "README.md"))
 
 
 if __name__ == "__main__":

@@ -38,8 +38,8 @@ the same features that does not spike (Discrete actions only; its step size is 1
 project set itself, for all ten seeds.
 
 Each line was made by the command `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in
-[learning](learning) hold every return of every seed. Tasks and rules of `rstdp_agents/presets` that have no line here have not
-been run on reporting seeds yet.
+[learning](learning) hold every return of every seed. Made with {versions}. Tasks and rules of `rstdp_agents/presets` that have
+no line here have not been run on reporting seeds yet.
 """
 
 
@@ -131,6 +131,14 @@ def aggregate_table(tasks: dict[str, dict[str, Cell]]) -> str:
     return table(["", "tasks", "IQM of the final return, 0 chance, 1 solved"], lines)
 
 
+def versions(tasks: dict[str, dict[str, Cell]]) -> str:
+    """The versions of this package and of torch, and the machines, that made the cells."""
+    made = {
+        f"rstdp_agents {c['version']}, torch {c['torch']}, {c['machine']}" for cs in tasks.values() for c in cs.values()
+    }
+    return "; ".join(sorted(made))
+
+
 def draw(name: str, cells: dict[str, Cell]) -> Figure:
     """A panel per spiking rule: every seed's rolling return, its controls dashed, what others reach and take as lines."""
     rules = [rule for rule in RULES if rule in cells]
@@ -219,7 +227,7 @@ def write(args: Args) -> None:
         picture = args.results / f"{file_name(name)}.png"
         draw(name, cells).savefig(picture, dpi=110)
         sections.append(task_section(name, cells, str(picture.relative_to(args.docs.parent))))
-    parts = [INTRO, *sections, "## All tasks\n\n" + aggregate_table(tasks) + "\n"]
+    parts = [INTRO.format(versions=versions(tasks)), *sections, "## All tasks\n\n" + aggregate_table(tasks) + "\n"]
     args.docs.write_text("\n".join(parts))
 
 

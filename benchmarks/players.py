@@ -23,6 +23,7 @@ from rstdp_agents.encoders.coding import build_encoder
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.episodes import EpisodeTracker
 from rstdp_agents.modulators import Modulator, Step
+from rstdp_agents.observations import Rows
 from rstdp_agents.transition import Transition
 
 Records = list[dict[str, Any]]
@@ -64,14 +65,21 @@ class Shuffled:
 class Linear:
     """Actor-critic with eligibility traces on the features of the spiking agents, without spikes (Sutton and Barto 2018, 13.5).
 
-    Softmax over linear preferences. The features are the input rates, scaled to sum 1; envs per agent: 1.
+    Softmax over linear preferences of the actions that are not masked. The features are the input rates, scaled to sum 1;
+    envs per agent: 1.
     """
 
     def __init__(
-        self, encoder: Encoder, m: ModulatorConfig, actions: gym.spaces.Discrete, lr: float, seeds: tuple[int, ...]
+        self,
+        encoder: Encoder,
+        rows: Rows,
+        m: ModulatorConfig,
+        actions: gym.spaces.Discrete,
+        lr: float,
+        seeds: tuple[int, ...],
     ) -> None:
         agents = len(seeds)
-        self._encoder, self._m, self._lr, self._first = encoder, m, lr, int(actions.start)
+        self._encoder, self._allowed, self._m, self._lr, self._first = encoder, rows.allowed, m, lr, int(actions.start)
         self._theta = np.zeros((agents, int(actions.n), encoder.size))
         self._value = np.full((agents, encoder.size), m.value_init)
         self._z, self._trace = np.zeros_like(self._theta), np.zeros_like(self._value)
@@ -80,7 +88,7 @@ class Linear:
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
         self._phi = self._features(obs)
-        return self._act()
+        return self._act(obs)
 
     def step(self, t: Transition) -> np.ndarray:
         now = self._features(t.obs)
@@ -93,14 +101,16 @@ class Linear:
         done = (t.terminated | t.truncated)[:, 0]
         self._trace[done], self._z[done] = 0.0, 0.0
         self._phi = now
-        return self._act()
+        return self._act(t.obs)
 
     def _features(self, obs: np.ndarray) -> np.ndarray:
         rates = self._encoder.rates(torch.as_tensor(obs, dtype=torch.float64))[:, 0].numpy()
         return rates / rates.sum(1, keepdims=True)
 
-    def _act(self) -> np.ndarray:
+    def _act(self, obs: np.ndarray) -> np.ndarray:
         preference = np.einsum("aki,ai->ak", self._theta, self._phi)
+        if (allowed := self._allowed(obs)) is not None:
+            preference[~allowed[:, 0]] = -np.inf
         p = np.exp(preference - preference.max(1, keepdims=True))
         p /= p.sum(1, keepdims=True)
         u = np.array([random.random() for random in self._random])
@@ -148,7 +158,7 @@ def not_spiking(name: str, config: AgentConfig, lr: float, envs: SerialGrid, see
         return Random(actions, seeds)
     assert isinstance(actions, gym.spaces.Discrete)
     encoder = build_encoder(envs.observation_space, config.encoder).to(torch.device("cpu"), torch.float64)
-    return Linear(encoder, config.modulation, actions, lr, seeds)
+    return Linear(encoder, envs.rows, config.modulation, actions, lr, seeds)
 
 
 def play(player: Player, envs: SerialGrid, task: Task, seeds: tuple[int, ...], episodes: int) -> Records:

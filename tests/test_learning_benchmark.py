@@ -45,6 +45,20 @@ def test_linear_twin_learns_and_chance_does_not():
     assert max(means["random"]) < 0.7
 
 
+def test_linear_twin_takes_no_masked_action():
+    envs = SerialGrid("Taxi-v4", {}, 2, 1)
+    player = players.not_spiking("linear", preset("Taxi-v4", "rstdp-et").agent, 1.0, envs, (0, 1))
+    obs = envs.reset((0, 1))
+    action, taken = player.begin(obs), []
+    for _ in range(200):
+        allowed = envs.rows.allowed(obs)[:, 0]
+        taken.append(allowed[np.arange(2), action[:, 0]].all())
+        transition = envs.step(action)
+        obs, action = transition.obs, player.step(transition)
+    assert all(taken)
+    assert not allowed.all()
+
+
 def test_normalised_return_is_zero_by_chance_and_one_when_solved():
     cells = {
         "random": {"task": XOR, "learner": [{"final_mean": 0.5}]},
