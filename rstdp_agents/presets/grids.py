@@ -24,11 +24,11 @@ CLIFF = {  # a critic so slow that hope outlives the first falls; weights large 
     "agent.decoder.inverse_temperature": 20.0,
     "agent.plasticity.tau_e": 5.0,
     "agent.plasticity.lr": 1.0,
-    "agent.plasticity.w_max": 2.0,
+    "agent.plasticity.w_max": 3.0,
     "agent.modulation.reward_scale": 0.1,
     "agent.modulation.gamma": 0.99,
     "agent.modulation.lambda_": 0.3,
-    "agent.modulation.critic_lr": 0.007,
+    "agent.modulation.critic_lr": 0.005,
     "agent.homeostasis.lr": 0.0,
 }
 
@@ -36,6 +36,7 @@ TAXI = {
     **CLIFF,
     "agent.decoder.inverse_temperature": 30.0,
     "agent.plasticity.lr": 0.1,
+    "agent.plasticity.w_max": 2.0,
     "agent.plasticity.tau_e": 10.0,
     "agent.modulation.critic_lr": 0.1,
 }
