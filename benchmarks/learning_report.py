@@ -6,6 +6,7 @@ python -m benchmarks.learning_report docs/results/learning --docs docs/results/R
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,12 @@ seeds. One preset per task and rule, shared by all seeds; learning is local, and
 the whole training. *Greedy* and *stochastic* are evaluations without learning in other environments. Controls: *frozen*,
 the same network with the same seed and a learning rate of zero; *shuffled*, the same learner with a modulator drawn from those it
 has met, for 20,000 env steps at most (Acrobot and Pendulum by rstdp-et: 50,000); *random*, chance; *linear*, an actor-critic on
-the same features that does not spike (Discrete actions only; its step size is 1, for our own tasks 2 or 4). *Target* is what this
-project set itself, for all ten seeds.
+the same features that does not spike (Discrete actions only; its step size is not tuned: 1, for most of our own tasks 2 or 4).
+*Target* is what this project set itself, for all ten seeds. What others reach or take, in the pictures, is published.
 
 Each line was made by the command `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in
-[learning](learning) hold every return of every seed. Made with {versions}. Tasks and rules of `rstdp_agents/presets` that have
-no line here have not been run on reporting seeds yet.
+[learning](learning) hold every return of every seed. Tasks and rules of `rstdp_agents/presets` that have no line here have not
+been run on reporting seeds yet. Made with {versions}.
 """
 
 
@@ -121,14 +122,24 @@ def normalised(cells: dict[str, Cell], rule: str) -> np.ndarray | None:
 
 def aggregate_table(tasks: dict[str, dict[str, Cell]]) -> str:
     """Interquartile mean over tasks and seeds of the normalised final return, with its interval over seeds."""
+    everywhere = {name: cells for name, cells in tasks.items() if all(rule in cells for rule in RULES)}
     lines = []
     for rule in (*RULES, "linear"):
-        scores = [s for cells in tasks.values() if (s := normalised(cells, rule)) is not None]
-        if not scores:
-            continue
-        value, low, high = iqm(scores)
-        lines.append([rule, str(len(scores)), f"{value:.2f} [{low:.2f}, {high:.2f}]"])
-    return table(["", "tasks", "IQM of the final return, 0 chance, 1 solved"], lines)
+        scores = _scores(tasks, rule)
+        if scores:
+            common = _iqm_text(_scores(everywhere, rule)) if rule in RULES else "-"
+            lines.append([rule, str(len(scores)), _iqm_text(scores), common])
+    title = "IQM of the final return, 0 chance, 1 solved"
+    return table(["", "tasks", title, f"on the {len(everywhere)} tasks of all three rules"], lines)
+
+
+def _scores(tasks: dict[str, dict[str, Cell]], rule: str) -> list[np.ndarray]:
+    return [s for cells in tasks.values() if (s := normalised(cells, rule)) is not None]
+
+
+def _iqm_text(scores: list[np.ndarray]) -> str:
+    value, low, high = iqm(scores)
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def versions(tasks: dict[str, dict[str, Cell]]) -> str:
@@ -142,19 +153,25 @@ def versions(tasks: dict[str, dict[str, Cell]]) -> str:
 def draw(name: str, cells: dict[str, Cell]) -> Figure:
     """A panel per spiking rule: every seed's rolling return, its controls dashed, what others reach and take as lines."""
     rules = [rule for rule in RULES if rule in cells]
-    figure = Figure(figsize=(4.2 * len(rules), 3.6), layout="constrained")
+    figure = Figure(layout="constrained")
     panels = figure.subplots(1, len(rules), sharey=True, squeeze=False)[0]
     for axes, rule in zip(panels, rules, strict=True):
         _panel(axes, TASKS[name], rule, cells)
-    late = np.concatenate([rolling(r["returns"])[WINDOW - 1 :] for rule in rules for r in cells[rule]["learner"]])
+    late = np.concatenate([_late(r["returns"]) for rule in rules for r in cells[rule]["learner"]])
     room = 4 * float(np.ptp(late))
-    if panels[0].get_ylim()[0] < late.min() - 5 * room:  # controls far below would flatten the curves
+    if panels[0].get_ylim()[0] < late.min() - 5 * room:  # controls and first steps far below would flatten the curves
         panels[0].set_ylim(late.min() - room, late.max() + room / 8)
     handles = {label: line for axes in panels for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.set_size_inches(max(4.2 * len(rules), 5.5), 3.3 + 0.17 * math.ceil(len(handles) / len(rules)))
     figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=len(rules), fontsize=8)
     panels[0].set_ylabel("mean return of the last 100 episodes")
     figure.suptitle(f"{name}, {len(cells[rules[0]]['learner'])} seeds")
     return figure
+
+
+def _late(returns: list[float]) -> np.ndarray:
+    """Rolling returns after the first tenth of the training, and after the first whole window."""
+    return rolling(returns)[max(WINDOW - 1, len(returns) // 10) :]
 
 
 def _panel(axes: Axes, task: Task, rule: str, cells: dict[str, Cell]) -> None:

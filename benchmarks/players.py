@@ -23,7 +23,7 @@ from rstdp_agents.encoders.coding import build_encoder
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.episodes import EpisodeTracker
 from rstdp_agents.modulators import Modulator, Step
-from rstdp_agents.observations import Rows
+from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.transition import Transition
 
 Records = list[dict[str, Any]]
