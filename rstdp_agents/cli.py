@@ -8,7 +8,7 @@ import os
 import sys
 from importlib import import_module
 
-from rstdp_agents.errors import CheckpointError, EnvironmentFault, RankLost, UsageError
+from rstdp_agents.errors import CheckpointError, Diverged, EnvironmentFault, RankLost, UsageError
 
 COMMANDS = {
     "train": "train agents on an environment; also without this word: %(prog)s --env Acrobot-v1",
@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    except (EnvironmentFault, CheckpointError, RankLost, OSError) as error:
+    except (EnvironmentFault, CheckpointError, Diverged, RankLost, OSError) as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         return 1
     except ValueError as error:

@@ -290,6 +290,9 @@ class RunConfig:
     everywhere and goes on, unless it fails again at once."""
     log_every: int = 2_000
     """Env steps per agent between points in TensorBoard."""
+    info_keywords: tuple[str, ...] = ()
+    """Numbers that the environment puts into its `info` at the end of an episode, or of a trial (neurogym), by name: they become
+    columns of monitor.csv and curves in TensorBoard, as those of Stable-Baselines3's Monitor."""
     images: int = 2
     """Times that raster, maps and weight histograms are drawn in a run; 0 for never."""
     map_dims: tuple[int, int] = (0, 1)

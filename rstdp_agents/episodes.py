@@ -22,6 +22,8 @@ class Episode(NamedTuple):
     length: int
     step: int
     """Env steps of this agent when it ended."""
+    info: tuple[float, ...] = ()
+    """Means of the numbers that `info` had under each of `RunConfig.info_keywords`; nan where it had none."""
 
 
 class RecordState(TypedDict):
@@ -40,6 +42,7 @@ class TrackerState(TypedDict):
     steps: int
     returns: list[list[float]]
     began: list[list[int]]
+    info: list[list[list[list[float]]]]
 
 
 class AgentRecord:
@@ -84,13 +87,14 @@ class AgentRecord:
 
 
 class EpisodeTracker:
-    """Adds up rewards until episodes end, for a grid of ``(agents, envs)``."""
+    """Adds up rewards, and numbers of `info` under so many keywords, until episodes end, for a grid of ``(agents, envs)``."""
 
-    def __init__(self, agents: int, envs: int, threshold: float | None) -> None:
+    def __init__(self, agents: int, envs: int, threshold: float | None, keywords: int = 0) -> None:
         self.threshold = threshold
         self.records = [AgentRecord() for _ in range(agents)]
         self._return = np.zeros((agents, envs))
         self._began = np.zeros((agents, envs), dtype=np.int64)
+        self._info = np.zeros((agents, envs, keywords, 2))  # sum, and how many
         self._steps = 0
 
     def add(self, t: Transition, step: int) -> list[Episode]:
@@ -107,6 +111,8 @@ class EpisodeTracker:
         """As `add`, and the records know nothing of them."""
         self._steps += 1
         self._return += t.reward
+        if t.info is not None:
+            self._info += np.stack([np.nan_to_num(t.info), ~np.isnan(t.info)], -1)
         if t.restarted is not None:
             self._begin(t.restarted)
         if not t.any_done:
@@ -114,7 +120,8 @@ class EpisodeTracker:
         ended, done = [], t.terminated | t.truncated
         for agent, env in np.argwhere(done):
             length = self._steps - int(self._began[agent, env])
-            ended.append(Episode(int(agent), float(self._return[agent, env]), length, step))
+            info = tuple(float(total / n) if n else math.nan for total, n in self._info[agent, env])
+            ended.append(Episode(int(agent), float(self._return[agent, env]), length, step, info))
         self._begin(done)
         return ended
 
@@ -124,7 +131,8 @@ class EpisodeTracker:
 
     def to_json(self) -> TrackerState:
         """All of it but the records, as a checkpoint holds it."""
-        return {"steps": self._steps, "returns": self._return.tolist(), "began": self._began.tolist()}
+        returns, began = self._return.tolist(), self._began.tolist()
+        return {"steps": self._steps, "returns": returns, "began": began, "info": self._info.tolist()}
 
     def load(self, records: list[RecordState], data: TrackerState) -> None:
         """Go on where `to_json` was called, of the records and of this. Raises ValueError for another shape."""
@@ -133,7 +141,9 @@ class EpisodeTracker:
         self.records = [AgentRecord.from_json(record) for record in records]
         self._steps = data["steps"]
         self._return[:], self._began[:] = data["returns"], data["began"]
+        self._info[:] = np.reshape(data["info"], self._info.shape)
 
     def _begin(self, where: np.ndarray) -> None:
         self._return[where] = 0.0
         self._began[where] = self._steps
+        self._info[where] = 0.0

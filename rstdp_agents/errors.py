@@ -9,6 +9,10 @@ class EnvironmentFault(RuntimeError):
     """The environment gave what no agent can learn from. Exit code 1, after a checkpoint."""
 
 
+class Diverged(RuntimeError):
+    """Numbers of an agent are no longer finite. Exit code 1; nothing more is kept, and the last checkpoint is good."""
+
+
 class CheckpointError(RuntimeError):
     """A checkpoint that cannot be read or does not fit. Exit code 1; the file is left as it was."""
 

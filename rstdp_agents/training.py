@@ -25,10 +25,18 @@ from rstdp_agents.environments import (
     with_range,
 )
 from rstdp_agents.episodes import EpisodeTracker, TrackerState
-from rstdp_agents.errors import CheckpointError, EnvironmentFault
+from rstdp_agents.errors import CheckpointError, Diverged, EnvironmentFault, UsageError
 from rstdp_agents.evaluation import play
+from rstdp_agents.monitoring.health import not_finite
 from rstdp_agents.monitoring.metrics import NOTHING, Monitor
-from rstdp_agents.runs.checkpoint import checkpoint_path, drop_old, load_checkpoint, one_line, save_checkpoint
+from rstdp_agents.runs.checkpoint import (
+    checkpoint_path,
+    checkpoints,
+    drop_old,
+    load_checkpoint,
+    one_line,
+    save_checkpoint,
+)
 from rstdp_agents.runs.evaluations import Evaluations
 from rstdp_agents.runs.folder import has_begun, hold, write_settings
 from rstdp_agents.runs.resume import Position, is_own
@@ -78,7 +86,8 @@ class Training:
     def run(self) -> bool:
         """Train to the end; False if a signal asked to stop (`stopped_by`). Either way there is a checkpoint.
 
-        An EnvironmentFault passes on, after a checkpoint; after other errors the last checkpoint is the good one.
+        An EnvironmentFault passes on, after a checkpoint; after other errors, as Diverged where numbers of the agents are no
+        longer finite, the last checkpoint is the good one.
         """
         with stop_requests() as stop, self._progress() as bar:
             try:
@@ -112,10 +121,12 @@ class Training:
             if self.step % config.checkpoint_every < stride:
                 self.save()
             if self.step % config.log_every < stride:
+                self._check()
                 self._show(bar)
 
     def save(self) -> None:
-        """Write a checkpoint of this step, and drop old ones."""
+        """Write a checkpoint of this step, and drop old ones. Raises Diverged where there is nothing good to write."""
+        self._check()
         self._save(checkpoint_path(self.folder, self.step))
         drop_old(self.folder, self.config.keep_checkpoints)
 
@@ -147,14 +158,17 @@ class Training:
         write_settings(self.folder, config)
         self.monitor = Monitor(self.folder, config, self.agent, space, self.step, begun)
         if before:
-            self.monitor.load(before.tensors)
+            self.monitor.pictures.load(before.tensors)
         self.evaluations = Evaluations(self.folder, self.step if own else None)
 
     def _load(self, checkpoint: Path) -> Position:
         tensors, data = load_checkpoint(checkpoint)
         try:
             position = self._position(tensors, data)
+            position.check_columns(self.config)
             self.tracker.load(position.records, position.episodes)
+        except UsageError:
+            raise
         except (KeyError, TypeError, ValueError, OverflowError, TypeCheckError) as error:
             raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
         self.agent.load(position.agent, checkpoint)
@@ -197,7 +211,7 @@ class Training:
         records = [record.to_json() for record in self.tracker.records]
         position = Position(
             self.step, self.faults, action, envs, self.config, records, episodes, self.monitor.state(), agent,
-            self.monitor.tensors(),
+            self.monitor.pictures.tensors(),
         )  # fmt: skip
         save_checkpoint(path, *position.to_checkpoint())
 
@@ -224,6 +238,7 @@ class Training:
 
     def _evaluate(self) -> None:
         """Evaluate the greedy policy, and keep the best one's checkpoint."""
+        self._check()
         c = self.config
         returns, lengths = play(self.agent, self.source, self.kwargs, c.seeds, c.eval_episodes, greedy=True)
         self.monitor.add_evaluation(self.step, returns, lengths)
@@ -232,6 +247,17 @@ class Training:
     def _note(self, returns: np.ndarray, lengths: np.ndarray) -> None:
         if self.evaluations.add(self.step, returns, lengths):
             self._save(self.folder / "best" / "best.safetensors")
+
+    def _check(self) -> None:
+        """Raise Diverged if the agents hold numbers that are not finite."""
+        wrong = self._not_finite()
+        if wrong:
+            last = checkpoints(self.folder)[-1:]
+            kept = f"the last finite checkpoint: {last[0]}" if last else "there is no checkpoint yet"
+            raise Diverged(f"{wrong} (env step {self.step}; {kept})")
+
+    def _not_finite(self) -> str:
+        return not_finite({"m": self.agent.m, **self.agent.tensors()})
 
     def _asked_to_stop(self, stop: list[int]) -> bool:
         return bool(stop)
@@ -243,10 +269,11 @@ class Training:
         )  # fmt: skip
 
     def _make_tracker(self, config: RunConfig, threshold: float | None) -> EpisodeTracker:
-        return EpisodeTracker(config.agents, config.envs_per_agent, threshold)
+        return EpisodeTracker(config.agents, config.envs_per_agent, threshold, len(config.info_keywords))
 
     def _make_envs(self, config: RunConfig) -> EnvGrid:
-        return build_grid(config.vectorization, self.source, self.kwargs, config.agents, config.envs_per_agent)
+        shape = config.agents, config.envs_per_agent
+        return build_grid(config.vectorization, self.source, self.kwargs, *shape, keywords=config.info_keywords)
 
     def _progress(self) -> tqdm:
         c = self.config

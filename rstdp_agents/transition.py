@@ -21,6 +21,8 @@ class Transition(NamedTuple):
     """False only if no episode ended, so that nobody needs to look for one."""
     restarted: np.ndarray | None = None
     """Envs that only started again: their action was not taken, nothing is to be learnt from it. None if there are none."""
+    info: np.ndarray | None = None
+    """Numbers of `info` under the keywords of a grid, ``(agents, envs, keywords)``, see `info.at_ends`. None without keywords."""
 
     @property
     def forgotten(self) -> np.ndarray | None:

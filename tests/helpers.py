@@ -85,3 +85,15 @@ def experience(agent, transition, steps=25, rows=slice(None)):
         arrays = {name: value[rows] for name, value in t._asdict().items() if isinstance(value, np.ndarray)}
         actions.append(agent.step(t._replace(**arrays)))
     return np.stack(actions)
+
+
+def at_step(run, step, do):
+    """Have ``do()`` called once a run has reached an env step."""
+    record = run.monitor.record
+
+    def watch(now, episodes):
+        record(now, episodes)
+        if now == step:
+            do()
+
+    run.monitor.record = watch

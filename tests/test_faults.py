@@ -21,22 +21,11 @@ from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.presets import preset
 from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint
 from rstdp_agents.training import Training
+from tests.helpers import at_step
 from tests.runs.test_resume import assert_same_run, config, forks, train
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = {"eval_every": 0, "images": 0}
-
-
-def at_step(run, step, do):
-    """Have ``do()`` called once a run has reached an env step."""
-    record = run.monitor.record
-
-    def watch(now, episodes):
-        record(now, episodes)
-        if now == step:
-            do()
-
-    run.monitor.record = watch
 
 
 @contextmanager

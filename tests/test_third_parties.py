@@ -1,10 +1,16 @@
-"""Environments of other packages, as far as they are installed: made, trained for a moment, evaluated."""
+"""Environments of other packages, as far as they are installed: made, trained for a moment, evaluated.
+
+THIRD_PARTIES=all fails where one is missing, as .ci/run has it.
+"""
 
 import importlib
+import os
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from rstdp_agents.config import override
 from rstdp_agents.environments import SerialGrid
@@ -22,11 +28,11 @@ KNOWN = [
     ("minigrid", "minigrid:MiniGrid-Empty-5x5-v0", {}),
     ("minigrid", "minigrid:MiniGrid-Empty-5x5-v0", {"wrapper": ("minigrid.wrappers:ImgObsWrapper",)}),
     ("ale_py", "ale_py:ALE/Pong-v5", {"env_kwargs": ("obs_type:ram",)}),
+    ("ale_py", "ale_py:ALE/Breakout-v5", {"env_kwargs": ("obs_type:grayscale",), "wrapper": (f"{__name__}:small",)}),
     (
         "highway_env", "highway_env:highway-fast-v0",  # slow: bounds are given, so that no chance has to find them
         {"total_steps": 30, "max_episode_steps": 8, "agent.encoder.low": (-1.0,) * 25, "agent.encoder.high": (1.0,) * 25},
     ),
-    ("neurogym", "neurogym:PerceptualDecisionMaking-v0", {"env_kwargs": ("dt:100",)}),
     ("popgym", "popgym:popgym-RepeatFirstEasy-v0", {}),
     (
         "mo_gymnasium", "mo_gymnasium:deep-sea-treasure-v0",
@@ -39,7 +45,15 @@ def installed(package):
     try:
         importlib.import_module(package)
     except ImportError as error:
+        if os.environ.get("THIRD_PARTIES") == "all":
+            raise
         pytest.skip(f"{package} is not installed: {error}")
+
+
+def small(env):
+    """Every fifth row and every fourth column of a picture."""
+    space = gym.spaces.Box(0, 255, (42, 40), np.uint8)
+    return gym.wrappers.TransformObservation(env, lambda picture: picture[::5, ::4], space)
 
 
 @pytest.mark.parametrize(("package", "env", "settings"), KNOWN)
@@ -63,3 +77,23 @@ def test_rewards_of_several_objectives_are_told_of_their_wrapper():
     grid.reset((0,))
     with pytest.raises(EnvironmentFault, match=r"expected one number; .*--wrapper mo_gymnasium.wrappers:LinearReward"):
         grid.step(np.array([[1]]))
+
+
+def test_trials_of_neurogym_are_counted_in_episodes_that_only_a_limit_ends(tmp_path):
+    installed("neurogym")
+    task = {"env_kwargs": ("dt:100",), "max_episode_steps": 100, "info_keywords": ("performance",)}
+    short = {"total_steps": 400, "log_every": 200, "eval_episodes": 1, "images": 0, "progress": False}
+    config = override(preset("neurogym:PerceptualDecisionMaking-v0", "rstdp-et"), {**short, **task})
+    with Training(config, tmp_path) as training:
+        assert training.run()
+        training.finish()
+    rows = [row.split(",") for row in (tmp_path / "monitor.csv").read_text().splitlines()[1:]]
+    assert rows[0] == ["r", "l", "t", "agent", "performance"]
+    assert [row[1] for row in rows[1:]] == ["100"] * 4
+    performance = np.array([float(row[4]) for row in rows[1:]])
+    assert np.isfinite(performance).all()
+    assert ((performance >= 0) & (performance <= 1)).all()
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    points = [(event.step, event.value) for event in events.Scalars("info/performance")]
+    assert points == [(200, pytest.approx(performance[:2].mean())), (400, pytest.approx(performance[2:].mean()))]

@@ -55,6 +55,19 @@ def test_a_run_leaves_everything_that_is_promised(tmp_path, agents, envs):
     from_json(RunConfig, json.loads((tmp_path / "config.json").read_text()))
 
 
+def test_tensorboard_gets_the_mean_of_an_interval_and_monitor_csv_every_episode(tmp_path):
+    with Training(config(total_steps=1000, images=0), tmp_path) as run:
+        run.run()
+    lengths = np.array([int(row.split(",")[1]) for row in (tmp_path / "monitor.csv").read_text().splitlines()[2:]])
+    intervals = np.ceil(lengths.cumsum() / 200) * 200
+    assert len(lengths) == run.tracker.records[0].episodes > 2 * 5
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    for tag in ("charts/episodic_return", "charts/episodic_length"):
+        points = [(event.step, event.value) for event in events.Scalars(tag)]
+        assert points == [(step, pytest.approx(lengths[intervals == step].mean())) for step in sorted(set(intervals))]
+
+
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize(("how", "envs"), [("auto", 16), ("vector", 2), ("async", 2)])
 def test_every_way_of_stepping_counts_the_steps_that_were_taken(tmp_path, how, envs):

@@ -54,7 +54,7 @@ class SharedTraining(Training):
     def _make_envs(self, config: RunConfig) -> EnvGrid:
         how = "serial" if config.vectorization == "auto" else config.vectorization
         here = self.ranks.share(config.envs_per_agent)
-        return build_grid(how, self.source, self.kwargs, config.agents, here, first=self.mine.start)
+        return build_grid(how, self.source, self.kwargs, config.agents, here, self.mine.start, config.info_keywords)
 
     def _with_range(self, config: RunConfig, space: gym.Space) -> RunConfig:
         return self.ranks.told(super()._with_range(config, space))  # a slow env may show each rank another range
@@ -85,8 +85,13 @@ class SharedTraining(Training):
         self.shared.stop = bool(stop)
         return agreed
 
+    def _not_finite(self) -> str:
+        """As `Training._not_finite`, of all ranks: then all stop."""
+        return self.ranks.told(next(filter(None, self.ranks.gather(super()._not_finite())), ""))
+
     def save(self) -> None:
         """As `Training.save`; every rank has to call it. Rank 0 writes."""
+        self._check()
         self._save(checkpoint_path(self.folder, self.step))
         if self.ranks.rank == 0:
             drop_old(self.folder, self.config.keep_checkpoints)
@@ -130,7 +135,7 @@ class SharedTracker(EpisodeTracker):
     """The tracker of a rank's envs. Rank 0 gets to know the episodes of all ranks where it logs and where it saves."""
 
     def __init__(self, ranks: Ranks, config: RunConfig, threshold: float | None) -> None:
-        super().__init__(config.agents, ranks.share(config.envs_per_agent), threshold)
+        super().__init__(config.agents, ranks.share(config.envs_per_agent), threshold, len(config.info_keywords))
         self.ranks, self.config = ranks, config
         self._waiting: list[Episode] = []
         self._known: list[Episode] = []

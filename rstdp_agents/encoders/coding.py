@@ -59,14 +59,17 @@ def build_encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
     dims = dimensions(rows, p)
     if p.code == "separate":
         return Composite([Part(slice(None), (rows.size,), Grids(each_alone(dims, p), p.floor))])
-    everything = 0 < len(dims) == rows.size and (not rows.is_array or len(space.shape or ()) == 1)
-    if everything and (p.cells or p.code == "tiles" or len(dims) <= JOINT) and all(d.within is None for d in dims):
+    everything = 0 < len(dims) == rows.size and all(d.within is None for d in dims)
+    vector = not rows.is_array or len(space.shape or ()) == 1
+    if everything and (p.code == "tiles" or (vector and (p.cells or len(dims) <= JOINT))):
         low, high, cells = np.array([d.low for d in dims]), np.array([d.high for d in dims]), p.cells
         cells = cells or default_cells(len(dims))
         if p.code == "tiles":
             return TileCoding(low, high, cells, p.tilings)
         return PlaceCells(low, high, cells, p.width, p.floor)
-    validate.require(p.code == "place-cells", f"tiles cover one-dimensional Box observations only; received {space}")
+    validate.require(
+        p.code == "place-cells", f"tiles cover observations of Boxes only, all of whose numbers vary; received {space}"
+    )
     return Composite(_parts(rows, dims, p))
 
 

@@ -38,15 +38,16 @@ class TileCoding:
         return self.tilings * self._per_tiling
 
     def active(self, obs: Tensor) -> Tensor:
-        """Index of the active tile of every tiling, ``(agents, envs, tilings)`` int64, for ``(agents, envs, dims)``."""
-        within = torch.maximum(torch.minimum(obs.double(), self.high), self.low)
+        """Index of the active tile of every tiling, ``(agents, envs, tilings)`` int64, for ``(agents, envs, *shape)``."""
+        row = obs.double().reshape(*obs.shape[:2], len(self.tiles))
+        within = torch.maximum(torch.minimum(row, self.high), self.low)
         place = ((within - self.low) / (self.high - self.low) * self.tiles)[..., None, :] + self._offsets
         cell = torch.minimum(place.floor(), self.tiles) @ self._strides
         return cell.long() + torch.arange(self.tilings, device=obs.device) * self._per_tiling
 
     def rates(self, obs: Tensor) -> Tensor:
-        """``(agents, envs, dims)`` -> ``(agents, envs, size)`` of 0 and 1."""
-        out = torch.zeros(*obs.shape[:-1], self.size, dtype=obs.dtype, device=obs.device)
+        """``(agents, envs, *shape)``, a number for each dimension -> ``(agents, envs, size)`` of 0 and 1."""
+        out = torch.zeros(*obs.shape[:2], self.size, dtype=obs.dtype, device=obs.device)
         return out.scatter_(-1, self.active(obs), 1.0)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> TileCoding:

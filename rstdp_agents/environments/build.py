@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from rstdp_agents.config import Vectorization
@@ -21,24 +22,25 @@ OWN_VECTOR_FROM = 16
 
 
 def build_grid(
-    how: Vectorization, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int, first: int = 0
-) -> EnvGrid:
+    how: Vectorization, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int, first: int = 0,
+    keywords: tuple[str, ...] = (),
+) -> EnvGrid:  # fmt: skip
     """The grid of ``(agents, envs)`` that `RunConfig.vectorization` asks for. Raises UsageError where that cannot be had."""
-    rows = agents * envs
+    rows, vector = agents * envs, partial(VectorGrid, agents=agents, envs=envs, keywords=keywords)
     if isinstance(source, Instance) and (rows > 1 or how not in ("auto", "serial")):
         raise UsageError(
             f"one environment serves one agent with one env, `serial`, not {agents} with {envs}: give its class, or a "
             "function that makes one"
         )
     if how == "vector":
-        return VectorGrid([own_vector(source, kwargs, rows)], agents, envs, seed_rows=False)
+        return vector([own_vector(source, kwargs, rows)], seed_rows=False)
     if how == "async":
-        return VectorGrid([Processes(source, kwargs, rows)], agents, envs, seed_rows=True, first=first)
+        return vector([Processes(source, kwargs, rows)], seed_rows=True, first=first)
     if how == "envpool":
-        return VectorGrid([Pool(source, kwargs, rows)], agents, envs, seed_rows=True, first=first)
+        return vector([Pool(source, kwargs, rows)], seed_rows=True, first=first)
     if how == "auto" and envs >= OWN_VECTOR_FROM:
         try:
-            return VectorGrid([own_vector(source, kwargs, envs) for _ in range(agents)], agents, envs, seed_rows=False)
+            return vector([own_vector(source, kwargs, envs) for _ in range(agents)], seed_rows=False)
         except UsageError as reason:
             logger.debug("environments are stepped one after the other: %s", reason)
-    return SerialGrid(source, kwargs, agents, envs, first)
+    return SerialGrid(source, kwargs, agents, envs, first, keywords)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rstdp_agents.environments.grid import check_finite, check_step
+from rstdp_agents.environments.info import at_ends
 from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.environments.replay import Replayable, first_failure, snapshots
 from rstdp_agents.environments.source import EnvSource
@@ -20,11 +21,15 @@ class SerialGrid:
     """An `EnvGrid` of environments that are stepped one after the other; those of an agent depend on its seed alone.
 
     Finished envs start again in the same step (what Gymnasium calls ``AutoresetMode.SAME_STEP``); their true last
-    observation is handed on where it is needed, on truncation. first: of each agent's envs that is here.
+    observation is handed on where it is needed, on truncation. first: of each agent's envs that is here. keywords: of the
+    numbers in `info` that are handed on.
     """
 
-    def __init__(self, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int, first: int = 0) -> None:
-        self.shape, self.first = (agents, envs), first
+    def __init__(
+        self, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int, first: int = 0,
+        keywords: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        self.shape, self.first, self.keywords = (agents, envs), first, keywords
         self.envs = [Replayable(make_env(source, kwargs)) for _ in range(agents * envs)]
         self.observation_space, self.action_space = self.envs[0].observation_space, self.envs[0].action_space
         self._single = self.envs[0] if len(self.envs) == 1 else None
@@ -41,15 +46,17 @@ class SerialGrid:
     def step(self, actions: np.ndarray) -> Transition:
         self.steps += 1
         if self._single:  # as below, without the lists: they would cost as much as a small env itself
-            obs, reward, ended, cut, _ = self._single.step(*self._actions.each(actions))
+            obs, reward, ended, cut, info = self._single.step(*self._actions.each(actions))
             if ended or cut:
-                return self._some_end([obs], reward, [ended], [cut])
-            return self._goes_on(obs if self.rows.is_array else [obs], reward)
+                t = self._some_end([obs], reward, [ended], [cut])
+            else:
+                t = self._goes_on(obs if self.rows.is_array else [obs], reward)
+            return self._with_info(t, [info]) if self.keywords else t
         results = [env.step(action) for env, action in zip(self.envs, self._actions.each(actions), strict=True)]
-        obs, rewards, ended, cut, _ = zip(*results, strict=True)
-        if not (any(ended) or any(cut)):
-            return self._goes_on(obs, rewards)
-        return self._some_end(list(obs), rewards, ended, cut)
+        obs, rewards, ended, cut, infos = zip(*results, strict=True)
+        ends = any(ended) or any(cut)
+        t = self._some_end(list(obs), rewards, ended, cut) if ends else self._goes_on(obs, rewards)
+        return self._with_info(t, infos) if self.keywords else t
 
     def snapshot(self) -> dict[str, Any]:
         return {"steps": self.steps, **snapshots(lambda: [env.snapshot() for env in self.envs])}
@@ -76,6 +83,9 @@ class SerialGrid:
         for i in np.flatnonzero(terminated | truncated):
             obs[i] = self.envs[i].reset()[0]
         return Transition(self._checked(obs), rewards, terminated, truncated, last)
+
+    def _with_info(self, t: Transition, infos: Sequence[dict[str, Any]]) -> Transition:
+        return t._replace(info=at_ends(infos, t.terminated | t.truncated, self.keywords))
 
     def _checked(self, obs: Any) -> np.ndarray:
         array = self._observations(obs)

@@ -12,6 +12,7 @@ from gymnasium.vector.utils import iterate
 
 from rstdp_agents.environments.envpool import Pool
 from rstdp_agents.environments.grid import check_finite
+from rstdp_agents.environments.info import at_ends, of_each
 from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.environments.masks import MaskInObservation
 from rstdp_agents.environments.processes import Processes
@@ -27,14 +28,19 @@ class VectorGrid:
     """An `EnvGrid` of vector environments, each of which steps an equal share of the rows ``agents * envs`` at once.
 
     parts: one vector env for all agents, or one for each. seed_rows: whether they take a seed for every row, from its agent
-    alone; else each takes one seed, made of those of its agents. first: of each agent's envs that is here.
+    alone; else each takes one seed, made of those of its agents. first: of each agent's envs that is here. keywords: of the
+    numbers in `info` that are handed on.
     Vector envs that restart finished rows in the same step
     (``AutoresetMode.SAME_STEP``) and in the next one (``NEXT_STEP``, see `Transition.restarted`) are understood.
     Raises UsageError for others.
     """
 
-    def __init__(self, parts: Sequence[VectorEnv], agents: int, envs: int, *, seed_rows: bool, first: int = 0) -> None:
+    def __init__(
+        self, parts: Sequence[VectorEnv], agents: int, envs: int, *, seed_rows: bool, first: int = 0,
+        keywords: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         self.parts, self.shape, self.seed_rows, self.first = parts, (agents, envs), seed_rows, first
+        self.keywords = keywords
         self.observation_space, self.action_space = parts[0].single_observation_space, parts[0].single_action_space
         mode = parts[0].metadata.get("autoreset_mode")
         if mode not in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP):
@@ -66,7 +72,8 @@ class VectorGrid:
         restarted = self._done if self._restarts_next and self._done.any() else None
         self._done = terminated | truncated
         final_obs = self._final(after, truncated, infos) if truncated.any() else None
-        return Transition(after, reward, terminated, truncated, final_obs, bool(self._done.any()), restarted)
+        numbers = self._numbers(infos) if self.keywords else None
+        return Transition(after, reward, terminated, truncated, final_obs, bool(self._done.any()), restarted, numbers)
 
     def snapshot(self) -> dict[str, Any]:
         return {"steps": self.steps, "done": self._done.tolist(), **snapshots(self._snapshots)}
@@ -94,6 +101,12 @@ class VectorGrid:
             rows[row] = self.rows.array([infos[part]["final_obs"][i]])[0]
         check_finite("observation", final, self.steps, self.rows)
         return final
+
+    def _numbers(self, infos: Sequence[dict[str, Any]]) -> np.ndarray:
+        per_part = self._done.size // len(self.parts)
+        return at_ends(
+            [row for info in infos for row in of_each(info, per_part, self.keywords)], self._done, self.keywords
+        )
 
     def _seed(self, agents: list[int]) -> Any:
         if self.seed_rows:

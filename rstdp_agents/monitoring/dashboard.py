@@ -9,22 +9,30 @@ from rstdp_agents.config import RunConfig, flat
 
 LOW, HIGH = "band_low/", "band_high/"
 """Before a tag: the ends of the band that holds the middle eight tenths of a population, beside the mean under the tag itself."""
-
+INFO = "info/"
+"""Before the name of a number of `info`."""
 
 ALWAYS = {"env", "agent.rule", "agent.modulator", "agent.plasticity.lr", "seed", "agents", "total_steps"}
 """Settings that stand beside every result; the others only where they differ from the default."""
 NEVER = {"run_dir", "resume", "progress", "images", "map_dims", "log_every", "checkpoint_every", "eval_episodes"}
 
 
-def layout(layers: list[str], critic: bool, many: bool) -> dict[str, dict[str, list[Any]]]:
+def layout(
+    layers: list[str], critic: bool, many: bool, keywords: tuple[str, ...] = ()
+) -> dict[str, dict[str, list[Any]]]:
     """What `SummaryWriter.add_custom_scalars` takes; TensorBoard shows the last chart of a page first.
 
     layers: names of the layers, the output last. critic: whether there is one. many: whether there are bands to draw.
+    keywords: of the numbers of `info`.
     """
     spiking = ["input", *layers]
     hidden = {f" of {name}": f"/{name}" for name in layers[:-1]}
     pages = {
-        "1 return": {"return": "charts/episodic_return", "episode length": "charts/episodic_length"},
+        "1 return": {
+            "return": "charts/episodic_return",
+            "episode length": "charts/episodic_length",
+            **{name: INFO + name for name in keywords},
+        },
         "2 activity": {f"rate of {name} (Hz)": f"activity/rate_hz/{name}" for name in reversed(spiking)}
         | {f"silent share of {name}": f"activity/silent_frac/{name}" for name in reversed(spiking)},
         "3 modulator": {"mean of m": "learn/modulator_mean", "size of m (rms)": "learn/modulator_rms"}

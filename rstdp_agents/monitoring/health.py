@@ -1,4 +1,4 @@
-"""Three ways in which learning goes wrong, noticed while it runs and said once each, in words."""
+"""Ways in which learning goes wrong: three that are said once each, in words, and the one after which nothing can be learnt."""
 
 from __future__ import annotations
 
@@ -15,6 +15,14 @@ RUNAWAY = 10.0
 """How many times the largest return so far a critic may expect."""
 PATIENCE = 3
 """Looks in a row before something counts: what passes by itself is no news."""
+
+ENDS = {
+    "agent": ("the input", "look at what --encoder makes of the observations"),
+    "critic": ("the critic", "lower --modulation.critic-lr or --modulation.gamma"),
+    "m": ("the modulator", "lower --modulation.reward-scale or --modulation.critic-lr"),
+    "modulator": ("the modulator", "lower --modulation.reward-scale"),
+}
+"""By the first word of a tensor's name: who is no longer finite, causes first, and what to do; all others are layers."""
 
 
 class Health:
@@ -52,6 +60,23 @@ def symptoms(figures: Mapping[str, Tensor], scale: float) -> dict[str, tuple[Ten
         words = "the critic runs away: it expects far more than any return so far; lower --modulation.critic-lr "
         out["runaway"] = ~(largest <= RUNAWAY * scale), words + "or --modulation.gamma"
     return out
+
+
+def not_finite(tensors: Mapping[str, Tensor]) -> str:
+    """Whose numbers are not finite, and what to do; empty where all are. tensors: those of `Agent.tensors`."""
+    wrong = {
+        name: tensor
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() and not name.startswith("statistics.") and not tensor.isfinite().all()
+    }
+    if not wrong:
+        return ""
+    causes = [name for first in ENDS for name in wrong if name.partition(".")[0] == first]
+    name = (causes or list(wrong))[0]
+    first, _, what = name.partition(".")
+    who, cure = ENDS.get(first, (f"layer {first} ({what})", "lower --plasticity.lr"))
+    agent = int((~wrong[name].isfinite()).nonzero()[0, 0])
+    return f"{who} of agent {agent} is no longer finite: {cure}"
 
 
 def _who(wrong: Tensor) -> str:

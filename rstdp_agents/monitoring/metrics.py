@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
+import math
 import sys
 import time
+from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypedDict
@@ -25,11 +25,8 @@ from rstdp_agents.monitoring import dashboard
 from rstdp_agents.monitoring.events import Events, cut_back, file_lengths
 from rstdp_agents.monitoring.health import Health
 from rstdp_agents.monitoring.measures import measures, population
-
-RASTER_WINDOWS = 30
-"""Env steps of agent 0 that the spike raster shows."""
-RASTER = "monitor.raster."
-"""What the names of tensors of `Monitor.tensors` begin with."""
+from rstdp_agents.monitoring.monitor_file import MonitorFile
+from rstdp_agents.monitoring.pictures import Pictures
 
 
 class MonitorState(TypedDict):
@@ -54,7 +51,7 @@ NOTHING: MonitorState = {"events": {}, "rows": 0, "seconds": 0.0, "episodes": []
 
 
 class Monitor:
-    """Collects during a run, writes every `log_every` env steps, and draws `images` times in all.
+    """Collects during a run, and writes every `log_every` env steps: a point for each scalar, a line for each episode.
 
     folder: where to write. before: what `state` gave at a checkpoint of the run in this folder, or `NOTHING`; files are cut
     back to what they were then. None for a new run. step: where the run begins. Scalars are means
@@ -64,44 +61,35 @@ class Monitor:
     def __init__(
         self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, step: int, before: MonitorState | None
     ) -> None:
-        self.config, self.agent, self.space, self.folder = config, agent, space, folder
+        self.config, self.agent, self.folder = config, agent, folder
         begun = before or NOTHING
         if before is not None:
             cut_back(folder, begun["events"])
         self.writer = Events(folder, purge_step=None if before is None else step + 1)
-        self._csv = open(folder / "monitor.csv", "a", buffering=1 << 16)  # noqa: SIM115 (kept open)
-        if before is not None:
-            self._csv.truncate(min(begun["rows"], self._csv.tell()))
+        rows = None if before is None else begun["rows"]
+        self.file = MonitorFile(folder, config.env, config.info_keywords, rows)
+        self.pictures = Pictures(config, agent, space)
         self._start = time.monotonic() - begun["seconds"]
         if not begun["rows"]:
-            self._csv.write("#" + json.dumps({"t_start": time.time(), "env_id": config.env}) + "\nr,l,t,agent\n")
-            settings = [f"| {name} | {value} |" for name, value in flat(asdict(config)).items()]
-            self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *settings]))
-            layers, critic = [each.name for each in agent.network.layers], "critic.weight" in agent.modulator.tensors()
-            self.writer.add_custom_scalars(dashboard.layout(layers, critic, agent.agents > 1))
+            self._introduce()
         self._episodes = list(begun["episodes"])
-        self._raster: list[tuple[np.ndarray, ...]] = []
-        self._images_every = max(1, config.total_steps // max(1, config.images))
-        self._raster_steps = RASTER_WINDOWS * config.envs_per_agent if config.images else 0
         self._last_flush = (time.perf_counter(), step)
         self._health = Health(dict(begun["health"]))
         self._largest: float = begun["largest"]
+        self._missing: set[str] = set()
 
     def record(self, step: int, episodes: list[Episode]) -> None:
         """Take note of one env step per env, `step` counted per agent, and of the episodes that it ended."""
         if episodes:
             self._episodes += episodes
-        left = -step % self._images_every
-        if left < self._raster_steps:
-            self._raster.append(tuple(spikes[:, 0, 0].cpu().numpy().copy() for spikes in self.agent.spikes()))
-            if left < self.config.envs_per_agent:
-                self._draw(step)
+        if self.pictures.look(step):
+            self.pictures.draw(self.writer, step)
         if step % self.config.log_every < self.config.envs_per_agent:
             self.flush(step)
 
     def flush(self, step: int) -> None:
         """Write what has come together since the last time."""
-        self._write_episodes()
+        self._write_episodes(step)
         now = time.perf_counter()
         before, step_before = self._last_flush
         if step > step_before:
@@ -114,7 +102,7 @@ class Monitor:
             self._warn(figures, step)
         self.agent.statistics.clear()
         self.writer.flush()
-        self._csv.flush()
+        self.file.flush()
 
     def rate_hz(self) -> float:
         """Running mean rate of the output layer (Hz)."""
@@ -122,34 +110,23 @@ class Monitor:
 
     def state(self) -> MonitorState:
         """What a checkpoint holds: how far the files are written, all of it seen onto the disk, and what waits to be written."""
-        self._csv.flush()
-        os.fsync(self._csv.fileno())
+        rows = self.file.size()
         self.writer.file.sync()
         return {
             "events": file_lengths(self.folder),
-            "rows": self._csv.tell(),
+            "rows": rows,
             "seconds": time.monotonic() - self._start,
             "episodes": self._episodes,
             "health": dict(self._health.seen),
             "largest": self._largest,
         }
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Spikes that wait to be drawn, by name: ``(windows, ticks, neurons)`` of every layer."""
-        layers = [torch.from_numpy(np.stack(layer).astype(np.uint8)) for layer in zip(*self._raster)]
-        return {f"{RASTER}{i}": layer for i, layer in enumerate(layers)}
-
-    def load(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what `tensors` gave."""
-        layers = [tensors[f"{RASTER}{i}"].float().numpy() for i in range(len(tensors))]
-        self._raster = list(zip(*layers, strict=True))
-
     def close(self, step: int) -> None:
         """Write the rest and close the files."""
         try:
             self.flush(step)
         finally:  # what a full disk does not take is lost, and was said
-            for file in (self.writer.file, self._csv):
+            for file in (self.writer.file, self.file):
                 with contextlib.suppress(OSError):
                     file.close()
 
@@ -165,25 +142,38 @@ class Monitor:
         for name, value in results.items():
             self.writer.add_scalar(name, value, step)
 
-    def _write_episodes(self) -> None:
-        seconds = time.monotonic() - self._start
-        for e in self._episodes:
-            self._csv.write(f"{e.episode_return:.6g},{e.length},{seconds:.3f},{e.agent}\n")
-        self._largest = max([self._largest, *(abs(e.episode_return) for e in self._episodes)])
-        if self.agent.agents == 1:
-            for e in self._episodes:
-                self.writer.add_scalar("charts/episodic_return", e.episode_return, e.step)
-                self.writer.add_scalar("charts/episodic_length", e.length, e.step)
-        elif self._episodes:
-            self._add_episodes(max(e.step for e in self._episodes))
-        self._episodes = []
+    def _introduce(self) -> None:
+        """What stands at the beginning of a run: its settings, and which charts are on the first page."""
+        settings = [f"| {name} | {value} |" for name, value in flat(asdict(self.config)).items()]
+        self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *settings]))
+        layers, critic = (
+            [each.name for each in self.agent.network.layers],
+            "critic.weight" in self.agent.modulator.tensors(),
+        )
+        many, keywords = self.agent.agents > 1, self.config.info_keywords
+        self.writer.add_custom_scalars(dashboard.layout(layers, critic, many, keywords))
 
-    def _add_episodes(self, step: int) -> None:
-        """Returns and lengths of the interval: each agent's mean, as a population."""
-        own = [[e for e in self._episodes if e.agent == agent] for agent in {e.agent for e in self._episodes}]
-        returns, lengths = (torch.tensor([np.mean([e[i] for e in each]) for each in own]) for i in (1, 2))
-        self._add("charts/episodic_return", returns, step)
-        self._add("charts/episodic_length", lengths, step)
+    def _write_episodes(self, step: int) -> None:
+        """Every episode to monitor.csv; to TensorBoard each agent's mean over those of the interval, as a population."""
+        episodes, self._episodes = self._episodes, []
+        self.file.write(episodes, time.monotonic() - self._start)
+        self._largest = max([self._largest, *(abs(e.episode_return) for e in episodes)])
+        self._add_means("charts/episodic_return", [(e.agent, e.episode_return) for e in episodes], step)
+        self._add_means("charts/episodic_length", [(e.agent, e.length) for e in episodes], step)
+        for i, name in enumerate(self.config.info_keywords):
+            known = [(e.agent, e.info[i]) for e in episodes if not math.isnan(e.info[i])]
+            self._add_means(dashboard.INFO + name, known, step)
+            if episodes and not known and name not in self._missing:
+                self._missing.add(name)
+                self._say(f"warning: no number {name!r} in `info` where an episode ended (--info-keywords)", step)
+
+    def _add_means(self, tag: str, values: list[tuple[int, float]], step: int) -> None:
+        """Each agent's mean of what it has, ``(agent, value)``, as a population."""
+        own: dict[int, list[float]] = defaultdict(list)
+        for agent, value in values:
+            own[agent].append(value)
+        if own:
+            self._add(tag, torch.tensor([np.mean(each) for each in own.values()]), step)
 
     def _add(self, tag: str, values: Tensor, step: int) -> None:
         """Mean of ``values (agents,)``, and the ends of the band of a population."""
@@ -198,28 +188,11 @@ class Monitor:
         p = self.config.agent.modulation
         scale = max(abs(p.value_init), p.reward_scale * self._largest)
         for warning in self._health.look(figures, scale):
-            tqdm.write(warning, file=sys.stderr)
-            self.writer.add_text("warnings", f"env step {step}: {warning}", step)
+            self._say(warning, step)
 
-    def _draw(self, step: int) -> None:
-        from rstdp_agents.monitoring import (
-            figures,
-        )  # matplotlib takes half a second to import, which every start would pay
-
-        layer = self.agent.layer
-        for each in self.agent.network.layers:
-            finite = each.weight[each.weight.isfinite()]  # TensorBoard refuses the others
-            if finite.numel():
-                self.writer.add_histogram(f"weights/{each.name}", finite, step)
-        names = ["input", *(each.name for each in self.agent.network.layers)]
-        self.writer.add_figure("activity/raster", figures.raster(self._raster, names, layer.dt), step)
-        self._raster = []
-        maps = figures.policy_maps(self.agent, self.space, self.config.map_dims)
-        if maps is not None:
-            self.writer.add_figure("learn/value_and_policy", maps, step)
-        fields = figures.receptive_fields(self.agent, self.space, self.config.map_dims)
-        if fields is not None:
-            self.writer.add_figure("learn/receptive_fields", fields, step)
+    def _say(self, warning: str, step: int) -> None:
+        tqdm.write(warning, file=sys.stderr)
+        self.writer.add_text("warnings", f"env step {step}: {warning}", step)
 
 
 def hparam_results(summary: dict[str, Any]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from rstdp_agents.agent import Agent
 from rstdp_agents.config import Backend, RunConfig, flat, from_json
 from rstdp_agents.environments import EnvSource, make_env, source_of
 from rstdp_agents.errors import UsageError
+from rstdp_agents.monitoring import monitor_file
 from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint, restore
 
 Axis = Literal["episodes", "steps", "time"]
@@ -54,8 +55,8 @@ def read_run(folder: Path) -> Run:
     """Settings and episodes of a run folder, finished or not. Raises UsageError where it is none."""
     try:
         config = from_json(RunConfig, json.loads((folder / "config.json").read_text()))
-        complete = (folder / "monitor.csv").read_text().rpartition("\n")[0]  # the last line may be half written
-        rows = np.array([line.split(",") for line in complete.split("\n")[2:]], dtype=float).reshape(-1, 4)
+        complete = (folder / monitor_file.NAME).read_text().rpartition("\n")[0]  # the last line may be half written
+        rows = np.array([line.split(",")[:4] for line in complete.split("\n")[2:]], dtype=float).reshape(-1, 4)
     except (OSError, ValueError) as error:
         raise UsageError(f"{folder} is not a run folder that can be read: {error}") from error
     return Run(folder, config, [Episodes(*rows[rows[:, 3] == i, :3].T) for i in range(config.agents)])

@@ -13,7 +13,8 @@ from typeguard import CollectionCheckStrategy, check_type
 from rstdp_agents.config import RunConfig, from_json
 from rstdp_agents.episodes import Episode, RecordState, TrackerState
 from rstdp_agents.errors import UsageError
-from rstdp_agents.monitoring.metrics import RASTER, MonitorState
+from rstdp_agents.monitoring.metrics import MonitorState
+from rstdp_agents.monitoring.pictures import RASTER
 from rstdp_agents.plain import from_plain, to_plain
 from rstdp_agents.runs.checkpoint import checkpoints
 
@@ -37,7 +38,7 @@ class Position(NamedTuple):
     agent: dict[str, Tensor]
     """`Agent.tensors`."""
     tensors: dict[str, Tensor]
-    """`Monitor.tensors`."""
+    """`Pictures.tensors`."""
 
     def to_checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors and data for `checkpoint.save_checkpoint`."""
@@ -51,7 +52,7 @@ class Position(NamedTuple):
         seen = {name: tensor for name, tensor in tensors.items() if name.startswith(RASTER)}
         agent = {name: tensor for name, tensor in tensors.items() if name not in seen}
         config = from_json(RunConfig, data["config"])
-        waiting = [Episode(*episode) for episode in data["monitor"]["episodes"]]
+        waiting = [Episode(*episode)._replace(info=tuple(episode[-1])) for episode in data["monitor"]["episodes"]]
         data = {**data, "monitor": {**data["monitor"], "episodes": waiting}}
         fields = {**data, "action": from_plain(data["action"]), "config": config, "agent": agent, "tensors": seen}
         for name, kind in get_type_hints(cls).items():
@@ -61,6 +62,12 @@ class Position(NamedTuple):
         if position.action is not None and position.action.shape[:2] != grid:
             raise ValueError(f"it holds actions of the shape {position.action.shape}, expected {grid}")
         return position
+
+    def check_columns(self, config: RunConfig) -> None:
+        """Raise UsageError where monitor.csv would get other columns than it has."""
+        before, now = self.config.info_keywords, config.info_keywords
+        if before != now:
+            raise UsageError(f"`info_keywords` are columns of monitor.csv and must stay {before}; received {now}")
 
     def why_envs_differ(self, config: RunConfig) -> str:
         """Why envs of ``config`` cannot go on where these stand, or nothing."""

@@ -6,7 +6,7 @@ import torch
 
 from rstdp_agents.config import override
 from rstdp_agents.distributed.training import SharedTraining
-from rstdp_agents.errors import RankLost
+from rstdp_agents.errors import Diverged, RankLost
 from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from rstdp_agents.training import Training
 from tests.distributed.test_shared_agent import spread
@@ -77,6 +77,29 @@ def test_a_lost_rank_ends_the_run_with_a_message_and_a_good_checkpoint(tmp_path)
     assert answers[0] == "another of the 2 processes was lost, as rank 0 found"
     assert [path.name for path in checkpoints(tmp_path / "run")] == ["step_0000000200.safetensors"]
     assert load_checkpoint(latest_checkpoint(tmp_path / "run"))[0]["output.weight"].isfinite().all()
+
+
+def lose_a_number(ranks, settings, folder):
+    """Train on a rank; the eligibility of rank 1 is lost on the way."""
+    with SharedTraining(ranks, settings, folder) as training:
+        step = training.agent.step
+
+        def lossy(transition):
+            if ranks.rank == 1 and training.step == 120:
+                training.agent.layer.pairs.z[0][1].fill_(torch.nan)
+            return step(transition)
+
+        training.agent.step = lossy
+        with pytest.raises(Diverged) as error:
+            training.run()
+        return str(error.value)
+
+
+def test_a_number_that_is_lost_on_one_rank_stops_all_of_them(tmp_path):
+    said = spread(2, lose_a_number, SETTINGS, tmp_path / "run")
+    assert said[0] == said[1]
+    assert said[0].startswith("layer output (weight) of agent 1 is no longer finite")
+    assert not checkpoints(tmp_path / "run")
 
 
 def test_envs_that_cannot_be_shared_alike_are_refused(tmp_path):

@@ -67,7 +67,7 @@ def test_spaces_choose_their_encoder():
         (
             gym.spaces.Dict(a=gym.spaces.Discrete(2)),
             {"code": "tiles"},
-            "tiles cover one-dimensional Box observations only",
+            "tiles cover observations of Boxes only, all of whose numbers vary; received Dict('a': Discrete(2))",
         ),
         (gym.spaces.Discrete(10**6), {}, "observation has 1000000 values, and each would get a neuron"),
         (
@@ -93,6 +93,19 @@ def test_observation_that_is_a_single_number_is_coded_as_one_of_one_dimension():
     numbers = torch.linspace(-1.2, 1.2, 7, dtype=F64).reshape(1, 7)
     scalar, vector = (build_encoder(gym.spaces.Box(-1, 1, shape), EncoderConfig()).to(CPU, F64) for shape in ((), (1,)))
     torch.testing.assert_close(scalar.rates(numbers), vector.rates(numbers[..., None]))
+    tiles = EncoderConfig(code="tiles", cells=(3,))
+    scalar, vector = (build_encoder(gym.spaces.Box(-1, 1, shape), tiles) for shape in ((), (1,)))
+    assert torch.equal(scalar.rates(numbers), vector.rates(numbers[..., None]))
+    assert scalar.rates(numbers).sum(-1).tolist() == [[8.0] * 7]
+
+
+def test_tiles_cover_boxes_of_any_shape_and_several_of_them():
+    tiles, box = EncoderConfig(code="tiles", cells=(3, 2)), gym.spaces.Box(-1, 1, (2,))
+    both = gym.spaces.Dict(a=gym.spaces.Box(-1, 1, ()), b=gym.spaces.Box(-1, 1, (1,)))
+    numbers = torch.linspace(-1, 1, 10).reshape(1, 5, 2)
+    expected = build_encoder(box, tiles).rates(numbers)
+    assert torch.equal(build_encoder(both, tiles).rates(numbers), expected)
+    assert torch.equal(build_encoder(gym.spaces.Box(-1, 1, (1, 2)), tiles).rates(numbers.reshape(1, 5, 1, 2)), expected)
 
 
 def test_intensity_grows_from_low_to_high_and_stops_there():
