@@ -30,8 +30,8 @@ commands, each with a --help of its own:
 %(commands)s
 
 options of train, by group:
-  %(prog)s --help GROUP    run, simulation, encoder, network, neuron, plasticity, decoder, modulation, homeostasis,
-                           or all
+  %(prog)s --help GROUP    run, machine, records, simulation, encoder, network, neuron, plasticity, decoder,
+                           modulation, homeostasis, or all
 """
 
 

@@ -54,13 +54,13 @@ class EncoderConfig:
     """Observations to input spikes."""
 
     code: Annotated[str, _named(Code, "--encoder")] = "place-cells"
-    """What a Box is encoded by: Gaussian place cells on one grid, or on one for each dimension (separate), which says nothing
-    of how they go together and leaves that to hidden layers; or binary tiles on several shifted grids; or an encoder of
-    your own (docs/extending.md). Tuples are for any observation of many entries, images and memory included: random groups of
-    them, with a cell for each combination of values."""
+    """What a Box is encoded by: Gaussian place cells on one grid, or on one for each dimension (separate), which
+    says nothing of how they go together and leaves that to hidden layers; or binary tiles on several shifted
+    grids; or an encoder of your own (docs/extending.md). Tuples are for any observation of many entries, images
+    and memory included: random groups of them, with a cell for each combination of values."""
     low: tuple[float, ...] = ()
-    """Lower bound of the grid in each dimension; empty for the space's own, or what chance reaches where it has none (tuples:
-    what chance reaches, in each entry of the observation)."""
+    """Lower bound of the grid in each dimension; empty for the space's own, or what chance reaches where it has
+    none (tuples: what chance reaches, in each entry of the observation)."""
     high: tuple[float, ...] = ()
     """Upper bound of the grid in each dimension; empty for the same."""
     cells: tuple[int, ...] = ()
@@ -74,8 +74,8 @@ class EncoderConfig:
     image: ImageCode = "intensity"
     """What an image is encoded by: brightness, contrast to its mean in two channels, or a channel for each value."""
     levels: int = 16
-    """Values of a pixel, from its lowest on, that have a channel (one-hot); levels that the range of an entry is divided into,
-    where it has more values (tuples)."""
+    """Values of a pixel, from its lowest on, that have a channel (one-hot); levels that the range of an entry is
+    divided into, where it has more values (tuples)."""
     tuples: tuple[tuple[int, int], ...] = ((64, 2),)
     """Random groups of entries: how many groups, and how many entries each holds, 0 for all (tuples)."""
     tuple_cells: int = 256
@@ -105,8 +105,8 @@ class NetworkConfig:
     hidden: tuple[int, ...] = ()
     """Neurons of the dense hidden layers, first to last; after the convolutions."""
     credit: Credit = "feedback"
-    """What gates the eligibility of hidden neurons: the output's gate through fixed random weights (feedback), nothing
-    (broadcast); or they stay as they were drawn (frozen)."""
+    """What gates the eligibility of hidden neurons: the output's gate through fixed random weights (feedback),
+    nothing (broadcast); or they stay as they were drawn (frozen)."""
     lr_scale: float = 1.0
     """Learning rate of the hidden layers, relative to that of the output."""
     w_init: float = 2.0
@@ -239,8 +239,8 @@ class AgentConfig:
 
 
 @dataclass(frozen=True)
-class RunConfig:
-    """A run: which environment, how long, where to, and the agent."""
+class TaskConfig:
+    """What is trained, on which environment, how long, and in which folder."""
 
     env: str = "CartPole-v1"
     """Gymnasium id, `module:Id`, or `module:Class` (also a function that makes one)."""
@@ -256,13 +256,28 @@ class RunConfig:
     """Independent agents trained side by side, with seeds seed, seed + 1, ..."""
     envs_per_agent: int = 1
     """Copies of the environment that each agent learns from at once."""
+    seed: int = 0
+    """Seed of the first agent."""
+    run_dir: str = ""
+    """Folder of the run; empty for runs/<env>__<rule>__<seed>__<time>."""
+    resume: str = ""
+    """Run folder or checkpoint to go on from; its settings are the defaults then."""
+    progress: bool = True
+    """Show a progress bar."""
+
+
+@dataclass(frozen=True)
+class MachineConfig:
+    """What a run is carried out by."""
+
     vectorization: Vectorization = "auto"
     """How environments are stepped.
     serial: one after the other. async: each in a process of its own. envpool: by EnvPool's compiled environments.
     vector: by the environment's own vector implementation, for all agents; start states then depend on the population.
     auto: from 16 envs per agent on by an own vector implementation for each agent, where there is one, else serial."""
-    seed: int = 0
-    """Seed of the first agent."""
+    env_errors: EnvErrors = "stop"
+    """What an environment that fails does to the run: stop ends it after a checkpoint; restart counts it, begins
+    new episodes everywhere and goes on, unless it fails again at once."""
     device: str = "cpu"
     """Torch device."""
     backend: Backend = "auto"
@@ -273,10 +288,12 @@ class RunConfig:
     """Train here (local), or spread the agents over a Ray cluster (ray); one is started on this machine where there is none."""
     storage: str = ""
     """Where the parts of a population on a cluster are kept: a path or URI that all its machines reach; empty for run_dir."""
-    run_dir: str = ""
-    """Folder of the run; empty for runs/<env>__<rule>__<seed>__<time>."""
-    resume: str = ""
-    """Run folder or checkpoint to go on from; its settings are the defaults then."""
+
+
+@dataclass(frozen=True)
+class RecordConfig:
+    """What is kept of a run: evaluations, checkpoints, TensorBoard."""
+
     eval_episodes: int = 20
     """Episodes per agent and kind in the closing evaluation, greedy and stochastic; 0 for none."""
     eval_every: int = 0
@@ -285,20 +302,21 @@ class RunConfig:
     """Env steps per agent between checkpoints; one is always written at the end."""
     keep_checkpoints: int = 3
     """Checkpoints that are kept, the newest ones; 0 for all."""
-    env_errors: EnvErrors = "stop"
-    """What an environment that fails does to the run: stop ends it after a checkpoint; restart counts it, begins new episodes
-    everywhere and goes on, unless it fails again at once."""
     log_every: int = 2_000
     """Env steps per agent between points in TensorBoard."""
     info_keywords: tuple[str, ...] = ()
-    """Numbers that the environment puts into its `info` at the end of an episode, or of a trial (neurogym), by name: they become
-    columns of monitor.csv and curves in TensorBoard, as those of Stable-Baselines3's Monitor."""
+    """Numbers that `info` has at the end of an episode, or of a trial (neurogym): they become columns of
+    monitor.csv, as those of Stable-Baselines3's Monitor, and curves in TensorBoard."""
     images: int = 2
     """Times that raster, maps and weight histograms are drawn in a run; 0 for never."""
     map_dims: tuple[int, int] = (0, 1)
     """Observation dimensions across which the value and policy maps cut."""
-    progress: bool = True
-    """Show a progress bar."""
+
+
+@dataclass(frozen=True)
+class RunConfig(RecordConfig, MachineConfig, TaskConfig):
+    """A run: which environment, how long, where to, what is kept of it, and the agent."""
+
     agent: Annotated[AgentConfig, tyro.conf.arg(name="")] = field(default_factory=AgentConfig)
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,18 @@ def test_help_names_commands_and_shows_one_group_at_a_time(capsys, monkeypatch):
     assert all(f"\n  {name} " in front for name in cli.COMMANDS)
     assert front.count("\n") < 40
     groups = front.split("--help GROUP")[1].replace(" or ", " ").replace(",", " ").split()
+    monkeypatch.setenv("COLUMNS", "120")
+    shown = {}
+    for group in groups:
+        assert cli.main(["--help", group]) == 0
+        shown[group] = capsys.readouterr().out
+    assert {group for group, text in shown.items() if text.count("\n") > 40} == {"all"}
+    own = {group: set(re.findall(r"(?m)^│ .*?(--[\w.-]+)", text)) for group, text in shown.items()}
+    assert own.pop("all") == set().union(*own.values())
+    assert sum(map(len, own.values())) == len(set().union(*own.values())) > 60
+    assert {"--env", "--rule", "--resume"} <= own["run"]
+    assert {"--backend", "--env-errors"} <= own["machine"]
+    assert {"--eval-every", "--log-every"} <= own["records"]
     assert cli.main(["--help", "nothing"]) == 2
     assert capsys.readouterr().err.split("groups are ")[1].strip().split(", ") == groups
     assert cli.main(["train", "--env", "FrozenLake-v1", "--help", "plasticity"]) == 0

@@ -9,19 +9,22 @@ import json
 import os
 import re
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
 import torch
 import tyro
 
-from rstdp_agents.config import RuleName, RunConfig, from_json
+from rstdp_agents.config import MachineConfig, RecordConfig, RuleName, RunConfig, from_json
 from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.presets import PRESETS, preset
 from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from rstdp_agents.runs.folder import SETTINGS, has_begun
 from rstdp_agents.training import Training
+
+GROUPS = {"machine": MachineConfig, "records": RecordConfig}
+"""Groups of `--help` whose options have no name in front."""
 
 
 def main(argv: list[str]) -> int:
@@ -50,13 +53,24 @@ def help_of(argv: list[str], group: str) -> str:
     output.seek(0)
     text = output.read()
     usage, run, *rest = re.split(r"(?m)^(?=╭─ )", text)  # tyro draws a box around each group
-    boxes = {"run": run, **{box.split()[1]: box for box in rest}}
+    boxes = {**parts(run), **{box.split()[1]: box for box in rest}}
     if group == "all":
         return text.rstrip()
     if group not in boxes:
         raise UsageError(f"unknown group of options {group!r}; groups are {', '.join(boxes)}, all")
     others = ", ".join(name for name in [*boxes, "all"] if name != group)
     return f"{usage}{boxes[group]}other groups, by --help GROUP: {others}"
+
+
+def parts(box: str) -> dict[str, str]:
+    """The box of all options of a run as boxes of those of the task and the agent, of the machine, and of records."""
+    top, *options, last = re.split(r"(?m)^(?=│ -|╰)", box)
+    of = {field.name: group for group, kind in GROUPS.items() for field in fields(kind)}
+    out = {group: top.replace(f" options {len(group) * '─'}─", f" {group} options ", 1) for group in ("run", *GROUPS)}
+    for option in options:
+        name = option.split()[1].strip("-,").replace("-", "_")
+        out[of.get(name, "run")] += option
+    return {group: text + last for group, text in out.items()}
 
 
 def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
