@@ -111,7 +111,7 @@ def test_help_names_commands_and_shows_one_group_at_a_time(capsys, monkeypatch):
     for group in groups:
         assert cli.main(["--help", group]) == 0
         shown[group] = capsys.readouterr().out
-    assert {group for group, text in shown.items() if text.count("\n") > 40} == {"all"}
+    assert {group for group, text in shown.items() if text.count("\n") > 45} == {"all"}
     own = {group: set(re.findall(r"(?m)^│ .*?(--[\w.-]+)", text)) for group, text in shown.items()}
     assert own.pop("all") == set().union(*own.values())
     assert sum(map(len, own.values())) == len(set().union(*own.values())) > 60
