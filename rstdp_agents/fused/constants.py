@@ -52,6 +52,7 @@ class Constants(NamedTuple):
     homeostasis_lr: float
     offset_limit: float
     window: float
+    lateral_inhibition: float
 
 
 @njit(cache=True)
@@ -60,7 +61,7 @@ def unpack(c):
     return Constants(
         c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14],
         c[15], c[16], c[17], c[18], c[19], c[20], c[21], c[22], c[23], c[24], c[25], c[26], c[27], c[28], c[29],
-        c[30], c[31],
+        c[30], c[31], c[32],
     )  # fmt: skip
 
 
@@ -82,5 +83,5 @@ def constants_of(agent: Agent) -> Constants:
         gamma=m.gamma, trace_decay=m.gamma * m.lambda_, critic_lr=m.critic_lr, deadband=m.deadband, baseline_rate=rate,
         homeostasis=HOMEOSTASIS.index(h.param), rate_target=h.rate_target,
         rate_mix=1.0 - decay(h.tau_rate, layer.window_ms), homeostasis_lr=h.lr, offset_limit=h.limit,
-        window=layer.window_ms,
+        window=layer.window_ms, lateral_inhibition=n.lateral_inhibition,
     )  # fmt: skip

@@ -61,8 +61,6 @@ def why_not(agent: Agent) -> str:
         return "the rule's traces are set by spikes, or its pairs depend on the weight"
     if agent.config.simulation.ticks > MAX_TICKS:
         return f"a window has more than {MAX_TICKS} ticks"
-    if layer.neuron.lateral_inhibition:
-        return "the neurons inhibit each other"
     if not layer.fresh_each_window:
         return "membranes and traces are carried over from window to window"
     return ""

@@ -70,23 +70,63 @@ def fire(current, threshold, offset, e, c, post, counts):
     current ``(T + 1, P)``, the last not read; threshold ``(T, E, P)``. offset ``(P,)``: of homeostasis,
     on the current (homeostasis 1) or on the threshold (2).
     """
+    if c.lateral_inhibition > 0.0:
+        fire_together(current, threshold, offset, e, c, post, counts)
+    else:
+        fire_apart(current, threshold, offset, e, c, post, counts)
+
+
+@njit(cache=True, inline="always")
+def fire_apart(current, threshold, offset, e, c, post, counts):
+    """`fire` for neurons that know nothing of each other: sixteen of them through all ticks, then the next."""
     ticks, padded = post.shape
     envs, drive, level, spikes = threshold.shape[1], current.reshape(-1), threshold.reshape(-1), post.reshape(-1)
-    keep, rest, reset = splat(np.float32(c.keep_v)), splat(np.float32(c.v_rest)), splat(np.float32(c.v_reset))
-    refractory, one, none = splat(np.float32(c.refractory_ticks)), splat(np.float32(1.0)), splat(np.float32(0.0))
+    rest, none = splat(np.float32(c.v_rest)), splat(np.float32(0.0))
     for o in range(0, padded, WIDTH):
-        shift = load(offset, o)
-        extra = shift if c.homeostasis == 1.0 else none
-        lower = shift if c.homeostasis == 2.0 else none
-        v, blocked, count = rest, none, none
+        v, blocked, count, shift = rest, none, none, load(offset, o)
         for t in range(ticks):
-            v = rest + (v - rest) * keep + load(drive, t * padded + o) + extra
-            spike = at_least(v, load(level, (t * envs + e) * padded + o) - lower) * at_least(none, blocked)
+            above = load(level, (t * envs + e) * padded + o)
+            spike, v, blocked = tick(v, blocked, load(drive, t * padded + o), above, shift, c)
             store(spikes, t * padded + o, spike)
-            v = select(spike, reset, v)
-            blocked = select(spike, refractory, select(blocked, blocked - one, none))
             count = count + spike
         store(counts, o, count)
+
+
+@njit(cache=True)
+def fire_together(current, threshold, offset, e, c, post, counts):
+    """`fire` for neurons that inhibit each other: all of them, tick by tick."""
+    ticks, padded = post.shape
+    envs, drive, level, spikes = threshold.shape[1], current.reshape(-1), threshold.reshape(-1), post.reshape(-1)
+    v, blocked = np.full(padded, np.float32(c.v_rest)), np.zeros(padded, np.float32)
+    counts[:] = 0.0
+    inhibition = np.float32(c.lateral_inhibition)
+    for t in range(ticks):
+        total = np.float32(0.0)
+        for o in range(0, padded, WIDTH):
+            above = load(level, (t * envs + e) * padded + o)
+            spike, v_o, blocked_o = tick(
+                load(v, o), load(blocked, o), load(drive, t * padded + o), above, load(offset, o), c
+            )
+            store(spikes, t * padded + o, spike)
+            store(v, o, v_o)
+            store(blocked, o, blocked_o)
+            for i in range(o, o + WIDTH):
+                total += post[t, i]
+        for i in range(padded):
+            v[i] -= inhibition * (total - post[t, i])
+            counts[i] += post[t, i]
+
+
+@njit(cache=True, inline="always")
+def tick(v, blocked, current, threshold, offset, c):
+    """One tick of `neurons.lif_window` before any inhibition: spike, potential and the pause that is left."""
+    none = splat(np.float32(0.0))
+    rest, keep = splat(np.float32(c.v_rest)), splat(np.float32(c.keep_v))
+    v = rest + (v - rest) * keep + current + (offset if c.homeostasis == 1.0 else none)
+    spike = at_least(v, threshold - (offset if c.homeostasis == 2.0 else none)) * at_least(none, blocked)
+    paused = select(blocked, blocked - splat(np.float32(1.0)), none)
+    blocked = select(spike, splat(np.float32(c.refractory_ticks)), paused)
+    return spike, select(spike, splat(np.float32(c.v_reset)), v), blocked
 
 
 @njit(cache=True, inline="always")

@@ -36,6 +36,7 @@ OPTIONS = [
     {"simulation.ticks": 7, "simulation.dt": 0.5, "encoder.rate_max": 1900.0, "encoder.cells": (2, 2, 2, 3)},
     {"encoder.floor": 0.05, "modulation.value_init": 5.0, "modulation.deadband": 0.8},
     {"encoder.code": "tiles", "encoder.tilings": 3, "encoder.cells": (2, 2, 2, 3)},
+    {"neuron.lateral_inhibition": 0.05, "decoder.neurons_per_action": 12},
 ]  # fmt: skip
 LAZY = {"output.v", "output.refractory", "output.x", "output.y"}  # of a window's inside: both paths start them at rest
 OUTSIDE = {"agent.episodes"}  # counted by Agent.step, past which these tests reach the engine
@@ -159,7 +160,6 @@ def test_what_it_cannot_do_falls_back_to_torch_and_says_so(caplog):
     ]
     assert cartpole_agent(backend="auto", dtype=torch.float64).backend == "torch"
     assert cartpole_agent(backend="auto", **{"simulation.ticks": 65}).backend == "torch"
-    assert cartpole_agent(backend="auto", **{"neuron.lateral_inhibition": 0.1}).backend == "torch"
     assert cartpole_agent(backend="auto").backend == "fused"
     with pytest.raises(ValueError, match=r"the fused backend cannot run this agent: it runs float32 on the CPU"):
         cartpole_agent(backend="fused", dtype=torch.float64)
