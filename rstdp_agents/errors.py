@@ -18,4 +18,4 @@ class CheckpointError(RuntimeError):
 
 
 class RankLost(RuntimeError):
-    """A process that shares an agent with this one is gone. Exit code 1; the last checkpoint is good."""
+    """A process that works with this one is gone. Exit code 1; the last checkpoint is good."""

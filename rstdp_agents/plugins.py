@@ -1,4 +1,4 @@
-"""Parts of one's own, named ``module:Name``: found, called, and checked for what is expected of them."""
+"""Parts of one's own, named ``module:Name``: found, called, checked for what is expected of them; and optional packages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from rstdp_agents.errors import UsageError
+
+
+def optional(module: str, extra: str) -> Any:
+    """A module of an optional package, which type checkers need not have. Raises UsageError that says how to install it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise UsageError(f"{error.name} is missing: pip install 'rstdp_agents[{extra}]'") from error
 
 
 def is_plugin(name: str) -> bool:

@@ -19,6 +19,8 @@ from rstdp_agents.errors import UsageError
 
 OWN = "plasticity.lr"
 """The one setting that agents of a population may have each for itself: trials that differ in nothing else run at once."""
+STEADY = ("plasticity", "modulation", "homeostasis")
+"""Groups of settings whose fractions can change while an agent learns; what they hold in whole numbers or words cannot."""
 Objective = Literal["area", "final"]
 
 
@@ -86,6 +88,17 @@ def _dimension(text: str, values: str, default: Any) -> Range | Choice:
         raise UsageError(f"`--space` cannot read the values of {text!r} as {type(default).__name__}") from error
 
 
+def check_steady(space: Space) -> None:
+    """Raise UsageError unless an agent can go on learning with every value of the space in place of another."""
+    for name, dimension in space.items():
+        values = dimension.values if isinstance(dimension, Choice) else dimension[:2]
+        if name.partition(".")[0] not in STEADY or not all(isinstance(value, float) for value in values):
+            raise UsageError(
+                f"`--scheduler pbt` changes settings of agents that have begun to learn: numbers of {', '.join(STEADY)}; "
+                f"received {name}"
+            )
+
+
 def changed(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     """``config`` with settings by the names of the command line. Raises ValueError where they cannot be."""
     own = {name for name in flat(asdict(config)) if not name.startswith("agent.")}
@@ -104,8 +117,13 @@ def scores(config: RunConfig, trials: Sequence[Mapping[str, Any]], objective: Ob
         assert all(set(trial) == {OWN} for trial in trials)
         rates = torch.tensor([trial[OWN] for trial in trials]).repeat_interleave(config.agents)
         returns = train(changed(config, {OWN: 1.0}), config.seeds * len(trials), rates)
-    means = [np.mean(r[-WINDOW:] if objective == "final" else r) if r else np.nan for r in returns]
-    return np.array(means, dtype=float).reshape(len(trials), config.agents)
+    return np.array([worth(r, objective) for r in returns]).reshape(len(trials), config.agents)
+
+
+def worth(returns: Sequence[float], objective: Objective) -> float:
+    """What the episodes of an agent are worth, see `scores`; nan where there are none."""
+    counted = returns[-WINDOW:] if objective == "final" else returns
+    return float(np.mean(counted)) if len(counted) else math.nan
 
 
 def train(config: RunConfig, seeds: tuple[int, ...], lr_scale: torch.Tensor | None) -> list[list[float]]:

@@ -15,9 +15,10 @@ from tqdm import tqdm
 
 from rstdp_agents import validate
 from rstdp_agents.agent import Agent
-from rstdp_agents.commands.arguments import optional, parse
+from rstdp_agents.commands.arguments import parse
 from rstdp_agents.environments import SerialGrid, env_seeds
 from rstdp_agents.errors import UsageError
+from rstdp_agents.plugins import optional
 from rstdp_agents.reports.film import Film, Moment
 from rstdp_agents.runs.reading import alone, load_agent
 

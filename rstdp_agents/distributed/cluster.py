@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,14 @@ from rstdp_agents.config import RunConfig, from_json
 from rstdp_agents.distributed.merge import Merged, merge_checkpoints, merge_summaries
 from rstdp_agents.distributed.shards import split, train_shard
 from rstdp_agents.distributed.storage import Storage
-from rstdp_agents.errors import UsageError
+from rstdp_agents.environments import make_env, source_of
+from rstdp_agents.errors import RankLost
+from rstdp_agents.plugins import optional
 from rstdp_agents.runs.files import write_whole
 from rstdp_agents.runs.folder import write_settings
+from rstdp_agents.training import with_range
 
-try:
-    ray: Any = import_module("ray")  # by name: type checkers need not have it
-except ImportError as error:
-    raise UsageError("`--launcher ray` needs: pip install 'rstdp_agents[ray]'") from error
-
+ray: Any = optional("ray", "ray")
 RESTARTS = 10
 """Times that a part is started again elsewhere before the run gives up."""
 LOOK_EVERY = 1.0
@@ -61,6 +59,14 @@ def connect() -> None:
         ray.init(log_to_driver=False)
 
 
+def ranged(config: RunConfig) -> RunConfig:
+    """``config`` with the range of unbounded observations found, once for all that train with it; as `with_range`."""
+    source, kwargs = source_of(config)
+    env = make_env(source, kwargs)
+    env.close()
+    return with_range(config, env.observation_space, source, kwargs)
+
+
 def train_on_cluster(config: RunConfig, folder: Path) -> dict[str, Any]:
     """Train the population of ``config``, a part per CPU of the cluster; returns its summary.
 
@@ -68,6 +74,7 @@ def train_on_cluster(config: RunConfig, folder: Path) -> dict[str, Any]:
     stored at ``config.storage``, which every machine has to reach, or in ``folder`` if it is empty.
     """
     connect()
+    config = ranged(config)
     cpus = int(ray.cluster_resources().get("CPU", 1)) // config.threads
     parts = split(config, max(1, cpus))
     root = config.storage or str((folder / "parts").resolve())
@@ -93,17 +100,22 @@ def train_on_cluster(config: RunConfig, folder: Path) -> dict[str, Any]:
 
 
 def follow(running: list[Any], reports: Any, merged: Merged) -> list[dict[str, Any]]:
-    """Wait for all parts, and write what they report meanwhile; returns what they return."""
+    """Wait for all parts, and write what they report meanwhile; returns what they return, and raises what they raise."""
     left = running
     while left:
         _, left = ray.wait(left, num_returns=len(left), timeout=LOOK_EVERY)
         for report in ray.get(reports.take.remote()):
             merged.add(*report)
-    return ray.get(running)
+    try:
+        return ray.get(running)
+    except ray.exceptions.RayTaskError as error:  # what the part itself raised
+        raise error.cause from error
+    except ray.exceptions.RayError as error:
+        raise RankLost(f"a part was lost {RESTARTS} times: {str(error).splitlines()[0]}") from error
 
 
 def _beside_me(actor: type) -> Any:
     """An actor on the launcher's own machine, which lives as long as the launcher does."""
-    strategies = import_module("ray.util.scheduling_strategies")
+    strategies = optional("ray.util.scheduling_strategies", "ray")
     here = strategies.NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     return ray.remote(num_cpus=0, scheduling_strategy=here)(actor).remote()

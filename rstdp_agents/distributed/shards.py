@@ -25,8 +25,12 @@ Report = Callable[[int, dict[str, float]], None]
 def split(config: RunConfig, parts: int) -> list[RunConfig]:
     """The population in ``parts`` of nearly equal size, with the seeds that its agents have together."""
     edges = np.linspace(0, config.agents, min(parts, config.agents) + 1).astype(int)
-    alone = replace(config, launcher="local", storage="", images=0, progress=False, run_dir="")
-    return [replace(alone, seed=config.seed + int(a), agents=int(b - a)) for a, b in pairwise(edges)]
+    return [replace(alone(config), seed=config.seed + int(a), agents=int(b - a)) for a, b in pairwise(edges)]
+
+
+def alone(config: RunConfig) -> RunConfig:
+    """A run as a worker of a cluster does it, which nobody watches."""
+    return replace(config, launcher="local", storage="", images=0, progress=False, run_dir="")
 
 
 class Teller:

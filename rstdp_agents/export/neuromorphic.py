@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection
-from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -19,20 +18,16 @@ import torch
 from torch import Tensor
 
 from rstdp_agents import validate
-from rstdp_agents.errors import UsageError
 from rstdp_agents.layer import Layer
 from rstdp_agents.neurons import LIFParams
+from rstdp_agents.plugins import optional
 from rstdp_agents.synapses import Conv1d, Conv2d, Linear, Synapse
 from rstdp_agents.traces import decay
-
-try:
-    nir: Any = import_module("nir")  # by name: type checkers need not have it
-except ImportError as error:
-    raise UsageError("neuromorphic graphs need: pip install 'rstdp_agents[nir]'") from error
 
 if TYPE_CHECKING:
     from rstdp_agents.agent import Agent
 
+nir: Any = optional("nir", "nir")
 Solver = Literal["euler", "exact"]
 Unsaid = Literal["noise", "refractory"]
 """What NIR has no words for, and an export may leave out: escape noise, and the pause after a spike."""

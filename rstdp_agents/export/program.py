@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import warnings
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
-from rstdp_agents.errors import UsageError
 from rstdp_agents.export.module import InferenceStep
+from rstdp_agents.plugins import optional
 
 KEY = "rstdp_agents"
 """Under which the metadata stand in every file."""
@@ -36,8 +35,7 @@ def torch_bytes(step: InferenceStep, metadata: str) -> bytes:
 
 def onnx_bytes(step: InferenceStep, metadata: str) -> bytes:
     """Content of an .onnx file with the inputs ``obs`` and ``uniform`` (unless the step has numbers of its own)."""
-    if find_spec("onnxscript") is None:  # what torch makes the file with
-        raise UsageError("ONNX files need: pip install 'rstdp_agents[onnx]'")
+    optional("onnxscript", "onnx")  # what torch makes the file with
     inputs, axes = example(step)
     with warnings.catch_warnings():  # of torch's exporter about itself
         warnings.simplefilter("ignore")

@@ -27,3 +27,8 @@ def with_interval(values: list[float] | list[int], digits: int | None = None) ->
     mean, (low, high) = float(np.mean(values)), interval(np.array(values, dtype=float))
     digits = (1 if abs(mean) >= 10 else 2) if digits is None else digits
     return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def short(value: object) -> str:
+    """Four digits of a number, anything else as it is."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
