@@ -58,9 +58,14 @@ class Ranks:
 
 
 def join(device: str) -> Ranks:
-    """The process group of torchrun, which started this process; each process of a machine takes a GPU of its own."""
+    """The process group of torchrun, which started this process; each process of a machine takes a GPU of its own.
+
+    The store in which processes find each other outlives them where torchrun starts them again: each time has a part of its own.
+    """
     cuda = device.startswith("cuda")
     if cuda:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group("nccl" if cuda else "gloo")
-    return Ranks(dist.get_rank(), dist.get_world_size())
+    store, rank, size = next(dist.rendezvous("env://"))
+    store = dist.PrefixStore(f"start {os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
+    dist.init_process_group("nccl" if cuda else "gloo", store=store, rank=rank, world_size=size)
+    return Ranks(rank, size)

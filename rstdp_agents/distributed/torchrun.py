@@ -15,6 +15,7 @@ from rstdp_agents.distributed.ranks import Ranks, join
 from rstdp_agents.distributed.training import SharedTraining
 from rstdp_agents.errors import RankLost, UsageError
 from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint
+from rstdp_agents.signals import stop_requests
 
 
 def train(
@@ -24,14 +25,15 @@ def train(
 
     folder_of: as `commands.train.run_folder`. Raises RankLost with what to do.
     """
-    ranks = join(config.device)
-    try:
-        folder, checkpoint = ranks.told(_where(ranks, config, checkpoint, folder_of))
-        if isinstance(folder, Exception):
-            raise folder
-        return _train(ranks, replace(config, run_dir=str(folder)), folder, checkpoint, note)
-    finally:
-        dist.destroy_process_group()
+    with stop_requests():  # torchrun asks those that are left to stop while they still clean up
+        ranks = join(config.device)
+        try:
+            folder, checkpoint = ranks.told(_where(ranks, config, checkpoint, folder_of))
+            if isinstance(folder, Exception):
+                raise folder
+            return _train(ranks, replace(config, run_dir=str(folder)), folder, checkpoint, note)
+        finally:
+            dist.destroy_process_group()
 
 
 def _train(

@@ -1,4 +1,5 @@
 import multiprocessing
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -56,11 +57,22 @@ def live(agent, mine=slice(None)):
     return np.stack(actions), {name: t.numpy() for name, t in agent.tensors().items() if name.endswith(shared)}
 
 
+class Counting(Ranks):
+    """Ranks that take note of how many numbers each collective sends."""
+
+    sent: ClassVar[list[int]] = []
+
+    def add(self, tensor):
+        self.sent.append(tensor.numel())
+        super().add(tensor)
+
+
 def share(ranks, config):
     here = ranks.share(ENVS)
     spaces = CARTPOLE.observation_space, CARTPOLE.action_space
-    agent = SharedAgent(ranks, config, *spaces, seeds=(0, 1), envs=here, dtype=torch.float64)
-    return live(agent, slice(ranks.rank * here, (ranks.rank + 1) * here))
+    counting = Counting(ranks.rank, ranks.size)
+    agent = SharedAgent(counting, config, *spaces, seeds=(0, 1), envs=here, dtype=torch.float64)
+    return *live(agent, slice(ranks.rank * here, (ranks.rank + 1) * here)), counting.sent
 
 
 @pytest.mark.parametrize("size", [2, 4])
@@ -71,7 +83,10 @@ def test_ranks_learn_what_one_process_learns(size, options):
     alone = cartpole_agent((0, 1), ENVS, torch.float64, **CHANGES, **options)
     actions, learnt = live(alone)
     assert not np.array_equal(learnt["output.weight"], cartpole_agent((0, 1), ENVS, torch.float64).layer.weight)
-    for rank, (own, tensors) in enumerate(spread(size, share, alone.config)):
+    shared = ("output.weight", "hidden1.weight", "critic.weight", ".r_bar", ".rate", ".episodes")
+    numbers = sum(tensor.numel() for name, tensor in alone.tensors().items() if name.endswith(shared))
+    for rank, (own, tensors, sent) in enumerate(spread(size, share, alone.config)):
+        assert sent[:STEPS] == [numbers + 1] * STEPS  # one call per env step, whatever the envs; and whether to stop
         here = ENVS // size
         assert np.array_equal(own, actions[:, :, rank * here : (rank + 1) * here])
         assert tensors.keys() == learnt.keys()
