@@ -8,13 +8,22 @@ nir = pytest.importorskip("nir", reason="needs the extra `nir`")
 from rstdp_agents.export.neuromorphic import agent_graph, nir_bytes, offsets, refuse_unsaid, synapse_node  # noqa: E402
 from rstdp_agents.homeostasis import HomeostasisParams  # noqa: E402
 from rstdp_agents.layer import Layer  # noqa: E402
-from rstdp_agents.neurons import LIFParams, lif_from_rest  # noqa: E402
+from rstdp_agents.neurons import LIFParams  # noqa: E402
 from rstdp_agents.plasticity import RSTDP  # noqa: E402
 from rstdp_agents.synapses import Conv1d, Conv2d, ConvTranspose1d, Linear  # noqa: E402
 from tests.helpers import cartpole_agent, experience  # noqa: E402
 from tests.test_agent import transition  # noqa: E402
+from tests.test_network import see, seeing_agent  # noqa: E402
 
 HARD = {"neuron.escape_noise": 0.0, "neuron.t_ref": 0.0, "homeostasis.lr": 0.05, "plasticity.w_init": 0.5}
+ALIKE = {
+    "homeostasis.lr": 0.0,
+    "plasticity.lr": 0.0,
+    "network.w_init": 20.0,
+    "network.hidden": (24,),
+    "plasticity.w_init": 1.0,
+}
+"""No leak is lifted by homeostasis, which SpikingJelly does not read; weights are such that all layers fire without it."""
 TICKS, DT = 40, 1e-3
 
 
@@ -24,18 +33,25 @@ def trained(**changes):
     return agent
 
 
+def seeing(**changes):
+    """Agents with two convolutions, a dense hidden layer and the output, which have learnt something."""
+    agent = seeing_agent(range(3), 2, **{**HARD, "plasticity.lr": 5.0, **changes})
+    see(agent)
+    return agent
+
+
 def constant_input(agent):
     """A drive of every input neuron that does not change, with which some output neurons fire and others do not."""
-    return torch.rand(agent.encoder.size, generator=torch.Generator().manual_seed(0)) * 0.3
+    shape = agent.network.layers[0].synapse.pre_shape
+    return torch.rand(shape, generator=torch.Generator().manual_seed(0)) * (0.3 if len(shape) == 1 else 1.0)
 
 
 def our_counts(agent, pre):
-    """Spikes of every output neuron of agent 1 in `TICKS` ticks."""
-    current = agent.layer.synapse.current(pre.expand(TICKS, 1, 1, -1), agent.layer.weight[1:2])
-    offset, threshold = agent.layer.homeostasis.offset[1], torch.full_like(current, agent.layer.neuron.v_th)
-    if agent.layer.homeostasis_params.param == "threshold":
-        return lif_from_rest(current, threshold - offset, agent.layer.neuron, 1.0).sum(0)[0, 0]
-    return lif_from_rest(current + offset, threshold, agent.layer.neuron, 1.0).sum(0)[0, 0]
+    """Spikes of every output neuron of agent 1 in `TICKS` ticks, from rest."""
+    network = agent.alone(1).network
+    unused = [torch.full((TICKS, 1, 1, neurons), 0.5) for neurons in network.sizes]
+    spikes, _ = network.forward(pre.flatten().expand(TICKS, 1, 1, -1), unused, network.fresh_neurons(1))
+    return spikes[-1].sum(0)[0, 0]
 
 
 class Integrator(nn.Module):
@@ -74,9 +90,10 @@ def run(program, pre):
 
 @pytest.mark.parametrize("solver", ["euler", "exact"])
 @pytest.mark.parametrize("regulated", ["bias", "threshold", "none"])
-def test_nirtorch_counts_the_spikes_of_the_agent(tmp_path, solver, regulated):
+@pytest.mark.parametrize("make", [trained, seeing])
+def test_nirtorch_counts_the_spikes_of_the_agent(tmp_path, solver, regulated, make):
     nirtorch = pytest.importorskip("nirtorch", reason="needs the extra `nir`")
-    agent = trained(**{"homeostasis.param": regulated, "neuron.v_reset": -0.2})
+    agent = make(**{"homeostasis.param": regulated, "neuron.v_reset": -0.2})
     (tmp_path / "a.nir").write_bytes(nir_bytes(agent_graph(agent, 1, solver)))
     maps = {nir.Affine: affine, nir.LIF: lambda node: Integrator(node, solver)}
     program = nirtorch.nir_to_torch(nir.read(tmp_path / "a.nir"), maps)
@@ -86,13 +103,16 @@ def test_nirtorch_counts_the_spikes_of_the_agent(tmp_path, solver, regulated):
     assert torch.equal(run(program, pre), counts)
 
 
-def test_spikingjelly_counts_the_spikes_of_the_agent(tmp_path):
+@pytest.mark.parametrize("make", [trained, lambda: seeing(**ALIKE)], ids=["dense", "conv"])
+def test_spikingjelly_counts_the_spikes_of_the_agent(tmp_path, make):
     exchange = pytest.importorskip("spikingjelly.activation_based.nir_exchange", reason="needs SpikingJelly")
-    agent = trained()
+    agent = make()
     (tmp_path / "a.nir").write_bytes(nir_bytes(agent_graph(agent, 1)))
     program = exchange.import_from_nir(tmp_path / "a.nir", dt=DT)
     pre = constant_input(agent)
-    assert torch.equal(run(program, pre[None])[0], our_counts(agent, pre))
+    counts = our_counts(agent, pre)
+    assert 2 < len(counts.unique()) < counts.sum()
+    assert torch.equal(run(program, pre[None])[0], counts)
 
 
 def test_a_neuron_on_the_threshold_fires_here_and_there():
