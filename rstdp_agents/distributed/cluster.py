@@ -14,12 +14,11 @@ from rstdp_agents.config import RunConfig, from_json
 from rstdp_agents.distributed.merge import Merged, merge_checkpoints, merge_summaries
 from rstdp_agents.distributed.shards import split, train_shard
 from rstdp_agents.distributed.storage import Storage
-from rstdp_agents.environments import make_env, source_of
+from rstdp_agents.environments import make_env, source_of, with_range
 from rstdp_agents.errors import RankLost
 from rstdp_agents.plugins import optional
 from rstdp_agents.runs.files import write_whole
 from rstdp_agents.runs.folder import write_settings
-from rstdp_agents.training import with_range
 
 ray: Any = optional("ray", "ray")
 RESTARTS = 10

@@ -13,7 +13,7 @@ import numpy as np
 
 from rstdp_agents import search
 from rstdp_agents.config import RunConfig, from_json
-from rstdp_agents.errors import EnvironmentFault
+from rstdp_agents.errors import Diverged, EnvironmentFault
 from rstdp_agents.plugins import optional
 from rstdp_agents.runs.checkpoint import latest_checkpoint
 from rstdp_agents.runs.folder import LOCK
@@ -64,7 +64,7 @@ class Trial(tune.Trainable):
             training = self.training or self._begin(None)
             training.until = training.step + self.stride
             training.run()
-        except (ValueError, EnvironmentFault) as error:
+        except (ValueError, EnvironmentFault, Diverged) as error:
             return {"score": math.nan, "env_steps": 0, "wrong": str(error), "done": True}
         scores = [search.worth(agent.returns.tolist(), self.objective) for agent in read_run(training.folder).agents]
         done = training.step >= self.common.total_steps

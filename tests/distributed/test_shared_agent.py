@@ -77,7 +77,9 @@ def share(ranks, config):
 
 @pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.parametrize(
-    "options", [{"rule": "reward-switch"}, {"modulator": "reward-baseline", "network.hidden": (6,)}], ids=str
+    "options",
+    [{"rule": "reward-switch"}, {"rule": "rstdp", "modulator": "reward-baseline", "network.hidden": (6,)}],
+    ids=str,
 )
 def test_ranks_learn_what_one_process_learns(size, options):
     alone = cartpole_agent((0, 1), ENVS, torch.float64, **CHANGES, **options)
