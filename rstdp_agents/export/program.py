@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from typing import Any
 
@@ -39,6 +40,7 @@ def onnx_bytes(step: InferenceStep, metadata: str) -> bytes:
     inputs, axes = example(step)
     with warnings.catch_warnings():  # of torch's exporter about itself
         warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
             step, inputs, dynamo=True, dynamic_shapes=axes, input_names=("obs", "uniform")[: len(inputs)],
             output_names=OUTPUTS, verbose=False,
