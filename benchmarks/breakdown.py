@@ -38,7 +38,7 @@ class Args:
 
 
 class Stopwatch:
-    """Adds up the time that is spent in a method of an object."""
+    """Adds up the time that is spent in a method of an object, which is called by its name."""
 
     def __init__(self, owner: Any, name: str) -> None:
         self.ns, method = 0, getattr(owner, name)
@@ -55,6 +55,28 @@ class Stopwatch:
         return timed
 
 
+class Idle:
+    """Does nothing, to see what watching costs."""
+
+    def step(self, _: None) -> None:
+        """Nothing."""
+
+
+def cost_of_watching(calls: int = 100_000) -> tuple[float, float]:
+    """Nanoseconds that a stopwatch adds to what it measures, and to its caller (that included), per call."""
+
+    def once(idle: Idle) -> float:
+        start = time.perf_counter_ns()
+        for _ in range(calls):
+            idle.step(None)
+        return (time.perf_counter_ns() - start) / calls
+
+    plain, watched = Idle(), Idle()
+    watch = Stopwatch(watched, "step")
+    without, with_one = (min(once(idle) for _ in range(5)) for idle in (plain, watched))
+    return watch.ns / calls / 5, with_one - without
+
+
 def breakdown(steps: int, backend: Backend) -> dict[str, float]:
     """`once`, after a short run that loads compiled code."""
     once(200, backend)
@@ -62,7 +84,7 @@ def breakdown(steps: int, backend: Backend) -> dict[str, float]:
 
 
 def once(steps: int, backend: Backend) -> dict[str, float]:
-    """Microseconds per env step of each of `PARTS`, for one agent on CartPole with 270 place cells."""
+    """Microseconds per env step of each of `PARTS`, for one agent on CartPole with 270 place cells; without the watching."""
     config = loop_config(total_steps=steps, backend=backend)
     with TemporaryDirectory() as folder, Training(config, Path(folder)) as training:
         training.save = lambda: None
@@ -72,9 +94,12 @@ def once(steps: int, backend: Backend) -> dict[str, float]:
         start = time.perf_counter_ns()
         training.run()
         whole = time.perf_counter_ns() - start
-    env, grid, agent, episodes, metrics = (watch.ns for watch in watches)
-    spent = env, grid - env, agent, episodes, metrics, whole - grid - agent - episodes - metrics
-    return {name: ns / steps / 1e3 for name, ns in zip(PARTS, spent, strict=True)}
+    inside, around = cost_of_watching()
+    env, grid, agent, episodes, metrics = (watch.ns / steps - inside for watch in watches)
+    grid -= around
+    rest = whole / steps - len(watches) * around - grid - agent - episodes - metrics
+    spent = env, grid - env, agent, episodes, metrics, rest
+    return {name: ns / 1e3 for name, ns in zip(PARTS, spent, strict=True)}
 
 
 def breakdown_table(columns: dict[str, dict[str, float]]) -> str:

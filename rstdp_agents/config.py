@@ -308,7 +308,8 @@ class RecordConfig:
     """Numbers that `info` has at the end of an episode, or of a trial (neurogym): they become columns of
     monitor.csv, as those of Stable-Baselines3's Monitor, and curves in TensorBoard."""
     images: int = 2
-    """Times that raster, maps and weight histograms are drawn in a run; 0 for never."""
+    """Times that raster, maps and weight histograms are drawn in a run: the last time at its end, the others where a million env
+    steps lie between them; 0 for never."""
     map_dims: tuple[int, int] = (0, 1)
     """Observation dimensions across which the value and policy maps cut."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -95,13 +96,16 @@ def allow(allowed: np.ndarray, arrays: dict[str, Any]) -> None:
     np.logical_or(allowed, ~np.repeat(some, sizes, axis=-1), out=arrays["allowed"])
 
 
-def chosen(decoder: Decoder, arrays: dict[str, Any]) -> np.ndarray:
-    """Actions ``(agents, envs, *shape)`` as `Decoder.choose` has them, from the fields ``arrays`` of a state."""
+def reader(decoder: Decoder, arrays: dict[str, Any]) -> Callable[[], np.ndarray]:
+    """What copies actions ``(agents, envs, *shape)``, as `Decoder.choose` has them, from the fields ``arrays`` of a state."""
+    index, vector = arrays["action"], arrays["vector"]
     if isinstance(decoder, PopulationDecoder):
-        return arrays["action"][..., 0] + decoder.start
+        one = index[..., 0]
+        return one.copy if decoder.start == 0 else lambda: one + decoder.start
     if isinstance(decoder, PopulationVector):
-        return arrays["vector"].reshape(*arrays["vector"].shape[:2], *decoder.shape).copy()
-    values = arrays["action"] + np.array(components(decoder)[1])
+        return vector.reshape(*vector.shape[:2], *decoder.shape).copy
+    starts = np.array(components(decoder)[1])
     if isinstance(decoder, MixedDecoder):
-        return np.concatenate([values, arrays["vector"]], -1)[..., np.argsort(decoder.columns)]
-    return values
+        order = np.argsort(decoder.columns)
+        return lambda: np.concatenate([index + starts, vector], -1)[..., order]
+    return lambda: index + starts

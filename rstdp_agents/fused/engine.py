@@ -15,7 +15,7 @@ from rstdp_agents.decoders import PopulationDecoder
 from rstdp_agents.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.decoders.vector import PopulationVector
 from rstdp_agents.fused.constants import constants_of
-from rstdp_agents.fused.decode import allow, chosen, decoder_arrays
+from rstdp_agents.fused.decode import allow, decoder_arrays, reader
 from rstdp_agents.fused.encode import GIVEN, code_of
 from rstdp_agents.fused.grids import compiled
 from rstdp_agents.fused.lanes import WIDTH
@@ -112,7 +112,7 @@ class FusedEngine:
             bits=np.zeros((agents, 2, envs, inputs), np.uint64), post=np.zeros((*shape, ticks, padded), np.float32),
             credit=credit.numpy(), m=agent.m.numpy(),
         )  # fmt: skip
-        self._state = State(**self.arrays)
+        self._state, self._chosen = State(**self.arrays), reader(agent.decoder, self.arrays)
         parts = min(threads, agents) if envs * halves * weight.numel() >= WORTH_SPLITTING else 1
         self._parts = list(pairwise(np.linspace(0, agents, parts + 1).astype(int).tolist()))
         self._pool = ThreadPoolExecutor(parts, "agents", torch.set_flush_denormal, (True,)) if parts > 1 else None
@@ -140,7 +140,7 @@ class FusedEngine:
             final_obs = self.coded(t.final_obs)
         restarted = self._nobody if t.restarted is None else t.restarted
         self.over_agents(step, self._state, obs, final_obs, t.reward, t.terminated, t.truncated, restarted, learning)
-        return chosen(self.agent.decoder, self.arrays)
+        return self._chosen()
 
     def over_agents(self, kernel: Callable[..., None], state: State, *rest: Any) -> None:
         """Call ``kernel(state, begin, end, *rest)`` for all agents, split over the threads where that pays."""

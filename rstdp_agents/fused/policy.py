@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from rstdp_agents.fused.decode import chosen, decoder_arrays
+from rstdp_agents.fused.decode import decoder_arrays, reader
 from rstdp_agents.fused.spikes import output_spikes
 from rstdp_agents.fused.state import State
 from rstdp_agents.fused.step import act
@@ -38,6 +38,7 @@ class FusedPolicy:
                 "post_count": np.zeros((agents, outputs), dtype=np.float32),
             }
         )
+        self._chosen = reader(self._decoder, self._arrays)
         certain = constants._replace(inverse_temperature=CERTAIN, exploration=0.0)
         self._stochastic, self._greedy = (
             State(**self._arrays | {"constants": np.array(numbers)}) for numbers in (constants, certain)
@@ -48,7 +49,7 @@ class FusedPolicy:
         state = self._greedy if greedy else self._stochastic
         self._engine.mask(obs, self._arrays)
         self._engine.over_agents(act, state, self._engine.coded(obs))
-        return chosen(self._decoder, self._arrays)
+        return self._chosen()
 
     def rates(self, obs: np.ndarray) -> Tensor:
         """As `policy.FrozenPolicy.rates`."""

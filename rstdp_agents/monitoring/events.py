@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # pyright: ignore[reportAttributeAccessIssue] (made)
+from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue] (made)
 from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import FileWriter, SummaryWriter
 
@@ -57,13 +58,34 @@ class Writer(FileWriter):
 
 
 class Events(SummaryWriter):
-    """torch's SummaryWriter on an `EventFile`. purge_step: from where on a reader is to forget what it has read before."""
+    """torch's SummaryWriter on an `EventFile`: scalars of one step are one event, written when another step or `flush` comes.
+
+    purge_step: from where on a reader is to forget what it has read before.
+    """
 
     def __init__(self, folder: Path, purge_step: int | None = None) -> None:
         self.file = EventFile(folder)
+        self._step, self._scalars = 0, Summary()
         super().__init__(str(folder))
         if purge_step is not None:
             self.file.add_event(Event(step=purge_step, session_log=SessionLog(status=SessionLog.START)))
+
+    def add_scalar(self, tag: str, scalar_value: float, global_step: int) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """As SummaryWriter does, in a tenth of the time."""
+        if global_step != self._step:
+            self._write_scalars()
+            self._step = global_step
+        self._scalars.value.add(tag=tag, simple_value=scalar_value)
+
+    def flush(self) -> None:
+        """Write what waits, and hand all to the system."""
+        self._write_scalars()
+        super().flush()
+
+    def _write_scalars(self) -> None:
+        if self._scalars.value:
+            self.file.add_event(Event(wall_time=time.time(), step=self._step, summary=self._scalars))
+            self._scalars = Summary()
 
     def _get_file_writer(self) -> FileWriter:
         if self.file_writer is None:

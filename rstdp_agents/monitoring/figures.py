@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.decoders import PopulationDecoder
@@ -60,18 +61,22 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
     if value is None:
         left.set_axis_off()
     else:
-        _image(left, value[0].cpu().numpy().reshape(shape), extent, labels, "value", "viridis")
+        image = _image(left, value[0].cpu().numpy().reshape(shape), extent, labels, "value", "viridis")
+        figure.colorbar(image, ax=left)
+    shown = None
     if isinstance(agent.decoder, PopulationVector):
         action = agent.decoder.greedy(rates, rates).flatten(1)[:, 0]
-        _image(right, action.cpu().numpy().reshape(shape), extent, labels, "action", "coolwarm")
+        shown = _image(right, action.cpu().numpy().reshape(shape), extent, labels, "action", "coolwarm")
     elif not isinstance(agent.decoder, PopulationDecoder):
         right.set_axis_off()
     elif rates.shape[1] == 2:
         lead = (rates[:, 1] - rates[:, 0]).cpu().numpy().reshape(shape)
-        _image(right, lead, extent, labels, "rate of action 1 - action 0", "coolwarm")
+        shown = _image(right, lead, extent, labels, "rate of action 1 - action 0", "coolwarm")
     else:
         best = rates.argmax(1).cpu().numpy().reshape(shape)
-        _image(right, best, extent, labels, "most active action", "tab10")
+        shown = _image(right, best, extent, labels, "most active action", "tab10")
+    if shown:
+        figure.colorbar(shown, ax=right)
     return figure
 
 
@@ -88,9 +93,15 @@ def receptive_fields(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> F
     rates = agent.encoder.rates(agent.tensor(np.repeat(points[None], agent.agents, 0)))[0]
     drive = agent.layer.synapse.current(rates[None, None], agent.layer.weight[:1])[0, 0] * agent.p_max
     fields = drive.reshape(len(points), -1, agent.config.decoder.neurons_per_action).mean(2).T[:FIELDS].cpu().numpy()
-    figure = Figure(figsize=(3.4 * len(fields) + 0.4, 3.2), layout="constrained")
-    for group, axes in enumerate(figure.subplots(1, len(fields), squeeze=False)[0]):
-        _image(axes, fields[group].reshape(shape), extent, labels, f"drive of group {group}", "coolwarm")
+    width = 3.0 * len(fields) + 1.2
+    figure = Figure(figsize=(width, 3.2))
+    panels = figure.subplots(1, len(fields), squeeze=False, sharey=True)[0]
+    figure.subplots_adjust(left=0.8 / width, right=1 - 0.2 / width, bottom=0.16, top=0.9, wspace=0.1)
+    limit = np.abs(fields).max()
+    for group, axes in enumerate(panels):
+        image = _image(axes, fields[group].reshape(shape), extent, labels, f"drive of group {group}", "coolwarm", limit)
+        axes.label_outer()
+    figure.colorbar(image, ax=panels.tolist(), pad=0.02, aspect=15)
     return figure
 
 
@@ -119,10 +130,13 @@ def _slice(
 
 
 def _image(
-    axes: Axes, values: np.ndarray, extent: tuple[float, ...] | None, labels: tuple[str, ...], title: str, colours: str
-) -> None:
-    limit = {"vmin": -np.abs(values).max(), "vmax": np.abs(values).max()} if colours == "coolwarm" else {}
+    axes: Axes, values: np.ndarray, extent: tuple[float, ...] | None, labels: tuple[str, ...], title: str, colours: str,
+    limit: float | None = None,
+) -> AxesImage:  # fmt: skip
+    """Colours of ``values``; those from blue to red go from minus to plus ``limit``, by default their largest size."""
+    limit = np.abs(values).max() if limit is None else limit
+    limits = {"vmin": -limit, "vmax": limit} if colours == "coolwarm" else {}
     origin = "upper" if extent is None else "lower"
-    image = axes.imshow(values, extent=extent, origin=origin, aspect="auto", cmap=colours, **limit)  # pyright: ignore
-    axes.figure.colorbar(image, ax=axes)
+    image = axes.imshow(values, extent=extent, origin=origin, aspect="auto", cmap=colours, **limits)  # pyright: ignore
     axes.set(title=title, xlabel=labels[0], ylabel=labels[1])
+    return image

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -24,7 +26,7 @@ def measures(agent: Agent) -> dict[str, Tensor]:
     for layer, pre in zip(layers, seen.spikes[:-1], strict=True):
         suffix = "" if layer is agent.layer else f"/{layer.name}"
         out[f"learn/w_mean{suffix}"] = layer.weight.flatten(1).mean(1)
-        out[f"learn/w_rms{suffix}"] = layer.weight.square().flatten(1).mean(1).sqrt()
+        out[f"learn/w_rms{suffix}"] = rms(layer.weight)
         out[f"learn/w_saturated_frac{suffix}"] = saturated(layer, pre)
     seconds = seen.windows * agent.envs * agent.layer.window_ms / 1000.0
     for name, counts in zip(("input", *(layer.name for layer in layers)), seen.spikes, strict=True):
@@ -36,8 +38,14 @@ def measures(agent: Agent) -> dict[str, Tensor]:
 def eligibility_rms(agent: Agent) -> Tensor:
     """Root of the mean square of each agent's eligibility, ``(agents,)``; env after env, for all of them may be large."""
     each = (agent.eligibility(slice(e, e + 1)) for e in range(agent.envs))
-    squares = sum((z.square().flatten(1).mean(1) for halves in each for z in halves), torch.zeros(1))
+    squares = sum((rms(z).square() for halves in each for z in halves), torch.zeros(1))
     return (squares / agent.envs).sqrt()
+
+
+def rms(values: Tensor) -> Tensor:
+    """Root of the mean square of each agent's ``values (agents, ...)``."""
+    axes = tuple(range(1, values.ndim))
+    return torch.linalg.vector_norm(values, dim=axes) / math.sqrt(values[0].numel())
 
 
 def saturated(layer: Layer, pre: Tensor) -> Tensor:
@@ -55,6 +63,8 @@ def saturated(layer: Layer, pre: Tensor) -> Tensor:
 
 def population(values: Tensor) -> tuple[float, float, float]:
     """Mean over agents, and the ends of the band that holds the middle eight tenths of them."""
+    if len(values) == 1:
+        return (float(values),) * 3
     values = values.double().cpu()
     low, high = torch.quantile(values, torch.tensor([0.1, 0.9], dtype=torch.float64)).tolist()
     return float(values.mean()), low, high

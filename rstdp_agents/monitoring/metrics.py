@@ -111,6 +111,7 @@ class Monitor:
     def state(self) -> MonitorState:
         """What a checkpoint holds: how far the files are written, all of it seen onto the disk, and what waits to be written."""
         rows = self.file.size()
+        self.writer.flush()
         self.writer.file.sync()
         return {
             "events": file_lengths(self.folder),

@@ -11,6 +11,8 @@ from torch.utils.tensorboard import SummaryWriter
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig
 
+BETWEEN = 1_000_000
+"""Env steps of all agents between two drawings, at least: one takes a quarter of a second, and so many steps half a minute."""
 RASTER_WINDOWS = 30
 """Env steps of agent 0 that the spike raster shows."""
 RASTER = "monitor.raster."
@@ -18,11 +20,12 @@ RASTER = "monitor.raster."
 
 
 class Pictures:
-    """Draws `images` times in a run, at equal distances; before each it collects the spikes of agent 0 in its first env."""
+    """Draws `images` times in a run, or less often if it is short, the last time at its end; before each it collects the spikes of agent 0 in its first env."""
 
     def __init__(self, config: RunConfig, agent: Agent, space: gym.Space) -> None:
         self.agent, self.space, self.dims, self._stride = agent, space, config.map_dims, config.envs_per_agent
-        self._every = max(1, config.total_steps // max(1, config.images))
+        often = config.total_steps // max(1, config.images)
+        self._every = max(often, min(config.total_steps, BETWEEN // config.agents), 1)
         self._raster_steps = RASTER_WINDOWS * self._stride if config.images else 0
         self._raster: list[tuple[np.ndarray, ...]] = []
 
