@@ -16,12 +16,14 @@ from typing import Any, cast
 import tyro
 
 from benchmarks.peers.ours import loop_config
-from rstdp_agents.config import Backend
+from rstdp_agents.config import Backend, override
 from rstdp_agents.environments import SerialGrid
+from rstdp_agents.presets import preset
 from rstdp_agents.reports.tables import table
 from rstdp_agents.training import Training
 
 ENV, AROUND_ENV, AGENT = "env itself", "around the env", "agent: learning and simulation"
+UPKEEP = ("pictures", "points in TensorBoard and monitor.csv", "checkpoints")
 PARTS = (ENV, AROUND_ENV, AGENT, "episodes", "metrics", "loop and progress bar")
 
 
@@ -100,6 +102,24 @@ def once(steps: int, backend: Backend) -> dict[str, float]:
     rest = whole / steps - len(watches) * around - grid - agent - episodes - metrics
     spent = env, grid - env, agent, episodes, metrics, rest
     return {name: ns / 1e3 for name, ns in zip(PARTS, spent, strict=True)}
+
+
+def upkeep(steps: int) -> dict[str, float]:
+    """`upkeep_once`, after a short run that loads compiled code, and what draws."""
+    upkeep_once(1_000)
+    return upkeep_once(steps)
+
+
+def upkeep_once(steps: int) -> dict[str, float]:
+    """What a run of CartPole as `train.py` has it spends on other than its steps: percent of the time of each of `UPKEEP`."""
+    config = override(preset("CartPole-v1", "rstdp-et"), {"total_steps": steps})
+    with TemporaryDirectory() as folder, Training(config, Path(folder)) as training:
+        parts = (training.monitor.pictures, "draw"), (training.monitor, "flush"), (training, "save")
+        watches = [Stopwatch(*part) for part in parts]
+        start = time.perf_counter_ns()
+        training.run()
+        whole = time.perf_counter_ns() - start
+    return {name: 100.0 * watch.ns / whole for name, watch in zip(UPKEEP, watches, strict=True)}
 
 
 def breakdown_table(columns: dict[str, dict[str, float]]) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 import tyro
 
 from benchmarks import machine, speed_report
-from benchmarks.breakdown import breakdown
+from benchmarks.breakdown import breakdown, upkeep
 from benchmarks.contest import Contestant, Refused, Rounds, take_turns
 from benchmarks.peers.install import PEERS, install, python_of
 from benchmarks.peers.work import Size
@@ -244,6 +244,7 @@ def main() -> None:
         "cartpole": cartpole(contest),
         "populations": populations(contest),
         "breakdown": where_time_goes(args),
+        "upkeep": {"steps": (steps := 100_000 if args.quick else 1_000_000), "percent": upkeep(steps)},
         "logging": logging(contest),
         "growth": growth(contest),
         "memory": memory(contest),

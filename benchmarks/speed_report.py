@@ -44,6 +44,13 @@ which keeps no eligibility trace and is less work.
 """
 
 
+NO_CUDA = """\
+No CUDA device in this run. What can be tested without one is: on torch's device without numbers (`meta`), an env step of
+every decoder, rule and modulator brings observation and reward to the device, fetches the action, and reads nothing in
+between (`tests/test_device.py`). The scan over the ticks is four operations a tick there; captured graphs, which would make
+one call of them, are not written, for nobody could have tried them."""
+
+
 def layer_table(rows: list[Results]) -> str:
     """Contestants by sizes: microseconds per env step."""
     names = list(dict.fromkeys(name for row in rows for name in row["contestants"]))
@@ -71,6 +78,16 @@ def no_trace(results: Results) -> str:
         if name.startswith("ours")
     ]
     return f"{text}\n\nOf {BASELINE}'s MSTDPET at {results['layers'][-1]['name']}: {', '.join(faster)}."
+
+
+def upkeep(results: Results) -> str:
+    """What a run spends on other than its steps."""
+    percent = results["upkeep"]["percent"]
+    shares = ", ".join(f"{name} {share:.2f} %" for name, share in percent.items())
+    return (
+        f"`train.py` at its default settings, {results['upkeep']['steps']:,} env steps of CartPole, the fastest that it "
+        f"knows: {shares} of the time, {sum(percent.values()):.2f} % together."
+    )
 
 
 def cell(figure: Results | None, ratio: float | None) -> str:
@@ -141,7 +158,7 @@ def page(results: Results, plot: str | None) -> str:
     intro = INTRO.format(**facts, picture=f"![Times faster than BindsNET]({plot})\n\n" if plot else "")
     versions = ", ".join(f"{n} {v}" for n, v in results["versions"].items() if n not in ("axpy", "sgemm"))
     logs = [
-        f"{name}: {x['median']:+.1f} % [{x['low']:+.1f}, {x['high']:+.1f}] of the time of a step, in {x['turns']} pairs of runs."
+        f"{name} {x['median']:+.1f} % [{x['low']:+.1f}, {x['high']:+.1f}] of the time of a step, in {x['turns']} pairs."
         for name, x in results["logging"].items()
     ]
     left_out = [f"* {name}: {reason}" for name, reason in results["left_out"].items()] or ["Nothing."]
@@ -155,14 +172,14 @@ def page(results: Results, plot: str | None) -> str:
         "least loop around their layer, with the same place cells, neurons and 10 ticks. The drawings of a run are "
         "left out.\n\n" + cartpole_table(results),
         "Where the time of the loop goes": "The same loop, progress bar and metrics on, microseconds "
-        "per env step; the env itself with the wrappers that Gymnasium gives it.\n\n"
-        + breakdown_table(results["breakdown"]),
-        "What logging costs": "\n".join(logs),
+        "per env step; the env itself with the wrappers that Gymnasium gives it, and the one that words its faults. What "
+        "watching takes is subtracted.\n\n" + breakdown_table(results["breakdown"]),
+        "What upkeep costs": upkeep(results) + "\n\nMetrics, in pairs of runs with them and without: " + " ".join(logs),
         "Memory": f"A fresh process each, {results['layers'][-1]['name']}, one env step (of the peers, who hold no window, "
         "two ticks). What the work added is the peak less that of the same process after the smallest size, which has imported "
         "and compiled all it needs.\n\n" + memory_table(results["memory"]),
         "Growth": "From 784->100, B1, 16 ticks, one agent.\n\n" + growth_tables(results["growth"]),
-        "CUDA": layer_table(results["cuda"]) if results["cuda"] else "No CUDA device in this run.",
+        "CUDA": layer_table(results["cuda"]) if results["cuda"] else NO_CUDA,
         "Left out": "\n".join(left_out),
     }
     return intro + "\n".join(f"## {title}\n\n{text}\n" for title, text in sections.items())

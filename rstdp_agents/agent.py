@@ -69,11 +69,12 @@ class Agent:
         self.spaces, self.device, self.dtype = (observation_space, action_space), torch.device(device), dtype
         self.random = AgentRandom(seeds, self.device, dtype)
         self.encoder = (encoder or _encoder(observation_space, config.encoder)).to(self.device, dtype)
-        self.decoder = (
+        decoder: Decoder = (
             plugins.build("--decoder", config.decoder.code, Decoder, action_space, config.decoder)
             if plugins.is_plugin(config.decoder.code)
             else build_decoder(action_space, config.decoder)
         )
+        self.decoder = decoder.to(self.device, dtype)
         self.rows = Rows(observation_space)
         check_mask(self.rows, self.decoder)
         self.p_max = config.encoder.rate_max * config.simulation.dt / 1000.0

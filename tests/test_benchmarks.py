@@ -116,6 +116,19 @@ def test_loop_table_counts_the_steps_of_all_agents():
     }  # fmt: skip
 
 
+def test_sentences_are_made_from_the_figures():
+    rows = [{"name": "a", "contestants": figures(BindsNET=1000.0, ours=10.0)}]
+    traced = [{"name": "b", "contestants": figures(BindsNET=3000.0, ours=30.0)}]
+    text = speed_report.no_trace({"no_trace": rows, "layers": traced})
+    assert "| ours, with encoding | 10.0 [10.0, 10.0], x100 |" in text
+    assert text.endswith("Of BindsNET's MSTDPET at b: ours x300.")
+    alone = [{"name": "b", "contestants": figures(ours=30.0)}]
+    assert speed_report.no_trace({"no_trace": rows, "layers": alone}).endswith("x100 |")
+    percent = {"pictures": 0.4, "points": 0.25}
+    assert "1,000 env steps" in (text := speed_report.upkeep({"upkeep": {"steps": 1000, "percent": percent}}))
+    assert text.endswith("pictures 0.40 %, points 0.25 % of the time, 0.65 % together.")
+
+
 def test_everyone_gets_the_same_time_and_the_slow_one_a_single_turn():
     fast, medium, slow = Clock(10.0), Clock(2.5e5), Clock(5e6)
     contestants = {"fast": fast, "medium": medium, "slow": slow, "ends": Clock(10.0, turns=8)}

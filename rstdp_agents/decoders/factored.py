@@ -20,11 +20,16 @@ class FactoredDecoder:
         self.sizes, self.starts, self.one = sizes, starts, one
         self.actions, self.numbers = sum(sizes), len(sizes)
         self._real = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
+        self._places, self._starts = self._real.flatten().nonzero()[:, 0], torch.tensor(starts)
 
     @property
     def size(self) -> int:
         """Number of output neurons."""
         return self.actions * self.one.neurons_per_action
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> FactoredDecoder:
+        self._real, self._places, self._starts = (t.to(device) for t in (self._real, self._places, self._starts))
+        return self
 
     def rates(self, spikes: Tensor) -> Tensor:
         """Output spikes ``(ticks, agents, envs, out)`` -> mean rate of each group, ``(agents, envs, actions)`` in [0, 1]."""
@@ -37,7 +42,7 @@ class FactoredDecoder:
         action = sample(probabilities, uniform)
         gate = self.one.gate_of(action, probabilities)
         if gate is not None:
-            gate = gate[..., self._real.to(rates.device)].repeat_interleave(self.one.neurons_per_action, -1)
+            gate = gate.flatten(-2)[..., self._places].repeat_interleave(self.one.neurons_per_action, -1)
         return self._started(action), gate
 
     def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
@@ -47,17 +52,19 @@ class FactoredDecoder:
 
     def _rows(self, rates: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """Rates, and what may be chosen, of each component ``(agents, envs, components, most values)``."""
-        real = self._real.to(rates.device)
-        rows = rates.new_zeros(*rates.shape[:-1], *real.shape)
-        rows[..., real] = rates
+        rows = self._placed(rates)
         if allowed is None:
-            return rows, real.expand_as(rows)
-        may = torch.zeros_like(rows, dtype=torch.bool)
-        may[..., real] = allowed
-        return rows, (may | ~may.any(-1, keepdim=True)) & real
+            return rows, self._real.expand_as(rows)
+        may = self._placed(allowed)
+        return rows, (may | ~may.any(-1, keepdim=True)) & self._real
+
+    def _placed(self, groups: Tensor) -> Tensor:
+        """``(..., actions)`` as ``(..., components, most values)``, zero where a component has no such value."""
+        rows = groups.new_zeros(*groups.shape[:-1], self._real.numel())
+        return rows.index_copy_(-1, self._places, groups).unflatten(-1, self._real.shape)
 
     def _started(self, action: Tensor) -> Tensor:
-        return action + torch.tensor(self.starts, device=action.device)
+        return action + self._starts
 
 
 class MixedDecoder:
@@ -74,6 +81,11 @@ class MixedDecoder:
             values.numbers + vector.numbers,
         )
         self._order = torch.argsort(torch.tensor(columns))
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> MixedDecoder:
+        self.values, self.vector = self.values.to(device, dtype), self.vector.to(device, dtype)
+        self._order = self._order.to(device)
+        return self
 
     def rates(self, spikes: Tensor) -> Tensor:
         """Output spikes ``(ticks, agents, envs, out)`` -> mean rates of the values' groups, then of the other neurons."""
@@ -101,4 +113,4 @@ class MixedDecoder:
         )
 
     def _row(self, values: Tensor, point: Tensor) -> Tensor:
-        return torch.cat([values.double(), point.double()], -1)[..., self._order.to(values.device)]
+        return torch.cat([values.double(), point.double()], -1)[..., self._order]

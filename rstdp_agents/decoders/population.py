@@ -48,6 +48,10 @@ class Decoder(Protocol):
         """The best actions ``(agents, envs, *shape)`` as far as the rates tell."""
         ...
 
+    def to(self, device: torch.device, dtype: torch.dtype) -> Decoder:
+        """The same decoder with its constants on a device."""
+        ...
+
 
 @dataclass(frozen=True)
 class PopulationDecoder:
@@ -74,6 +78,9 @@ class PopulationDecoder:
     def size(self) -> int:
         """Number of output neurons."""
         return self.actions * self.neurons_per_action
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> PopulationDecoder:
+        return self
 
     def rates(self, spikes: Tensor) -> Tensor:
         """Output spikes ``(ticks, agents, envs, out)`` -> mean rate of each group, ``(agents, envs, actions)`` in [0, 1]."""

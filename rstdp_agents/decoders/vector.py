@@ -28,7 +28,8 @@ class PopulationVector:
         finite = bool(np.isfinite(low).all() and np.isfinite(high).all())
         validate.require(finite, f"continuous actions must be bounded; received bounds {low} and {high}")
         self.shape, self.dims, self.neurons, self.exploration = low.shape, low.size, neurons, exploration
-        self.low, self.high = (torch.from_numpy(bound.reshape(-1).astype(np.float64)) for bound in (low, high))
+        self.bounds = tuple(bound.reshape(-1).astype(np.float64) for bound in (low, high))
+        self.low, self.high = (torch.from_numpy(bound) for bound in self.bounds)
         self.actions = 0  # nothing that could be masked
         self.preferred = torch.linspace(-1.0, 1.0, neurons, dtype=torch.float64)
 
@@ -41,6 +42,11 @@ class PopulationVector:
     def numbers(self) -> int:
         """Uniform numbers that one choice takes."""
         return 2 * self.dims
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> PopulationVector:
+        for name in ("low", "high", "preferred"):
+            setattr(self, name, getattr(self, name).to(device=device, dtype=dtype))
+        return self
 
     def rates(self, spikes: Tensor) -> Tensor:
         """Output spikes ``(ticks, agents, envs, out)`` -> rate of each neuron, ``(agents, envs, out)`` in [0, 1]."""

@@ -81,7 +81,7 @@ def components(decoder: Decoder) -> tuple[tuple[int, ...], tuple[int, ...], Popu
 def decoder_arrays(decoder: Decoder, shape: tuple[int, int]) -> dict[str, np.ndarray]:
     """The fields of `state.FIELDS` that belong to the decoder, for ``shape (agents, envs)``."""
     sizes, _, vector = components(decoder)
-    low, high = (vector.low.numpy(), vector.high.numpy()) if vector else (np.zeros(0), np.zeros(0))
+    low, high = vector.bounds if vector else (np.zeros(0), np.zeros(0))
     return {
         "sizes": np.array(sizes, dtype=np.int64), "low": low, "high": high,
         "action": np.zeros((*shape, len(sizes)), dtype=np.int64), "vector": np.zeros((*shape, len(low))),

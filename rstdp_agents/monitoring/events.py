@@ -75,7 +75,7 @@ class Events(SummaryWriter):
         if global_step != self._step:
             self._write_scalars()
             self._step = global_step
-        self._scalars.value.add(tag=tag, simple_value=scalar_value)
+        self._scalars.value.add(tag=tag, simple_value=float(scalar_value))
 
     def flush(self) -> None:
         """Write what waits, and hand all to the system."""

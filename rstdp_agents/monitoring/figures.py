@@ -97,11 +97,12 @@ def receptive_fields(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> F
     figure = Figure(figsize=(width, 3.2))
     panels = figure.subplots(1, len(fields), squeeze=False, sharey=True)[0]
     figure.subplots_adjust(left=0.8 / width, right=1 - 0.2 / width, bottom=0.16, top=0.9, wspace=0.1)
-    limit = np.abs(fields).max()
+    limit, images = float(np.abs(fields).max()), []
     for group, axes in enumerate(panels):
-        image = _image(axes, fields[group].reshape(shape), extent, labels, f"drive of group {group}", "coolwarm", limit)
+        field, title = fields[group].reshape(shape), f"drive of group {group}"
+        images.append(_image(axes, field, extent, labels, title, "coolwarm", limit))
         axes.label_outer()
-    figure.colorbar(image, ax=panels.tolist(), pad=0.02, aspect=15)
+    figure.colorbar(images[0], ax=panels.tolist(), pad=0.02, aspect=15)
     return figure
 
 
@@ -134,8 +135,8 @@ def _image(
     limit: float | None = None,
 ) -> AxesImage:  # fmt: skip
     """Colours of ``values``; those from blue to red go from minus to plus ``limit``, by default their largest size."""
-    limit = np.abs(values).max() if limit is None else limit
-    limits = {"vmin": -limit, "vmax": limit} if colours == "coolwarm" else {}
+    largest = float(np.abs(values).max()) if limit is None else limit
+    limits = {"vmin": -largest, "vmax": largest} if colours == "coolwarm" else {}
     origin = "upper" if extent is None else "lower"
     image = axes.imshow(values, extent=extent, origin=origin, aspect="auto", cmap=colours, **limits)  # pyright: ignore
     axes.set(title=title, xlabel=labels[0], ylabel=labels[1])

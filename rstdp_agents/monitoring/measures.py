@@ -64,7 +64,8 @@ def saturated(layer: Layer, pre: Tensor) -> Tensor:
 def population(values: Tensor) -> tuple[float, float, float]:
     """Mean over agents, and the ends of the band that holds the middle eight tenths of them."""
     if len(values) == 1:
-        return (float(values),) * 3
+        one = float(values)
+        return one, one, one
     values = values.double().cpu()
     low, high = torch.quantile(values, torch.tensor([0.1, 0.9], dtype=torch.float64)).tolist()
     return float(values.mean()), low, high

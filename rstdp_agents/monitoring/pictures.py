@@ -20,7 +20,10 @@ RASTER = "monitor.raster."
 
 
 class Pictures:
-    """Draws `images` times in a run, or less often if it is short, the last time at its end; before each it collects the spikes of agent 0 in its first env."""
+    """Draws `images` times in a run, less often if it is short, and the last time at its end.
+
+    Before each it collects the spikes of agent 0 in its first env.
+    """
 
     def __init__(self, config: RunConfig, agent: Agent, space: gym.Space) -> None:
         self.agent, self.space, self.dims, self._stride = agent, space, config.map_dims, config.envs_per_agent
