@@ -33,10 +33,6 @@ from rstdp_agents.environments import SerialGrid, source_of, with_range
 from rstdp_agents.evaluation import evaluate
 from rstdp_agents.presets import PRESETS, preset
 
-CONTROL = 100
-"""Episodes of the players that do not learn."""
-MAX_SHUFFLED = 20_000
-"""Env steps of the shuffled control, at most."""
 EVALUATED = 20
 """Episodes of each kind of evaluation, per seed."""
 
@@ -88,7 +84,7 @@ def run(name: str, rule: str, task: Task, args: Args) -> dict[str, Records]:
     config = with_range(made, envs.observation_space, source, kwargs).agent
     if rule in TWINS:
         player = players.not_spiking(rule, config, task.linear_lr, envs, seeds)
-        return {"learner": players.play(player, envs, task, seeds, task.episodes if rule == "linear" else CONTROL)}
+        return {"learner": players.play(player, envs, task, seeds, task.episodes if rule == "linear" else task.control)}
     agent = players.spiking(config, envs, seeds, frozen=False, backend=args.backend)
     records = players.play(agent, envs, task, seeds, task.episodes)
     if args.set:
@@ -98,7 +94,7 @@ def run(name: str, rule: str, task: Task, args: Args) -> dict[str, Records]:
         for record, mean in zip(records, returns.mean(1).tolist(), strict=True):
             record[f"eval_{kind}"] = mean
     twins, again = (SerialGrid(source, kwargs, len(seeds), 1) for _ in range(2))
-    frozen = players.play(players.spiking(config, twins, seeds, frozen=True), twins, task, seeds, CONTROL)
+    frozen = players.play(players.spiking(config, twins, seeds, frozen=True), twins, task, seeds, task.control)
     return {"learner": records, "frozen": frozen, "shuffled": run_shuffled(again, config, task, seeds, records)}
 
 
@@ -108,7 +104,7 @@ def run_shuffled(
     """The control with shuffled modulator, for as many episodes as the slowest learner took, or as many env steps."""
     took = [record["solved_at_episode"] or task.episodes for record in learners]
     steps = [record["solved_at_step"] or task.max_steps for record in learners]
-    limited = replace(task, max_steps=min(max(steps), MAX_SHUFFLED))
+    limited = replace(task, max_steps=min(max(steps), task.max_shuffled))
     return players.play(players.shuffled(config, envs, seeds), envs, limited, seeds, max(took))
 
 

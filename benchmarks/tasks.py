@@ -29,6 +29,10 @@ class Task:
     """Mean returns that others are known to reach."""
     linear_lr: float = 1.0
     """Step size of the linear actor-critic: 1 but for the project's own tasks."""
+    control: int = 100
+    """Episodes of the players that do not learn."""
+    max_shuffled: int = 20_000
+    """Env steps of the shuffled control, at most."""
     continuous: bool = False
     """Whether its actions are continuous; the linear twin has none."""
     note: str = ""
@@ -58,6 +62,10 @@ TASKS: dict[str, Task] = {
     ),
     "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, continuous=True, note="continuous action"),
     "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, continuous=True, note="continuous action"),
+    "ale_py:ALE/Breakout-v5": Task(
+        3.0, 120, 40_000, control=20, max_shuffled=3000,
+        note="from the console's 128 bytes of memory; chance is 1.2; extra `atari`",
+    ),
     "minigrid:MiniGrid-Empty-5x5-v0": Task(
         0.9, 500, 100_000, {"rstdp-et": 300}, note="partial view of symbols; at best 0.955; extra `minigrid`",
     ),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rstdp_agents.config import RunConfig, override
-from rstdp_agents.presets import box2d, control, grids, own
+from rstdp_agents.presets import atari, box2d, control, grids, own
 from rstdp_agents.presets.types import Presets
 
-PRESETS: Presets = {**control.PRESETS, **grids.PRESETS, **box2d.PRESETS, **own.PRESETS}
+PRESETS: Presets = {**control.PRESETS, **grids.PRESETS, **box2d.PRESETS, **atari.PRESETS, **own.PRESETS}
 
 
 def preset(env: str, rule: str) -> RunConfig:
