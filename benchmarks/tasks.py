@@ -63,7 +63,7 @@ TASKS: dict[str, Task] = {
     "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, continuous=True, note="continuous action"),
     "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, continuous=True, note="continuous action"),
     "ale_py:ALE/Breakout-v5": Task(
-        3.0, 120, 40_000, control=20, max_shuffled=3000,
+        3.0, 100, 30_000, control=20, max_shuffled=3000,
         note="from the console's 128 bytes of memory; chance is 1.2; extra `atari`",
     ),
     "minigrid:MiniGrid-Empty-5x5-v0": Task(
