@@ -9,6 +9,7 @@ import gymnasium as gym
 
 REGISTERED: dict[str, dict[str, Any]] = {
     "rstdp/Bandit-v0": {"entry_point": f"{__name__}.bandit:Bandit", "reward_threshold": 0.6},
+    "rstdp/Bars-v0": {"entry_point": f"{__name__}.bars:Bars", "reward_threshold": 0.95},
     "rstdp/Catch-v0": {"entry_point": f"{__name__}.catch:Catch", "reward_threshold": 0.95},
     "rstdp/Cue-v0": {"entry_point": f"{__name__}.cue:Cue", "reward_threshold": 0.95},
     "rstdp/DelayedCue-v0": {"entry_point": f"{__name__}.delayed_cue:DelayedCue", "reward_threshold": 0.95},

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from envs.bandit import Bandit
+from envs.bars import Bars
 from envs.catch import Catch
 from envs.cue import Cue
 from envs.delayed_cue import DelayedCue
@@ -29,6 +30,7 @@ def course(env, actions, seed=0):
             {"rows": 3, "columns": 7},
             "`columns` must be below twice `rows`, or no paddle is fast enough; received 7",
         ),
+        (Bars, {"size": 1}, "`size` must be a whole number of 2 or more; received 1"),
         (Bandit, {"odds": 1.5}, "`odds` must lie between 0 and 1; received 1.5"),
         (Pattern, {"jitter": -0.1}, "`jitter` must lie between 0 and 1; received -0.1"),
         (
@@ -46,6 +48,16 @@ def test_arguments_are_checked(env, arguments, message):
     with pytest.raises(ValueError, match="must ") as error:
         env(**arguments)
     assert str(error.value) == message
+
+
+def test_lying_and_standing_bars_light_every_pixel_equally_often():
+    env, shown = Bars(size=4), {0: set(), 1: set()}
+    for seed in range(100):
+        image, _ = env.reset(seed=seed)
+        shown[int(env.step(1)[1])].add(image.tobytes())
+    lying, standing = (sum(np.frombuffer(image, np.uint8) for image in shown[k]) for k in (0, 1))
+    assert len(shown[0]) == len(shown[1]) == 4
+    assert lying.tolist() == standing.tolist() == [255] * 16
 
 
 def test_every_cue_comes_up_and_has_its_own_answer():

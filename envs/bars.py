@@ -1,0 +1,62 @@
+"""Bars: images that no sum of pixels tells apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from . import checks, drawing
+
+ON = 255
+
+
+class Bars(gym.Env):
+    """One row or one column of a square image is lit. Does the bar lie or stand?
+
+    Each pixel is lit as often by bars that lie as by bars that stand, and a weighted sum of pixels that is positive for all rows
+    and negative for all columns does not exist, for both add up to the sum of all weights: it takes features in between, and
+    the same ones are of use everywhere in the image. After the bars of Földiák (1990).
+
+    | | |
+    | --- | --- |
+    | observation | `Box(0, 255, (size, size))` uint8: a grey image, 255 along the bar, 0 elsewhere |
+    | action | `Discrete(2)`: 0 for a row, 1 for a column |
+    | reward | 1 for the right answer, else 0 |
+    | end | after one step |
+    | returns | at best 1, by chance 0.5; a weighted sum of pixels is right for all bars but one at most, 1 - 0.5 / size |
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 2}  # noqa: RUF012 (as gym.Env declares it)
+    action_space = gym.spaces.Discrete(2)
+
+    def __init__(self, size: int = 5, render_mode: str | None = None) -> None:
+        self.size, self.render_mode = checks.whole("size", size, 2), checks.render_mode(render_mode)
+        self.observation_space = gym.spaces.Box(0, ON, (size, size), np.uint8)
+        self.stands, self.place, self.right = 0, 0, None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.stands, self.place = int(self.np_random.integers(2)), int(self.np_random.integers(self.size))
+        self.right = None
+        return self._image(), {}
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        self.right = int(action) == self.stands
+        return self._image(), float(self.right), True, False, {}
+
+    def render(self) -> np.ndarray | None:  # pyright: ignore[reportIncompatibleMethodOverride] (None without a render mode)
+        """The bar in light; green once the answer was right, red once it was wrong."""
+        if self.render_mode is None:
+            return None
+        cells = drawing.blank(self.size, self.size)
+        cells[self._image() > 0] = drawing.LIGHT if self.right is None else drawing.verdict(self.right)
+        return drawing.picture(cells)
+
+    def _image(self) -> np.ndarray:
+        image = np.zeros((self.size, self.size), dtype=np.uint8)
+        (image.T if self.stands else image)[self.place] = ON
+        return image
