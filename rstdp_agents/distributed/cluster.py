@@ -89,13 +89,18 @@ def train_on_cluster(config: RunConfig, folder: Path) -> dict[str, Any]:
         merged = Merged(writer, [part.agents for part in parts])
         summaries = follow(running, reports, merged)
     summary = merge_summaries(summaries)
+    fetch_checkpoint(config, uris, folder)
+    write_whole(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def fetch_checkpoint(config: RunConfig, uris: list[str], folder: Path) -> None:
+    """Write the last checkpoints of all parts, which are stored at ``uris``, as one of the whole population."""
     with tempfile.TemporaryDirectory() as scratch:
-        copies = [Path(scratch) / str(i) for i in range(len(parts))]
+        copies = [Path(scratch) / str(i) for i in range(len(uris))]
         for uri, copy in zip(uris, copies, strict=True):
             Storage(uri).download(copy)
         merge_checkpoints(config, copies, folder)
-    write_whole(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
-    return summary
 
 
 def follow(running: list[Any], reports: Any, merged: Merged) -> list[dict[str, Any]]:

@@ -1,5 +1,4 @@
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,10 +29,11 @@ LINE += ["--no-progress", "--looks", 4]
 @pytest.fixture(scope="module")
 def one_cpu():
     """A cluster on which one trial runs at a time."""
-    os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+        ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+        yield
+        ray.shutdown()
 
 
 def trial(**settings):
