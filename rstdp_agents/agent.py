@@ -174,6 +174,19 @@ class Agent:
         """Compiled code for a `policy.FrozenPolicy` of this agent; None on the torch path."""
         return FusedPolicy(self._fused, envs, seeds) if self._fused else None
 
+    def adopt(self, agents: slice, config: AgentConfig) -> None:
+        """Let some agents have numbers of another configuration: the learning rate; on the fused backend all of `search.OWN`.
+
+        They start as all others do; what ``config`` says of shapes, codes and first weights is not looked at.
+        """
+        device, backend = str(self.device), self.backend
+        other = Agent(
+            config, *self.spaces, seeds=(0,), device=device, dtype=self.dtype, backend=backend, encoder=self.encoder
+        )
+        self.lr[agents] = self._lr_start[agents] = other.lr[0]
+        if self._fused and other._fused:
+            self._fused.adopt(agents, other._fused)
+
     def alone(self, index: int, frozen: bool = False) -> Agent:
         """A copy of one agent of the population with what it has learnt, on the torch backend, in a single env at rest.
 

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig, flat, override
-from rstdp_agents.environments import build_grid, source_of, with_range
+from rstdp_agents.environments import build_grid, make_env, source_of, with_range
 from rstdp_agents.episodes import WINDOW, EpisodeTracker
 from rstdp_agents.errors import UsageError
 
-OWN = "plasticity.lr"
-"""The one setting that agents of a population may have each for itself: trials that differ in nothing else run at once."""
+OWN = {
+    "plasticity": ("lr", "tau_e", "tau_plus", "tau_minus", "w_min", "w_max"),
+    "modulation": ("reward_scale", "gamma", "lambda_", "critic_lr", "deadband", "tau_baseline"),
+    "decoder": ("inverse_temperature", "exploration"),
+    "homeostasis": ("lr", "limit", "tau_rate"),
+    "neuron": ("tau_m", "v_th", "v_reset", "t_ref", "escape_noise", "lateral_inhibition"),
+    "encoder": ("rate_max",),
+}
+"""Settings that agents of a population may have each for itself, in compiled code; on the torch backend the first one only."""
 STEADY = ("plasticity", "modulation", "homeostasis")
 """Groups of settings whose fractions can change while an agent learns; what they hold in whole numbers or words cannot."""
 Objective = Literal["area", "final"]
@@ -105,18 +111,27 @@ def changed(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     return override(config, {name if name in own else f"agent.{name}": value for name, value in values.items()})
 
 
+def at_once(config: RunConfig, names: Set[str]) -> bool:
+    """Whether trials that differ in the settings ``names`` alone can train as one population."""
+    if names <= {"plasticity.lr"}:
+        return True
+    if not names <= {f"{group}.{name}" for group, own in OWN.items() for name in own}:
+        return False
+    source, kwargs = source_of(config)
+    env = make_env(source, kwargs)
+    spaces = env.observation_space, env.action_space
+    env.close()
+    config = with_range(config, spaces[0], source, kwargs)
+    return Agent(config.agent, *spaces, seeds=(0,), device=config.device, backend=config.backend).backend == "fused"
+
+
 def scores(config: RunConfig, trials: Sequence[Mapping[str, Any]], objective: Objective) -> np.ndarray:
     """What each trial is worth with each seed of ``config``, ``(trials, seeds)``; nan where no episode ended.
 
-    area: mean return over all training episodes; final: over the last hundred. Several trials, which may differ in the
-    learning rate alone, train as one population.
+    area: mean return over all training episodes; final: over the last hundred. Several trials train as one population
+    (see `at_once`).
     """
-    if len(trials) == 1:
-        returns = train(changed(config, trials[0]), config.seeds, None)
-    else:
-        assert all(set(trial) == {OWN} for trial in trials)
-        rates = torch.tensor([trial[OWN] for trial in trials]).repeat_interleave(config.agents)
-        returns = train(changed(config, {OWN: 1.0}), config.seeds * len(trials), rates)
+    returns = train([changed(config, trial) for trial in trials])
     return np.array([worth(r, objective) for r in returns]).reshape(len(trials), config.agents)
 
 
@@ -126,15 +141,18 @@ def worth(returns: Sequence[float], objective: Objective) -> float:
     return float(np.mean(counted)) if len(counted) else math.nan
 
 
-def train(config: RunConfig, seeds: tuple[int, ...], lr_scale: torch.Tensor | None) -> list[list[float]]:
-    """Returns of all training episodes of agents with these seeds; nothing is written."""
-    (source, kwargs), envs = source_of(config), config.envs_per_agent
+def train(configs: Sequence[RunConfig]) -> list[list[float]]:
+    """Returns of all training episodes of the agents of each configuration, side by side; nothing is written."""
+    config, n = configs[0], configs[0].agents
+    (source, kwargs), envs, seeds = source_of(config), config.envs_per_agent, config.seeds * len(configs)
     grid = build_grid(config.vectorization, source, kwargs, len(seeds), envs)
     config = with_range(config, grid.observation_space, source, kwargs)
     agent = Agent(
-        config.agent, grid.observation_space, grid.action_space, seeds=seeds, envs=envs, lr_scale=lr_scale,
-        device=config.device, backend=config.backend, threads=config.threads,
+        config.agent, grid.observation_space, grid.action_space, seeds=seeds, envs=envs, device=config.device,
+        backend=config.backend, threads=config.threads,
     )  # fmt: skip
+    for i, other in enumerate(configs[1:], 1):
+        agent.adopt(slice(i * n, (i + 1) * n), other.agent)
     tracker, returns = EpisodeTracker(len(seeds), envs, None), [[] for _ in seeds]
     action = agent.begin(grid.reset(seeds))
     for step in range(envs, config.total_steps + 1, envs):

@@ -60,7 +60,7 @@ def search_here(
     study: Any, config: RunConfig, space: search.Space, objective: search.Objective, trials: int, at_once: int
 ) -> None:
     """Train trials, ``at_once`` as one population where that can be, until ``trials`` of the study brought a number."""
-    at_once = at_once if set(space) == {search.OWN} else 1
+    at_once = at_once if search.at_once(config, space.keys()) else 1
     while (left := trials - len(complete(study))) > 0:
         asked = [study.ask(distributions(space)) for _ in range(min(left, at_once))]
         for trial, values in zip(asked, search.scores(config, [t.params for t in asked], objective), strict=True):

@@ -1,8 +1,9 @@
 """Search for settings with Optuna. All other options are those of training: --env, --rule, --total-steps, --seed, ...
 
-Every trial trains --agents agents (one seed each) and counts their mean. Where only plasticity.lr is searched, several trials
-train at once, as one population. A sweep that was stopped goes on when it is started again. With --launcher ray the trials
-are spread over a cluster by Ray Tune, which may stop those that fall behind or let them take over from those ahead.
+Every trial trains --agents agents (one seed each) and counts their mean. Several trials train at once, as one population, where
+agents may each have for themselves all that is searched (docs/tutorials/compare.md says of what); else one after the other.
+A sweep that was stopped goes on when it is started again. With --launcher ray the trials are spread over a cluster by Ray Tune,
+which may stop those that fall behind or let them take over from those ahead.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Args:
     trials: int = 30
     """Trials in all, those of before included."""
     at_once: int = 8
-    """Trials that train as one population, where only plasticity.lr is searched."""
+    """Trials that train as one population, where that can be."""
     objective: search.Objective = "area"
     """What is to be large: the mean return over all training episodes (area), or over the last hundred (final)."""
     storage: str = "sqlite:///sweep.db"

@@ -101,9 +101,9 @@ class FusedEngine:
         shape = (agents, envs)
         late, rule_halves, amplitudes = rule_arrays(layer.rule, ticks, layer.dt)
         code = code_of(agent.encoder)
-        self.constants = constants_of(agent)
         self.arrays = dict(
-            **code._asdict(), **decoder_arrays(agent.decoder, shape), constants=np.array(self.constants), late=late,
+            **code._asdict(), **decoder_arrays(agent.decoder, shape), constants=np.tile(constants_of(agent), (agents, 1)),
+            late=np.tile(late, (agents, 1)),
             halves=rule_halves, amplitudes=amplitudes, weight=weight.numpy(), rate=rate.numpy(), offset=offset.numpy(),
             critic=critic.numpy(), r_bar=r_bar.numpy(), lr=agent.lr.numpy(), sums=statistics.sums.numpy(),
             pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
@@ -163,6 +163,11 @@ class FusedEngine:
             obs = self.agent.encoder.rates(self.agent.tensor(obs)).numpy()
         return obs if obs.ndim == 3 else obs.reshape(*obs.shape[:2], -1)
 
+    def adopt(self, agents: slice, other: FusedEngine) -> None:
+        """Let some agents have the numbers of another engine's first agent, in place of those of this configuration."""
+        for name in ("constants", "late"):
+            self.arrays[name][agents] = other.arrays[name][0]
+
     def sync(self) -> None:
         """Bring the layer's eligibility up to date, for whoever looks at it, or writes to it."""
         if self.agent.layer.last is None:
@@ -177,7 +182,7 @@ class FusedEngine:
 
     def spikes(self) -> tuple[Tensor, Tensor]:
         """Input and output spikes of the last window, ``(ticks, agents, envs, neurons)``."""
-        pre = unpack_spikes(self.arrays["bits"][:, 0], len(self.arrays["late"]))
+        pre = unpack_spikes(self.arrays["bits"][:, 0], self.arrays["late"].shape[1])
         return torch.from_numpy(pre), output_spikes(self.arrays)
 
     def _view(self, synapses: Tensor) -> Tensor:

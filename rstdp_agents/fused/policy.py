@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
+from rstdp_agents.fused.constants import Constants
 from rstdp_agents.fused.decode import decoder_arrays, reader
 from rstdp_agents.fused.spikes import output_spikes
 from rstdp_agents.fused.state import State
@@ -23,7 +24,7 @@ class FusedPolicy:
     """Acts as `policy.FrozenPolicy` does: shares what ``engine`` has learnt, with spikes and random numbers of its own."""
 
     def __init__(self, engine: FusedEngine, envs: int, seeds: tuple[int, ...]) -> None:
-        shared, constants, self._decoder = engine.arrays, engine.constants, engine.agent.decoder
+        shared, self._decoder = engine.arrays, engine.agent.decoder
         (agents, inputs, padded), outputs = shared["weight"].shape, shared["post_count"].shape[1]
         shape, self._engine = (agents, envs), engine
         self._arrays = (
@@ -33,16 +34,16 @@ class FusedPolicy:
                 "counters": np.array([(seed, 0, 0) for seed in seeds]),
                 "rates": np.zeros((*shape, inputs), dtype=np.float32),
                 "bits": np.zeros((agents, 1, envs, inputs), dtype=np.uint64),
-                "post": np.zeros((*shape, len(shared["late"]), padded), dtype=np.float32),
+                "post": np.zeros((*shape, shared["late"].shape[1], padded), dtype=np.float32),
                 "pre_count": np.zeros((agents, inputs), dtype=np.float32),
                 "post_count": np.zeros((agents, outputs), dtype=np.float32),
             }
         )
         self._chosen = reader(self._decoder, self._arrays)
-        certain = constants._replace(inverse_temperature=CERTAIN, exploration=0.0)
-        self._stochastic, self._greedy = (
-            State(**self._arrays | {"constants": np.array(numbers)}) for numbers in (constants, certain)
-        )
+        certain = shared["constants"].copy()
+        for name, number in (("inverse_temperature", CERTAIN), ("exploration", 0.0)):
+            certain[:, Constants._fields.index(name)] = number
+        self._stochastic, self._greedy = State(**self._arrays), State(**self._arrays | {"constants": certain})
 
     def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:
         """As `policy.FrozenPolicy.act`."""

@@ -11,14 +11,14 @@ from numba import types
 from numba.experimental import structref
 
 FIELDS = {
-    "constants": "numbers of the configuration, in the order of `constants.Constants`",
+    "constants": "(A, n) float64: numbers of the configuration, in the order of `constants.Constants`",
     "kind": "of `encode.Code`, as are the next five; a number",
     "points": "float64",
     "cells": "int64",
     "scale": "float64",
     "floor": "a number",
     "tilings": "a number",
-    "late": "(T,): what is left at the end of a window of the pairs of each tick",
+    "late": "(A, T): what is left at the end of a window of the pairs of each tick",
     "halves": "(K, 2), of the rule",
     "amplitudes": "(K, 2), of a reward switch",
     "weight": "(A, I, P)",

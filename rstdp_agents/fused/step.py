@@ -31,8 +31,9 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
     s: `state.State`. obs, final_obs ``(A, E, D)``; final_obs is read where ``truncated``. reward, terminated, truncated,
     restarted ``(A, E)``.
     """
-    c, code = unpack(s.constants), Code(s.kind, s.points, s.cells, s.scale, s.floor, s.tilings)
+    code = Code(s.kind, s.points, s.cells, s.scale, s.floor, s.tilings)
     for a in range(begin, end):
+        c = unpack(s.constants[a])
         if learning:
             _feel(s, a, obs[a], final_obs[a], reward[a], terminated[a], truncated[a], restarted[a], code, c)
         for e in range(obs.shape[1]):
@@ -66,8 +67,9 @@ def _feel(s, a, obs, final_obs, reward, terminated, truncated, restarted, code, 
 @njit(cache=True, nogil=True)
 def act(s, begin, end, obs):
     """A window of the agents from ``begin`` to ``end`` and their actions, nothing learnt; ``obs`` as in `step`."""
-    c, code = unpack(s.constants), Code(s.kind, s.points, s.cells, s.scale, s.floor, s.tilings)
+    code = Code(s.kind, s.points, s.cells, s.scale, s.floor, s.tilings)
     for a in range(begin, end):
+        c = unpack(s.constants[a])
         for e in range(obs.shape[1]):
             encode(obs[a, e], code, s.rates[a, e])
         threshold, choice = _noise(s, a, c)
@@ -147,6 +149,6 @@ def _remember(s, a, counts, gate, c):
             s.post_count[a, o] += counts[e, o]
             mean[o] += counts[e, o] / np.float32(envs)
         for k in range(s.halves.shape[0]):
-            pair_credit(s.post[a, e], gate[e], s.halves[k, 0], s.halves[k, 1], s.late, c, s.credit[a, k, e])
+            pair_credit(s.post[a, e], gate[e], s.halves[k, 0], s.halves[k, 1], s.late[a], c, s.credit[a, k, e])
     regulate(mean, s.rate[a], s.offset[a], c)
     s.counters[a, 2] = 1

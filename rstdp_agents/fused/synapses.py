@@ -152,8 +152,9 @@ def learn_last_and_drive(s, a, begin, end, learning, current, c):
 def fold(s):
     """Write the eligibility that waits for the next pass, so that z is what the torch path would show."""
     halves, envs, inputs, padded = s.z.shape[1:]
-    ticks, decay = s.credit.shape[3] - 1, splat(np.float32(unpack(s.constants).decay_z))
+    ticks = s.credit.shape[3] - 1
     for a in range(s.z.shape[0]):
+        decay = splat(np.float32(unpack(s.constants[a]).decay_z))
         z, credit, plane = s.z[a].reshape(-1), s.credit[a].reshape(-1), (ticks + 1) * padded
         for p in range(halves * envs if s.counters[a, 2] else 0):
             for i in range(inputs):
