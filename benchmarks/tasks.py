@@ -82,6 +82,9 @@ TASKS |= {
         note="odds 0.8, swapped every 100 pulls on average; the return is the share of pulls that paid; "
         "who does not learn stays at 0.5",
     ),
+    "rstdp/Bars-v0": Task(
+        0.95, 4000, 4000, max_shuffled=4000, note=f"25 pixels, a convolution that learns; {_SHARE}",
+    ),
     "rstdp/Catch-v0": Task(
         0.95, 2500, 40_000, {"rstdp-et": 2500}, linear_lr=2.0, note="50 pixels; chance is 0.2; the return is the share caught",
     ),

@@ -60,6 +60,14 @@ CATCH = {  # whether the ball will be caught is a matter of ball and paddle toge
     "agent.homeostasis.lr": 0.0,
 }
 
+BARS = {  # one layer cannot tell them apart: a convolution under the same rule, which takes larger steps than the output
+    **CUE,
+    "agent.network.conv": ((8, 3, 1),),
+    "agent.network.w_init": 3.0,
+    "agent.network.lr_scale": 3.0,
+    "agent.modulation.value_init": 0.5,
+}
+
 PATTERN = {  # every answer is paid at once, and frames have nothing to do with each other
     "agent.encoder.code": "tuples",
     "agent.encoder.tuples": ((50, 1),),
@@ -80,6 +88,7 @@ PRESETS: Presets = {
         "rstdp": {**BANDIT, "agent.plasticity.lr": 0.3},
         "reward-switch": {**BANDIT, "agent.plasticity.lr": 2.0},
     },
+    "rstdp/Bars-v0": {"rstdp-et": {**BARS, "agent.plasticity.lr": 0.5}},
     "rstdp/Catch-v0": {"rstdp-et": {**CATCH, "agent.plasticity.lr": 1.0}},
     "rstdp/Cue-v0": {
         "rstdp-et": {**CUE, "agent.plasticity.lr": 8.0},
