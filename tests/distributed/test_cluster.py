@@ -10,6 +10,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint
+from rstdp_agents.runs.reading import read_run
 from rstdp_agents.training import Training
 from tests.test_training import config
 
@@ -60,6 +61,8 @@ def test_a_population_on_two_machines_of_which_one_dies_is_the_population_of_one
     storage = (tmp_path / "spread" / "parts").as_uri()
     summary = train_on_cluster(replace(settings, launcher="ray", storage=storage), tmp_path / "spread")
     killer.join()
+    ranges = [read_run(tmp_path / name).config.agent.encoder for name in ("alone", "spread/parts/0", "spread/parts/1")]
+    assert ranges[0] == ranges[1] == ranges[2]
     assert summary["agents"] == expected["agents"]
     assert json.loads((tmp_path / "spread" / "summary.json").read_text()) == summary
     whole, together = (load_checkpoint(latest_checkpoint(tmp_path / name)) for name in ("alone", "spread"))
