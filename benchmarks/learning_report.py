@@ -34,7 +34,8 @@ seeds. One preset per task and rule, shared by all seeds; learning is local, and
 *Final* is the mean of the last 100 episodes of a run of fixed length, *best* the highest mean of 100, *area* the mean return over
 the whole training. *Greedy* and *stochastic* are evaluations without learning in other environments. Controls: *frozen*,
 the same network with the same seed and a learning rate of zero; *shuffled*, the same learner with a modulator drawn from those it
-has met, for 20,000 env steps at most (Acrobot and Pendulum by rstdp-et: 50,000); *random*, chance; *linear*, an actor-critic on
+has met, for 20,000 env steps at most (Acrobot and Pendulum by rstdp-et: 50,000; Breakout: 3,000); *random*, chance;
+*linear*, an actor-critic on
 the same features that does not spike (Discrete actions only; its step size is not tuned: 1, for most of our own tasks 2 or 4).
 *Target* is what this project set itself, for all ten seeds. What others reach or take, in the pictures, is published.
 
