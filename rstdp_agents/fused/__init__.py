@@ -2,6 +2,10 @@
 
 Numba keeps compiled code on disk and looks only at the file that a function stands in, not at those it calls into. So the code
 of this folder is kept under a digest of all its sources: a change to any of them compiles anew.
+
+What Python calls is `ENTRIES`, and into each of these everything below it is inlined. A function that was not would exist twice
+in a process that compiles, once for itself and once in its caller, vectorised in different ways: the first run after a change
+would round otherwise than all that load the same code from the disk.
 """
 
 import hashlib
@@ -10,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from numba import config
+
+ENTRIES = ("act", "draw_rows", "fold", "scan", "step")
+"""Names of the compiled functions that Python calls."""
 
 _here = Path(__file__).parent
 _numba: Any = config  # its settings are made at run time, unseen by type checkers

@@ -55,7 +55,7 @@ class Constants(NamedTuple):
     lateral_inhibition: float
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def unpack(c):
     """`Constants` of an array of them."""
     return Constants(

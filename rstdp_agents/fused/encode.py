@@ -29,7 +29,7 @@ class Code(NamedTuple):
     tilings: int = 0
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def encode(obs, code, rates):
     """Input rates ``(I,)`` of one observation ``(D,)``, or ``obs`` itself where they are given. code: a `Code`."""
     if code.kind == GRID:
@@ -50,7 +50,7 @@ def encode(obs, code, rates):
             rates[i] = obs[i]
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def encode_grid(obs, points, cells, sigma, rates):
     """`encoders.PlaceCells.rates`: a Gaussian over a grid is the product of one Gaussian per dimension."""
     bump = np.empty(points.shape[0])
@@ -70,7 +70,7 @@ def encode_grid(obs, points, cells, sigma, rates):
         filled, first = filled * n, first + n
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def encode_tiles(obs, low, tiles, per_unit, tilings, rates):
     """`tile_coding.TileCoding.rates`."""
     rates[:] = 0.0

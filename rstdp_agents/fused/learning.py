@@ -9,7 +9,7 @@ from rstdp_agents.fused.lanes import WIDTH, load, splat, store
 from rstdp_agents.fused.neurons import FAST
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, forceinline=True)
 def critic_step(reward, terminated, restarted, rates, after, weight, trace, r_bar, c, m):
     """`modulators.TDError` or `modulators.RewardMinusBaseline` of all envs; writes m ``(E,)`` and learns.
 
@@ -44,7 +44,7 @@ def critic_step(reward, terminated, restarted, rates, after, weight, trace, r_ba
             m[e] = 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def third_factor(m, k, amplitudes, c):
     """`PairRule.factors`: the modulator itself, or an amplitude picked by its sign; amplitudes ``(K, 2)``."""
     if c.switch == 0.0:

@@ -12,7 +12,7 @@ FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be reordered and fused, so that loops vectorise; infinities and NaN keep their meaning."""
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, forceinline=True)
 def log32(x, out):
     """Natural logarithm of positive float32 ``x (n,)`` to float32 rounding, in loops that vectorise; overwrites x.
 
@@ -38,7 +38,7 @@ def log32(x, out):
         out[i] = m + (square * (m * p - np.float32(0.5)) + out[i] * np.float32(0.69314718056))
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, forceinline=True)
 def noisy_thresholds(first, keys, outputs, c, out):
     """`neurons.noisy_threshold`: out ``(T, E, P)``; those of the padding are out of reach.
 
@@ -92,7 +92,7 @@ def fire_apart(current, threshold, offset, e, c, post, counts):
         store(counts, o, count)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def fire_together(current, threshold, offset, e, c, post, counts):
     """`fire` for neurons that inhibit each other: all of them, tick by tick."""
     ticks, padded = post.shape

@@ -8,7 +8,7 @@ from numba import njit, uint32, uint64
 SCALE = np.float32(2.0**-24)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def window_keys(seed, window):
     """Two 32-bit keys for one window of the agent with this seed."""
     x = uint64(seed) * uint64(0x9E3779B97F4A7C15) + uint64(window) * uint64(0xD1B54A32D192ED03)
@@ -30,7 +30,7 @@ def uniform_at(place, key0, key1):
     return np.float32(uint32(x ^ (x >> uint32(16))) >> uint32(8)) * SCALE
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def fill_uniform(out, first, keys):
     """Fill ``out (n,)`` with the numbers at places ``first, first + 1, ...``."""
     key0, key1 = uint32(keys[0]), uint32(keys[1])
@@ -38,7 +38,7 @@ def fill_uniform(out, first, keys):
         out[i] = uniform_at(uint32(uint32(first) + uint32(i)), key0, key1)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def fill_uniform_at(out, places, first, keys):
     """As `fill_uniform`, at the places ``first + places[0], first + places[1], ...``; places ``(n,)`` int32."""
     key0, key1 = uint32(keys[0]), uint32(keys[1])

@@ -18,7 +18,7 @@ MAX_TICKS = 64
 """Bits of a word."""
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def draw_spikes(rates, p_max, ticks, envs, e, keys, bits, before, count):
     """`encoders.poisson` of env e of ``envs``: rates ``(I,)`` -> bits ``(I,)`` uint64.
 

@@ -49,7 +49,7 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
         _remember(s, a, counts, gate, c)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, forceinline=True)
 def _feel(s, a, obs, final_obs, reward, terminated, truncated, restarted, code, c):
     """Modulator of agent a in all its envs, and its critic's learning."""
     for e in range(obs.shape[0]):
@@ -77,7 +77,7 @@ def act(s, begin, end, obs):
         _choose(s, a, current, threshold, choice, c)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, forceinline=True)
 def _noise(s, a, c):
     """Input spikes, thresholds ``(T, E, P)`` and the numbers ``(E, n)`` for choosing, of the next window of agent a."""
     ticks, padded = s.post.shape[2:]
@@ -95,7 +95,7 @@ def _noise(s, a, c):
     return threshold, choice.reshape(envs, numbers)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, forceinline=True)
 def _pass(s, a, done, learning, c):
     """The pass over the synapses of agent a: currents ``(E, T + 1, P)`` of the window, and the mean square of what it learnt."""
     ticks, padded = s.post.shape[2:]
@@ -116,7 +116,7 @@ def _pass(s, a, done, learning, c):
     return current, square / (s.post_count.shape[1] * inputs)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, forceinline=True)
 def _choose(s, a, current, threshold, choice, c):
     """Run the output neurons of agent a in all envs and choose actions: their spike counts and their gate, both ``(E, P)``."""
     envs, ticks, padded = s.post.shape[1:]
@@ -139,7 +139,7 @@ def _choose(s, a, current, threshold, choice, c):
     return counts, gate
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, forceinline=True)
 def _remember(s, a, counts, gate, c):
     """What the spikes of agent a's output neurons make eligible, and what homeostasis and the statistics keep of them."""
     envs, padded = counts.shape

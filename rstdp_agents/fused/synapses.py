@@ -57,7 +57,7 @@ def drive(weight, row, current, first, padded, left, ticks, begin, end):
             store(current, there, load(current, there) + value)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, forceinline=True)
 def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     """The pass for agent a and its output neurons from ``begin`` to ``end``.
 
@@ -96,7 +96,7 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     return total(square)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, forceinline=True)
 def weigh(credit, shares):
     """Multiply ``credit (K E, T + 1, P)`` by the shares of `learn_and_drive`, in place."""
     for p in range(credit.shape[0]):
@@ -105,7 +105,7 @@ def weigh(credit, shares):
             store(flat, o, load(flat, o) * share)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, forceinline=True)
 def find_earned(bits, i, inputs, halves, ticks, padded, rows):
     """Where in ``credit`` lies what the last window's spikes of input i have earned, in each half and env; returns how many.
 
@@ -122,7 +122,7 @@ def find_earned(bits, i, inputs, halves, ticks, padded, rows):
     return many + many % 2
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, forceinline=True)
 def learn_last_and_drive(s, a, begin, end, learning, current, c):
     """`learn_and_drive` where eligibility lasts for one window: `plasticity.last_window`, and z is nowhere.
 

@@ -1,0 +1,45 @@
+"""A process that compiles and one that loads the compiled code compute the same bits."""
+
+import hashlib
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+
+from numba.core.dispatcher import Dispatcher
+
+from rstdp_agents import fused
+
+PLAY = """
+import hashlib
+import torch
+from tests.helpers import cartpole_agent, experience
+from tests.test_agent import transition
+agent = cartpole_agent(range(4), backend="fused", **{"plasticity.lr": 1.0})
+experience(agent, transition, 300)
+digest = hashlib.sha256()
+for tensor in agent.tensors().values():
+    digest.update(tensor.contiguous().numpy().tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_everything_below_the_functions_that_python_calls_is_inlined():
+    modules = [importlib.import_module(f"rstdp_agents.fused.{m.name}") for m in pkgutil.iter_modules(fused.__path__)]
+    compiled = {each for module in modules for each in vars(module).values() if isinstance(each, Dispatcher)}
+    inlined = {
+        f.__name__ for f in compiled if f.targetoptions.get("forceinline") or f.targetoptions.get("inline") == "always"
+    }
+    assert {f.__name__ for f in compiled} - inlined == set(fused.ENTRIES)
+    assert len(inlined) > 30
+
+
+def test_compiling_and_loading_give_the_same_bits(tmp_path):
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    play = [sys.executable, "-c", PLAY]
+    compiling, loading = (
+        subprocess.run(play, env=environment, capture_output=True, text=True, check=True).stdout for _ in range(2)
+    )
+    assert len(compiling.strip()) == hashlib.sha256().digest_size * 2
+    assert compiling == loading
