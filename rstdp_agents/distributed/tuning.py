@@ -73,13 +73,11 @@ def search_on_cluster(study: Any, config: RunConfig, space: search.Space, args: 
 
 
 def tuner(study: Any, trainable: Any, trials: int, config: RunConfig, space: search.Space, args: Args) -> Any:
-    """What runs the trials, from the beginning or from where an earlier search of this study was cut short."""
+    """What runs the trials, from their beginning."""
     root = args.storage_path or "~/ray_results"
     root = root if "://" in root else str(Path(root).expanduser().resolve())
     name = re.sub(r"[/: ]", "-", f"{study.study_name}-{len(study.trials)}")
     trainable = tune.with_resources(trainable, {"cpu": config.threads})
-    if tune.Tuner.can_restore(f"{root}/{name}"):
-        return tune.Tuner.restore(f"{root}/{name}", trainable)
     proposals = Proposals(study, distributions(space), args.storage, config.total_steps)
     return tune.Tuner(
         trainable,
