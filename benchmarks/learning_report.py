@@ -36,7 +36,7 @@ the whole training. *Greedy* and *stochastic* are evaluations without learning i
 the same network with the same seed and a learning rate of zero; *shuffled*, the same learner with a modulator drawn from those it
 has met, for 20,000 env steps at most (Acrobot and Pendulum by rstdp-et: 50,000; Breakout: 3,000); *random*, chance;
 *linear*, an actor-critic on
-the same features that does not spike (Discrete actions only; its step size is not tuned: 1, for most of our own tasks 2 or 4).
+the same features that does not spike (Discrete actions only; its step size is hardly tuned: 1, for our own tasks 2 to 20).
 *Target* is what this project set itself, for all ten seeds. What others reach or take, in the pictures, is published.
 
 Each line was made by the command `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in
