@@ -15,7 +15,7 @@ from typing import Any
 
 from numba import config
 
-ENTRIES = ("act", "draw_rows", "fold", "scan", "step")
+ENTRIES = ("act", "draw_rows", "fold", "grid_rates", "scan", "step", "tuple_rates")
 """Names of the compiled functions that Python calls."""
 
 _here = Path(__file__).parent

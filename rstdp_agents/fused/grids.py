@@ -45,7 +45,7 @@ def compiled(encoder: Encoder) -> CompiledGrids | CompiledTuples | None:
     return CompiledTuples(part) if isinstance(part, TupleCoding) else None
 
 
-@njit(cache=True, forceinline=True)
+@njit(cache=True)
 def grid_rates(rows, axes, within, columns, cells, points, sigma, floor, power, out):
     """Rates ``out (N, cells)`` of ``rows (N, columns)``. axes ``(G + 1,)``: where each grid's axes begin; within ``(G, 3)``."""
     for n in range(rows.shape[0]):

@@ -24,7 +24,7 @@ class CompiledTuples:
         return out.reshape(*obs.shape[:2], self.size)
 
 
-@njit(cache=True, forceinline=True)
+@njit(cache=True)
 def tuple_rates(rows, rate, out, columns, low, step, last, held, table, cells, first):
     """`encoders.tuples.TupleCoding.rates` of ``rows (N, columns)`` times ``rate``, into ``out (N, cells)``, which is zero.
 
