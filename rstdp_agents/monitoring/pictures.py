@@ -42,9 +42,8 @@ class Pictures:
 
     def draw(self, writer: SummaryWriter, step: int) -> None:
         """Draw all of them, and begin a new raster."""
-        from rstdp_agents.monitoring import (
-            figures,  # matplotlib takes half a second to import, which every start would pay
-        )
+        # matplotlib takes half a second to import, which every start would pay
+        from rstdp_agents.monitoring import figures
 
         layers = self.agent.network.layers
         for each in layers:
