@@ -25,6 +25,7 @@ import tyro
 
 from benchmarks import learning_report, players
 from benchmarks.arguments import errors_in_a_line, seed_range, with_changes
+from benchmarks.linear import linear_twin
 from benchmarks.players import Records
 from benchmarks.tasks import RULES, TASKS, TWINS, Task
 from rstdp_agents import validate
@@ -51,6 +52,8 @@ class Args:
     """Episodes of every learner; 0 for what the task says."""
     set: tuple[str, ...] = ()
     """Changes to the preset, such as plasticity.lr=0.5 or "encoder.cells=4 6"; learners alone run then, and are not written."""
+    linear_lr: float = 0.0
+    """Step size of the linear twin; 0 for what the task says. Its runs are printed and not written otherwise."""
     backend: Backend = "auto"
     """Of the learners; runs of the torch backend are printed and not written."""
     out: Path = Path("docs/results/learning")
@@ -61,6 +64,11 @@ class Args:
         return seed_range(self.seeds)
 
     @property
+    def written(self) -> bool:
+        """Whether cells become files: those of the presets alone."""
+        return not self.set and not self.linear_lr and self.backend == "auto"
+
+    @property
     def cells(self) -> list[tuple[str, str]]:
         """(task, rule) of all that was asked for and has a preset. Raises ValueError if that is nothing."""
         for name, value, known in (("task", self.task, tuple(TASKS)), ("rule", self.rule, (*RULES, *TWINS))):
@@ -69,7 +77,6 @@ class Args:
         tasks = [self.task] if self.task else [name for name in TASKS if name in PRESETS]
         rules = [self.rule] if self.rule else [*RULES, *TWINS]
         cells = [(task, rule) for task in tasks for rule in rules if rule in TWINS or rule in PRESETS.get(task, {})]
-        cells = [(task, rule) for task, rule in cells if rule != "linear" or not TASKS[task].continuous]
         validate.require(bool(cells), f"there is no preset for task {self.task} and rule {self.rule}")
         return cells
 
@@ -83,8 +90,10 @@ def run(name: str, rule: str, task: Task, args: Args) -> dict[str, Records]:
     envs = SerialGrid(source, kwargs, len(seeds), 1)
     config = with_range(made, envs.observation_space, source, kwargs).agent
     if rule in TWINS:
-        player = players.not_spiking(rule, config, task.linear_lr, envs, seeds)
-        return {"learner": players.play(player, envs, task, seeds, task.episodes if rule == "linear" else task.control)}
+        if rule == "random":
+            return {"learner": players.play(players.Random(envs.action_space, seeds), envs, task, seeds, task.control)}
+        twin = linear_twin(config, args.linear_lr or task.linear_lr, envs, seeds)
+        return {"learner": players.play(twin, envs, task, seeds, task.episodes)}
     agent = players.spiking(config, envs, seeds, frozen=False, backend=args.backend)
     records = players.play(agent, envs, task, seeds, task.episodes)
     if args.set:
@@ -128,16 +137,17 @@ def main(argv: list[str] | None = None) -> None:
 def run_cells(args: Args) -> None:
     """Run, print and write every cell that was asked for."""
     validate.not_negative("episodes", args.episodes)
+    validate.not_negative("linear_lr", args.linear_lr)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     for name, rule in args.cells:
         result = cell(args, name, rule)
         print(f"## {name}, {rule} ({result['seconds']} s, {shlex.join(args.set) or 'preset'})\n")
         print(learning_report.cell_table(result), "\n", flush=True)
-        if not args.set and args.backend == "auto":
+        if args.written:
             args.out.mkdir(parents=True, exist_ok=True)
             learning_report.cell_file(args.out, name, rule).write_text(json.dumps(result) + "\n")
-    if not args.task and not args.rule and not args.set and args.backend == "auto":
+    if not args.task and not args.rule and args.written:
         learning_report.write(learning_report.Args(args.out, args.out.parent / "README.md"))
 
 

@@ -33,8 +33,6 @@ class Task:
     """Episodes of the players that do not learn."""
     max_shuffled: int = 20_000
     """Env steps of the shuffled control, at most."""
-    continuous: bool = False
-    """Whether its actions are continuous; the linear twin has none."""
     note: str = ""
 
 
@@ -60,8 +58,8 @@ TASKS: dict[str, Task] = {
         200.0, 1000, 500_000, {"rstdp-et": 1000}, None, {"spiking actor-critic, to 200 (Chung and Kozma 2020)": 2575},
         {"PPO, 1M env steps (rl-zoo3)": 242.0, "DQN, 100k env steps (rl-zoo3)": 154.0},
     ),
-    "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, continuous=True, note="continuous action"),
-    "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, continuous=True, note="continuous action"),
+    "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, note="continuous action"),
+    "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, note="continuous action"),
     "ale_py:ALE/Breakout-v5": Task(
         3.0, 100, 30_000, control=20, max_shuffled=3000,
         note="from the console's 128 bytes of memory; chance is 1.2; extra `atari`",
@@ -99,12 +97,12 @@ TASKS |= {
         0.95, 1000, 20_000, {"rstdp-et": 500}, linear_lr=4.0, note=f"50 afferents; chance is 0.5; {_SHARE}"
     ),
     "rstdp/Reach-v0": Task(
-        0.95, 400, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, continuous=True,
+        0.95, 400, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200},
         note="continuous action; the return is the share of the way to the target that was gained",
     ),
     "rstdp/TMaze-v0": Task(0.9, 500, 40_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=2.0),
     "rstdp/WaterMaze-v0": Task(
-        0.8, 600, 40_000, {"rstdp-et": 400, "rstdp": 400, "reward-switch": 400}, continuous=True,
+        0.8, 600, 40_000, {"rstdp-et": 400, "rstdp": 400, "reward-switch": 400},
         note="continuous action; the return is 1 less a hundredth of the steps",
     ),
     "rstdp/XOR-v0": Task(

@@ -9,6 +9,7 @@ import torch
 
 from benchmarks import ablation, learning, learning_report, players
 from benchmarks.arguments import with_changes
+from benchmarks.linear import Gaussian, linear_twin
 from benchmarks.tasks import TASKS
 from rstdp_agents.config import ModulatorConfig
 from rstdp_agents.environments import SerialGrid
@@ -37,7 +38,8 @@ def test_linear_twin_learns_and_chance_does_not():
     means = {}
     for name in ("linear", "random"):
         envs = SerialGrid(XOR, {}, len(seeds), 1)
-        player = players.not_spiking(name, config, task.linear_lr, envs, seeds)
+        linear = linear_twin(config, task.linear_lr, envs, seeds)
+        player = linear if name == "linear" else players.Random(envs.action_space, seeds)
         records = players.play(player, envs, task, seeds, 300)
         assert [r["episodes"] for r in records] == [300] * 3
         means[name] = [r["final_mean"] for r in records]
@@ -47,7 +49,7 @@ def test_linear_twin_learns_and_chance_does_not():
 
 def test_linear_twin_takes_no_masked_action():
     envs = SerialGrid("Taxi-v4", {}, 2, 1)
-    player = players.not_spiking("linear", preset("Taxi-v4", "rstdp-et").agent, 1.0, envs, (0, 1))
+    player = linear_twin(preset("Taxi-v4", "rstdp-et").agent, 1.0, envs, (0, 1))
     obs = envs.reset((0, 1))
     action, taken = player.begin(obs), []
     for _ in range(200):
@@ -57,6 +59,25 @@ def test_linear_twin_takes_no_masked_action():
         obs, action = transition.obs, player.step(transition)
     assert all(taken)
     assert not allowed.all()
+
+
+def test_continuous_linear_twin_learns_to_reach():
+    seeds, name = (0, 1, 2), "rstdp/Reach-v0"
+    envs = SerialGrid(name, {}, len(seeds), 1)
+    twin = linear_twin(preset(name, "rstdp-et").agent, TASKS[name].linear_lr, envs, seeds)
+    records = players.play(twin, envs, TASKS[name], seeds, 300)
+    assert min(r["final_mean"] for r in records) > 0.9
+
+
+def test_gate_of_a_continuous_twin_is_the_score_of_its_action():
+    """gate = (a - h) / exploration, a in units of half the range: the gradient of log pi by h, times the exploration."""
+    box = gym.spaces.Box(np.array([0.0, -4.0], np.float32), np.array([2.0, 4.0], np.float32))
+    h = np.array([[0.25, -0.5]])
+    action, gate = Gaussian(box, 0.01, (3,)).choose(h, np.zeros(0))
+    assert action.shape == (1, 1, 2)
+    np.testing.assert_allclose((action[:, 0] - [1.0, 0.0]) / [1.0, 4.0], h + 0.01 * gate)
+    low, _ = Gaussian(box, 0.01, (3,)).choose(np.array([[-9.0, 9.0]]), np.zeros(0))
+    assert low.tolist() == [[[0.0, 4.0]]]
 
 
 def test_normalised_return_is_zero_by_chance_and_one_when_solved():
@@ -91,6 +112,7 @@ def test_every_preset_is_of_a_task_that_exists_and_is_in_the_table(task, rule):
             "no preset for task CliffWalking-v1 and rule reward-switch",
         ),
         (learning, "--seeds 9-3", "`seeds` must be the first and the last seed, as in 1000-1009; received '9-3'"),
+        (learning, "--linear-lr -1", "`linear_lr` must not be negative; received -1.0"),
         (learning, "--episodes -1", "`episodes` must not be negative; received -1"),
         (ablation, "--task CartPole-v2", "did you mean 'CartPole-v1'?"),
         (ablation, "--seeds 3", "`seeds` must be the first and the last seed, as in 1000-1009; received '3'"),
