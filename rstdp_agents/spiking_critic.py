@@ -23,7 +23,9 @@ class SpikingCritic:
     of a window of its own for each state. Their synapses learn by R-STDP with an eligibility trace, delta itself being the
     modulator and +1 and -1 the gates of the two: e <- gamma lambda e + spike pairs of the window, dw = critic_lr delta e. The
     spikes that become eligible are those of one window, the value of the same state that of another: with the same for both,
-    a window of many spikes would be blamed for what it claims itself.
+    a window of many spikes would be blamed for what it claims itself. What was claimed of the next state is the value to start
+    from in the next step, until an episode ends: the noise of a window then enters two errors with opposite signs, and
+    largely cancels in whatever an eligibility trace sums up.
 
     shape: ``(agents, envs, pre)`` of the features. random: the agents' own numbers, from which the critic draws too.
     """
@@ -41,6 +43,8 @@ class SpikingCritic:
             ticks=ticks, dt=dt, fresh_each_window=True,
         )  # fmt: skip
         self.trace = torch.zeros(agents, envs, 2 * self._half, inputs, device=device, dtype=dtype)
+        self.claimed = torch.zeros(agents, envs, device=device, dtype=dtype)
+        self.new = torch.ones(agents, envs, device=device, dtype=torch.bool)
         sign = torch.tensor([1.0] * self._half + [-1.0] * self._half, device=device, dtype=dtype)
         self._gate = sign.expand(agents, envs, -1)
 
@@ -50,7 +54,9 @@ class SpikingCritic:
         self.layer.remember(pre[:, :, :envs], post[:, :, :envs], self._gate)
         self.trace.mul_(self.p.gamma * self.p.lambda_).add_(self.layer.eligibility()[0])
         _, now, following = value.split(envs, 1)
-        delta = td_error(step, now, following, self.p)
+        delta = td_error(step, torch.where(self.new, now, self.claimed), following, self.p)
+        self.claimed.copy_(following)
+        self.new.fill_(False)
         add_modulated(self.layer.weight, (self.trace,), (self.p.critic_lr * delta,))
         self.layer.weight.clamp_(*self.layer.bounds)
         return beyond_deadband(delta, self.p)
@@ -61,9 +67,11 @@ class SpikingCritic:
 
     def reset(self, done: Tensor) -> None:
         self.trace[done] = 0.0
+        self.new[done] = True
 
     def tensors(self) -> dict[str, Tensor]:
-        return {"critic.weight": self.layer.weight, "critic.trace": self.trace}
+        learnt = {"critic.weight": self.layer.weight, "critic.trace": self.trace}
+        return {**learnt, "critic.claimed": self.claimed, "critic.new": self.new}
 
     def _respond(self, features: Tensor, random: AgentRandom) -> tuple[Tensor, Tensor, Tensor]:
         """Value ``(agents, envs)`` and the spikes of one window for features ``(agents, envs, pre)``."""

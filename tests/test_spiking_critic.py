@@ -45,6 +45,22 @@ def test_the_modulator_is_the_td_error_of_what_the_spikes_say():
     assert last.mean().item() == pytest.approx(2.0 - 5.0, abs=0.3)
 
 
+def test_noise_of_a_value_cancels_over_an_episode_and_starts_anew_with_the_next():
+    """Without discount and reward the errors sum to V(last) - V(first): the windows in between leave nothing."""
+    td = critic(**{"modulation.gamma": 1.0, "modulation.critic_lr": 0.0, "modulation.value_init": 5.0})
+    step = Step(torch.zeros(1, 1), torch.zeros(1, 1), one_hot(0), one_hot(0))
+    td(step)
+    first = td.claimed.clone()
+    errors = torch.stack([td(step) for _ in range(100)])
+    assert errors.std() > 0.1
+    torch.testing.assert_close(errors.sum(0), td.claimed - first, atol=1e-4, rtol=0.0)
+    last = td.claimed.clone()
+    td.reset(torch.ones(1, 1, dtype=torch.bool))
+    error = td(step)
+    begun = td.claimed - error
+    assert (begun - last).abs() > 1e-3
+
+
 def test_looking_at_a_value_changes_nothing():
     td = critic(2)
     before, stream = {name: t.clone() for name, t in td.tensors().items()}, td._random.state()
