@@ -33,10 +33,7 @@ class Code(NamedTuple):
 def encode(obs, code, rates):
     """Input rates ``(I,)`` of one observation ``(D,)``, or ``obs`` itself where they are given. code: a `Code`."""
     if code.kind == GRID:
-        encode_grid(obs, code.points, code.cells, code.scale, rates)
-        for i in range(rates.shape[0]):
-            if rates[i] < code.floor:
-                rates[i] = 0.0
+        encode_grid(obs, code.points, code.cells, code.scale, code.floor, rates)
     elif code.kind == TILES:
         encode_tiles(obs, code.points, code.cells, code.scale, code.tilings, rates)
     elif code.kind == ONE_HOT:
@@ -51,23 +48,33 @@ def encode(obs, code, rates):
 
 
 @njit(cache=True, forceinline=True)
-def encode_grid(obs, points, cells, sigma, rates):
-    """`encoders.PlaceCells.rates`: a Gaussian over a grid is the product of one Gaussian per dimension."""
-    bump = np.empty(points.shape[0])
-    rates[0] = 1.0
-    filled, first = 1, 0
+def encode_grid(obs, points, cells, sigma, floor, rates):
+    """`encoders.PlaceCells.rates`: a Gaussian over a grid is the product of one Gaussian per dimension.
+
+    The product grows dimension by dimension, and what has fallen below ``floor`` is not followed any further.
+    """
+    bump, relative = np.empty(points.shape[0]), np.empty(points.shape[0], np.float32)
+    places, values = np.empty((2, rates.shape[0]), np.int64), np.empty((2, rates.shape[0]), np.float32)
+    places[0, 0], values[0, 0] = 0, 1.0
+    active, first = 1, 0
     for d in range(cells.shape[0]):
-        n, last = cells[d], first + cells[d] - 1
+        n, last, now, then = cells[d], first + cells[d] - 1, d % 2, 1 - d % 2
         x = min(max(obs[d], points[first]), points[last])
         best = 0.0
         for j in range(n):
             bump[j] = math.exp(-0.5 * ((x - points[first + j]) / sigma[d]) ** 2)
             best = max(best, bump[j])
-        for i in range(filled - 1, -1, -1):  # backwards, so that nothing is overwritten before it is read
-            base = rates[i]
-            for j in range(n - 1, -1, -1):
-                rates[i * n + j] = base * np.float32(bump[j] / best)
-        filled, first = filled * n, first + n
+        for j in range(n):
+            relative[j] = np.float32(bump[j] / best)
+        many = 0
+        for i in range(active):
+            for j in range(n):
+                places[then, many], values[then, many] = places[now, i] * n + j, values[now, i] * relative[j]
+                many += values[then, many] >= floor
+        active, first = many, first + n
+    rates[:] = 0.0
+    for i in range(active):
+        rates[places[cells.shape[0] % 2, i]] = values[cells.shape[0] % 2, i]
 
 
 @njit(cache=True, forceinline=True)

@@ -58,14 +58,14 @@ def grid_rates(rows, axes, within, columns, cells, points, sigma, floor, power, 
             rates, gate = out[n, first : first + size], within[g]
             if gate[0] < 0 or gate[1] <= rows[n, gate[0]] <= gate[2]:
                 encode_grid(
-                    rows[n][columns[own]], points[first_point : first_point + many], cells[own], sigma[own], rates
-                )
+                    rows[n][columns[own]], points[first_point : first_point + many], cells[own], sigma[own],
+                    floor, rates,
+                )  # fmt: skip
             else:
                 rates[:] = 0.0
             first, first_point = first + size, first_point + many
         total = 0.0
         for i in range(out.shape[1]):
-            out[n, i] = out[n, i] if out[n, i] >= floor else 0.0
             total += out[n, i] * out[n, i]
         if total > power:
             out[n] *= np.float32((power / total) ** 0.5)

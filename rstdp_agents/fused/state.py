@@ -32,6 +32,7 @@ FIELDS = {
     "post_count": "(A, O): output spikes since it was cleared",
     "counters": "(A, 3) int64: seed, windows drawn, whether a window waits for its eligibility",
     "z": "(A, K, E, I, P); no envs where eligibility lasts for one window, and is what ``bits`` and ``credit`` say",
+    "live": "(A, I) bool: inputs whose z may be other than zero",
     "trace": "(A, E, I), of the critic",
     "rates": "(A, E, I): input rates acted on",
     "after": "(A, E, I): input rates of the state that came of the action",

@@ -17,7 +17,7 @@ from rstdp_agents.fused.learning import critic_step, pair_credit, third_factor
 from rstdp_agents.fused.neurons import FAST, fire, noisy_thresholds, regulate
 from rstdp_agents.fused.random import fill_uniform, window_keys
 from rstdp_agents.fused.spikes import draw_spikes
-from rstdp_agents.fused.synapses import learn_and_drive, learn_last_and_drive, weigh
+from rstdp_agents.fused.synapses import learn_and_drive, learn_last_and_drive, rouse, weigh
 
 TILE = 1 << 18
 """Numbers of a window's currents (envs x ticks x outputs) that are worked on together: all of a second-level cache, for every
@@ -107,12 +107,16 @@ def _pass(s, a, done, learning, c):
     tile = max(WIDTH, TILE // (envs * ticks) // WIDTH * WIDTH)
     if s.z.shape[2] == 0 and learning:
         weigh(s.credit[a].reshape(-1, ticks + 1, padded), shares)
+    elif learning:
+        rouse(s, a)
     for begin in range(0, padded, tile):
         end = min(begin + tile, padded)
         if s.z.shape[2] == 0:
             square += learn_last_and_drive(s, a, begin, end, learning, current, c)
         else:
             square += learn_and_drive(s, a, begin, end, learning, done, shares, current, c)
+    if learning and done.all():
+        s.live[a] = False
     return current, square / (s.post_count.shape[1] * inputs)
 
 

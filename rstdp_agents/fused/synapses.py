@@ -57,24 +57,33 @@ def drive(weight, row, current, first, padded, left, ticks, begin, end):
             store(current, there, load(current, there) + value)
 
 
+@njit(cache=True, forceinline=True)
+def rouse(s, a):
+    """Note which inputs of agent a the window that waits for its eligibility gives some."""
+    live, bits = s.live[a], s.bits[a, 1]
+    for e in range(bits.shape[0] if s.counters[a, 2] > 0 else 0):
+        for i in range(live.shape[0]):
+            live[i] |= bits[e, i] != uint64(0)
+
+
 @njit(cache=True, fastmath=FAST, forceinline=True)
 def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     """The pass for agent a and its output neurons from ``begin`` to ``end``.
 
-    done ``(E,)``. shares ``(K E,)``: what each eligibility is multiplied with. current ``(E, T + 1, P)``, added to. Returns the
-    sum of squares of the update.
+    done ``(E,)``. shares ``(K E,)``: what each eligibility is multiplied with. current ``(E, T + 1, P)``, added to. An input
+    that has not fired in the episode has nothing to learn. Returns the sum of squares of the update.
     """
     inputs, padded = s.weight.shape[1:]
     halves, envs, ticks = s.halves.shape[0], current.shape[0], current.shape[1] - 1
     pending, all_bits = s.counters[a, 2] > 0, envs * inputs
     weight, z, credit = s.weight[a].reshape(-1), s.z[a].reshape(-1), s.credit[a].reshape(-1)
-    currents = current.reshape(-1)
+    currents, live = current.reshape(-1), s.live[a]
     bits, change, plane = s.bits[a].reshape(-1), np.empty(padded, np.float32), (ticks + 1) * padded
     decay, low, high = splat(np.float32(c.decay_z)), splat(np.float32(c.w_min)), splat(np.float32(c.w_max))
     square, last = splat(np.float32(0.0)), halves * envs - 1
     for i in range(inputs):
         row = i * padded
-        for p in range(last + 1 if learning else 0):
+        for p in range(last + 1 if learning and live[i] else 0):
             e, z_row, first = p % envs, (p * inputs + i) * padded, p * plane
             fired = bits[all_bits + e * inputs + i] if pending else uint64(0)
             keep = decay if pending else splat(np.float32(1.0))
@@ -150,7 +159,7 @@ def learn_last_and_drive(s, a, begin, end, learning, current, c):
 
 @njit(cache=True, fastmath=FAST)
 def fold(s):
-    """Write the eligibility that waits for the next pass, so that z is what the torch path would show."""
+    """Write the eligibility that waits for the next pass, so that z is what the torch path would show, for others to change."""
     halves, envs, inputs, padded = s.z.shape[1:]
     ticks = s.credit.shape[3] - 1
     for a in range(s.z.shape[0]):
@@ -163,3 +172,4 @@ def fold(s):
                 for o in range(0, padded, WIDTH):
                     store(z, row + o, with_pair(z, row, credit, p * plane, padded, one, two, keep, o))
         s.counters[a, 2] = 0
+        s.live[a] = True
