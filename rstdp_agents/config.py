@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
+import numpy as np
 import tyro
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
@@ -67,8 +68,9 @@ class EncoderConfig:
     """Place cells, or tiles of a tiling, along each dimension; empty for a grid of about 300 in all."""
     tilings: int = 8
     """Shifted grids of tiles (tiles)."""
-    width: float = 0.7
-    """Standard deviation of a place field, in grid spacings (place-cells)."""
+    width: float | tuple[float, ...] = 0.7
+    """Standard deviation of a place field, in grid spacings, for all dimensions or for each (place-cells); well
+    below 0.4 the values of a dimension that has few of them do not overlap."""
     floor: float = 0.0
     """Place cells below this share of the most active cell's rate are silent (place-cells)."""
     image: ImageCode = "intensity"
@@ -85,7 +87,8 @@ class EncoderConfig:
 
     def __post_init__(self) -> None:
         validate.named("encoder.code", self.code, get_args(Code))
-        validate.positive("width", self.width, "grid spacings")
+        for width in np.atleast_1d(self.width):
+            validate.positive("width", width, "grid spacings")
         validate.positive("tilings", self.tilings)
         validate.positive("levels", self.levels)
         validate.positive("tuple_cells", self.tuple_cells)

@@ -42,6 +42,8 @@ class Dimension(NamedTuple):
     column: int
     low: float
     high: float
+    width: float
+    """Of a place field, in grid spacings."""
     within: Within | None
 
 
@@ -66,7 +68,7 @@ def build_encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
         cells = cells or default_cells(len(dims))
         if p.code == "tiles":
             return TileCoding(low, high, cells, p.tilings)
-        return PlaceCells(low, high, cells, p.width, p.floor)
+        return PlaceCells(low, high, cells, np.array([d.width for d in dims]), p.floor)
     validate.require(
         p.code == "place-cells", f"tiles cover observations of Boxes only, all of whose numbers vary; received {space}"
     )
@@ -95,7 +97,7 @@ def each_alone(dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
         fits,
         f"`encoder.cells` must have one entry, 2 or more, for each of {len(dims)} dimensions of Boxes; received {cells}",
     )
-    return [Grid((_axis(dim, n, p.width),)) for dim, n in zip(dims, cells, strict=True)]
+    return [Grid((_axis(dim, n),)) for dim, n in zip(dims, cells, strict=True)]
 
 
 def plan(rows: Rows, dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
@@ -128,9 +130,9 @@ def combine(
                 len(cells) == len(dims),
                 f"`encoder.cells` must have one entry for each of {len(dims)} dimensions; received {cells}",
             )
-            boxes = [tuple(_axis(d, n, p.width) for d, n in zip(dims, cells, strict=True))] if dims else []
+            boxes = [tuple(_axis(d, n) for d, n in zip(dims, cells, strict=True))] if dims else []
         else:
-            boxes = [(_axis(d, max(COARSEST, min(FINEST, finest)), p.width),) for d in dims]
+            boxes = [(_axis(d, max(COARSEST, min(FINEST, finest))),) for d in dims]
         return boxes + [(_values(leaf),) for leaf in values]
 
     single = [Grid(part, within) for part in parts(budget // max(1, len(dims)))]
@@ -160,7 +162,13 @@ def dimensions(rows: Rows, p: EncoderConfig) -> list[Dimension]:
     conditions = [leaf.within for leaf in boxes for _ in range(leaf.size)]
     own_low, own_high = own_bounds(boxes)
     low, high = _bounds("low", p.low, own_low, boxes), _bounds("high", p.high, own_high, boxes)
-    every = zip(columns, low.tolist(), high.tolist(), conditions, strict=True)
+    widths = np.asarray(p.width)
+    validate.require(
+        widths.size in (1, low.size),
+        f"`encoder.width` must be one number or {low.size}, one for each number of the Boxes; received {p.width}",
+    )
+    each = (values.tolist() for values in (low, high, np.broadcast_to(widths, low.shape)))
+    every = zip(columns, *each, conditions, strict=True)
     return [Dimension(*dim) for dim in every if dim[1] != dim[2]]
 
 
@@ -228,9 +236,9 @@ def default_cells(dims: int, budget: int = 300) -> tuple[int, ...]:
     return (per_dim,) * dims
 
 
-def _axis(dim: Dimension, cells: int, width: float) -> Axis:
+def _axis(dim: Dimension, cells: int) -> Axis:
     points = np.linspace(dim.low, dim.high, cells)
-    return Axis(dim.column, points, width * (points[1] - points[0]))
+    return Axis(dim.column, points, dim.width * (points[1] - points[0]))
 
 
 def _values(leaf: Leaf) -> Axis:

@@ -13,14 +13,15 @@ class PlaceCells:
     """Conjunctive place cells: one Gaussian bump per point of a regular grid over all dimensions together.
 
     rate_c = exp(-0.5 |(obs - centre_c) / sigma|^2), relative to the most active cell; sigma = width * spacing. Cells below
-    ``floor`` are silent. Observations beyond the grid's bounds are moved onto them.
+    ``floor`` are silent. Observations beyond the grid's bounds are moved onto them. width: of all dimensions, or of each.
     """
 
     def __init__(
-        self, low: np.ndarray, high: np.ndarray, cells: tuple[int, ...], width: float = 0.7, floor: float = 0.0
-    ) -> None:
+        self, low: np.ndarray, high: np.ndarray, cells: tuple[int, ...], width: float | np.ndarray = 0.7,
+        floor: float = 0.0,
+    ) -> None:  # fmt: skip
         low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
-        validate.positive("width", width, "grid spacings")
+        validate.positive("width", float(np.min(width)), "grid spacings")
         validate.grid(low, high, cells, least=2)
         axes = [np.linspace(lo, hi, n) for lo, hi, n in zip(low, high, cells)]
         sigma = width * np.array([axis[1] - axis[0] for axis in axes])

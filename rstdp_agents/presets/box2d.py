@@ -8,7 +8,7 @@ LUNARLANDER = {
     "agent.encoder.low": (-1.0, -0.2, -1.2, -1.5, -0.8, -1.5, 0.0, 0.0),
     "agent.encoder.high": (1.0, 1.5, 1.2, 0.5, 0.8, 1.5, 1.0, 1.0),
     "agent.encoder.cells": (3, 4, 3, 4, 4, 3, 2, 2),
-    "agent.encoder.width": 0.6,
+    "agent.encoder.width": (0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.2, 0.2),  # a leg has contact or has not
     "agent.encoder.floor": 0.05,
     "agent.plasticity.lr": 0.5,
     "agent.plasticity.lr_halved_after": 400.0,

@@ -61,6 +61,19 @@ def test_spaces_choose_their_encoder():
     assert build_encoder(box, EncoderConfig(cells=(2, 3, 4))).size == 24
 
 
+@pytest.mark.parametrize("code", ["place-cells", "separate"])
+def test_each_dimension_may_have_fields_of_its_own_width(code):
+    """0 and 1 of a narrow dimension share no cell, those of a wide one do."""
+    box = gym.spaces.Box(0, 1, (2,))
+    p = EncoderConfig(code=code, cells=(2, 2), width=(0.7, 0.2), floor=0.01)
+    encoder = build_encoder(box, p).to(CPU, torch.float64)
+    corners = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]], dtype=torch.float64)
+    start, along_wide, along_narrow = encoder.rates(corners)[0]
+    assert (start * along_wide).sum() > 0.3
+    shared = (start * along_narrow).sum() - (1 + np.exp(-1 / 0.49) if code == "separate" else 0.0)
+    assert shared.item() == pytest.approx(0.0, abs=1e-9)
+
+
 @pytest.mark.parametrize(
     ("space", "config", "words"),
     [
@@ -81,6 +94,11 @@ def test_spaces_choose_their_encoder():
         (gym.spaces.Box(-1, 1, (2,)), {"cells": (3,)}, "`cells` must have one entry per observation dimension (2)"),
         (gym.spaces.Box(-1, 1, (2,)), {"cells": (3, 1)}, "`cells` must be 2 or more in each dimension; received 1"),
         (gym.spaces.Box(-1, 1, (40,)), {"code": "tiles"}, "give `encoder.cells`"),
+        (
+            gym.spaces.Box(-1, 1, (3,)),
+            {"width": (0.5, 0.6)},
+            "`encoder.width` must be one number or 3, one for each number of the Boxes; received (0.5, 0.6)",
+        ),
     ],
 )
 def test_what_cannot_be_encoded_is_said_in_words(space, config, words):

@@ -90,10 +90,10 @@ def test_parts_that_are_too_many_meet_in_pairs():
 
 
 def test_pairs_are_all_different_and_cover_every_part():
-    grids = combine([Dimension(i, -1.0, 1.0, None) for i in range(9)], [], EncoderConfig(), BUDGET)
+    grids = combine([Dimension(i, -1.0, 1.0, 0.7, None) for i in range(9)], [], EncoderConfig(), BUDGET)
     pairs = {frozenset(axis.column for axis in grid.axes) for grid in grids if len(grid.axes) == 2}
     assert len(pairs) == 36
-    even = combine([Dimension(i, -1.0, 1.0, None) for i in range(10)], [], EncoderConfig(), BUDGET)
+    even = combine([Dimension(i, -1.0, 1.0, 0.7, None) for i in range(10)], [], EncoderConfig(), BUDGET)
     assert len({frozenset(axis.column for axis in grid.axes) for grid in even if len(grid.axes) == 2}) == 45
 
 
