@@ -10,7 +10,6 @@ LUNARLANDER = {
     "agent.encoder.cells": (3, 4, 3, 4, 4, 3, 2, 2),
     "agent.encoder.width": (0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.2, 0.2),  # a leg has contact or has not
     "agent.encoder.floor": 0.05,
-    "agent.plasticity.lr": 0.5,
     "agent.plasticity.lr_halved_after": 400.0,
     "agent.decoder.inverse_temperature": 20.0,
     "agent.modulation.reward_scale": 0.02,
@@ -20,5 +19,9 @@ LUNARLANDER = {
 }
 
 PRESETS: Presets = {
-    "LunarLander-v3": {"rstdp-et": LUNARLANDER},
+    "LunarLander-v3": {
+        "rstdp-et": {**LUNARLANDER, "agent.encoder.width": 0.6, "agent.plasticity.lr": 0.5},
+        "rstdp": {**LUNARLANDER, "agent.plasticity.lr": 0.05},
+        "reward-switch": {**LUNARLANDER, "agent.plasticity.lr": 0.05, "agent.modulation.deadband": 0.05},
+    },
 }

@@ -87,7 +87,7 @@ PRESETS: Presets = {
         },
     },
     "Acrobot-v1": {
-        "rstdp-et": {**ACROBOT, "agent.plasticity.lr": 0.2},
+        "rstdp-et": {**ACROBOT, "agent.plasticity.lr": 0.2, "agent.plasticity.tau_e": 8.0},
         "rstdp": {**ACROBOT, "agent.plasticity.lr": 0.03},
         "reward-switch": {**ACROBOT, "agent.plasticity.lr": 0.1, "agent.modulation.deadband": 0.05},
     },

@@ -28,7 +28,7 @@ CLIFF = {  # a critic so slow that hope outlives the first falls; weights large 
     "agent.modulation.reward_scale": 0.1,
     "agent.modulation.gamma": 0.99,
     "agent.modulation.lambda_": 0.3,
-    "agent.modulation.critic_lr": 0.005,
+    "agent.modulation.critic_lr": 0.004,
     "agent.homeostasis.lr": 0.0,
 }
 
@@ -54,10 +54,10 @@ PRESETS: Presets = {
     "FrozenLake-v1": {
         "rstdp-et": {**FROZENLAKE, "agent.plasticity.lr": 0.5},
         "rstdp": {**FROZENLAKE, "agent.plasticity.lr": 0.04},
-        "reward-switch": {**FROZENLAKE, "agent.plasticity.lr": 0.05, "agent.modulation.deadband": 0.1},
+        "reward-switch": {**FROZENLAKE, "agent.plasticity.lr": 0.2, "agent.modulation.deadband": 0.2},
     },
     "FrozenLake8x8-v1": {
-        "rstdp-et": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.5},
+        "rstdp-et": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.2, "agent.modulation.critic_lr": 0.1},
         "rstdp": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.04},
         "reward-switch": {**FROZENLAKE8X8, "agent.plasticity.lr": 0.05, "agent.modulation.deadband": 0.1},
     },

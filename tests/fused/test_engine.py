@@ -91,6 +91,25 @@ def test_agent_alone_and_in_a_population_has_the_same_bits(rule):
         assert torch.equal(population.tensors()[name], again.tensors()[name]), name
 
 
+def test_inputs_that_have_not_fired_in_the_episode_are_left_alone_until_somebody_writes_their_eligibility():
+    agent = cartpole_agent([0], backend="fused", **{"encoder.floor": 0.3, "modulator": "reward"})
+    live, quiet = agent._fused.arrays["live"][0], np.zeros((1, 1), dtype=bool)
+    agent.begin(observations(1, 1))
+    assert live.all()  # nobody knows yet
+    agent.step(Transition(observations(1, 1, 1), np.ones((1, 1)), ~quiet, quiet))
+    assert not live.any()
+    fired = np.zeros_like(live)
+    for i in range(3):
+        fired |= (agent.spikes()[0][:, 0, 0] > 0).any(0).numpy()
+        agent.step(Transition(observations(1, 1, i), np.ones((1, 1)), quiet, quiet))
+    assert np.array_equal(live, fired)
+    assert 0 < fired.sum() < len(fired)
+    agent.eligibility()[0].fill_(0.5)
+    before = agent.layer.weight.clone()
+    agent.step(Transition(observations(1, 1), np.ones((1, 1)), quiet, quiet))
+    assert (agent.layer.weight != before).all()
+
+
 def test_threads_change_no_bit(monkeypatch):
     monkeypatch.setattr(engine, "WORTH_SPLITTING", 1)
     alone, split = (cartpole_agent(range(4), 2, backend="fused", threads=threads) for threads in (1, 3))
