@@ -20,7 +20,7 @@ LUNARLANDER = {
 
 PRESETS: Presets = {
     "LunarLander-v3": {
-        "rstdp-et": {**LUNARLANDER, "agent.encoder.width": 0.6, "agent.plasticity.lr": 0.5},
+        "rstdp-et": {**LUNARLANDER, "agent.plasticity.lr": 0.5, "agent.plasticity.tau_e": 8.0},
         "rstdp": {**LUNARLANDER, "agent.plasticity.lr": 0.05},
         "reward-switch": {**LUNARLANDER, "agent.plasticity.lr": 0.05, "agent.modulation.deadband": 0.05},
     },
