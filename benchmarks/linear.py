@@ -104,14 +104,9 @@ def linear_twin(config: AgentConfig, lr: float, envs: SerialGrid, seeds: tuple[i
     """The twin of the agents that ``config`` makes on ``envs``, whose actions are Discrete or a Box."""
     actions = envs.action_space
     encoder = build_encoder(envs.observation_space, config.encoder).to(torch.device("cpu"), torch.float64)
-    policy = (
-        Softmax(actions, envs.rows, seeds)
-        if isinstance(actions, gym.spaces.Discrete)
-        else Gaussian(_box(actions), config.decoder.exploration, seeds)
-    )
+    if isinstance(actions, gym.spaces.Discrete):
+        policy = Softmax(actions, envs.rows, seeds)
+    else:
+        assert isinstance(actions, gym.spaces.Box)
+        policy = Gaussian(actions, config.decoder.exploration, seeds)
     return Linear(encoder, policy, config.modulation, lr, len(seeds))
-
-
-def _box(actions: gym.Space) -> gym.spaces.Box:
-    assert isinstance(actions, gym.spaces.Box)
-    return actions

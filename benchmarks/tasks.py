@@ -28,7 +28,7 @@ class Task:
     levels: dict[str, float] = field(default_factory=dict)
     """Mean returns that others are known to reach."""
     linear_lr: float = 1.0
-    """Step size of the linear twin, the best of those tried on tuning seeds."""
+    """Step size of the linear twin; docs/learning.md says what was tried."""
     control: int = 100
     """Episodes of the players that do not learn."""
     max_shuffled: int = 20_000
