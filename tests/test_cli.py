@@ -160,8 +160,45 @@ def test_folder_that_cannot_be_written_and_damaged_checkpoint(tmp_path):
     assert "no checkpoint to resume from" in done.stderr
 
 
-def test_our_environments_are_found_beside_a_users_module_of_the_same_name(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n")
-    (tmp_path / "envs.py").write_text("raise RuntimeError('not to be imported')\n")
-    done = command("--env", "rstdp/Cue-v0", "--run-dir", "run", *SHORT, cwd=tmp_path, path=[tmp_path])
-    assert done.returncode == 0, done.stderr
+def fresh(code, first):
+    """A process of its own in which the folder ``first`` comes before all others."""
+    env = {**os.environ, "PYTHONPATH": f"{first}{os.pathsep}{ROOT}"}
+    return subprocess.run([sys.executable, "-c", code], cwd=first, env=env, capture_output=True, text=True, check=False)
+
+
+OF_THE_USER = """
+from rstdp_envs.cue import Cue
+class Mine(Cue):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "env", "ours"),
+    [
+        ("envs.py", "raise RuntimeError('not to be imported')\n", "rstdp/Cue-v0", True),
+        ("envs/__init__.py", "raise RuntimeError('not to be imported')\n", "rstdp/Cue-v0", True),
+        ("envs/__init__.py", OF_THE_USER, "envs:Mine", False),
+        ("envs/mine.py", OF_THE_USER, "envs.mine:Mine", False),  # a folder without __init__.py
+    ],
+)
+def test_what_a_user_calls_envs_is_the_users(tmp_path, file, text, env, ours):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(text)
+    code = (
+        "import sys; from rstdp_agents.environments import make_env; "
+        f"env = make_env({env!r}, {{'cues': 3}}); print(env.action_space, type(env.unwrapped).__module__); "
+        "print(*sorted(name for name in sys.modules if name.startswith('envs')))"
+    )
+    done = fresh(code, tmp_path)
+    assert done.stderr == ""
+    kind, loaded = done.stdout.splitlines()
+    assert kind == f"Discrete(3) {'rstdp_envs.cue' if ours else env.partition(':')[0]}"
+    assert loaded.split() == ([] if ours else ["envs", "envs.mine"][: 1 + (file == "envs/mine.py")])
+
+
+def test_a_clone_takes_its_own_environments_and_not_those_that_are_installed(tmp_path):
+    (tmp_path / "rstdp_envs.py").write_text("raise RuntimeError('not to be imported')\n")
+    code = "import rstdp_agents.environments, rstdp_envs; print(rstdp_envs.__file__)"
+    done = fresh(code, tmp_path)
+    assert (done.stdout, done.stderr) == (f"{ROOT / 'envs' / 'rstdp_envs' / '__init__.py'}\n", "")
