@@ -23,13 +23,14 @@ from typing import Any
 import llvmlite
 import numba
 from llvmlite import binding
+from numba import config
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 logger = logging.getLogger(__name__)
 
-_config: Any = numba.config  # its settings are made at run time, unseen by type checkers
+_config: Any = config  # its settings are made at run time, unseen by type checkers
 _NullCache: Any = NullCache  # none of its types are declared
 ENABLED = not _config.DISABLE_JIT
 """Whether anything is compiled: not under ``NUMBA_DISABLE_JIT=1``."""
