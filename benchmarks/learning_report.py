@@ -35,8 +35,8 @@ seeds. One preset per task and rule, shared by all seeds; learning is local, and
 the whole training. *Greedy* and *stochastic* are evaluations without learning in other environments. Controls: *frozen*,
 the same network with the same seed and a learning rate of zero; *shuffled*, the same learner with a modulator drawn from those it
 has met, for 20,000 env steps at most (Breakout: 3,000); *random*, chance;
-*linear*, an actor-critic on the same features that does not spike (of its step size, 0.1 to 20, a few values were tried for the tasks of
-[this table](../learning.md#the-same-without-spikes), for the others hardly any).
+*linear*, an actor-critic on the same features that does not spike (of its step size, 0.1 to 20, a few values were tried for the
+tasks of [this table](../learning.md#the-same-without-spikes), for the others hardly any).
 *Target* is what this project set itself, for all ten seeds. What others reach or take, in the pictures, is published.
 
 Each line was made by the command `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in

@@ -1,4 +1,4 @@
-"""Training from Python: an environment of one's own, and the trained agent back."""
+"""From Python: train on an environment of one's own and get the trained agent back, or load one from a run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig
 from rstdp_agents.environments import EnvSource, Instance, name_of
 from rstdp_agents.presets import preset
+from rstdp_agents.runs.reading import Trained as Loaded
+from rstdp_agents.runs.reading import load_agent
+from rstdp_agents.runs.trust import Trust
 from rstdp_agents.training import Training
 
 
@@ -45,3 +48,12 @@ def train(
     with Training(config, folder, env=source) as training:
         training.run()
         return Trained(training.agent, training.finish(), folder)
+
+
+def load(path: str | Path, trust: bool = False) -> Loaded:
+    """The agents of a run folder's last checkpoint, or of a checkpoint file.
+
+    trust: import the code that the file names beyond Gymnasium and this package; without it such a file raises UsageError, and
+    nothing of it is imported or called. Raises CheckpointError naming what cannot be read.
+    """
+    return load_agent(Path(path), trust=Trust(trust))

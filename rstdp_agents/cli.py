@@ -39,8 +39,6 @@ options of train, by group:
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 done, 1 a fault on the way, 2 wrong usage, 130 interrupted."""
     streams.secure()
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # where a user's own modules are
     try:
         return dispatch(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:

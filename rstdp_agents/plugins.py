@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
 from rstdp_agents.errors import UsageError
+from rstdp_agents.wording import shown
 
 
 def optional(module: str, extra: str) -> Any:
@@ -26,19 +29,29 @@ def is_plugin(name: str) -> bool:
     return ":" in name
 
 
+def imported(name: str, option: str) -> ModuleType:
+    """The module of ``module:Name``; ``option`` names it in errors. Raises UsageError where it is not there, or its import fails.
+
+    It is looked for where Python looks, and in the current folder, which holds a user's own modules.
+    """
+    module = name.partition(":")[0]
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # only now that something is named: nothing else is to be found there
+    try:
+        return importlib.import_module(module)
+    except Exception as error:
+        missing = isinstance(error, ModuleNotFoundError) and module.startswith(error.name or "?")
+        reason = "there is no such module" if missing else f"its import fails: {said(error)}"
+        raise UsageError(f"`{option} {name}`: {reason}") from error
+
+
 def load(name: str, option: str) -> Callable[..., Any]:
     """The class or function ``module:Name``, also ``module:Class.method``; ``option`` names it in errors.
 
     Raises UsageError where there is no such module, it cannot be imported, it has no such name, or that cannot be called.
     """
-    module_name, _, path = name.partition(":")
-    try:
-        found: Any = importlib.import_module(module_name)
-    except Exception as error:
-        missing = isinstance(error, ModuleNotFoundError) and module_name.startswith(error.name or "?")
-        reason = "there is no such module" if missing else f"its import fails: {said(error)}"
-        raise UsageError(f"`{option} {name}`: {reason}") from error
-    for part in path.split("."):
+    found: Any = imported(name, option)
+    for part in name.partition(":")[2].split("."):
         if not hasattr(found, part):
             own = (word for word, value in vars(found).items() if callable(value) and not word.startswith("_"))
             raise UsageError(f"`{option} {name}`: no {part!r} in there, but {', '.join(own) or 'nothing to call'}")
@@ -48,19 +61,30 @@ def load(name: str, option: str) -> Callable[..., Any]:
     return found
 
 
+def load_maker(name: str, option: str, kind: type) -> Callable[..., Any]:
+    """As `load`, for what makes a ``kind``: a class derived from it, or a function. Nothing else is ever called."""
+    maker = load(name, option)
+    fits = issubclass(maker, kind) if isinstance(maker, type) else not isinstance(maker, BuiltinFunctionType)
+    if not fits:
+        wanted = f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
+        raise UsageError(f"`{option} {name}` must be a {wanted}, or a function that makes one; received {shown(maker)}")
+    return maker
+
+
 def build(option: str, name: str, kind: type, *arguments: Any) -> Any:
     """What the class or function ``module:Name`` makes of ``arguments``. Raises UsageError unless it has all that ``kind`` has.
 
     kind: a Protocol, whose public members are looked for, or a class, of which an instance is expected.
     """
-    maker = load(name, option)
+    protocol = getattr(kind, "_is_protocol", False)
+    maker = load(name, option) if protocol else load_maker(name, option, kind)
     try:
         made = maker(*arguments)
     except Exception as error:
         takes = inspect.signature(maker) if isinstance(error, TypeError) else ""
         hint = f"; it is called with {len(arguments)} arguments and takes {takes}" if takes else ""
         raise UsageError(f"`{option} {name}` cannot be made: {said(error)}{hint}") from error
-    if not getattr(kind, "_is_protocol", False):
+    if not protocol:
         if not isinstance(made, kind):
             raise UsageError(f"`{option} {name}` must make a {kind.__name__}; received {made!r}")
         return made

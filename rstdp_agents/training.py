@@ -157,7 +157,8 @@ class Training:
         self.lock = hold(self.folder)
         begun = before.monitor if before and own else NOTHING if has_begun(self.folder) else None
         write_settings(self.folder, config)
-        self.monitor = Monitor(self.folder, config, self.agent, space, self.step, begun)
+        threshold = self.tracker.threshold
+        self.monitor = Monitor(self.folder, config, self.agent, space, threshold, self.step, begun)
         if before:
             self.monitor.pictures.load(before.tensors)
         self.evaluations = Evaluations(self.folder, self.step if own else None)

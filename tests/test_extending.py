@@ -56,7 +56,7 @@ def test_commands_train_and_their_settings_are_kept(command, tmp_path, capsys):
     text = json.dumps(saved)
     assert all(name in text for name in named)
     assert from_json(RunConfig, saved).wrapper == tuple(name for name in named if "my_wrapper" in name)
-    assert main(["--resume", "run", "--total-steps", "200"]) == 0, capsys.readouterr().err
+    assert main(["--resume", "run", "--total-steps", "200", "--trust"]) == 0, capsys.readouterr().err
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["agents"][0]["steps"] >= 200
 
 

@@ -171,5 +171,5 @@ def test_the_command_says_it_in_one_line_and_the_run_can_go_on(tmp_path, capsys)
     assert error.startswith("error: environment 'tests.helpers:Corridor-v0': step(")
     assert error.count("\n") == 1
     assert len((tmp_path / "run" / "monitor.csv").read_text().splitlines()) > 10
-    assert main(["--resume", str(tmp_path / "run"), "--env-kwargs", "broken:None"]) == 0
+    assert main(["--resume", str(tmp_path / "run"), "--env-kwargs", "broken:None", "--trust"]) == 0
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["agents"][0]["steps"] == 200

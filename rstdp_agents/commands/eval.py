@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
-import tyro
 
 from rstdp_agents import validate
 from rstdp_agents.agent import Agent
-from rstdp_agents.commands.arguments import parse
+from rstdp_agents.commands.arguments import AgentArgs, parse
 from rstdp_agents.commands.train import print_aggregate
 from rstdp_agents.environments import EnvSource
 from rstdp_agents.evaluation import aggregate, evaluate, summarise
 from rstdp_agents.runs.reading import alone, load_agent
+from rstdp_agents.runs.trust import Trust
 
 
-@dataclass(frozen=True)
-class Args:
+@dataclass(frozen=True, kw_only=True)
+class Args(AgentArgs):
     """Episodes of trained agents."""
 
-    run: tyro.conf.Positional[Path]
-    """Run folder, whose last checkpoint is taken, or a checkpoint."""
     episodes: int = 20
     """Episodes of each agent and policy."""
     policy: Literal["both", "greedy", "stochastic"] = "both"
@@ -44,7 +41,7 @@ def main(argv: list[str]) -> int:
     """Evaluate and print one line per agent and policy."""
     args = parse(Args, "eval", argv, __doc__)
     torch.set_num_threads(1)
-    trained = load_agent(args.run)
+    trained = load_agent(args.run, trust=Trust.of_line(args.trust, argv))
     agent, seeds, kwargs = trained.agent, trained.config.seeds, trained.kwargs
     if args.agent is not None or args.render == "human":
         index = args.agent or 0

@@ -7,23 +7,21 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import torch
-import tyro
 
-from rstdp_agents.commands.arguments import parse
+from rstdp_agents.commands.arguments import AgentArgs, parse
 from rstdp_agents.errors import UsageError
 from rstdp_agents.export.metadata import describe
 from rstdp_agents.runs.files import write_whole
 from rstdp_agents.runs.reading import Trained, check_agent, load_agent
+from rstdp_agents.runs.trust import Trust
 
 Format = Literal["pt2", "onnx", "nir"]
 
 
-@dataclass(frozen=True)
-class Args:
+@dataclass(frozen=True, kw_only=True)
+class Args(AgentArgs):
     """One agent, as a file."""
 
-    run: tyro.conf.Positional[Path]
-    """Run folder, whose last checkpoint is taken, or a checkpoint."""
     out: Path
     """File to write."""
     format: Format | None = None
@@ -48,7 +46,7 @@ def main(argv: list[str]) -> int:
     kind = args.format or args.out.suffix.removeprefix(".")
     if kind not in get_args(Format):
         raise UsageError(f"`--format` must be one of {', '.join(get_args(Format))}; {args.out} does not tell")
-    trained = load_agent(args.run, "torch")
+    trained = load_agent(args.run, backend="torch", trust=Trust.of_line(args.trust, argv))
     check_agent(trained, args.agent)
     content = content_of(kind, trained, args)
     write_whole(args.out, content)

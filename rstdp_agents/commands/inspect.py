@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from torch import Tensor
 
 from rstdp_agents.commands.arguments import parse
 from rstdp_agents.config import RunConfig, flat
-from rstdp_agents.layer import Layer
 from rstdp_agents.presets import preset
 from rstdp_agents.reports.tables import columns
-from rstdp_agents.runs.reading import Trained, load_agent
+from rstdp_agents.runs.reading import read_checkpoint
+
+WEIGHT = ".weight"
+"""What the names of tensors end with that hold the synapses of a layer, ``(agents, ...)``."""
 
 
 @dataclass(frozen=True)
@@ -29,22 +32,18 @@ class Args:
 
 
 def main(argv: list[str]) -> int:
-    """Print the checkpoint in sections."""
+    """Print the checkpoint in sections. All of it is read from the file: no environment is made, no part built."""
     args = parse(Args, "inspect", argv, __doc__)
-    trained = load_agent(args.run)
-    agent, config = trained.agent, trained.config
-    print(f"{trained.checkpoint}: {config.agent.rule} on {config.env}, env step {trained.data['step']:,} of each agent")
-    print(f"{agent.agents} agent(s) in {agent.envs} env(s) each, {agent.backend} backend on {agent.device}\n")
+    checkpoint, tensors, data, config = read_checkpoint(args.run)
+    print(f"{checkpoint}: {config.agent.rule} on {config.env}, env step {data['step']:,} of each agent")
+    print(f"{config.agents} agent(s) in {config.envs_per_agent} env(s) each\n")
     print(columns(["settings", "preset", "here"], settings(config, args.settings)), "\n")
-    layers = [agent.layer]
-    print(
-        columns(["layer", "from -> to", "synapse", "synapses of an agent"], [architecture(layer) for layer in layers]),
-        "\n",
-    )
-    print(
-        columns(["over agents", "mean", "lowest", "highest"], [row for layer in layers for row in state(layer)]), "\n"
-    )
-    print(columns(["seed", "episodes", "last 100", "best 100", "solved at episode"], results(trained)))
+    layers = sorted((name.removesuffix(WEIGHT) for name in tensors if name.endswith(WEIGHT)), key=depth)
+    print(columns(["layer", "from -> to", "synapses of an agent"], [shape(name, tensors) for name in layers]), "\n")
+    p = config.agent.plasticity
+    rows = [row for name in layers for row in state(name, tensors, (p.w_min, p.w_max))]
+    print(columns(["over agents", "mean", "lowest", "highest"], rows), "\n")
+    print(columns(["seed", "episodes", "last 100", "best 100", "solved at episode"], results(config, data)))
     return 0
 
 
@@ -55,27 +54,35 @@ def settings(config: RunConfig, everything: bool) -> list[list[str]]:
     return [row for row in rows if everything or row[1] != row[2]]
 
 
-def architecture(layer: Layer) -> list[str]:
-    """Name, shapes, kind of synapse and number of synapses."""
-    pre, post = (" x ".join(map(str, shape)) for shape in (layer.synapse.pre_shape, layer.synapse.post_shape))
-    return [layer.name, f"{pre} -> {post}", type(layer.synapse).__name__, f"{layer.weight[0].numel():,}"]
+def depth(layer: str) -> tuple[int, str]:
+    """Where a layer stands among the others: hidden ones first, then the output, then the critic."""
+    return {"output": 1, "critic": 2}.get(layer, 0), layer
 
 
-def state(layer: Layer) -> list[list[str]]:
-    """What the agents' weights, rates and eligibilities have come to."""
-    low, high = layer.bounds
-    bound = ((layer.weight <= low) | (layer.weight >= high)).float()
-    first, *others = (z.square() for z in layer.eligibility())
-    z = sum(others, first)
-    figures = {
-        "weight, mean": layer.weight,
-        "weight, size (rms)": layer.weight.square(),
-        "weights at a bound (%)": 100.0 * bound,
-        "running rate (Hz)": layer.homeostasis.rate,
-        "neurons below 1 Hz (%)": 100.0 * (layer.homeostasis.rate < 1.0).float(),
-        "eligibility (rms)": z,
-    }
-    return [[f"{layer.name}: {name}", *spread(values, "rms" in name)] for name, values in figures.items()]
+def shape(layer: str, tensors: dict[str, Tensor]) -> list[str]:
+    """Name, shape and number of the synapses of an agent."""
+    weight = tensors[layer + WEIGHT][0]
+    if weight.ndim > 2:  # a convolution: channels out, channels in, kernel
+        sizes = f"{weight.shape[1]} -> {weight.shape[0]} channels, kernel {' x '.join(map(str, weight.shape[2:]))}"
+    else:
+        sizes = f"{weight.shape[-1]} -> {weight.shape[0] if weight.ndim == 2 else 1}"
+    return [layer, sizes, f"{weight.numel():,}"]
+
+
+def state(layer: str, tensors: dict[str, Tensor], bounds: tuple[float, float]) -> list[list[str]]:
+    """What the agents' weights, rates and eligibilities have come to; a critic of numbers has only weights, without bounds."""
+    weight = tensors[layer + WEIGHT]
+    figures = {"weight, mean": weight, "weight, size (rms)": weight.square()}
+    rate = tensors.get(f"{layer}.rate")
+    if rate is not None:
+        at_bound = (weight <= bounds[0]) | (weight >= bounds[1])
+        figures["weights at a bound (%)"] = 100.0 * at_bound.float()
+        figures["running rate (Hz)"] = rate
+        figures["neurons below 1 Hz (%)"] = 100.0 * (rate < 1.0).float()
+    traces = [z.square() for name, z in sorted(tensors.items()) if re.fullmatch(rf"{layer}\.z\d+", name)]
+    if traces:
+        figures["eligibility (rms)"] = sum(traces[1:], traces[0])
+    return [[f"{layer}: {name}", *spread(values, "rms" in name)] for name, values in figures.items()]
 
 
 def spread(values: Tensor, root: bool) -> list[str]:
@@ -85,10 +92,10 @@ def spread(values: Tensor, root: bool) -> list[str]:
     return [f"{value:.4g}" for value in (means.mean(), means.min(), means.max())]
 
 
-def results(trained: Trained) -> list[list[str]]:
+def results(config: RunConfig, data: dict[str, Any]) -> list[list[str]]:
     """A row per agent: what its training has brought so far."""
     rows: list[list[Any]] = []
-    for seed, record in zip(trained.config.seeds, trained.data["records"], strict=True):
+    for seed, record in zip(config.seeds, data["records"], strict=True):
         recent, best = record["recent"], record["best_mean"]
         last = f"{np.mean(recent):.2f}" if recent else "-"
         solved = record["solved_at_episode"] or "no"

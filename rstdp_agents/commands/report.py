@@ -20,6 +20,7 @@ from rstdp_agents.reports import plots
 from rstdp_agents.reports.scores import episodes_to, iqm, probability_of_improvement
 from rstdp_agents.reports.tables import table, with_interval
 from rstdp_agents.runs.reading import Run, read_runs
+from rstdp_agents.runs.trust import foreign
 
 CHANCE_STEPS = 5_000
 """Env steps of random actions that tell what chance is worth."""
@@ -99,7 +100,7 @@ def finals(runs: dict[str, Groups]) -> dict[str, dict[str, Estimate]]:
 
 def section(env: str, groups: Groups, by: str) -> str:
     """Table of one environment, a line per label."""
-    solved = plots.threshold(next(iter(groups.values()))[0])
+    solved = next(iter(groups.values()))[0].threshold
     lines = [[label, *row(agents_of(runs), solved)] for label, runs in groups.items()]
     header = [by, "agents", "solved", "episodes to solve", "final", "best", "area"]
     note = "" if solved is None else f"Solved at a mean return of {solved:g}.\n\n"
@@ -116,13 +117,16 @@ def row(agents: list[np.ndarray], solved: float | None) -> list[str]:
 
 
 def normalised(runs: dict[str, Groups]) -> Scores:
-    """Final returns between chance (0) and solved (1), in the environments that have a threshold and all labels."""
+    """Final returns between chance (0) and solved (1), in the environments that have a threshold and all labels.
+
+    Chance is what random actions reach: code of other packages that a run names is not imported for it, and left out.
+    """
     labels = {label for groups in runs.values() for label in groups}
     scores: Scores = {}
     for env, groups in runs.items():
         one = next(iter(groups.values()))[0]
-        solved = plots.threshold(one)
-        if solved is None or set(groups) != labels or not all(map(agents_of, groups.values())):
+        solved = one.threshold
+        if solved is None or foreign(one.config) or set(groups) != labels or not all(map(agents_of, groups.values())):
             continue
         low = chance(one)
         for label, members in groups.items():

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import time
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,10 +22,20 @@ from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.presets import PRESETS, preset
 from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from rstdp_agents.runs.folder import SETTINGS, has_begun
+from rstdp_agents.runs.trust import Trust
 from rstdp_agents.training import Training
 
 GROUPS = {"machine": MachineConfig, "records": RecordConfig}
 """Groups of `--help` whose options have no name in front."""
+
+
+@dataclass(frozen=True)
+class Line(RunConfig):
+    """What the command line holds: a run, and what is no setting of it and no file may say."""
+
+    trust: bool = False
+    """With --resume: import the code that the run names beyond Gymnasium and this package (environment, wrapper,
+    rule, ...). Say so only of runs whose maker you trust as you would the author of a program."""
 
 
 def main(argv: list[str]) -> int:
@@ -93,7 +103,11 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
         default = preset(known.env, rule)
         has_preset = rule in PRESETS.get(known.env, {})
         note = f"preset {known.env}, {rule}" if has_preset else f"no preset for {known.env}: defaults"
-    return tyro.cli(RunConfig, default=default, args=argv, description=__doc__), checkpoint, note
+    line = tyro.cli(Line, default=Line(**vars(default)), args=argv, description=__doc__)
+    config = RunConfig(**{field.name: getattr(line, field.name) for field in fields(RunConfig)})
+    if known.resume:
+        Trust.of_line(line.trust, argv).check(config, checkpoint or Path(known.resume) / SETTINGS)
+    return config, checkpoint, note
 
 
 def beginning(resume: Path) -> tuple[Path | None, Any, str]:

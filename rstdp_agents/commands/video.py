@@ -10,25 +10,23 @@ from typing import Any
 
 import numpy as np
 import torch
-import tyro
 from tqdm import tqdm
 
 from rstdp_agents import validate
 from rstdp_agents.agent import Agent
-from rstdp_agents.commands.arguments import parse
+from rstdp_agents.commands.arguments import AgentArgs, parse
 from rstdp_agents.environments import SerialGrid, env_seeds
 from rstdp_agents.errors import UsageError
 from rstdp_agents.plugins import optional
 from rstdp_agents.reports.film import Film, Moment
 from rstdp_agents.runs.reading import alone, load_agent
+from rstdp_agents.runs.trust import Trust
 
 
-@dataclass(frozen=True)
-class Args:
+@dataclass(frozen=True, kw_only=True)
+class Args(AgentArgs):
     """A film of one agent. It chooses its actions as in training, and learns nothing."""
 
-    run: tyro.conf.Positional[Path]
-    """Run folder, whose last checkpoint is taken, or a checkpoint."""
     agent: int = 0
     """Which agent of the population, counted from 0."""
     steps: int = 500
@@ -50,7 +48,7 @@ def main(argv: list[str]) -> int:
     args = parse(Args, "video", argv, __doc__)
     writer = optional("imageio_ffmpeg", "video")
     torch.set_num_threads(1)
-    trained = load_agent(args.run)
+    trained = load_agent(args.run, trust=Trust.of_line(args.trust, argv))
     agent = alone(trained, args.agent)
     seed = trained.config.seeds[args.agent] if args.seed is None else args.seed
     grid = SerialGrid(trained.source, trained.rendered("rgb_array"), 1, 1)

@@ -12,6 +12,7 @@ import numpy as np
 
 from rstdp_agents import plugins
 from rstdp_agents.errors import EnvironmentFault
+from rstdp_agents.wording import short, shown
 
 CHECKED = 20
 """Steps after which what an environment returns is no longer looked at closely."""
@@ -46,7 +47,7 @@ class Guard(gym.Wrapper):
         try:
             result = self.env.step(action)
         except Exception as error:
-            raise self._raised(f"step({_shown(action)})", error, STEP) from error
+            raise self._raised(f"step({shown(action)})", error, STEP) from error
         if self.steps < CHECKED:
             self.steps += 1
             self._check_step(result)
@@ -59,30 +60,30 @@ class Guard(gym.Wrapper):
             raise self._raised("render()", error, "a picture") from error
         if self.render_mode == "rgb_array":
             fits = isinstance(picture, np.ndarray) and picture.ndim == 3 and picture.shape[2] == 3 and picture.size
-            self._require(fits, "render()", _shown(picture), "a picture (height, width, 3) of uint8")
+            self._require(fits, "render()", shown(picture), "a picture (height, width, 3) of uint8")
         return picture
 
     def _check_reset(self, result: Any) -> None:
         fits = isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping)
-        self._require(fits, "reset()", _shown(result), f"{RESET}, info being a dict")
+        self._require(fits, "reset()", shown(result), f"{RESET}, info being a dict")
         self._check_observation("reset()", result[0])
 
     def _check_step(self, result: Any) -> None:
         old = isinstance(result, tuple) and len(result) == 4
         expected = f"{STEP}{', not the four of the old gym API' if old else ''}"
-        self._require(isinstance(result, tuple) and len(result) == 5, "step()", _shown(result), expected)
+        self._require(isinstance(result, tuple) and len(result) == 5, "step()", shown(result), expected)
         obs, reward, terminated, truncated, info = tuple(result)
         self._check_observation("step()", obs)
         self._check_reward(reward)
         for name, value in (("terminated", terminated), ("truncated", truncated)):
-            self._require(isinstance(value, (bool, np.bool_)), "step()", f"{name} {_shown(value)}", "True or False")
-        self._require(isinstance(info, Mapping), "step()", f"info {_shown(info)}", "a dict")
+            self._require(isinstance(value, (bool, np.bool_)), "step()", f"{name} {shown(value)}", "True or False")
+        self._require(isinstance(info, Mapping), "step()", f"info {shown(info)}", "a dict")
 
     def _check_reward(self, reward: Any) -> None:
         vector = np.ndim(reward) > 0 and np.size(reward) != 1
         number = isinstance(reward, Real) or (isinstance(reward, (np.ndarray, np.generic)) and reward.size == 1)
         expected = f"one number{f'; {SCALARISE}' if vector else ''}"
-        self._require(number, "step()", f"the reward {_shown(reward)}", expected)
+        self._require(number, "step()", f"the reward {shown(reward)}", expected)
 
     def _check_observation(self, call: str, obs: Any) -> None:
         space = self.observation_space
@@ -90,7 +91,7 @@ class Guard(gym.Wrapper):
             return
         what, beyond = outside(space, obs)
         if not beyond:
-            self._require(not what, call, f"the observation{what}", f"one of its space {_short(str(space))}")
+            self._require(not what, call, f"the observation{what}", f"one of its space {short(str(space))}")
         elif not self._warned:
             self._warned = True
             warnings.warn(f"environment {self.name!r}: {call} returned the observation{what}", stacklevel=2)
@@ -120,7 +121,7 @@ def outside(space: gym.Space, obs: Any) -> tuple[str, bool]:
         whole = array.ndim == 0 and np.issubdtype(array.dtype, np.integer)
         if isinstance(space, gym.spaces.Discrete) and whole and space.contains(array.item()):
             return "", False
-        return f" {_shown(obs)}", False
+        return f" {shown(obs)}", False
     for name, part, one in parts:
         what, beyond = ("", False) if part.contains(one) else outside(part, one)
         if what:
@@ -132,7 +133,7 @@ def _outside_box(space: gym.spaces.Box, obs: Any) -> tuple[str, bool]:
     try:
         array = np.asarray(obs, dtype=np.float64)
     except (TypeError, ValueError):
-        return f" {_shown(obs)}", False
+        return f" {shown(obs)}", False
     if array.shape != space.shape:
         return f" of the shape {array.shape}", False
     wrong = np.argwhere((array < space.low) | (array > space.high))
@@ -140,15 +141,3 @@ def _outside_box(space: gym.spaces.Box, obs: Any) -> tuple[str, bool]:
         return "", False  # precision alone, or what is not a number, which is looked for in every step
     i = tuple(wrong[0].tolist())
     return f" with {array[i]:g} in {list(i)}, beyond its bounds {space.low[i]:g} and {space.high[i]:g}", True
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, np.ndarray) and value.size > 4:
-        return f"an array of the shape {value.shape}"
-    return _short(repr(value))
-
-
-def _short(words: str) -> str:
-    """In one line, of 100 characters at most."""
-    text = " ".join(words.split())
-    return text if len(text) <= 100 else f"{text[:97]}..."

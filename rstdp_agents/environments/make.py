@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -70,14 +69,15 @@ def _maker(source: str | Callable[..., gym.Env]) -> Callable[..., gym.Env] | Non
     """What to call for an environment; None for ids, which are Gymnasium's to make."""
     if not isinstance(source, str):
         return source
-    module, colon, name = source.partition(":")
-    if not colon or not name.replace(".", "").isidentifier():  # ids of Gymnasium end in a version
+    if not plugins.is_plugin(source):
         return None
-    try:
-        importlib.import_module(module)
-    except Exception:
-        return plugins.load(source, "--env")  # which says what there is to say
-    return None if name in gym.registry else plugins.load(source, "--env")
+    plugins.imported(source, "--env")  # which may register ids
+    return None if _is_id(source.partition(":")[2]) else plugins.load_maker(source, "--env", gym.Env)
+
+
+def _is_id(name: str) -> bool:
+    """Whether a name behind a module is an id: Gymnasium knows it, or it is no name that Python could know."""
+    return name in gym.registry or not name.replace(".", "").isidentifier()
 
 
 def _call(maker: Callable[..., gym.Env], kwargs: Mapping[str, Any]) -> gym.Env:

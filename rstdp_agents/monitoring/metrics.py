@@ -53,21 +53,22 @@ NOTHING: MonitorState = {"events": {}, "rows": 0, "seconds": 0.0, "episodes": []
 class Monitor:
     """Collects during a run, and writes every `log_every` env steps: a point for each scalar, a line for each episode.
 
-    folder: where to write. before: what `state` gave at a checkpoint of the run in this folder, or `NOTHING`; files are cut
-    back to what they were then. None for a new run. step: where the run begins. Scalars are means
-    over the population, beside the band of its middle eight tenths.
+    folder: where to write. threshold: mean return at which the task is solved, if somebody says. before: what `state` gave at a
+    checkpoint of the run in this folder, or `NOTHING`; files are cut back to what they were then. None for a new run. step: where
+    the run begins. Scalars are means over the population, beside the band of its middle eight tenths.
     """
 
     def __init__(
-        self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, step: int, before: MonitorState | None
-    ) -> None:
+        self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, threshold: float | None, step: int,
+        before: MonitorState | None,
+    ) -> None:  # fmt: skip
         self.config, self.agent, self.folder = config, agent, folder
         begun = before or NOTHING
         if before is not None:
             cut_back(folder, begun["events"])
         self.writer = Events(folder, purge_step=None if before is None else step + 1)
         rows = None if before is None else begun["rows"]
-        self.file = MonitorFile(folder, config.env, config.info_keywords, rows)
+        self.file = MonitorFile(folder, config.env, config.info_keywords, threshold, rows)
         self.pictures = Pictures(config, agent, space)
         self._start = time.monotonic() - begun["seconds"]
         if not begun["rows"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Iterable
@@ -14,21 +15,33 @@ NAME = "monitor.csv"
 COLUMNS = ("r", "l", "t", "agent")
 """Return, length, seconds since the run began, and which agent it was; then the numbers of `info`."""
 
+THRESHOLD = "reward_threshold"
+
+
+def threshold(first_line: str) -> float | None:
+    """The reward threshold that the first line of a file holds. Raises ValueError for a line that is none of such a file."""
+    about = json.loads(first_line.removeprefix("#"))
+    value = about.get(THRESHOLD) if isinstance(about, dict) else None
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
+
 
 class MonitorFile:
     """The file of a run, written to from its end on.
 
-    keywords: of the numbers of `info`. size: bytes that it had at the checkpoint at which the run goes on; None for a new run in
-    an empty folder.
+    keywords: of the numbers of `info`. threshold: at which mean return the task is solved, if somebody says. size: bytes that it
+    had at the checkpoint at which the run goes on; None for a new run in an empty folder.
     """
 
-    def __init__(self, folder: Path, env: str, keywords: tuple[str, ...], size: int | None) -> None:
+    def __init__(
+        self, folder: Path, env: str, keywords: tuple[str, ...], threshold: float | None, size: int | None
+    ) -> None:
         self._file = open(folder / NAME, "a", buffering=1 << 16)  # noqa: SIM115 (kept open)
         if size is not None:
             self._file.truncate(min(size, self._file.tell()))
         if not size:
             header = ",".join((*COLUMNS, *keywords))
-            self._file.write(f"#{json.dumps({'t_start': time.time(), 'env_id': env})}\n{header}\n")
+            about = {"t_start": time.time(), "env_id": env, THRESHOLD: threshold}
+            self._file.write(f"#{json.dumps(about)}\n{header}\n")
 
     def write(self, episodes: Iterable[Episode], seconds: float) -> None:
         """Append a line for each episode."""

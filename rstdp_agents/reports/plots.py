@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rstdp_agents.environments import make_env, reward_threshold, source_of
 from rstdp_agents.reports.scores import band, rolling
 from rstdp_agents.runs.reading import Axis, Episodes, Run
 
@@ -24,20 +23,13 @@ def learning_curves(runs: dict[str, dict[str, list[Run]]], axis: Axis, window: i
             agents = [agent for run in members for agent in run.agents if len(agent.returns)]
             if agents:
                 _curve(axes, agents, axis, window, f"{label} ({len(agents)})", f"C{labels.index(label) % 10}")
-        solved = threshold(next(iter(groups.values()))[0])
+        solved = next(iter(groups.values()))[0].threshold
         if solved is not None:
             axes.axhline(solved, color="0.5", linewidth=1, linestyle=":", label=f"solved: {solved:g}")
         axes.set(title=env, xlabel=UNITS[axis], ylabel=f"mean return of {window} episodes")
         axes.margins(x=0)
         axes.legend(fontsize=8)
     return figure
-
-
-def threshold(run: Run) -> float | None:
-    """Mean return at which the run's environment counts as solved, if Gymnasium says."""
-    source, kwargs = source_of(run.config)
-    make_env(source, kwargs).close()  # only then is `module:Id` registered
-    return reward_threshold(source)
 
 
 def curve(agents: list[Episodes], axis: Axis, window: int) -> tuple[np.ndarray, np.ndarray]:

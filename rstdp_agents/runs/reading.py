@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import Backend, RunConfig, flat, from_json
@@ -16,6 +17,7 @@ from rstdp_agents.environments import EnvSource, make_env, source_of
 from rstdp_agents.errors import UsageError
 from rstdp_agents.monitoring import monitor_file
 from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint, restore
+from rstdp_agents.runs.trust import Trust
 
 Axis = Literal["episodes", "steps", "time"]
 
@@ -40,6 +42,8 @@ class Run(NamedTuple):
     folder: Path
     config: RunConfig
     agents: list[Episodes]
+    threshold: float | None
+    """Mean return at which the environment counts as solved, as the run noted it; None if nobody says."""
 
     def setting(self, name: str) -> Any:
         """A setting by the name that it has on the command line (``plasticity.lr``), or the folder's own name."""
@@ -56,10 +60,13 @@ def read_run(folder: Path) -> Run:
     try:
         config = from_json(RunConfig, json.loads((folder / "config.json").read_text()))
         complete = (folder / monitor_file.NAME).read_text().rpartition("\n")[0]  # the last line may be half written
-        rows = np.array([line.split(",")[:4] for line in complete.split("\n")[2:]], dtype=float).reshape(-1, 4)
+        first, _, *lines = complete.split("\n")
+        threshold = monitor_file.threshold(first)
+        rows = np.array([line.split(",")[:4] for line in lines], dtype=float).reshape(-1, 4)
     except (OSError, ValueError) as error:
         raise UsageError(f"{folder} is not a run folder that can be read: {error}") from error
-    return Run(folder, config, [Episodes(*rows[rows[:, 3] == i, :3].T) for i in range(config.agents)])
+    agents = [Episodes(*rows[rows[:, 3] == i, :3].T) for i in range(config.agents)]
+    return Run(folder, config, agents, threshold)
 
 
 def read_runs(folders: Sequence[Path], by: str) -> dict[str, dict[str, list[Run]]]:
@@ -100,14 +107,29 @@ class Trained(NamedTuple):
         return {**self.kwargs, "render_mode": mode}
 
 
-def load_agent(run: Path, backend: Backend | None = None) -> Trained:
+class Checkpoint(NamedTuple):
+    """A checkpoint, read: nothing is built of it."""
+
+    path: Path
+    tensors: dict[str, Tensor]
+    data: dict[str, Any]
+    config: RunConfig
+
+
+def read_checkpoint(run: Path) -> Checkpoint:
+    """A run folder's last checkpoint, or a checkpoint file. Raises CheckpointError or UsageError for what cannot be read."""
+    path = latest_checkpoint(run)
+    tensors, data = load_checkpoint(path)
+    return Checkpoint(path, tensors, data, from_json(RunConfig, data.get("config")))
+
+
+def load_agent(run: Path, backend: Backend | None = None, trust: Trust = Trust()) -> Trained:  # noqa: B008 (a constant)
     """The agents of a run folder's last checkpoint, or of a checkpoint file; on the run's own backend if None is given.
 
-    Raises CheckpointError or UsageError naming what cannot be read.
+    trust: whether code may be imported that the file names. Raises CheckpointError or UsageError naming what cannot be read.
     """
-    checkpoint = latest_checkpoint(run)
-    tensors, data = load_checkpoint(checkpoint)
-    config = from_json(RunConfig, data["config"])
+    checkpoint, tensors, data, config = read_checkpoint(run)
+    trust.check(config, checkpoint)
     env = make_env(*source_of(config))
     agent = Agent(
         config.agent, env.observation_space, env.action_space, seeds=config.seeds, envs=config.envs_per_agent,

@@ -17,6 +17,27 @@ def test_says_what_a_checkpoint_holds(other, command):
     assert command("inspect", file)[1] == out
 
 
+def test_nets_of_several_layers_are_shown_layer_by_layer(tmp_path, command):
+    line = [
+        "--network.hidden",
+        "6",
+        "--modulator",
+        "td-spiking",
+        "--modulation.critic-neurons",
+        "4",
+        "--run-dir",
+        tmp_path,
+    ]
+    short = ["--total-steps", "30", "--eval-episodes", "0", "--images", "0", "--no-progress", "--encoder.cells"]
+    assert command(*line, *short, "2", "2", "2", "2")[0] == 0
+    code, out, _ = command("inspect", tmp_path)
+    rows = [" ".join(row.split()) for row in out.splitlines()]
+    assert code == 0
+    sizes = [row for row in rows if " -> " in row][1:]
+    assert sizes == ["hidden1 16 -> 6 96", "output 6 -> 16 96", "critic 16 -> 4 64"]
+    assert [row.partition(":")[0] for row in rows if "weight, mean" in row] == ["hidden1", "output", "critic"]
+
+
 def test_a_folder_without_a_run_is_one_line(tmp_path, command):
     code, out, err = command("inspect", tmp_path)
     assert (code, out, err.count("\n")) == (1, "", 1)

@@ -44,6 +44,6 @@ def test_an_environment_without_pictures_is_one_line(command, tmp_path):
     pytest.importorskip("imageio_ffmpeg")
     line = ["--total-steps", 20, "--eval-episodes", 0, "--images", 0, "--no-progress", "--backend", "torch"]
     assert command("--env", "tests.helpers:Corridor-v0", "--run-dir", tmp_path / "run", *line)[0] == 0
-    code, _, err = command("video", tmp_path / "run", "--out", tmp_path / "film.mp4")
+    code, _, err = command("video", tmp_path / "run", "--trust", "--out", tmp_path / "film.mp4")
     assert (code, err) == (2, "error: tests.helpers:Corridor-v0 cannot render as rgb_array; it offers no mode\n")
     assert not (tmp_path / "film.mp4").exists()
