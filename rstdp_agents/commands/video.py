@@ -48,7 +48,7 @@ def main(argv: list[str]) -> int:
     args = parse(Args, "video", argv, __doc__)
     writer = optional("imageio_ffmpeg", "video")
     torch.set_num_threads(1)
-    trained = load_agent(args.run, trust=Trust.of_line(args.trust, argv))
+    trained = load_agent(args.run, device=args.device, trust=Trust.of_line(args.trust, argv))
     agent = alone(trained, args.agent)
     seed = trained.config.seeds[args.agent] if args.seed is None else args.seed
     grid = SerialGrid(trained.source, trained.rendered("rgb_array"), 1, 1)
