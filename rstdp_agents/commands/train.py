@@ -19,7 +19,7 @@ from rstdp_agents.config import MachineConfig, RecordConfig, RuleName, RunConfig
 from rstdp_agents.devices import check_device
 from rstdp_agents.episodes import WINDOW
 from rstdp_agents.errors import EnvironmentFault, UsageError
-from rstdp_agents.presets import PRESETS, preset
+from rstdp_agents.presets import PRESETS, key, preset
 from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint, written_by
 from rstdp_agents.runs.folder import SETTINGS, has_begun
 from rstdp_agents.runs.trust import Trust
@@ -100,7 +100,7 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     else:
         rule = known.rule if known.rule in get_args(RuleName) else "rstdp-et"  # what is none is refused below
         default = preset(known.env, rule)
-        has_preset = rule in PRESETS.get(known.env, {})
+        has_preset = rule in PRESETS.get(key(known.env), {})
         note = f"preset {known.env}, {rule}" if has_preset else f"no preset for {known.env}: defaults"
     line = tyro.cli(Line, default=Line(**vars(default)), args=argv, description=__doc__)
     config = RunConfig(**{field.name: getattr(line, field.name) for field in fields(RunConfig)})

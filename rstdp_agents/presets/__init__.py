@@ -12,4 +12,9 @@ PRESETS: Presets = {**control.PRESETS, **grids.PRESETS, **box2d.PRESETS, **atari
 def preset(env: str, rule: str) -> RunConfig:
     """The configuration that a run of ``rule`` on ``env`` starts from."""
     config = override(RunConfig(), {"env": env, "agent.rule": rule})
-    return override(config, PRESETS.get(env, {}).get(rule, {}))
+    return override(config, PRESETS.get(key(env), {}).get(rule, {}))
+
+
+def key(env: str) -> str:
+    """What an environment is called in `PRESETS`: with the module that registers its id, or without."""
+    return next((one for one in PRESETS if one.rpartition(":")[2] == env.rpartition(":")[2]), env)
