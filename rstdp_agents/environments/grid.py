@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import gymnasium as gym
 import numpy as np
 
+from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.errors import EnvironmentFault
 from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.transition import Transition
@@ -23,6 +24,8 @@ class EnvGrid(Protocol):
     """Of one env."""
     action_space: gym.Space
     """Of one env."""
+    steps: int
+    """Env steps that every env has taken."""
 
     def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
         """Start all envs from one seed per agent; returns observations ``(agents, envs, *obs)`` (`observations.Rows`)."""
@@ -36,11 +39,22 @@ class EnvGrid(Protocol):
         ...
 
     def snapshot(self) -> dict[str, Any]:
-        """Where all envs stand, as JSON holds it; ``{"lost": reason}`` where that cannot be kept."""
+        """Where all envs stand, as plain data and arrays; ``lost`` says why where that cannot be kept.
+
+        ``learnt``, where there is any, is that of `learnt`.
+        """
         ...
 
     def resume(self, snapshot: dict[str, Any]) -> str:
         """Bring freshly made envs where `snapshot` found others, nothing lost; returns why that failed, or an empty text."""
+        ...
+
+    def learnt(self) -> list[Learnt]:
+        """What the wrappers of each env have learnt, agent after agent; empty where none of them learns."""
+        ...
+
+    def teach(self, learnt: list[Learnt]) -> None:
+        """Give the wrappers of freshly made envs what those of others have learnt, as `snapshot` has it."""
         ...
 
     def close(self) -> None:
@@ -49,18 +63,48 @@ class EnvGrid(Protocol):
 
 
 def check_step(obs: np.ndarray, rewards: np.ndarray, steps: int, rows: Rows) -> None:
-    """`check_finite` of what came of a step; a single look where all is well."""
-    few = obs.size < FEW and rewards.size < FEW
-    numbers = obs.ravel().tolist() + rewards.ravel().tolist() if few else (total(obs), total(rewards))
-    if not math.isfinite(sum(numbers)):
+    """`check_observations` and `check_finite` of what came of a step; a single look where all is well."""
+    if rows.whole:
+        check_whole(obs, steps, rows)
+    together = total(rewards) if rows.are_whole else total(rewards) + total(obs)
+    if not math.isfinite(together):
         check_finite("observation", obs, steps, rows)
         check_finite("reward", rewards, steps)
 
 
+def check_observations(obs: np.ndarray, steps: int, rows: Rows) -> None:
+    """Raise EnvironmentFault for observations ``(agents, envs, ...)`` with a number that is not finite, or not of its space."""
+    check_finite("observation", obs, steps, rows)
+    if rows.whole:
+        check_whole(obs, steps, rows)
+
+
+def check_whole(obs: np.ndarray, steps: int, rows: Rows) -> None:
+    """Raise EnvironmentFault where a whole number is none, or beyond those that its space has."""
+    if obs.size < FEW and obs.shape[0] * obs.shape[1] == 1:
+        row = obs.ravel().tolist()
+        for _, column, least, most in rows.whole:
+            if not least <= row[column] <= most or row[column] % 1:
+                break
+        else:
+            return
+    columns, least, most = rows.whole_arrays
+    values = obs.reshape(*obs.shape[:2], -1)[..., columns]
+    wrong = np.argwhere((values < least) | (values > most) | (values % 1 != 0))
+    if len(wrong):
+        agent, env, i = wrong[0].tolist()
+        raise EnvironmentFault(
+            f"{rows.whole[i][0]} is {values[agent, env, i]} at env step {steps} in env {env} of agent {agent}; expected a whole "
+            f"number from {least[i]} to {most[i]}"
+        )
+
+
 def total(values: np.ndarray) -> float:
     """Sum of all values."""
+    if values.size == 1:
+        return values.item()
     flat = values.ravel()
-    return sum(flat.tolist()) if flat.size < FEW else np.add.reduce(flat)
+    return sum(flat.tolist()) if values.size < FEW else np.add.reduce(flat)
 
 
 def check_finite(what: str, values: np.ndarray, steps: int, rows: Rows | None = None) -> None:

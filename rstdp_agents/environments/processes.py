@@ -12,8 +12,9 @@ from typing import Any
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 from gymnasium.vector.async_vector_env import AsyncState
 
+from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.environments.make import make_env
-from rstdp_agents.environments.replay import Replayable
+from rstdp_agents.environments.replay import ROOM, Replayable
 from rstdp_agents.environments.source import EnvSource
 from rstdp_agents.errors import EnvironmentFault
 from rstdp_agents.spaces.observations import ARRAYS
@@ -30,8 +31,10 @@ class Processes(AsyncVectorEnv):
 
     def __init__(self, source: EnvSource, kwargs: dict[str, Any], rows: int) -> None:
         self._broken = False
-        makers = [partial(_make, os.getpid(), i, source, kwargs) for i in range(rows)]
-        arrays = isinstance(makers[0]().observation_space, ARRAYS)
+        makers = [partial(_make, os.getpid(), i, rows, source, kwargs) for i in range(rows)]
+        one = makers[0]()
+        arrays = isinstance(one.observation_space, ARRAYS)
+        one.close()
         super().__init__(makers, autoreset_mode=AutoresetMode.SAME_STEP, shared_memory=arrays)
 
     def step(self, actions: Any) -> Any:
@@ -64,14 +67,24 @@ class Processes(AsyncVectorEnv):
         """As `Replayable.snapshot`, of every env."""
         return list(self.call("snapshot"))
 
+    def learnt(self) -> list[Learnt]:
+        """As `Replayable.learnt`, of every env. Raises EnvironmentFault where a process is gone."""
+        if self._broken:
+            raise EnvironmentFault("a process has ended")
+        return list(self.call("learnt"))
+
+    def teach(self, learnt: list[Learnt]) -> None:
+        """As `learnt.teach`, for every env."""
+        self.call("teach", learnt)
+
     def resume(self, snapshots: Any) -> tuple[str, ...]:
         """As `Replayable.repeat`, of every env."""
         return self.call("repeat", snapshots)
 
 
-def _make(parent: int, index: int, source: EnvSource, kwargs: dict[str, Any]) -> Replayable:
+def _make(parent: int, index: int, rows: int, source: EnvSource, kwargs: dict[str, Any]) -> Replayable:
     """One env; in a process of its own, signals are left to the parent, which then ends it."""
     if os.getpid() != parent:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    return Replayable(make_env(source, kwargs), index)
+    return Replayable(make_env(source, kwargs), index, ROOM // rows)

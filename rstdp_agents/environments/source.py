@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -26,25 +25,20 @@ class Wrapped:
 
 
 class Instance:
-    """A factory of one environment that is there already: the first call returns it, for training, later ones copies.
-
-    Raises UsageError where it cannot be copied.
-    """
+    """A factory of one environment that is there already: whoever asks gets it lent, one after the other."""
 
     def __init__(self, env: gym.Env) -> None:
-        self.env, self.taken = env, False
+        self.env = env
 
     def __call__(self) -> gym.Env:
-        if not self.taken:
-            self.taken = True
-            return self.env
-        try:
-            return copy.deepcopy(self.env)
-        except Exception as error:
-            raise UsageError(
-                f"{self.env} cannot be copied for evaluation ({plugins.said(error)}): give its class, or a function "
-                "that makes one"
-            ) from error
+        return Lent(self.env)
+
+
+class Lent(gym.Wrapper):
+    """An environment of somebody else, who will close it."""
+
+    def close(self) -> None:
+        """Leave it open."""
 
 
 EnvSource: TypeAlias = str | Callable[..., gym.Env] | Wrapped

@@ -10,15 +10,17 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import iterate
 
+from rstdp_agents import plugins
 from rstdp_agents.environments.envpool import Pool
-from rstdp_agents.environments.grid import check_finite
+from rstdp_agents.environments.grid import check_finite, check_observations
 from rstdp_agents.environments.info import at_ends, of_each
+from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.environments.masks import MaskInObservation
 from rstdp_agents.environments.processes import Processes
 from rstdp_agents.environments.replay import first_failure, set_vector_snapshot, snapshots, vector_snapshot
 from rstdp_agents.environments.source import EnvSource, name_of
-from rstdp_agents.errors import UsageError
+from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.spaces.actions import Actions
 from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.transition import Transition
@@ -63,7 +65,7 @@ class VectorGrid:
     def step(self, actions: np.ndarray) -> Transition:
         self.steps += 1
         shares = self._actions.batches(actions, len(self.parts))
-        results = [part.step(one) for part, one in zip(self.parts, shares, strict=True)]
+        results = [self._stepped(part, one) for part, one in zip(self.parts, shares, strict=True)]
         obs, rewards, ended, cut, infos = zip(*results, strict=True)
         after, reward = self._observations(obs), self._rows(rewards).astype(np.float64)
         check_finite("reward", reward, self.steps)
@@ -75,8 +77,32 @@ class VectorGrid:
         numbers = self._numbers(infos) if self.keywords else None
         return Transition(after, reward, terminated, truncated, final_obs, bool(self._done.any()), restarted, numbers)
 
+    def _stepped(self, part: VectorEnv, actions: Any) -> Any:
+        """What a part returns; what it raises, or what is of another shape than it says, is a fault."""
+        try:
+            obs, reward, ended, cut, info = part.step(actions)
+        except EnvironmentFault:
+            raise
+        except Exception as error:
+            raise EnvironmentFault(f"environment {self._name(part)}: step() raised {plugins.said(error)}") from error
+        rows = part.num_envs
+        whole = (rows, *(self.observation_space.shape or ()))
+        if (self.rows.is_array and np.shape(obs) != whole) or any(
+            np.shape(one) != (rows,) for one in (reward, ended, cut)
+        ):
+            came = ", ".join(str(np.shape(one)) for one in (obs, reward, ended, cut))
+            raise EnvironmentFault(
+                f"environment {self._name(part)}: step() returned arrays of the shapes {came}; expected {whole}, and {(rows,)} "
+                "for rewards and flags"
+            )
+        return obs, reward, ended, cut, info
+
+    @staticmethod
+    def _name(part: VectorEnv) -> str:
+        return repr(part.spec.id if part.spec else type(part).__name__)
+
     def snapshot(self) -> dict[str, Any]:
-        return {"steps": self.steps, "done": self._done.tolist(), **snapshots(self._snapshots)}
+        return {"steps": self.steps, "done": self._done.tolist(), **snapshots(self._snapshots, self.learnt)}
 
     def resume(self, snapshot: dict[str, Any]) -> str:
         self.steps, self._done = snapshot["steps"], np.array(snapshot["done"], dtype=bool).reshape(self.shape)
@@ -85,6 +111,15 @@ class VectorGrid:
             for part, each in zip(self.parts, snapshot["envs"], strict=True)
             for reason in (part.resume(each) if isinstance(part, Processes) else set_vector_snapshot(part, each))
         )
+
+    def learnt(self) -> list[Learnt]:
+        each = [one for part in self.parts if isinstance(part, Processes) for one in part.learnt()]
+        return each if any(each) else []
+
+    def teach(self, learnt: list[Learnt]) -> None:
+        for part in self.parts:
+            if isinstance(part, Processes):  # no other has wrappers
+                part.teach(learnt)
 
     def close(self) -> None:
         for part in self.parts:
@@ -99,7 +134,7 @@ class VectorGrid:
         for row in np.flatnonzero(truncated):
             part, i = divmod(int(row), per_part)
             rows[row] = self.rows.array([infos[part]["final_obs"][i]])[0]
-        check_finite("observation", final, self.steps, self.rows)
+        check_observations(final, self.steps, self.rows)
         return final
 
     def _numbers(self, infos: Sequence[dict[str, Any]]) -> np.ndarray:
@@ -126,13 +161,14 @@ class VectorGrid:
             batches = zip(self.parts, parts, strict=True)
             obs = self.rows.array([one for part, batch in batches for one in iterate(part.observation_space, batch)])
         obs = obs.reshape(self._obs_shape)
-        check_finite("observation", obs, self.steps, self.rows)
+        check_observations(obs, self.steps, self.rows)
         return obs
 
 
 def own_vector(source: EnvSource, kwargs: dict[str, Any], rows: int) -> VectorEnv:
     """The vector implementation that an environment brings along. Raises UsageError if it has none, or cannot be made."""
     env = make_env(source, kwargs)  # for what there is to say about id and arguments
+    env.close()
     spec, name = env.spec, name_of(source)
     if isinstance(env, gym.Wrapper) and isinstance(env.env, MaskInObservation):
         raise UsageError(f"vector implementations do not hand on the action masks that {name!r} gives; take `serial`")

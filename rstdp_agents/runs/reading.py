@@ -14,6 +14,7 @@ from torch import Tensor
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import Backend, RunConfig, flat, from_json
 from rstdp_agents.environments import EnvSource, make_env, source_of
+from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.errors import UsageError
 from rstdp_agents.monitoring import monitor_file
 from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint, restore
@@ -95,6 +96,11 @@ class Trained(NamedTuple):
     def kwargs(self) -> dict[str, Any]:
         """Arguments of the environment."""
         return source_of(self.config)[1]
+
+    @property
+    def learnt(self) -> list[Learnt]:
+        """What the wrappers of every env had learnt, agent after agent; empty where there are none."""
+        return self.data["envs"].get("learnt", [])
 
     def rendered(self, mode: str) -> dict[str, Any]:
         """Arguments of the environment that make it render in a mode. Raises UsageError where it cannot."""
