@@ -55,7 +55,7 @@ class TooSlow(Exception):
 class Args:
     """What to try."""
 
-    packages: tuple[str, ...] = ("gymnasium", "envs", *PLUGINS)
+    packages: tuple[str, ...] = ("gymnasium", "rstdp_envs", *PLUGINS)
     """Packages whose ids are tried, as far as they are installed."""
     steps: int = 200
     """Env steps of training."""

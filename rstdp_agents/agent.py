@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rstdp_agents import plugins
+from rstdp_agents import fused, plugins
 from rstdp_agents.architecture import build_network
 from rstdp_agents.config import AgentConfig, Backend, EncoderConfig, override
 from rstdp_agents.decoders import Decoder
@@ -259,7 +259,8 @@ class Agent:
         if backend == "fused" and reason:
             raise ValueError(f"the fused backend cannot run this agent: {reason}")
         if reason:
-            logger.debug("the fused backend is not used: %s", reason)
+            unusual = backend == "auto" and not fused.ENABLED
+            logger.log(logging.WARNING if unusual else logging.DEBUG, "the fused backend is not used: %s", reason)
         return None if reason else FusedEngine(self, seeds, threads)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -347,7 +348,8 @@ class Training:
 
     def _progress(self) -> tqdm:
         c = self.config
-        return tqdm(total=c.total_steps, initial=self.step, unit="step", disable=not c.progress, dynamic_ncols=True)
+        seen = c.progress and sys.stderr is not None  # as in a process without a terminal
+        return tqdm(total=c.total_steps, initial=self.step, unit="step", disable=not seen, dynamic_ncols=True)
 
     def _show(self, bar: tqdm) -> None:
         if self.config.progress:

@@ -14,6 +14,7 @@ from torch import Tensor
 from rstdp_agents.decoders import PopulationDecoder
 from rstdp_agents.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.decoders.vector import PopulationVector
+from rstdp_agents.fused.cache import ENABLED
 from rstdp_agents.fused.constants import constants_of
 from rstdp_agents.fused.decode import allow, decoder_arrays, reader
 from rstdp_agents.fused.encode import GIVEN, code_of
@@ -48,6 +49,8 @@ WORTH_SPLITTING = 200_000
 def why_not(agent: Agent) -> str:
     """Why this agent cannot run fused, in words; empty if it can."""
     layer = agent.layer
+    if not ENABLED:
+        return "NUMBA_DISABLE_JIT forbids to compile anything"
     if agent.network.hidden:
         return "it takes one layer, and this network has hidden ones"
     for name in filter(is_plugin, (agent.config.decoder.code, agent.config.modulator)):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from rstdp_agents.encoders import Encoder
 from rstdp_agents.encoders.composite import POWER, Composite
 from rstdp_agents.encoders.grids import Grids
 from rstdp_agents.encoders.tuples import TupleCoding
+from rstdp_agents.fused.cache import jit
 from rstdp_agents.fused.encode import encode_grid
 from rstdp_agents.fused.tuples import CompiledTuples
 
@@ -45,7 +45,7 @@ def compiled(encoder: Encoder) -> CompiledGrids | CompiledTuples | None:
     return CompiledTuples(part) if isinstance(part, TupleCoding) else None
 
 
-@njit(cache=True)
+@jit()
 def grid_rates(rows, axes, within, columns, cells, points, sigma, floor, power, out):
     """Rates ``out (N, cells)`` of ``rows (N, columns)``. axes ``(G + 1,)``: where each grid's axes begin; within ``(G, 3)``."""
     for n in range(rows.shape[0]):

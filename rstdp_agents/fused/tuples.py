@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from rstdp_agents.encoders.composite import POWER
 from rstdp_agents.encoders.tuples import TupleCoding
+from rstdp_agents.fused.cache import jit
 
 
 class CompiledTuples:
@@ -24,7 +24,7 @@ class CompiledTuples:
         return out.reshape(*obs.shape[:2], self.size)
 
 
-@njit(cache=True)
+@jit()
 def tuple_rates(rows, rate, out, columns, low, step, last, held, table, cells, first):
     """`encoders.tuples.TupleCoding.rates` of ``rows (N, columns)`` times ``rate``, into ``out (N, cells)``, which is zero.
 

@@ -193,7 +193,8 @@ class Monitor:
             self._say(warning, step)
 
     def _say(self, warning: str, step: int) -> None:
-        tqdm.write(warning, file=sys.stderr)
+        if sys.stderr is not None:
+            tqdm.write(warning, file=sys.stderr)
         self.writer.add_text("warnings", f"env step {step}: {warning}", step)
 
 

@@ -1,4 +1,4 @@
-"""The project's own tasks (package `envs`)."""
+"""The project's own tasks (package `rstdp_envs`)."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def write_settings(folder: Path, config: RunConfig) -> None:
 
 def environment() -> dict[str, str]:
     """What runs, and where: command, versions, commit and machine."""
-    versions = {name: metadata.version(name) for name in PACKAGES}
+    versions = {name: version(name) for name in PACKAGES}
     return {
         "command": shlex.join(sys.argv),
         "python": platform.python_version(),
@@ -63,6 +63,14 @@ def environment() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }
+
+
+def version(package: str) -> str:
+    """Version of an installed package; sources that are on the path without being installed have none."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def commit() -> str:
