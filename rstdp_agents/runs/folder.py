@@ -22,6 +22,8 @@ from rstdp_agents.runs.files import write_whole
 
 LOCK = ".lock"
 SETTINGS = "config.json"
+PACKAGE = Path(__file__).resolve().parent.parent
+"""The folder of this package."""
 PACKAGES = ("rstdp_agents", "torch", "numpy", "numba", "gymnasium", "safetensors", "tensorboard")
 
 
@@ -65,16 +67,23 @@ def environment() -> dict[str, str]:
     }
 
 
-def commit() -> str:
-    """The commit of the clone that this package is in, with a + where files differ from it; empty outside a clone."""
-    root = Path(__file__).resolve().parents[1]
-    if not (root / ".git").exists():
-        return ""
+def commit(package: Path = PACKAGE) -> str:
+    """The commit of the clone that the package is in, with a + where files differ from it; empty where git keeps no such file.
+
+    So a package that is installed somewhere inside another repository has none.
+    """
     try:
-        arguments = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
-        return subprocess.run(arguments, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+        git(package, "ls-files", "--error-unmatch", "__init__.py")
+        return git(package, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+")
     except (OSError, subprocess.SubprocessError):
         return ""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git says of the work tree around a folder, wherever a hook that started us may point it to. Raises SubprocessError."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    line = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(line, capture_output=True, text=True, timeout=10, check=True, env=env).stdout.strip()
 
 
 def processor() -> str:
