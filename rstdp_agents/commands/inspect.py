@@ -12,10 +12,14 @@ from torch import Tensor
 
 from rstdp_agents.commands.arguments import parse
 from rstdp_agents.config import RunConfig, flat
+from rstdp_agents.episodes import of_episodes
+from rstdp_agents.escape import one_line
 from rstdp_agents.layer import Layer
+from rstdp_agents.modulators import Modulator, TDError
 from rstdp_agents.presets import preset
 from rstdp_agents.reports.tables import columns
 from rstdp_agents.runs.reading import Trained, load_agent
+from rstdp_agents.spiking_critic import SpikingCritic
 
 
 @dataclass(frozen=True)
@@ -33,17 +37,15 @@ def main(argv: list[str]) -> int:
     args = parse(Args, "inspect", argv, __doc__)
     trained = load_agent(args.run)
     agent, config = trained.agent, trained.config
-    print(f"{trained.checkpoint}: {config.agent.rule} on {config.env}, env step {trained.data['step']:,} of each agent")
+    what = one_line(f"{config.agent.rule} on {config.env}")
+    print(f"{trained.checkpoint}: {what}, env step {trained.data['step']:,} of each agent")
     print(f"{agent.agents} agent(s) in {agent.envs} env(s) each, {agent.backend} backend on {agent.device}\n")
     print(columns(["settings", "preset", "here"], settings(config, args.settings)), "\n")
-    layers = [agent.layer]
-    print(
-        columns(["layer", "from -> to", "synapse", "synapses of an agent"], [architecture(layer) for layer in layers]),
-        "\n",
-    )
-    print(
-        columns(["over agents", "mean", "lowest", "highest"], [row for layer in layers for row in state(layer)]), "\n"
-    )
+    layers = agent.network.layers
+    shapes = [*map(architecture, layers), *critic_architecture(agent.modulator)]
+    states = [*(row for layer in layers for row in state(layer)), *critic_state(agent.modulator)]
+    print(columns(["layer", "from -> to", "synapse", "synapses of an agent"], shapes), "\n")
+    print(columns(["over agents", "mean", "lowest", "highest"], states), "\n")
     print(columns(["seed", "episodes", "last 100", "best 100", "solved at episode"], results(trained)))
     return 0
 
@@ -61,21 +63,53 @@ def architecture(layer: Layer) -> list[str]:
     return [layer.name, f"{pre} -> {post}", type(layer.synapse).__name__, f"{layer.weight[0].numel():,}"]
 
 
+def critic_architecture(modulator: Modulator) -> list[list[str]]:
+    """As `architecture`, of the critic if there is one: a layer of its own, or a sum over the input."""
+    if isinstance(modulator, SpikingCritic):
+        return [architecture(modulator.layer)]
+    if isinstance(modulator, TDError):
+        return [["critic", f"{modulator.weight[0].numel()} -> 1", "sum", f"{modulator.weight[0].numel():,}"]]
+    return []
+
+
 def state(layer: Layer) -> list[list[str]]:
     """What the agents' weights, rates and eligibilities have come to."""
-    low, high = layer.bounds
-    bound = ((layer.weight <= low) | (layer.weight >= high)).float()
     first, *others = (z.square() for z in layer.eligibility())
-    z = sum(others, first)
     figures = {
-        "weight, mean": layer.weight,
-        "weight, size (rms)": layer.weight.square(),
-        "weights at a bound (%)": 100.0 * bound,
+        **weights(layer.weight),
+        "weights at a bound (%)": at_bound(layer),
         "running rate (Hz)": layer.homeostasis.rate,
         "neurons below 1 Hz (%)": 100.0 * (layer.homeostasis.rate < 1.0).float(),
-        "eligibility (rms)": z,
+        "eligibility (rms)": sum(others, first),
     }
-    return [[f"{layer.name}: {name}", *spread(values, "rms" in name)] for name, values in figures.items()]
+    return rows(layer.name, figures)
+
+
+def critic_state(modulator: Modulator) -> list[list[str]]:
+    """As `state`, of the critic if there is one: what it keeps between env steps."""
+    if isinstance(modulator, SpikingCritic):
+        layer = modulator.layer
+        kept = {**weights(layer.weight), "weights at a bound (%)": at_bound(layer)}
+        return rows("critic", {**kept, "trace (rms)": modulator.trace.square()})
+    if isinstance(modulator, TDError):
+        return rows("critic", {**weights(modulator.weight), "trace (rms)": modulator.trace.square()})
+    return []
+
+
+def weights(weight: Tensor) -> dict[str, Tensor]:
+    """What is said of any weights."""
+    return {"weight, mean": weight, "weight, size (rms)": weight.square()}
+
+
+def at_bound(layer: Layer) -> Tensor:
+    """100 for each weight that lies on a bound, 0 for the others."""
+    low, high = layer.bounds
+    return 100.0 * ((layer.weight <= low) | (layer.weight >= high)).float()
+
+
+def rows(name: str, figures: dict[str, Tensor]) -> list[list[str]]:
+    """A row for each of the figures ``(agents, ...)`` of a layer."""
+    return [[f"{name}: {figure}", *spread(values, "rms" in figure)] for figure, values in figures.items()]
 
 
 def spread(values: Tensor, root: bool) -> list[str]:
@@ -87,10 +121,10 @@ def spread(values: Tensor, root: bool) -> list[str]:
 
 def results(trained: Trained) -> list[list[str]]:
     """A row per agent: what its training has brought so far."""
-    rows: list[list[Any]] = []
+    told: list[list[Any]] = []
     for seed, record in zip(trained.config.seeds, trained.data["records"], strict=True):
         recent, best = record["recent"], record["best_mean"]
-        last = f"{np.mean(recent):.2f}" if recent else "-"
+        last = f"{np.mean(recent):.2f}{of_episodes(len(recent))}" if recent else "-"
         solved = record["solved_at_episode"] or "no"
-        rows.append([seed, record["episodes"], last, "-" if best is None else f"{best:.2f}", solved])
-    return [[str(entry) for entry in row] for row in rows]
+        told.append([seed, record["episodes"], last, "-" if best is None else f"{best:.2f}", solved])
+    return [[str(entry) for entry in row] for row in told]

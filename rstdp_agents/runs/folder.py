@@ -16,7 +16,9 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
+from rstdp_agents import escape
 from rstdp_agents.config import RunConfig
+from rstdp_agents.episodes import of_episodes
 from rstdp_agents.errors import UsageError
 from rstdp_agents.runs.files import write_whole
 
@@ -98,11 +100,15 @@ def processor() -> str:
 def write_card(folder: Path, config: RunConfig, summary: dict[str, Any]) -> None:
     """Write README.md, the model card: what was trained, how well it does, how to use it."""
     rows = [
-        f"| {a['seed']} | {a['episodes']} | {_number(a['final_mean'])} | {_score(a['eval_greedy'])} "
+        f"| {a['seed']} | {a['episodes']} | {_number(a['final_mean'])}{of_episodes(a['episodes'])} "
+        f"| {_score(a['eval_greedy'])} "
         f"| {_score(a['eval_stochastic'])} |"
         for a in summary["agents"]
     ]
-    write_whole(folder / "README.md", CARD.format(config=config, rows="\n".join(rows), agents=config.agents))
+    names = {"env": config.env, "rule": config.agent.rule, "modulator": config.agent.modulator}
+    escaped = {name: escape.markdown(value) for name, value in names.items()}
+    card = CARD.format(**escaped, tag=escape.yaml(config.env), config=config, rows="\n".join(rows))
+    write_whole(folder / "README.md", card)
 
 
 def _number(value: float | None) -> str:
@@ -116,12 +122,12 @@ def _score(result: dict[str, Any] | None) -> str:
 CARD = """\
 ---
 library_name: rstdp_agents
-tags: [reinforcement-learning, spiking-neural-network, {config.env}]
+tags: [reinforcement-learning, spiking-neural-network, {tag}]
 ---
-# {config.agent.rule} on {config.env}
+# {rule} on {env}
 
-{agents} spiking agent(s), trained for {config.total_steps} env steps each by reward-modulated local plasticity
-(`{config.agent.rule}`, third factor `{config.agent.modulator}`), without backpropagation.
+{config.agents} spiking agent(s), trained for {config.total_steps} env steps each by reward-modulated local plasticity
+({rule}, third factor {modulator}), without backpropagation.
 
 | seed | training episodes | mean of the last 100 | greedy (episodes) | stochastic (episodes) |
 | --- | --- | --- | --- | --- |
@@ -129,7 +135,7 @@ tags: [reinforcement-learning, spiking-neural-network, {config.env}]
 
 Returns; mean +- standard deviation over evaluation episodes in environments of their own. `config.json` holds every
 setting, `environment.txt` versions and machine, `monitor.csv` every training episode, `evaluations.npz` the evaluations in the
-format of Stable-Baselines3, `checkpoints/` and `best/` the agents (safetensors). Train on, in a clone of rstdp_agents:
+format of Stable-Baselines3, `checkpoints/` and `best/` the agents (safetensors). Train on, where rstdp_agents is installed:
 
-    python train.py --resume RUN --total-steps {config.total_steps}
+    rstdp-train --resume RUN --total-steps {config.total_steps}
 """
