@@ -27,6 +27,8 @@ Credit = Literal["feedback", "broadcast", "frozen"]
 ImageCode = Literal["intensity", "on-off", "one-hot"]
 Decode = Literal["auto"]
 Config = TypeVar("Config")
+COLUMNS = ("r", "l", "t", "agent")
+"""Of monitor.csv: return, length, seconds since the run began, and which agent it was; then the numbers of `info`."""
 
 
 def _named(names: Any, *aliases: str) -> Any:
@@ -328,6 +330,7 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
             validate.positive(name, getattr(self, name))
         for name in ("seed", "eval_episodes", "eval_every", "keep_checkpoints", "images", "max_episode_steps"):
             validate.not_negative(name, getattr(self, name))
+        validate.column_names("info_keywords", self.info_keywords, COLUMNS)
         validate.require(
             not self.eval_every or self.eval_episodes > 0,
             "`eval_episodes` must be 1 or more with `eval_every`; received 0",

@@ -14,6 +14,15 @@ WINDOW = 100
 """Consecutive training episodes over which a task must reach its threshold to count as solved."""
 
 
+def of_episodes(*counts: int, window: int = WINDOW) -> str:
+    """What to say after a mean of the last ``window`` episodes where there were fewer: " (of 23)", " (of 7 to 23)"; else nothing.
+
+    counts: episodes of each agent that the mean is over.
+    """
+    low, high = (min(window, bound(counts, default=window)) for bound in (min, max))
+    return f" (of {low})" if low == high < window else f" (of {low} to {high})" if low < high else ""
+
+
 class Episode(NamedTuple):
     """One finished training episode."""
 

@@ -13,6 +13,7 @@ from rstdp_agents.agent import Agent
 from rstdp_agents.commands.arguments import AgentArgs, parse
 from rstdp_agents.commands.train import print_aggregate
 from rstdp_agents.environments import EnvSource
+from rstdp_agents.escape import one_line
 from rstdp_agents.evaluation import aggregate, evaluate, summarise
 from rstdp_agents.runs.reading import alone, load_agent
 from rstdp_agents.runs.trust import Trust
@@ -50,7 +51,7 @@ def main(argv: list[str]) -> int:
         seeds = tuple(range(args.seed, args.seed + len(seeds)))
     if args.render == "human":
         kwargs = trained.rendered("human")
-    print(f"{trained.checkpoint}, env step {trained.data['step']}, {trained.config.env}")
+    print(f"{trained.checkpoint}, env step {trained.data['step']}, {one_line(trained.config.env)}")
     for kind in ("greedy", "stochastic") if args.policy == "both" else (args.policy,):
         show(kind, play(agent, trained.source, kwargs, seeds, args, kind == "greedy"), seeds)
     return 0

@@ -17,7 +17,7 @@ import torch
 import tyro
 
 from rstdp_agents.config import MachineConfig, RecordConfig, RuleName, RunConfig, from_json
-from rstdp_agents.episodes import WINDOW
+from rstdp_agents.episodes import WINDOW, of_episodes
 from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.presets import PRESETS, preset
 from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
@@ -179,7 +179,7 @@ def report(summary: dict[str, Any]) -> None:
         solved, episodes = agent["solved_at_episode"], agent["episodes"]
         verdict = f"solved at episode {solved} of {episodes}" if solved else f"not solved in {episodes} episodes"
         line = f"seed {agent['seed']}: {verdict}"
-        line += f", last {min(episodes, WINDOW)} {_number(agent['final_mean'])}"
+        line += f", last {WINDOW} {_number(agent['final_mean'])}{of_episodes(episodes)}"
         if agent["best_mean"] is not None:
             line += f", best {WINDOW} {_number(agent['best_mean'])}"
         for kind in ("greedy", "stochastic"):

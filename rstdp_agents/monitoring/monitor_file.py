@@ -9,11 +9,10 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from rstdp_agents.config import COLUMNS
 from rstdp_agents.episodes import Episode
 
 NAME = "monitor.csv"
-COLUMNS = ("r", "l", "t", "agent")
-"""Return, length, seconds since the run began, and which agent it was; then the numbers of `info`."""
 
 THRESHOLD = "reward_threshold"
 

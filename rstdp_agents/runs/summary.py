@@ -49,6 +49,7 @@ def write_summary(
         entry: dict[str, Any] = {"seed": seed, "episodes": record.episodes, "steps": step}
         for name in ("solved_at_episode", "solved_at_step", "final_mean", "best_mean"):
             entry[name] = getattr(record, name)
+        entry["final_episodes"] = len(record.recent)
         for kind in ("greedy", "stochastic"):
             entry[f"eval_{kind}"] = summarise(played[kind][0][i]) if kind in played else None
         agents.append(entry)
