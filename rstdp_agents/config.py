@@ -283,6 +283,9 @@ class MachineConfig:
     env_errors: EnvErrors = "stop"
     """What an environment that fails does to the run: stop ends it after a checkpoint; restart counts it, begins
     new episodes everywhere and goes on, unless it fails again at once."""
+    env_timeout: float = 0.0
+    """Seconds that an environment may take for a step or a reset before it counts as one that fails (async: only a
+    process of its own can be left behind); 0 for as long as it takes."""
     device: str = "cpu"
     """Torch device."""
     backend: Backend = "auto"
@@ -331,6 +334,11 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
         for name in ("seed", "eval_episodes", "eval_every", "keep_checkpoints", "images", "max_episode_steps"):
             validate.not_negative(name, getattr(self, name))
         validate.column_names("info_keywords", self.info_keywords, COLUMNS)
+        validate.not_negative("env_timeout", self.env_timeout, "seconds")
+        validate.require(
+            not self.env_timeout or self.vectorization == "async",
+            f"`env_timeout` needs `vectorization` async: only a process can be left behind; received {self.vectorization}",
+        )
         validate.require(
             not self.eval_every or self.eval_episodes > 0,
             "`eval_episodes` must be 1 or more with `eval_every`; received 0",

@@ -344,7 +344,8 @@ class Training:
 
     def _make_envs(self, config: RunConfig) -> EnvGrid:
         shape = config.agents, config.envs_per_agent
-        return build_grid(config.vectorization, self.source, self.kwargs, *shape, keywords=config.info_keywords)
+        more = {"keywords": config.info_keywords, "timeout": config.env_timeout}
+        return build_grid(config.vectorization, self.source, self.kwargs, *shape, **more)
 
     def _progress(self) -> tqdm:
         c = self.config

@@ -52,7 +52,8 @@ def main(argv: list[str]) -> int:
     trained = load_agent(args.run, trust=Trust.of_line(args.trust, argv))
     agent = alone(trained, args.agent)
     seed = trained.config.seeds[args.agent] if args.seed is None else args.seed
-    grid = SerialGrid(trained.source, trained.rendered("rgb_array"), 1, 1)
+    frozen = trained.learnt(args.agent)[:1]
+    grid = SerialGrid(trained.source, trained.rendered("rgb_array"), 1, 1, frozen=frozen)
     title = figure(f"{trained.config.env}, {trained.config.agent.rule}, seed {trained.config.seeds[args.agent]}")
     shots = moments(agent, grid, env_seeds(seed, 1, purpose=1)[0], args.steps, title)
     try:

@@ -97,10 +97,11 @@ class Trained(NamedTuple):
         """Arguments of the environment."""
         return source_of(self.config)[1]
 
-    @property
-    def learnt(self) -> list[Learnt]:
-        """What the wrappers of every env had learnt, agent after agent; empty where there are none."""
-        return self.data["envs"].get("learnt", [])
+    def learnt(self, agent: int | None = None) -> list[Learnt]:
+        """What the wrappers of every env had learnt, agent after agent, or those of one; empty where there are none."""
+        each = self.data["envs"].get("learnt", [])
+        own = len(each) // self.config.agents
+        return each if agent is None else each[agent * own : (agent + 1) * own]
 
     def rendered(self, mode: str) -> dict[str, Any]:
         """Arguments of the environment that make it render in a mode. Raises UsageError where it cannot."""
