@@ -49,7 +49,10 @@ def test_reward_that_is_not_finite_names_step_env_and_value(value):
     grid.reset((0, 1))
     with pytest.raises(EnvironmentFault) as error:
         [grid.step(np.zeros((2, 1), dtype=np.int64)) for _ in range(3)]
-    assert str(error.value) == f"environment 'Corridor-v0': reward is not finite at env step 3 in env 0 of agent 0: received {value}"
+    assert (
+        str(error.value)
+        == f"environment 'Corridor-v0': reward is not finite at env step 3 in env 0 of agent 0: received {value}"
+    )
 
 
 class NanObservation(helpers.Corridor):

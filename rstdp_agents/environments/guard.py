@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Mapping
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -78,7 +79,7 @@ class Guard(gym.Wrapper):
         try:
             self.env.close()
         except Exception as error:
-            logger.warning("environment %r: close() raised %s", self.name, plugins.said(error))
+            _warn(f"environment {self.name!r}: close() raised {plugins.said(error)}")
 
     def render(self) -> Any:
         try:
@@ -137,6 +138,12 @@ class Guard(gym.Wrapper):
             return error
         hint = f"; it must return {returns}" if "values to unpack" in str(error) else ""
         return EnvironmentFault(f"environment {self.name!r}: {call} raised {plugins.said(error)}{hint}")
+
+
+@cache
+def _warn(message: str) -> None:
+    """Once in a process, of all envs alike."""
+    logger.warning(message)
 
 
 def alike(obs: Any, space: gym.Space) -> Callable[[Any], bool]:
