@@ -165,7 +165,7 @@ def test_what_cannot_be_saved_is_named_once(caplog):
     grid.reset((0,))
     grid.step(np.zeros((1, 2), int))
     [grid.snapshot() for _ in range(3)]
-    said = "wrapper Opaque changes levels, which cannot be saved: it starts anew in evaluation and on resume; give it state_dict()"
+    said = "wrapper Opaque changes levels, which cannot be saved: it starts anew in evaluation and on resume; give it"
     assert caplog.text.count(said) == 1
 
 

@@ -66,6 +66,14 @@ class EnvGrid(Protocol):
         ...
 
 
+def rows_of(observations: list[Any], grid: EnvGrid) -> np.ndarray:
+    """`Rows.array`, whose faults name the environment."""
+    try:
+        return grid.rows.array(observations)
+    except EnvironmentFault as fault:
+        raise EnvironmentFault(f"environment {grid.name!r}: {fault}") from fault
+
+
 def check_step(obs: np.ndarray, rewards: np.ndarray, grid: EnvGrid) -> None:
     """`check_observations` and `check_finite` of what came of a step; a single look where all is well."""
     if grid.rows.whole:

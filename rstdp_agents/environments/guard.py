@@ -120,7 +120,10 @@ class Guard(gym.Wrapper):
 
     def _check_observation(self, call: str, obs: Any) -> None:
         space = self.observation_space
-        if not space.contains(obs):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Gymnasium's own, of lists for arrays
+            contained = space.contains(obs)
+        if not contained:
             what, beyond = outside(space, obs)
             if what and not beyond:
                 raise self._fault(call, f"the observation{what}", f"one of its space {short(str(space))}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from rstdp_agents.environments.grid import check_finite, check_observations, check_step
+from rstdp_agents.environments.grid import check_finite, check_observations, check_step, rows_of
 from rstdp_agents.environments.info import at_ends
 from rstdp_agents.environments.learnt import Frozen, Learnt
 from rstdp_agents.environments.make import env_seeds, make_env
@@ -116,7 +116,7 @@ class SerialGrid:
         return array
 
     def _observations(self, obs: Any) -> np.ndarray:
-        array = np.array(obs, dtype=self._dtype) if self.rows.is_array else self.rows.array(obs)
+        array = np.array(obs, dtype=self._dtype) if self.rows.is_array else rows_of(obs, self)
         return array.reshape(self._obs_shape)
 
 

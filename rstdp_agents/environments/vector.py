@@ -12,7 +12,7 @@ from gymnasium.vector.utils import iterate
 
 from rstdp_agents import plugins
 from rstdp_agents.environments.envpool import Pool
-from rstdp_agents.environments.grid import check_finite, check_observations
+from rstdp_agents.environments.grid import check_finite, check_observations, rows_of
 from rstdp_agents.environments.info import at_ends, of_each
 from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.environments.make import env_seeds, make_env
@@ -156,7 +156,7 @@ class VectorGrid:
             obs = np.concatenate(parts)
         else:
             batches = zip(self.parts, parts, strict=True)
-            obs = self.rows.array([one for part, batch in batches for one in iterate(part.observation_space, batch)])
+            obs = rows_of([one for part, batch in batches for one in iterate(part.observation_space, batch)], self)
         obs = obs.reshape(self._obs_shape)
         check_observations(obs, self)
         return obs

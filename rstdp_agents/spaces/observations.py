@@ -110,7 +110,7 @@ class Rows:
 
     def row(self, obs: Any) -> np.ndarray:
         """One observation as a row ``(size,)``; what is absent is -1 for a Discrete, else 0 or the bound next to it."""
-        row = np.array(self._blank)
+        row = np.array(self._blank, np.float64)
         self._write(obs, row)
         return row
 
