@@ -117,7 +117,7 @@ def parse_kwargs(pairs: tuple[str, ...]) -> dict[str, Any]:
 
 
 def value_of(text: str) -> Any:
-    """What a person means by ``text``: a literal of Python or JSON, the `WORDS` in any case, alone or in it; else the text itself."""
+    """What ``text`` stands for: a literal of Python or JSON, `WORDS` in any case, alone or within one; else the text itself."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python's, about text that looks like a number at first
