@@ -250,7 +250,9 @@ class TaskConfig:
     env: str = "CartPole-v1"
     """Gymnasium id, `module:Id`, or `module:Class` (also a function that makes one)."""
     env_kwargs: tuple[str, ...] = ()
-    """Arguments of the environment as key:value pairs."""
+    """Arguments of the environment as key:value pairs. Values are literals of Python or JSON, and true, false, yes,
+    no, on, off, none, null, nan, inf in any case, also within them; anything else is text, and so is all in quotes
+    ("'false'"), as `4x4`, `12:30` and nothing after the colon are."""
     wrapper: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """`module:Class` of a wrapper around the environment; the last one given is the outermost."""
     max_episode_steps: int = 0

@@ -55,7 +55,9 @@ def main(argv: list[str]) -> int:
 
 def settings(config: RunConfig, everything: bool) -> list[list[str]]:
     """Name, value of the preset and value of the run, of those settings that differ, or of all."""
-    here, before = (flat(asdict(c)) for c in (config, preset(config.env, config.agent.rule)))
+    here, before = (
+        flat(asdict(c)) for c in (config, preset(config.env, config.agent.rule, config.env_kwargs, config.wrapper))
+    )
     rows = [[name.removeprefix("agent."), str(before[name]), str(value)] for name, value in here.items()]
     return [row for row in rows if everything or row[1] != row[2]]
 
