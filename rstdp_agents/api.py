@@ -37,14 +37,16 @@ def train(
     """Train on ``env``, evaluate, and return what came of it.
 
     env: a Gymnasium id, ``module:Class``, a class or a function that makes one; or an environment, for a single agent.
-    folder: of the run, empty for one in ``runs``. config: all settings; the preset of ``env`` if None. settings: fields of
-    `RunConfig` to change, such as ``total_steps=20_000``. Raises ValueError for wrong settings, EnvironmentFault for an
+    folder: of the run, empty for one in ``runs``. config: all settings; the preset of ``env``, with
+    the ``env_kwargs`` and wrappers of settings, if None. settings: fields of `RunConfig` to change, such as
+    ``total_steps=20_000``. Raises ValueError for wrong settings, EnvironmentFault for an
     environment that does not keep to Gymnasium's interface.
     """
     source = Instance(env) if isinstance(env, gym.Env) else env
     name = name_of(source)
     folder = Path(folder) if folder else Path("runs") / re.sub(r"[/:<>]", "-", f"{name}__{int(time.time())}")
-    config = replace(config or preset(name, "rstdp-et"), **{"env": name, "run_dir": str(folder), **settings})
+    config = config or preset(name, "rstdp-et", settings.get("env_kwargs"), settings.get("wrapper", ()))
+    config = replace(config, **{"env": name, "run_dir": str(folder), **settings})
     with Training(config, folder, env=source) as training:
         training.run()
         return Trained(training.agent, training.finish(), folder)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections import deque
 from typing import Any
 
 import numpy as np
+import torch
 
 NUMBERS = "biufcUSMm"
 """Kinds of NumPy numbers that are bytes and nothing else."""
+MAKERS = {"tuple": tuple, "set": set, "frozenset": frozenset}
+"""Collections that are made of a list."""
 
 
 def to_plain(value: Any) -> Any:
-    """``value`` made of None, bool, int, float, str, NumPy arrays and scalars, lists, tuples and dicts, for `json.dumps`.
+    """``value`` as `json.dumps` takes it: made of None, numbers, texts, bytes, NumPy arrays and scalars, tensors and collections.
 
-    Raises TypeError for anything else.
+    Collections are lists, tuples, dicts, sets and deques. Raises TypeError for anything else.
     """
     if value is None or type(value) in (bool, int, float, str):
         return value
@@ -24,12 +28,24 @@ def to_plain(value: Any) -> Any:
         kind = "array" if isinstance(value, np.ndarray) else "scalar"
         data = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
         return {kind: [value.dtype.str, list(value.shape), data]}
+    if isinstance(value, torch.Tensor):
+        return {"tensor": to_plain(value.detach().cpu().numpy())}
+    if type(value) in (bytes, complex):
+        return {type(value).__name__: base64.b64encode(value).decode() if type(value) is bytes else repr(value)}
+    return _collection(value)
+
+
+def _collection(value: Any) -> Any:
     if type(value) is list:
         return [to_plain(one) for one in value]
     if isinstance(value, tuple):  # one with names loses them
         return {"tuple": [to_plain(one) for one in value]}
     if type(value) is dict:
         return {"dict": [[to_plain(key), to_plain(one)] for key, one in value.items()]}
+    if type(value) in (set, frozenset):
+        return {type(value).__name__: sorted((to_plain(one) for one in value), key=json.dumps)}
+    if type(value) is deque:
+        return {"deque": [[to_plain(one) for one in value], value.maxlen]}
     raise TypeError(f"{type(value).__name__} cannot be written as plain data")
 
 
@@ -46,10 +62,16 @@ def from_plain(plain: Any) -> Any:
         code, shape, data = content
         array = np.frombuffer(base64.b64decode(data), np.dtype(code)).reshape(shape)
         return array.copy() if kind == "array" else array[()]
-    if kind == "tuple":
-        return tuple(from_plain(one) for one in content)
+    if kind == "tensor":
+        return torch.from_numpy(from_plain(content))
+    if kind in ("bytes", "complex"):
+        return base64.b64decode(content) if kind == "bytes" else complex(content)
+    if kind in MAKERS:
+        return MAKERS[kind](from_plain(one) for one in content)
     if kind == "dict":
         return {from_plain(key): from_plain(one) for key, one in content}
+    if kind == "deque":
+        return deque(from_plain(content[0]), content[1])
     raise ValueError(f"plain data knows no {kind!r}")
 
 

@@ -39,7 +39,7 @@ def imported(name: str, option: str) -> ModuleType:
         sys.path.append(os.getcwd())  # only now that something is named: nothing else is to be found there
     try:
         return importlib.import_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script ends Python where it ends
         missing = isinstance(error, ModuleNotFoundError) and module.startswith(error.name or "?")
         reason = "there is no such module" if missing else f"its import fails: {said(error)}"
         raise UsageError(f"`{option} {name}`: {reason}") from error
@@ -80,7 +80,7 @@ def build(option: str, name: str, kind: type, *arguments: Any) -> Any:
     maker = load(name, option) if protocol else load_maker(name, option, kind)
     try:
         made = maker(*arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         takes = inspect.signature(maker) if isinstance(error, TypeError) else ""
         hint = f"; it is called with {len(arguments)} arguments and takes {takes}" if takes else ""
         raise UsageError(f"`{option} {name}` cannot be made: {said(error)}{hint}") from error

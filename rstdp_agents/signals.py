@@ -31,3 +31,9 @@ def stop_requests() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def ctrl_c_raises() -> bool:
+    """Whether Ctrl-C raises KeyboardInterrupt where this is called: not while `stop_requests` receives it, nor in threads."""
+    in_main = threading.current_thread() is threading.main_thread()
+    return in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from rstdp_agents.config import RunConfig
 from rstdp_agents.environments import (
     EnvGrid,
     EnvSource,
+    Instance,
     build_grid,
     env_seeds,
+    ranged,
     reward_threshold,
     source_of,
-    with_range,
 )
+from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.episodes import EpisodeTracker, TrackerState
 from rstdp_agents.errors import CheckpointError, Diverged, EnvironmentFault, UsageError
 from rstdp_agents.evaluation import play
@@ -64,9 +67,12 @@ class Training:
         self.source, self.kwargs = source_of(config, env)
         self.action: np.ndarray | None = None
         self.stopped_by, self._last_fault, self._episodes_are_lost = 0, -1, False
+        self._lends = isinstance(self.source, Instance)
+        self._before_play: tuple[int, dict[str, Any]] = -1, {}
+        self.config = config = self._ranged(config)
         self.envs = self._make_envs(config)
         try:
-            self._open(config, checkpoint)
+            self._open(checkpoint)
         except BaseException:
             self.envs.close()
             raise
@@ -106,15 +112,17 @@ class Training:
     def _loop(self, stop: list[int], bar: tqdm) -> None:
         config, stride = self.config, self.config.envs_per_agent
         bar.set_description_str("compiling, if this is the first run" if self.agent.backend == "fused" else "")
-        action = self._begin() if self.action is None else self.action
-        bar.set_description_str("")
         while self.step < config.total_steps and not self._asked_to_stop(stop):
+            if self.action is None:
+                self._begin()
+                bar.set_description_str("")
             try:
-                transition = self.envs.step(action)
+                transition = self.envs.step(self.action)
             except EnvironmentFault as fault:
-                action = self._begin_after(fault)
+                if not self._is_back_from_play(fault):
+                    self._begin_after(fault)
                 continue
-            self.action = action = self.agent.step(transition)
+            self.action = self.agent.step(transition)
             self.step += stride
             self.monitor.record(self.step, self.tracker.add(transition, self.step))
             if config.eval_every and self.step % config.eval_every < stride:
@@ -132,24 +140,25 @@ class Training:
         drop_old(self.folder, self.config.keep_checkpoints)
 
     def finish(self) -> dict[str, Any]:
-        """Evaluate and write summary.json; returns the summary."""
-        played = closing_evaluation(self.agent, self.config, self.source, self.kwargs)
+        """Close the training envs, evaluate in others, and write summary.json; returns the summary."""
+        envs = self._where()
+        self.envs.close()  # a simulator may be to be had but once
+        played = closing_evaluation(self.agent, self.config, self.source, self.kwargs, envs.get("learnt", []))
         if played and self.evaluations.last_step != self.step:
-            self._note(*played["greedy"])
+            self._note(*played["greedy"], envs)
         records = self.tracker.records
         return write_summary(self.folder, self.config, self.step, self.faults, records, played, self.monitor)
 
-    def _open(self, config: RunConfig, checkpoint: Path | None) -> None:
+    def _open(self, checkpoint: Path | None) -> None:
         """Everything but the envs: first what may be refused, then what is written."""
-        spaces = self.envs.observation_space, self.envs.action_space
-        self.config = config = self._with_range(config, spaces[0])
+        config, spaces = self.config, (self.envs.observation_space, self.envs.action_space)
         self.agent = self._make_agent(config, spaces)
         self.tracker = self._make_tracker(config, reward_threshold(self.source))
         before = None if checkpoint is None else self._load(checkpoint)
         self._open_folder(checkpoint, before, spaces[0])
 
-    def _with_range(self, config: RunConfig, space: gym.Space) -> RunConfig:
-        return with_range(config, space, self.source, self.kwargs)
+    def _ranged(self, config: RunConfig) -> RunConfig:
+        return ranged(config, self.source, self.kwargs)
 
     def _open_folder(self, checkpoint: Path | None, before: Position | None, space: gym.Space) -> None:
         config = self.config
@@ -175,16 +184,14 @@ class Training:
             raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
         self.agent.load(position.agent, checkpoint)
         self.step, self.faults, self.action = position.step, position.faults, position.action
-        reason = position.why_envs_differ(self.config) or self._resume_envs(position)
+        reason = position.why_envs_differ(self.config) or self._resume_envs(position.envs)
         if reason:
-            logger.warning("new episodes begin, because those that were running cannot be gone on with: %s", reason)
-            self.envs.close()
-            self.envs, self.action = self._make_envs(self.config), None
+            self._make_envs_anew(position.envs, reason)
         return position
 
-    def _resume_envs(self, position: Position) -> str:
+    def _resume_envs(self, envs: dict[str, Any]) -> str:
         try:
-            return self.envs.resume(position.envs)
+            return envs.get("lost") or self.envs.resume(envs)
         except (
             AttributeError,
             KeyError,
@@ -194,11 +201,26 @@ class Training:
         ) as error:  # of another version of the environment, say
             return f"{type(error).__name__}: {one_line(error)}"
 
+    def _make_envs_anew(self, before: dict[str, Any], reason: str) -> None:
+        """Have envs of which nothing is left but what wrappers have learnt, and new episodes begin."""
+        logger.warning("new episodes begin, because those that were running cannot be gone on with: %s", reason)
+        self.envs.close()
+        self.envs, self.action = self._make_envs(self.config), None
+        if before.get("learnt"):
+            self.envs.teach(before["learnt"])
+
     def _position(self, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
         return Position.from_checkpoint(tensors, data)
 
-    def _save(self, path: Path) -> None:
-        envs = {"lost": "an environment failed"} if self._episodes_are_lost else self.envs.snapshot()
+    def _where(self) -> dict[str, Any]:
+        """Where the envs stand."""
+        if self._episodes_are_lost:
+            return {"steps": self.envs.steps, "lost": "an environment failed", "learnt": self._learnt()}
+        return self.envs.snapshot()
+
+    def _save(self, path: Path, envs: dict[str, Any] | None = None) -> None:
+        """envs: where they stand, if that is known already."""
+        envs = self._where() if envs is None else envs
         self._write(path, self.action, envs, self.tracker.to_json(), self.agent.tensors())
 
     def _write(
@@ -217,7 +239,7 @@ class Training:
         )  # fmt: skip
         save_checkpoint(path, *position.to_checkpoint())
 
-    def _begin(self) -> np.ndarray:
+    def _begin(self) -> None:
         """Begin an episode in every env: with seeds of their own, where it is not a run's first."""
         everywhere = np.ones((self.agent.agents, self.agent.envs), dtype=bool)
         self.agent.reset(everywhere)
@@ -226,29 +248,76 @@ class Training:
         if self.step or self.faults:
             seeds = tuple(env_seeds(seed, self.faults + 1, 2 + self.step)[-1] for seed in seeds)
         self.action = self.agent.begin(self.envs.reset(seeds))
-        return self.action
 
-    def _begin_after(self, fault: EnvironmentFault) -> np.ndarray:
+    def _begin_after(self, fault: EnvironmentFault) -> None:
         """Make the envs anew and begin an episode in each, where `env_errors` says so; else the fault passes on."""
         if self.config.env_errors == "stop" or self.step == self._last_fault:
             raise fault
         self._last_fault, self.faults = self.step, self.faults + 1
         logger.warning("new episodes begin, because an environment failed: %s", fault)
+        learnt = self._learnt()
         self.envs.close()
         self.envs = self._make_envs(self.config)
-        return self._begin()
+        if learnt:
+            self.envs.teach(learnt)
+        self._begin()
+
+    def _learnt(self) -> list[Learnt]:
+        """What wrappers have learnt, as far as envs that have failed can tell."""
+        try:
+            return self.envs.learnt()
+        except Exception:  # of processes that are gone, say
+            return []
 
     def _evaluate(self) -> None:
         """Evaluate the greedy policy, and keep the best one's checkpoint."""
         self._check()
-        c = self.config
-        returns, lengths = play(self.agent, self.source, self.kwargs, c.seeds, c.eval_episodes, greedy=True)
+        envs = self._where()
+        returns, lengths = self._play(envs)
         self.monitor.add_evaluation(self.step, returns, lengths)
-        self._note(returns, lengths)
+        self._note(returns, lengths, envs)
 
-    def _note(self, returns: np.ndarray, lengths: np.ndarray) -> None:
+    def _play(self, envs: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Play in other envs than those of the training, which stand at ``envs`` and are closed meanwhile if need be."""
+        c = self.config
+        learnt = envs.get("learnt", [])
+        played = partial(play, self.agent, self.source, self.kwargs, c.seeds, c.eval_episodes, True, learnt=learnt)
+        if not self._lends:
+            try:
+                returns, lengths = played()
+                self._before_play = self.step, envs
+                return returns, lengths
+            except (UsageError, EnvironmentFault) as error:
+                logger.info("the training environments are closed in evaluations: %s", error)
+                self._lends = True
+        self.envs.close()
+        try:
+            return played()
+        finally:
+            self._take_back(envs)
+
+    def _take_back(self, envs: dict[str, Any]) -> None:
+        """Have the training envs again that stood at ``envs``."""
+        if not isinstance(self.source, Instance):  # whose owner closes it
+            self.envs = self._make_envs(self.config)
+        reason = self._resume_envs(envs)
+        if reason:
+            self._make_envs_anew(envs, reason)
+
+    def _is_back_from_play(self, fault: EnvironmentFault) -> bool:
+        """Whether a fault was that of envs whose simulator was shut down when others were closed; they are open again then."""
+        step, envs = self._before_play
+        if self._lends or step != self.step:
+            return False
+        logger.info("the training environments are closed in evaluations from now on: %s", fault)
+        self._lends = True
+        self.envs.close()
+        self._take_back(envs)
+        return True
+
+    def _note(self, returns: np.ndarray, lengths: np.ndarray, envs: dict[str, Any] | None = None) -> None:
         if self.evaluations.add(self.step, returns, lengths):
-            self._save(self.folder / "best" / "best.safetensors")
+            self._save(self.folder / "best" / "best.safetensors", envs)
 
     def _check(self) -> None:
         """Raise Diverged if the agents hold numbers that are not finite."""
@@ -275,7 +344,8 @@ class Training:
 
     def _make_envs(self, config: RunConfig) -> EnvGrid:
         shape = config.agents, config.envs_per_agent
-        return build_grid(config.vectorization, self.source, self.kwargs, *shape, keywords=config.info_keywords)
+        more = {"keywords": config.info_keywords, "timeout": config.env_timeout}
+        return build_grid(config.vectorization, self.source, self.kwargs, *shape, **more)
 
     def _progress(self) -> tqdm:
         c = self.config

@@ -9,6 +9,7 @@ from rstdp_agents.environments.envpool import Pool
 from rstdp_agents.environments.replay import NOTE_EVERY, Replayable
 from rstdp_agents.plain import from_plain, to_plain
 from tests import helpers  # noqa: F401 (registers Corridor-v0)
+from tests.test_state import Full, through_a_file
 
 forks = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
@@ -43,7 +44,7 @@ def test_envs_go_on_in_the_middle_of_their_episodes(env, kwargs, how, envs):
     actions = [np.array([[space.sample() for _ in range(envs)] for _ in range(2)]) for _ in range(260)]
     first.reset((5, 6))
     [first.step(action) for action in actions[:147]]
-    snapshot = json.loads(json.dumps(first.snapshot()))
+    snapshot = through_a_file(first.snapshot())
     assert second.resume(snapshot) == ""
     transitions = [(first.step(action), second.step(action)) for action in actions[147:]]
     assert all(same(*pair) for pair in transitions)
@@ -70,9 +71,12 @@ def test_an_episode_that_does_not_repeat_is_found_out():
     env = Replayable(Moody())
     env.reset(seed=1)
     env.step(0)
-    assert Replayable(Moody()).repeat([env.snapshot()]) == "the same actions from the same seed led elsewhere"
-    snapshot = {**env.snapshot(), "actions": [{"odd": 0}]}
-    assert Replayable(Moody()).repeat([snapshot]) == "ValueError: plain data knows no 'odd'"
+    said = Replayable(Moody()).repeat([env.snapshot()])
+    assert said == "the same actions from the same state led to other observations"
+    env = Replayable(Full())
+    env.reset(seed=1)
+    snapshot = {**env.snapshot(), "state": [{".odd": {"odd": 0}}]}
+    assert Replayable(Full()).repeat([snapshot]) == "ValueError: plain data knows no 'odd'"
 
 
 def test_what_cannot_be_kept_says_why():

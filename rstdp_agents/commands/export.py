@@ -10,7 +10,7 @@ import torch
 
 from rstdp_agents.commands.arguments import AgentArgs, parse
 from rstdp_agents.errors import UsageError
-from rstdp_agents.export.metadata import describe
+from rstdp_agents.export.metadata import describe, readable
 from rstdp_agents.runs.files import write_whole
 from rstdp_agents.runs.reading import Trained, check_agent, load_agent
 from rstdp_agents.runs.trust import Trust
@@ -58,7 +58,10 @@ def main(argv: list[str]) -> int:
 
 def content_of(kind: str, trained: Trained, args: Args) -> bytes:
     """Bytes of the file."""
-    about = describe(trained.config, args.agent, trained.data["step"], without=args.without, solver=args.solver)
+    wrappers = readable(next(iter(trained.learnt(args.agent)), []))
+    about = describe(
+        trained.config, args.agent, trained.data["step"], wrappers=wrappers, without=args.without, solver=args.solver
+    )
     if kind == "nir":
         from rstdp_agents.export.neuromorphic import agent_graph, nir_bytes  # which needs the extra `nir`
 

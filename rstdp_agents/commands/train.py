@@ -15,11 +15,11 @@ from typing import Any, get_args
 
 import tyro
 
+from rstdp_agents import presets
 from rstdp_agents.config import MachineConfig, RecordConfig, RuleName, RunConfig, from_json
 from rstdp_agents.devices import check_device
-from rstdp_agents.episodes import WINDOW
+from rstdp_agents.episodes import WINDOW, of_episodes
 from rstdp_agents.errors import EnvironmentFault, UsageError
-from rstdp_agents.presets import PRESETS, key, preset
 from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint, written_by
 from rstdp_agents.runs.folder import SETTINGS, has_begun
 from rstdp_agents.runs.trust import Trust
@@ -86,11 +86,13 @@ def parts(box: str) -> dict[str, str]:
 def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     """Command line -> configuration, checkpoint to resume from, and where the defaults came from.
 
-    The defaults depend on the line itself: on `--resume`, else on `--env` and `--rule`.
+    The defaults depend on the line itself: on `--resume`, else on `--rule` and what makes the environment.
     """
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     first.add_argument("--env", default="CartPole-v1")
     first.add_argument("--rule", default="rstdp-et")
+    first.add_argument("--env-kwargs", "--env_kwargs", nargs="*")
+    first.add_argument("--wrapper", action="append", default=[])
     first.add_argument("--resume", default="")
     known, _ = first.parse_known_args(argv)
     checkpoint = None
@@ -99,9 +101,8 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
         default = replace(from_json(RunConfig, saved), run_dir="")  # the folder may have moved since
     else:
         rule = known.rule if known.rule in get_args(RuleName) else "rstdp-et"  # what is none is refused below
-        default = preset(known.env, rule)
-        has_preset = rule in PRESETS.get(key(known.env), {})
-        note = f"preset {known.env}, {rule}" if has_preset else f"no preset for {known.env}: defaults"
+        task = known.env, rule, known.env_kwargs and tuple(known.env_kwargs), tuple(known.wrapper)
+        default, note = presets.preset(*task), presets.origin(*task)
     line = tyro.cli(Line, default=Line(**vars(default)), args=argv, description=__doc__)
     config = RunConfig(**{field.name: getattr(line, field.name) for field in fields(RunConfig)})
     if known.resume:
@@ -175,7 +176,7 @@ def report(summary: dict[str, Any]) -> None:
         solved, episodes = agent["solved_at_episode"], agent["episodes"]
         verdict = f"solved at episode {solved} of {episodes}" if solved else f"not solved in {episodes} episodes"
         line = f"seed {agent['seed']}: {verdict}"
-        line += f", last {min(episodes, WINDOW)} {_number(agent['final_mean'])}"
+        line += f", last {WINDOW} {_number(agent['final_mean'])}{of_episodes(episodes)}"
         if agent["best_mean"] is not None:
             line += f", best {WINDOW} {_number(agent['best_mean'])}"
         for kind in ("greedy", "stochastic"):

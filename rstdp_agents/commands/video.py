@@ -17,6 +17,7 @@ from rstdp_agents.agent import Agent
 from rstdp_agents.commands.arguments import AgentArgs, parse
 from rstdp_agents.environments import SerialGrid, env_seeds
 from rstdp_agents.errors import UsageError
+from rstdp_agents.escape import figure
 from rstdp_agents.plugins import optional
 from rstdp_agents.reports.film import Film, Moment
 from rstdp_agents.runs.reading import alone, load_agent
@@ -51,8 +52,9 @@ def main(argv: list[str]) -> int:
     trained = load_agent(args.run, device=args.device, trust=Trust.of_line(args.trust, argv))
     agent = alone(trained, args.agent)
     seed = trained.config.seeds[args.agent] if args.seed is None else args.seed
-    grid = SerialGrid(trained.source, trained.rendered("rgb_array"), 1, 1)
-    title = f"{trained.config.env}, {trained.config.agent.rule}, seed {trained.config.seeds[args.agent]}"
+    frozen = trained.learnt(args.agent)[:1]
+    grid = SerialGrid(trained.source, trained.rendered("rgb_array"), 1, 1, frozen=frozen)
+    title = figure(f"{trained.config.env}, {trained.config.agent.rule}, seed {trained.config.seeds[args.agent]}")
     shots = moments(agent, grid, env_seeds(seed, 1, purpose=1)[0], args.steps, title)
     try:
         write(writer, args.out, args.fps, frames(shots, agent.layer.dt, args.steps))

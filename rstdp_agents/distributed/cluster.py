@@ -14,7 +14,7 @@ from rstdp_agents.config import RunConfig, from_json
 from rstdp_agents.distributed.merge import Merged, merge_checkpoints, merge_summaries
 from rstdp_agents.distributed.shards import split, train_shard
 from rstdp_agents.distributed.storage import Storage
-from rstdp_agents.environments import make_env, source_of, with_range
+from rstdp_agents.environments import ranged, source_of
 from rstdp_agents.errors import RankLost
 from rstdp_agents.plugins import optional
 from rstdp_agents.runs.files import write_whole
@@ -58,14 +58,6 @@ def connect() -> None:
         ray.init(log_to_driver=False)
 
 
-def ranged(config: RunConfig) -> RunConfig:
-    """``config`` with the range of unbounded observations found, once for all that train with it; as `with_range`."""
-    source, kwargs = source_of(config)
-    env = make_env(source, kwargs)
-    env.close()
-    return with_range(config, env.observation_space, source, kwargs)
-
-
 def train_on_cluster(config: RunConfig, folder: Path) -> dict[str, Any]:
     """Train the population of ``config``, a part per CPU of the cluster; returns its summary.
 
@@ -73,7 +65,7 @@ def train_on_cluster(config: RunConfig, folder: Path) -> dict[str, Any]:
     stored at ``config.storage``, which every machine has to reach, or in ``folder`` if it is empty.
     """
     connect()
-    config = ranged(config)
+    config = ranged(config, *source_of(config))  # once, for all that train with it
     cpus = int(ray.cluster_resources().get("CPU", 1)) // config.threads
     parts = split(config, max(1, cpus))
     root = config.storage or str((folder / "parts").resolve())

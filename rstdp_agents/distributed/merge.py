@@ -14,6 +14,7 @@ from torch.utils.tensorboard import SummaryWriter
 from rstdp_agents.config import RunConfig
 from rstdp_agents.evaluation import aggregate
 from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from rstdp_agents.runs.resume import ENVS
 
 
 class Merged:
@@ -59,7 +60,9 @@ def merge_checkpoints(config: RunConfig, parts: list[Path], folder: Path) -> Pat
     """One checkpoint of the whole population, to evaluate and export it; its episodes begin anew. Returns the path."""
     loaded = [load_checkpoint(latest_checkpoint(part)) for part in parts]
     tensors = {
-        name: torch.cat([each[name] for each, _ in loaded]) for name in loaded[0][0] if not name.startswith("monitor.")
+        name: torch.cat([each[name] for each, _ in loaded])
+        for name in loaded[0][0]
+        if not name.startswith(("monitor.", ENVS))
     }
     data = {**loaded[0][1], "config": asdict(config), "records": [r for _, each in loaded for r in each["records"]]}
     data = {**data, "envs": {"lost": "they ran on several machines"}, "action": None}

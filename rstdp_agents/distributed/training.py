@@ -54,10 +54,11 @@ class SharedTraining(Training):
     def _make_envs(self, config: RunConfig) -> EnvGrid:
         how = "serial" if config.vectorization == "auto" else config.vectorization
         here = self.ranks.share(config.envs_per_agent)
-        return build_grid(how, self.source, self.kwargs, config.agents, here, self.mine.start, config.info_keywords)
+        more = {"first": self.mine.start, "keywords": config.info_keywords, "timeout": config.env_timeout}
+        return build_grid(how, self.source, self.kwargs, config.agents, here, **more)
 
-    def _with_range(self, config: RunConfig, space: gym.Space) -> RunConfig:
-        return self.ranks.told(super()._with_range(config, space))  # a slow env may show each rank another range
+    def _ranged(self, config: RunConfig) -> RunConfig:
+        return self.ranks.told(super()._ranged(config))  # a slow env may show each rank another range
 
     def _make_agent(self, config: RunConfig, spaces: tuple[gym.Space, gym.Space]) -> Agent:
         here = self.ranks.share(config.envs_per_agent)
@@ -102,33 +103,50 @@ class SharedTraining(Training):
         action = None if whole.action is None else whole.action[:, self.mine]
         episodes: Any = {name: _rows(value, self.mine) for name, value in whole.episodes.items()}
         envs = whole.envs
-        if not envs.get("lost"):
-            each = np.array(envs["envs"], dtype=object).reshape(self.config.agents, -1)[:, self.mine]
-            envs = {**envs, "envs": each.reshape(-1).tolist()}
+        envs = {**envs, **{name: self._mine(envs[name]) for name in ("envs", "learnt") if name in envs}}
         return whole._replace(agent=here, action=action, episodes=episodes, envs=envs)
 
-    def _save(self, path: Path) -> None:
+    def _save(self, path: Path, envs: dict[str, Any] | None = None) -> None:
         self.shared.settle()
         self.episodes.exchange()
         tensors = self.agent.tensors()
         mine = {name: tensor.cpu() for name, tensor in tensors.items() if PER_ENV.search(name)}
-        everyone = self.ranks.gather((mine, self.action, self.tracker.to_json(), self.envs.snapshot()))
+        everyone = self.ranks.gather((mine, self.action, self.tracker.to_json(), self._where()))
         if not everyone:
             return
         parts, actions, episodes, envs = zip(*everyone, strict=True)
         whole = {name: torch.cat([part[name] for part in parts], 1) for name in mine}
         self._write(path, np.concatenate(actions, 1), self._whole_envs(envs), _joined(episodes), {**tensors, **whole})
 
-    def _note(self, returns: np.ndarray, lengths: np.ndarray) -> None:
+    def _note(self, returns: np.ndarray, lengths: np.ndarray, envs: dict[str, Any] | None = None) -> None:
         """The closing evaluation, of rank 0 alone, is in the summary only: a best checkpoint would take all ranks."""
 
     def _whole_envs(self, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """The snapshots of all ranks as one of all envs, agent after agent."""
         lost = [part["lost"] for part in parts if "lost" in part]
+        joined = {
+            name: self._join([part[name] for part in parts])
+            for name in ("envs", "learnt")
+            if all(name in p for p in parts)
+        }
         if self._episodes_are_lost or lost or "done" in parts[0]:
-            return {"steps": parts[0]["steps"], "lost": (lost or ["several processes stepped vectors of them"])[0]}
-        each = [np.array(part["envs"], dtype=object).reshape(self.config.agents, -1) for part in parts]
-        return {**parts[0], "envs": np.concatenate(each, 1).reshape(-1).tolist()}
+            reason = (lost or ["several processes stepped vectors of them"])[0]
+            return {"steps": parts[0]["steps"], "lost": reason, **joined, "envs": []}
+        return {**parts[0], **joined}
+
+    def _join(self, parts: Sequence[list[Any]]) -> list[Any]:
+        """What is held for every env, of all ranks, agent after agent."""
+        agents = self.config.agents
+        rows = [
+            [part[len(part) // agents * a : len(part) // agents * (a + 1)] for part in parts] for a in range(agents)
+        ]
+        return [one for row in rows for share in row for one in share]
+
+    def _mine(self, each: list[Any]) -> list[Any]:
+        """Of what is held for every env, agent after agent, what is here."""
+        of_agent = len(each) // self.config.agents
+        rows = [each[of_agent * a : of_agent * (a + 1)] for a in range(self.config.agents)]
+        return [one for row in rows for one in row[self.mine]]
 
 
 class SharedTracker(EpisodeTracker):

@@ -6,6 +6,7 @@ from rstdp_agents.environments.make import env_seeds as env_seeds
 from rstdp_agents.environments.make import make_env as make_env
 from rstdp_agents.environments.probe import is_unbounded as is_unbounded
 from rstdp_agents.environments.probe import probe_range as probe_range
+from rstdp_agents.environments.probe import ranged as ranged
 from rstdp_agents.environments.probe import with_range as with_range
 from rstdp_agents.environments.serial import SerialGrid as SerialGrid
 from rstdp_agents.environments.source import EnvSource as EnvSource

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import gymnasium as gym
 import numpy as np
 
+from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.errors import EnvironmentFault
 from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.transition import Transition
@@ -23,6 +24,12 @@ class EnvGrid(Protocol):
     """Of one env."""
     action_space: gym.Space
     """Of one env."""
+    steps: int
+    """Env steps that every env has taken."""
+    name: str
+    """Of the environment, for messages."""
+    rows: Rows
+    """The layout of an observation."""
 
     def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
         """Start all envs from one seed per agent; returns observations ``(agents, envs, *obs)`` (`observations.Rows`)."""
@@ -36,11 +43,22 @@ class EnvGrid(Protocol):
         ...
 
     def snapshot(self) -> dict[str, Any]:
-        """Where all envs stand, as JSON holds it; ``{"lost": reason}`` where that cannot be kept."""
+        """Where all envs stand, as plain data and arrays; ``lost`` says why where that cannot be kept.
+
+        ``learnt``, where there is any, is that of `learnt`.
+        """
         ...
 
     def resume(self, snapshot: dict[str, Any]) -> str:
         """Bring freshly made envs where `snapshot` found others, nothing lost; returns why that failed, or an empty text."""
+        ...
+
+    def learnt(self) -> list[Learnt]:
+        """What the wrappers of each env have learnt, agent after agent; empty where none of them learns."""
+        ...
+
+    def teach(self, learnt: list[Learnt]) -> None:
+        """Give the wrappers of freshly made envs what those of others have learnt, as `snapshot` has it."""
         ...
 
     def close(self) -> None:
@@ -48,25 +66,64 @@ class EnvGrid(Protocol):
         ...
 
 
-def check_step(obs: np.ndarray, rewards: np.ndarray, steps: int, rows: Rows) -> None:
-    """`check_finite` of what came of a step; a single look where all is well."""
-    few = obs.size < FEW and rewards.size < FEW
-    numbers = obs.ravel().tolist() + rewards.ravel().tolist() if few else (total(obs), total(rewards))
-    if not math.isfinite(sum(numbers)):
-        check_finite("observation", obs, steps, rows)
-        check_finite("reward", rewards, steps)
+def rows_of(observations: list[Any], grid: EnvGrid) -> np.ndarray:
+    """`Rows.array`, whose faults name the environment."""
+    try:
+        return grid.rows.array(observations)
+    except EnvironmentFault as fault:
+        raise EnvironmentFault(f"environment {grid.name!r}: {fault}") from fault
+
+
+def check_step(obs: np.ndarray, rewards: np.ndarray, grid: EnvGrid) -> None:
+    """`check_observations` and `check_finite` of what came of a step; a single look where all is well."""
+    if grid.rows.whole:
+        check_whole(obs, grid)
+    together = total(rewards) if grid.rows.are_whole else total(rewards) + total(obs)
+    if not math.isfinite(together):
+        check_finite("observation", obs, grid)
+        check_finite("reward", rewards, grid)
+
+
+def check_observations(obs: np.ndarray, grid: EnvGrid) -> None:
+    """Raise EnvironmentFault for observations ``(agents, envs, ...)`` with a number that is not finite, or not of its space."""
+    check_finite("observation", obs, grid)
+    if grid.rows.whole:
+        check_whole(obs, grid)
+
+
+def check_whole(obs: np.ndarray, grid: EnvGrid) -> None:
+    """Raise EnvironmentFault where a whole number is none, or beyond those that its space has."""
+    rows = grid.rows
+    if obs.size < FEW and obs.shape[0] * obs.shape[1] == 1:
+        row = obs.ravel().tolist()
+        for _, column, least, most in rows.whole:
+            if not least <= row[column] <= most or row[column] % 1:
+                break
+        else:
+            return
+    columns, least, most = rows.whole_arrays
+    values = obs.reshape(*obs.shape[:2], -1)[..., columns]
+    wrong = np.argwhere((values < least) | (values > most) | (values % 1 != 0))
+    if len(wrong):
+        agent, env, i = wrong[0].tolist()
+        what = f"{rows.whole[i][0]} is {values[agent, env, i]} at env step {grid.steps} in env {env} of agent {agent}"
+        raise EnvironmentFault(
+            f"environment {grid.name!r}: {what}; expected a whole number from {least[i]} to {most[i]}"
+        )
 
 
 def total(values: np.ndarray) -> float:
     """Sum of all values."""
+    if values.size == 1:
+        return values.item()
     flat = values.ravel()
-    return sum(flat.tolist()) if flat.size < FEW else np.add.reduce(flat)
+    return sum(flat.tolist()) if values.size < FEW else np.add.reduce(flat)
 
 
-def check_finite(what: str, values: np.ndarray, steps: int, rows: Rows | None = None) -> None:
+def check_finite(what: str, values: np.ndarray, grid: EnvGrid) -> None:
     """Raise EnvironmentFault if any of ``values (agents, envs, ...)`` is not; the message says which, and at which step.
 
-    rows: the layout of values that are rows of a composite observation, to name the part.
+    what: ``observation``, of which the part is named, or ``reward``.
     """
     if math.isfinite(total(values)):
         return
@@ -74,8 +131,9 @@ def check_finite(what: str, values: np.ndarray, steps: int, rows: Rows | None = 
     if not finite.all():
         agent, env, *column = np.argwhere(~finite)[0]
         received = values[agent, env]
-        if rows is not None and not rows.is_array:
-            what, received = rows.path(column[0]), received[column[0]]
+        if what == "observation" and not grid.rows.is_array:
+            what, received = grid.rows.path(column[0]), received[column[0]]
         raise EnvironmentFault(
-            f"{what} is not finite at env step {steps} in env {env} of agent {agent}: received {received}"
+            f"environment {grid.name!r}: {what} is not finite at env step {grid.steps} in env {env} of agent {agent}: received "
+            f"{received}"
         )

@@ -2,56 +2,84 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from numbers import Real
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from rstdp_agents import plugins
+from rstdp_agents import plugins, signals
 from rstdp_agents.errors import EnvironmentFault
 from rstdp_agents.wording import short, shown
 
+logger = logging.getLogger(__name__)
+
 CHECKED = 20
-"""Steps after which what an environment returns is no longer looked at closely."""
+"""Steps in which also the bounds of numbers are looked at."""
 STEP, RESET = "(observation, reward, terminated, truncated, info)", "(observation, info)"
 SCALARISE = (
     "it takes a wrapper that makes one number of it: `--wrapper mo_gymnasium.wrappers:LinearReward` for mo-gymnasium"
 )
+BOOLS = frozenset((bool, np.bool_))
+NUMBERS = frozenset((float, int, np.float64, np.float32, np.int64, np.int32))
+"""Types of a reward that are numbers without a second look."""
 
 
 class Guard(gym.Wrapper):
     """Turns what an environment must not do into an EnvironmentFault that names it, the call, the value and what is expected.
 
-    What `reset` and `step` raise is caught always; what they return is checked in the first `CHECKED` steps and in every reset
-    until then. Numbers beyond the bounds of their space are warned of, once; encoders take them for the bounds. name: of the
-    environment, for messages.
+    What `reset` and `step` raise is caught, and what they return is looked at, in every step: a number that is no float, a flag
+    that is no bool, an observation of another type or shape than the last one take a second look, which lets pass what says the
+    same in another way (`_reward`, `_flag`). Numbers beyond the bounds of their space are warned of, once, in the
+    first `CHECKED` steps; encoders take them for the bounds. name: of the environment, for messages.
     """
 
     def __init__(self, env: gym.Env, name: str) -> None:
         super().__init__(env)
-        self.name, self.steps, self._warned = name, 0, False
+        self.name, self.steps, self._warned, self._is_closed = name, 0, False, False
+        self._known: Callable[[Any], bool] = lambda _: False
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         try:
             result = self.env.reset(seed=seed, options=options)
-        except Exception as error:
+        except BaseException as error:
             raise self._raised("reset()", error, RESET) from error
-        if self.steps < CHECKED:
-            self._check_reset(result)
+        if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping)):
+            raise self._fault("reset()", shown(result), f"{RESET}, info being a dict")
+        if self.steps < CHECKED or not self._known(result[0]):
+            self._check_observation("reset()", result[0])
         return result
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         try:
             result = self.env.step(action)
-        except Exception as error:
+        except BaseException as error:
             raise self._raised(f"step({shown(action)})", error, STEP) from error
-        if self.steps < CHECKED:
+        if not isinstance(result, tuple) or len(result) != 5:
+            old = isinstance(result, tuple) and len(result) == 4
+            raise self._fault("step()", shown(result), f"{STEP}{', not the four of the old gym API' if old else ''}")
+        obs, reward, ended, cut, info = result
+        if self.steps < CHECKED or not self._known(obs):
             self.steps += 1
-            self._check_step(result)
-        return result
+            self._check_observation("step()", obs)
+        flags = (ended is False or ended is True) and (cut is False or cut is True)
+        if flags and type(reward) in NUMBERS and type(info) is dict:
+            return result
+        return obs, *self._normal(reward, ended, cut, info)
+
+    def close(self) -> None:
+        """Close the environment, once; what that raises is said, and harms nobody."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            self.env.close()
+        except Exception as error:
+            _warn(f"environment {self.name!r}: close() raised {plugins.said(error)}")
 
     def render(self) -> Any:
         try:
@@ -60,49 +88,80 @@ class Guard(gym.Wrapper):
             raise self._raised("render()", error, "a picture") from error
         if self.render_mode == "rgb_array":
             fits = isinstance(picture, np.ndarray) and picture.ndim == 3 and picture.shape[2] == 3 and picture.size
-            self._require(fits, "render()", shown(picture), "a picture (height, width, 3) of uint8")
+            if not fits:
+                raise self._fault("render()", shown(picture), "a picture (height, width, 3) of uint8")
         return picture
 
-    def _check_reset(self, result: Any) -> None:
-        fits = isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping)
-        self._require(fits, "reset()", shown(result), f"{RESET}, info being a dict")
-        self._check_observation("reset()", result[0])
+    def _normal(self, reward: Any, ended: Any, cut: Any, info: Any) -> tuple[float, bool, bool, Any]:
+        """What came beside the observation, as float, bools and dict."""
+        if not isinstance(info, Mapping):
+            raise self._fault("step()", f"info {shown(info)}", "a dict")
+        return self._reward(reward), self._flag("terminated", ended), self._flag("truncated", cut), info
 
-    def _check_step(self, result: Any) -> None:
-        old = isinstance(result, tuple) and len(result) == 4
-        expected = f"{STEP}{', not the four of the old gym API' if old else ''}"
-        self._require(isinstance(result, tuple) and len(result) == 5, "step()", shown(result), expected)
-        obs, reward, terminated, truncated, info = tuple(result)
-        self._check_observation("step()", obs)
-        self._check_reward(reward)
-        for name, value in (("terminated", terminated), ("truncated", truncated)):
-            self._require(isinstance(value, (bool, np.bool_)), "step()", f"{name} {shown(value)}", "True or False")
-        self._require(isinstance(info, Mapping), "step()", f"info {shown(info)}", "a dict")
+    def _reward(self, reward: Any) -> float:
+        kind = type(reward)
+        if kind is float or kind is int or kind is np.float64 or kind is np.float32:
+            return float(reward)
+        known = isinstance(reward, Real) or hasattr(reward, "dtype")
+        array = np.asarray(reward) if known else np.array(None)
+        if array.size != 1 or array.dtype.kind not in "buif":
+            vector = np.ndim(reward) > 0 and np.size(reward) != 1
+            raise self._fault(
+                "step()", f"the reward {shown(reward)}", f"one number{f'; {SCALARISE}' if vector else ''}"
+            )
+        return float(array.reshape(()))
 
-    def _check_reward(self, reward: Any) -> None:
-        vector = np.ndim(reward) > 0 and np.size(reward) != 1
-        number = isinstance(reward, Real) or (isinstance(reward, (np.ndarray, np.generic)) and reward.size == 1)
-        expected = f"one number{f'; {SCALARISE}' if vector else ''}"
-        self._require(number, "step()", f"the reward {shown(reward)}", expected)
+    def _flag(self, name: str, value: Any) -> bool:
+        if type(value) not in BOOLS:
+            array = np.asarray(value) if hasattr(value, "dtype") else np.array(None)
+            if array.size != 1 or array.dtype != bool:
+                raise self._fault("step()", f"{name} {shown(value)}", "True or False")
+        return bool(value)
 
     def _check_observation(self, call: str, obs: Any) -> None:
         space = self.observation_space
-        if space.contains(obs):
-            return
-        what, beyond = outside(space, obs)
-        if not beyond:
-            self._require(not what, call, f"the observation{what}", f"one of its space {short(str(space))}")
-        elif not self._warned:
-            self._warned = True
-            warnings.warn(f"environment {self.name!r}: {call} returned the observation{what}", stacklevel=2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Gymnasium's own, of lists for arrays
+            contained = space.contains(obs)
+        if not contained:
+            what, beyond = outside(space, obs)
+            if what and not beyond:
+                raise self._fault(call, f"the observation{what}", f"one of its space {short(str(space))}")
+            if beyond and not self._warned:
+                self._warned = True
+                warnings.warn(f"environment {self.name!r}: {call} returned the observation{what}", stacklevel=2)
+        self._known = alike(obs, space)
 
-    def _require(self, fits: Any, call: str, got: str, expected: str) -> None:
-        if not fits:
-            raise EnvironmentFault(f"environment {self.name!r}: {call} returned {got}; expected {expected}")
+    def _fault(self, call: str, got: str, expected: str) -> EnvironmentFault:
+        return EnvironmentFault(f"environment {self.name!r}: {call} returned {got}; expected {expected}")
 
-    def _raised(self, call: str, error: Exception, returns: str) -> EnvironmentFault:
+    def _raised(self, call: str, error: BaseException, returns: str) -> BaseException:
+        """The fault of an environment that raised; Ctrl-C is none."""
+        if isinstance(error, KeyboardInterrupt) and signals.ctrl_c_raises():
+            return error
         hint = f"; it must return {returns}" if "values to unpack" in str(error) else ""
         return EnvironmentFault(f"environment {self.name!r}: {call} raised {plugins.said(error)}{hint}")
+
+
+@cache
+def _warn(message: str) -> None:
+    """Once in a process, of all envs alike."""
+    logger.warning(message)
+
+
+def alike(obs: Any, space: gym.Space) -> Callable[[Any], bool]:
+    """What tells whether another observation is like ``obs``, so that it needs no look of its own: type, shape, whole numbers.
+
+    Numbers of parts, and those that are not finite, are looked for in rows (`grid.check_step`).
+    """
+    kind = type(obs)
+    if kind is np.ndarray:
+        shape, dtype = obs.shape, obs.dtype
+        return lambda other: type(other) is kind and other.shape == shape and other.dtype is dtype
+    if isinstance(space, gym.spaces.Discrete) and kind in NUMBERS:
+        first, beyond = int(space.start), int(space.start + space.n)
+        return lambda other: type(other) is kind and first <= other < beyond
+    return lambda other: type(other) is kind and (kind is dict or kind is tuple)
 
 
 def outside(space: gym.Space, obs: Any) -> tuple[str, bool]:

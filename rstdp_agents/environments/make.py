@@ -13,16 +13,17 @@ from gymnasium.envs.registration import load_env_creator
 
 from rstdp_agents import plugins
 from rstdp_agents.environments import namespaces
+from rstdp_agents.environments.first_look import AsSeen, FirstLook, first_look
 from rstdp_agents.environments.guard import Guard
-from rstdp_agents.environments.masks import MaskInObservation, masks_in_info
+from rstdp_agents.environments.masks import MaskInObservation
 from rstdp_agents.environments.own import load_own
 from rstdp_agents.environments.source import EnvSource, Wrapped, env_spec, name_of
 from rstdp_agents.errors import UsageError
 
 load_own()
 
-_entries: dict[tuple[EnvSource, str], int] = {}
-"""Length of the action masks of environments that were made, 0 where there are none."""
+_looks: dict[tuple[EnvSource, str], FirstLook] = {}
+"""What was seen of environments that were made."""
 
 
 def make_env(source: EnvSource, kwargs: Mapping[str, Any]) -> gym.Env:
@@ -31,11 +32,16 @@ def make_env(source: EnvSource, kwargs: Mapping[str, Any]) -> gym.Env:
     kwargs: of its constructor; ``max_episode_steps`` is its time limit, in place of its own. Raises UsageError with the
     nearest ids, the constructor's parameters, or what it said.
     """
-    env, key = _wrapped(source, kwargs), (source, repr(sorted(kwargs.items())))
-    if key not in _entries:  # found out once, in an env of its own
+    key = source, repr(sorted((name, value) for name, value in kwargs.items() if name != "render_mode"))
+    if (
+        key not in _looks
+    ):  # once, in an env of its own that is closed before this one opens: there may be a single simulator
         unseen = {name: value for name, value in kwargs.items() if name != "render_mode"}
-        _entries[key] = masks_in_info(lambda: _wrapped(source, unseen))
-    return Guard(MaskInObservation(env, _entries[key]) if _entries[key] else env, name_of(source))
+        _looks[key] = first_look(lambda: _wrapped(source, unseen), name_of(source))
+    env, seen = _wrapped(source, kwargs), _looks[key]
+    if seen.space is not None:
+        env = AsSeen(env, seen.space)
+    return Guard(MaskInObservation(env, seen.mask) if seen.mask else env, name_of(source))
 
 
 def _wrapped(source: EnvSource, kwargs: Mapping[str, Any]) -> gym.Env:
@@ -56,7 +62,7 @@ def _bare(source: str | Callable[..., gym.Env], kwargs: Mapping[str, Any]) -> gy
         env = _call(maker, kwargs) if maker else gym.make(str(source), disable_env_checker=True, **kwargs)
     except UsageError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         wrong = _unknown_argument(maker or _entry_point(source), kwargs) if isinstance(error, TypeError) else ""
         words = wrong or f"cannot be made: {_words(error)}"
         raise UsageError(f"environment {name_of(source)!r} {words}") from error
@@ -87,7 +93,7 @@ def _call(maker: Callable[..., gym.Env], kwargs: Mapping[str, Any]) -> gym.Env:
     return gym.wrappers.TimeLimit(env, steps) if steps and isinstance(env, gym.Env) else env
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     """What Gymnasium and constructors say is said in their words; for anything unexpected, also what and where it was."""
     expected = isinstance(error, (gym.error.Error, ImportError, ValueError, TypeError))
     return " ".join(str(error).split()) if expected else plugins.said(error)

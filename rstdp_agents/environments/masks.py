@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -37,22 +36,6 @@ class MaskInObservation(gym.Wrapper):
     def _with_mask(self, obs: Any, info: dict[str, Any]) -> dict[str, Any]:
         parts = obs if self._keyed else {"observation": obs}
         return {**parts, MASK: flat(info[MASK]) if MASK in info else self._everything}
-
-
-def masks_in_info(make: Callable[[], gym.Env]) -> int:
-    """Entries of the masks that an env's ``info`` gives with its first observation; 0 for none. The env is one made for this."""
-    try:
-        env = make()
-    except Exception:  # it was made once; a second time it is not needed
-        return 0
-    try:
-        if isinstance(env.action_space, spaces.Box) or MASK in getattr(env.observation_space, "spaces", ()):
-            return 0
-        return flat(env.reset(seed=0)[1].get(MASK, ())).size
-    except Exception:  # whatever is wrong with it will be said when it is used
-        return 0
-    finally:
-        env.close()
 
 
 def flat(mask: Any) -> np.ndarray:

@@ -26,6 +26,15 @@ MARGIN = 0.25
 """Share of the range that is added on either side: a learned policy goes further than chance."""
 
 
+def ranged(config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
+    """As `with_range`, in an env of its own, which is closed again."""
+    if config.agent.encoder.low or config.agent.encoder.high:
+        return config
+    env = make_env(source, kwargs)
+    env.close()
+    return with_range(config, env.observation_space, source, kwargs)
+
+
 def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
     """The configuration with a range for the encoder, where its code asks for one and the configuration gives none."""
     encoder = config.agent.encoder

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from multiprocessing import TimeoutError
 from multiprocessing.connection import wait
 from typing import Any
 
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 from gymnasium.vector.async_vector_env import AsyncState
 
+from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.environments.make import make_env
-from rstdp_agents.environments.replay import Replayable
-from rstdp_agents.environments.source import EnvSource
+from rstdp_agents.environments.replay import ROOM, Replayable
+from rstdp_agents.environments.source import EnvSource, name_of
 from rstdp_agents.errors import EnvironmentFault
 from rstdp_agents.spaces.observations import ARRAYS
 
@@ -25,19 +28,39 @@ BROKEN = (EOFError, BrokenPipeError, ConnectionResetError)
 class Processes(AsyncVectorEnv):
     """``rows`` envs in as many processes, which start finished episodes again in the same step.
 
-    Observations that are arrays come through memory they share, others through pipes.
+    Observations that are arrays come through memory they share, others through pipes. timeout: seconds that an answer may take,
+    0 for any.
     """
 
-    def __init__(self, source: EnvSource, kwargs: dict[str, Any], rows: int) -> None:
-        self._broken = False
-        makers = [partial(_make, os.getpid(), i, source, kwargs) for i in range(rows)]
-        arrays = isinstance(makers[0]().observation_space, ARRAYS)
+    def __init__(self, source: EnvSource, kwargs: dict[str, Any], rows: int, timeout: float = 0.0) -> None:
+        self._broken, self._timeout, self.name = False, timeout or None, name_of(source)
+        makers = [partial(_make, os.getpid(), i, rows, source, kwargs) for i in range(rows)]
+        one = makers[0]()
+        arrays = isinstance(one.observation_space, ARRAYS)
+        one.close()
         super().__init__(makers, autoreset_mode=AutoresetMode.SAME_STEP, shared_memory=arrays)
 
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> Any:
+        """As `AsyncVectorEnv.reset`. Raises EnvironmentFault as `step` does."""
+        with self._answers():
+            self.reset_async(seed=seed, options=options)
+            return self.reset_wait(self._timeout)
+
     def step(self, actions: Any) -> Any:
-        """As `AsyncVectorEnv.step`. Raises EnvironmentFault where an env raised, or a process has ended."""
+        """As `AsyncVectorEnv.step`. Raises EnvironmentFault where an env raised, takes too long, or a process has ended."""
+        with self._answers():
+            self.step_async(actions)
+            return self.step_wait(self._timeout)
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
         try:
-            return super().step(actions)
+            yield
+        except TimeoutError as error:
+            late = [str(i) for i, pipe in enumerate(self.parent_pipes) if not pipe.poll()]
+            self._broken = True
+            said = f"no answer of env {', '.join(late)} in {self._timeout:g} s, which is what `env_timeout` allows"
+            raise EnvironmentFault(f"environment {self.name!r}: {said}") from error
         except BROKEN as error:
             self._state, self._broken = AsyncState.DEFAULT, True  # nothing more will come
             ended = wait([process.sentinel for process in self.processes], timeout=10)
@@ -64,14 +87,24 @@ class Processes(AsyncVectorEnv):
         """As `Replayable.snapshot`, of every env."""
         return list(self.call("snapshot"))
 
+    def learnt(self) -> list[Learnt]:
+        """As `Replayable.learnt`, of every env. Raises EnvironmentFault where a process is gone."""
+        if self._broken:
+            raise EnvironmentFault("a process has ended")
+        return list(self.call("learnt"))
+
+    def teach(self, learnt: list[Learnt]) -> None:
+        """As `learnt.teach`, for every env."""
+        self.call("teach", learnt)
+
     def resume(self, snapshots: Any) -> tuple[str, ...]:
         """As `Replayable.repeat`, of every env."""
         return self.call("repeat", snapshots)
 
 
-def _make(parent: int, index: int, source: EnvSource, kwargs: dict[str, Any]) -> Replayable:
+def _make(parent: int, index: int, rows: int, source: EnvSource, kwargs: dict[str, Any]) -> Replayable:
     """One env; in a process of its own, signals are left to the parent, which then ends it."""
     if os.getpid() != parent:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    return Replayable(make_env(source, kwargs), index)
+    return Replayable(make_env(source, kwargs), index, ROOM // rows)

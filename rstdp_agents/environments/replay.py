@@ -1,74 +1,102 @@
 """Environments that can be brought back to where they were, in the middle of an episode.
 
-Gymnasium has no way to save an environment. What it has is one random generator per environment, seeded by the first reset: an
-episode is repeated by putting that generator where it stood and taking the same actions again.
+What an environment carries over from episode to episode is put back from plain data (`environments.state`); the running episode
+is repeated from there by the same actions, which brings back what no data holds. What came of them is compared by a digest.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+import logging
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import VectorEnv
 
+from rstdp_agents.environments.learnt import Learnt, Newborn, layers, teach
+from rstdp_agents.environments.state import State, changed, put_state, state_of, unlike, weight
 from rstdp_agents.plain import digest, from_plain, to_plain
 
-NOTE_EVERY = 64
-"""Steps after which a reset notes its random generator anew; until then shorter episodes are repeated one after the other."""
-MAX_STEPS = 1_000_000
-"""Steps that are kept for an episode; a longer one cannot be repeated."""
-SMALL = 4096
-"""Numbers of the largest array that is kept as an attribute of an environment."""
+logger = logging.getLogger(__name__)
+NOTE_EVERY = 2048
+"""Steps after which a reset notes the state anew, or more for an env with a large one (`PER_NUMBER`); until then shorter
+episodes are repeated one after the other."""
+PER_NUMBER = 32
+"""Steps between two notes for each number that a note looks at: so its cost is never felt."""
+ROOM = 8 * 2**20
+"""Bytes of actions that a checkpoint holds, of all its environments together; longer episodes are not repeated."""
 
 
 class Replayable(gym.Wrapper):
-    """Notes what it takes to repeat the running episode: seed, random generator, and the actions since (None for a reset).
+    """Notes what it takes to repeat the running episode: seed, state at its start, and the actions since.
 
-    index: which of the snapshots is its own, where `repeat` gets those of several envs.
+    index: which of the snapshots is its own, where `repeat` gets those of several envs. room: bytes for actions.
     """
 
-    def __init__(self, env: gym.Env, index: int = 0) -> None:
+    def __init__(self, env: gym.Env, index: int = 0, room: int = ROOM) -> None:
         super().__init__(env)
         self._index = index
+        self._actions = Actions(env.action_space)
+        self._every = max(NOTE_EVERY, PER_NUMBER * sum(map(weight, layers(env))))
+        self._most = max(self._every, room // self._actions.size)
+        self._rewards = array("d")
+        self._resets: list[int] = []
+        self._ends: list[tuple[int, bool, bool]] = []
+        self._infos = 0
+        self._born = [state_of(layer) for layer in layers(env)]
+        self._newborn = Newborn(env)
         self._seed: int | None = None
-        self._random: dict[str, Any] | None = None
-        self._actions: deque[Any] = deque(maxlen=MAX_STEPS)
+        self._start: list[State] | None = None
+        self._lost = False
         self._obs: Any = None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        if seed is not None:
-            self._seed, self._random = seed, None
-            self._actions.clear()
-        elif len(self._actions) < NOTE_EVERY:
-            self._actions.append(None)
+        if seed is None and not self._lost and len(self._rewards) + len(self._resets) < self._every:
+            self._resets.append(len(self._rewards))
         else:
-            self._random = random_state(self.env)
-            self._actions.clear()
+            self._note(seed)
         self._obs, info = self.env.reset(seed=seed, options=options)
         return self._obs, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        self._actions.add(action)  # before the env can change it
         result = self.env.step(action)
-        self._actions.append(action)
-        self._obs = result[0]
+        self._obs, reward, ended, cut, info = result
+        self._rewards.append(reward)
+        if ended or cut:
+            self._ends.append((len(self._rewards), bool(ended), bool(cut)))
+        if info:
+            self._infos = folded(info, self._infos)
         return result
 
     def snapshot(self) -> dict[str, Any]:
-        """Where the env stands, as JSON holds it. Raises ValueError or TypeError saying what cannot be kept."""
-        if len(self._actions) == MAX_STEPS:
-            raise ValueError(f"an episode of more than {MAX_STEPS} steps is not repeated")
+        """Where the env stands: plain data, and arrays of numbers. Raises ValueError or TypeError saying what cannot be kept."""
+        if self._lost or len(self._rewards) > self._most:
+            self._forget()
+            self._lost = True  # until an episode begins
+            raise ValueError(f"an episode of more than {self._most:,} steps is not repeated")
         return {
             "seed": self._seed,
-            "random": to_plain(self._random),
-            "actions": to_plain(list(self._actions)),
-            "obs": digest(self._obs),
-            "after": to_plain(random_state(self.env)),
-            "attributes": [attributes(layer) for layer in layers(self.env)],
+            "start": self._start,
+            "resets": np.array(self._resets, np.int64),
+            "actions": self._actions.records(),
+            "came": self._came(),
+            "state": self._carried(large=True),
         }
+
+    def learnt(self) -> Learnt:
+        """What the wrappers of the env have learnt."""
+        return self._newborn.learnt()
+
+    def teach(self, learnt: list[Learnt]) -> None:
+        """Give the wrappers of the env what its own of ``learnt`` says, of several envs."""
+        teach(self.env, learnt[self._index])
 
     def repeat(self, snapshots: list[dict[str, Any]]) -> str:
         """Bring a fresh env where its snapshot was taken; returns why that failed, in words, or nothing."""
@@ -78,47 +106,153 @@ class Replayable(gym.Wrapper):
             return f"{type(error).__name__}: {error}"
 
     def _repeat(self, snapshot: dict[str, Any]) -> str:
+        self._put([{} for _ in self._born], everything=True)  # others may have changed what classes share
         self.reset(seed=snapshot["seed"])
-        if snapshot["random"] is not None:
-            self._random = state = from_plain(snapshot["random"])
-            self.env.unwrapped.np_random.bit_generator.state = state
+        if snapshot["start"] is not None:
+            self._start = snapshot["start"]
+            self._put(self._start, everything=True)
             self._obs, _ = self.env.reset()
-        for action in from_plain(snapshot["actions"]):
-            self.reset() if action is None else self.step(action)
-        if digest(self._obs) != snapshot["obs"] or to_plain(random_state(self.env)) != snapshot["after"]:
-            return "the same actions from the same seed led elsewhere"
-        for layer, saved in zip(layers(self.env), snapshot["attributes"], strict=True):
-            set_attributes(layer, saved)
+        resets = Counter(snapshot["resets"].tolist())
+        for i, action in enumerate(self._actions.values(snapshot["actions"])):
+            self._reset_times(resets[i])
+            self.step(action)
+        self._reset_times(resets[len(self._rewards)])
+        came, before = self._came(), snapshot["came"]
+        differ = [what for what in came if came[what] != before[what]]
+        if differ == ["infos"]:
+            logger.warning("a repeated episode had other infos than before (of which nothing is learnt); it goes on")
+        elif differ:
+            return f"the same actions from the same state led to other {' and other '.join(differ)}"
+        return self._put(snapshot["state"], everything=False)
+
+    def _reset_times(self, times: int) -> None:
+        for _ in range(times):
+            self.reset()
+
+    def _put(self, states: list[State], everything: bool) -> str:
+        """Give every layer its state; what else steps have changed since it was made, or everything, is again as it was made.
+
+        Returns which value could not be kept and is another now, or nothing.
+        """
+        for layer, born, state in zip(layers(self.env), self._born, states, strict=True):
+            others = born if everything else changed(born, state_of(layer, large=False))
+            put_state(layer, {**others, **state})
+            large = unlike(layer, state)
+            if large:
+                return f"{large[0].lstrip('.')} of {type(layer).__name__} is too large to be kept, and is another now"
         return ""
 
+    def _came(self) -> dict[str, str]:
+        """Digests of what came of the actions."""
+        rewards, ends = np.array(self._rewards), np.array(self._ends, np.int64)
+        return {
+            "rewards": digest(rewards), "ends of episodes": digest(ends), "observations": digest(self._obs),
+            "infos": f"{self._infos:x}",
+        }  # fmt: skip
 
-def layers(env: gym.Env) -> Iterator[gym.Env]:
-    """The env and all that it wraps, from the outside."""
-    yield env
-    while isinstance(env, gym.Wrapper):
-        env = env.env
-        yield env
+    def _carried(self, large: bool) -> list[State]:
+        """What is no longer as it was when the env was made, of every layer."""
+        return [changed(state_of(layer, large), born) for layer, born in zip(layers(self.env), self._born, strict=True)]
+
+    def _note(self, seed: int | None) -> None:
+        """Begin a new log: with a seed, or with what the env carries over from the episodes before."""
+        if seed is None:
+            self._start = self._carried(large=False)
+        else:
+            self._seed, self._start = seed, None
+        self._forget()
+        self._lost = False
+
+    def _forget(self) -> None:
+        self._actions.clear()
+        del self._rewards[:]
+        self._resets.clear()
+        self._ends.clear()
+        self._infos = 0
 
 
-def random_state(env: Any) -> dict[str, Any]:
-    """Where the random generator of an env stands."""
-    return env.unwrapped.np_random.bit_generator.state
+class Actions:
+    """Actions of a space, one after the other, as numbers or bytes that nobody can change any more."""
+
+    def __init__(self, space: gym.Space) -> None:
+        self.space = space
+        self._numbers = array("q") if isinstance(space, spaces.Discrete) else None
+        self._bytes = bytearray()
+        self.size = max(1, _bytes(space))
+        """Bytes of an action."""
+        self.add: Callable[[Any], None] = self._numbers.append if self._numbers is not None else self._add
+        """Append an action."""
+
+    def records(self) -> np.ndarray:
+        """All of them, ``(actions,)`` int64 or ``(actions, size)`` uint8."""
+        if self._numbers is not None:
+            return np.array(self._numbers, np.int64)
+        return np.array(self._bytes, np.uint8).reshape(-1, self.size)
+
+    def values(self, records: np.ndarray) -> Iterator[Any]:
+        """The actions of which these are the records."""
+        if self._numbers is not None:
+            yield from records
+        else:
+            for record in records:
+                yield unpacked(self.space, record.tobytes())
+
+    def clear(self) -> None:
+        """Forget all."""
+        if self._numbers is not None:
+            del self._numbers[:]
+        self._bytes.clear()
+
+    def _add(self, action: Any) -> None:
+        self._bytes += packed(action)
 
 
-def attributes(layer: Any) -> dict[str, Any]:
-    """Numbers, texts and small arrays among an object's attributes, as JSON holds them."""
-    kept = (bool, int, float, str, np.generic, np.ndarray)
-    return {
-        name: to_plain(value)
-        for name, value in vars(layer).items()
-        if value is None or (isinstance(value, kept) and np.size(value) <= SMALL and np.asarray(value).dtype != object)
-    }
+def packed(action: Any) -> bytes:
+    """The bytes of an action, part after part."""
+    if isinstance(action, dict):
+        return b"".join(packed(part) for part in action.values())
+    if isinstance(action, tuple):
+        return b"".join(packed(part) for part in action)
+    return action.tobytes()
 
 
-def set_attributes(layer: Any, saved: dict[str, Any]) -> None:
-    """Give those attributes that differ from ``saved`` its values: what an env carries over from episode to episode."""
-    now = attributes(layer)
-    vars(layer).update({name: from_plain(plain) for name, plain in saved.items() if now.get(name, ...) != plain})
+def unpacked(space: gym.Space, record: bytes) -> Any:
+    """The action of ``space`` that `packed` took apart."""
+    return _read(space, record, 0)[0]
+
+
+def _read(space: gym.Space, record: bytes, at: int) -> tuple[Any, int]:
+    if isinstance(space, spaces.Dict | spaces.Tuple):
+        parts = {}
+        for key, part in space.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces):
+            parts[key], at = _read(part, record, at)
+        return (parts if isinstance(space, spaces.Dict) else tuple(parts.values())), at
+    dtype, shape = np.dtype(space.dtype), space.shape or ()
+    count = int(np.prod(shape, dtype=int))
+    values = np.frombuffer(record, dtype, count, at).reshape(shape).copy()
+    return (values[()] if isinstance(space, spaces.Discrete) else values), at + count * dtype.itemsize
+
+
+def _bytes(space: gym.Space) -> int:
+    """Bytes of a packed action."""
+    if isinstance(space, spaces.Dict | spaces.Tuple):
+        return sum(map(_bytes, space.values() if isinstance(space, spaces.Dict) else space.spaces))
+    return np.dtype(space.dtype).itemsize * int(np.prod(space.shape or (), dtype=int))
+
+
+def folded(info: Mapping[Any, Any], so_far: int) -> int:
+    """A checksum of the numbers, texts and arrays of an `info`, added to that of those before."""
+    for value in info.values():
+        kind = type(value)
+        if kind is float or kind is bool or kind is int or kind is np.float64:
+            so_far = hash((so_far, value)) if value == value else so_far  # what is no number is not like itself
+        elif isinstance(value, np.ndarray | np.generic) and value.dtype != object:
+            so_far = zlib.crc32(value.tobytes(), so_far & 0xFFFFFFFF)
+        elif kind is str:
+            so_far = zlib.crc32(value.encode(), so_far & 0xFFFFFFFF)
+        elif isinstance(value, Mapping):
+            so_far = folded(value, so_far)
+    return so_far
 
 
 def vector_snapshot(env: VectorEnv) -> dict[str, Any]:
@@ -141,12 +275,17 @@ def set_vector_snapshot(env: VectorEnv, snapshot: dict[str, Any]) -> tuple[str, 
     return ()
 
 
-def snapshots(take: Callable[[], Any]) -> dict[str, Any]:
-    """What ``take`` returns, or why it could not."""
+def snapshots(take: Callable[[], Any], learnt: Callable[[], list[Learnt]]) -> dict[str, Any]:
+    """What ``take`` returns as ``envs``, or why it could not as ``lost``; and what wrappers have ``learnt``, if there are any."""
     try:
-        return {"envs": take()}
+        each = learnt()
+        known = {"learnt": each} if each else {}
     except (TypeError, ValueError, AttributeError) as error:
         return {"lost": str(error)}
+    try:
+        return {"envs": take(), **known}
+    except (TypeError, ValueError, AttributeError) as error:
+        return {"lost": str(error), **known}
 
 
 def first_failure(reasons: Iterable[str]) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
-from rstdp_agents.environments.grid import check_finite, check_step
+from rstdp_agents.environments.grid import check_finite, check_observations, check_step, rows_of
 from rstdp_agents.environments.info import at_ends
+from rstdp_agents.environments.learnt import Frozen, Learnt
 from rstdp_agents.environments.make import env_seeds, make_env
-from rstdp_agents.environments.replay import Replayable, first_failure, snapshots
-from rstdp_agents.environments.source import EnvSource
+from rstdp_agents.environments.replay import ROOM, Replayable, first_failure, snapshots
+from rstdp_agents.environments.source import EnvSource, name_of
 from rstdp_agents.spaces.actions import Actions
 from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.transition import Transition
@@ -22,19 +25,21 @@ class SerialGrid:
 
     Finished envs start again in the same step (what Gymnasium calls ``AutoresetMode.SAME_STEP``); their true last
     observation is handed on where it is needed, on truncation. first: of each agent's envs that is here. keywords: of the
-    numbers in `info` that are handed on.
+    numbers in `info` that are handed on. frozen: what the wrappers of each env know, who learn no more; empty for wrappers that
+    learn from the start.
     """
 
     def __init__(
         self, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int, first: int = 0,
-        keywords: tuple[str, ...] = (),
+        keywords: tuple[str, ...] = (), frozen: Sequence[Learnt] = (),
     ) -> None:  # fmt: skip
-        self.shape, self.first, self.keywords = (agents, envs), first, keywords
-        self.envs = [Replayable(make_env(source, kwargs)) for _ in range(agents * envs)]
+        self.shape, self.first, self.keywords, self.name = (agents, envs), first, keywords, name_of(source)
+        self.envs = made(partial(_replayable, source, kwargs, frozen, i, agents * envs) for i in range(agents * envs))
         self.observation_space, self.action_space = self.envs[0].observation_space, self.envs[0].action_space
+        self._discrete = isinstance(self.observation_space, spaces.Discrete)
         self._single = self.envs[0] if len(self.envs) == 1 else None
         self.rows, self._actions = Rows(self.observation_space), Actions(self.action_space)
-        one, self._dtype = self.observation_space.shape or (), self.observation_space.dtype
+        one, self._dtype = self.observation_space.shape or (), self.rows.dtype
         self._obs_shape = (*self.shape, *one) if self.rows.is_array else (*self.shape, self.rows.size)
         self._nobody = np.zeros(self.shape, dtype=bool)
         self.steps = 0
@@ -59,27 +64,38 @@ class SerialGrid:
         return self._with_info(t, infos) if self.keywords else t
 
     def snapshot(self) -> dict[str, Any]:
-        return {"steps": self.steps, **snapshots(lambda: [env.snapshot() for env in self.envs])}
+        return {"steps": self.steps, **snapshots(lambda: [env.snapshot() for env in self.envs], self.learnt)}
 
     def resume(self, snapshot: dict[str, Any]) -> str:
         self.steps = snapshot["steps"]
         return first_failure(env.repeat([each]) for env, each in zip(self.envs, snapshot["envs"], strict=True))
+
+    def learnt(self) -> list[Learnt]:
+        each = [env.learnt() for env in self.envs]
+        return each if any(each) else []
+
+    def teach(self, learnt: list[Learnt]) -> None:
+        for env, one in zip(self.envs, learnt, strict=True):
+            env.teach([one])
 
     def close(self) -> None:
         for env in self.envs:
             env.close()
 
     def _goes_on(self, obs: Any, rewards: Any) -> Transition:
-        obs, rewards = self._observations(obs), np.array(rewards, np.float64).reshape(self.shape)
-        check_step(obs, rewards, self.steps, self.rows)
+        obs, rewards = self._observations(obs), self._rewards(rewards)
+        if self._discrete:  # whose range every env looks at itself
+            check_finite("reward", rewards, self)
+        else:
+            check_step(obs, rewards, self)
         return Transition(obs, rewards, self._nobody, self._nobody, None, False)
 
     def _some_end(self, obs: list[Any], rewards: Any, ended: Sequence[bool], cut: Sequence[bool]) -> Transition:
         terminated = np.array(ended, dtype=bool).reshape(self.shape)
         truncated = np.array(cut, dtype=bool).reshape(self.shape) & ~terminated
         last = self._checked(obs) if truncated.any() else None
-        rewards = np.array(rewards, np.float64).reshape(self.shape)
-        check_finite("reward", rewards, self.steps)
+        rewards = self._rewards(rewards)
+        check_finite("reward", rewards, self)
         for i in np.flatnonzero(terminated | truncated):
             obs[i] = self.envs[i].reset()[0]
         return Transition(self._checked(obs), rewards, terminated, truncated, last)
@@ -87,11 +103,36 @@ class SerialGrid:
     def _with_info(self, t: Transition, infos: Sequence[dict[str, Any]]) -> Transition:
         return t._replace(info=at_ends(infos, t.terminated | t.truncated, self.keywords))
 
+    def _rewards(self, rewards: Any) -> np.ndarray:
+        if not self._single:
+            return np.array(rewards, np.float64).reshape(self.shape)
+        array = np.empty(self.shape)  # half the time of the line above
+        array[0, 0] = rewards
+        return array
+
     def _checked(self, obs: Any) -> np.ndarray:
         array = self._observations(obs)
-        check_finite("observation", array, self.steps, self.rows)
+        check_observations(array, self)
         return array
 
     def _observations(self, obs: Any) -> np.ndarray:
-        array = np.array(obs, dtype=self._dtype) if self.rows.is_array else self.rows.array(obs)
+        array = np.array(obs, dtype=self._dtype) if self.rows.is_array else rows_of(obs, self)
         return array.reshape(self._obs_shape)
+
+
+def _replayable(source: EnvSource, kwargs: dict[str, Any], frozen: Sequence[Learnt], i: int, of: int) -> Replayable:
+    env = make_env(source, kwargs)
+    return Replayable(Frozen(env, frozen[i]) if frozen else env, room=ROOM // of)
+
+
+def made(makers: Iterable[Callable[[], Replayable]]) -> list[Replayable]:
+    """What all of them make; none is left open where one fails."""
+    envs: list[Replayable] = []
+    try:
+        for make in makers:
+            envs.append(make())
+    except BaseException:
+        for env in envs:
+            env.close()
+        raise
+    return envs

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-import copy
+import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -14,6 +15,12 @@ from gymnasium.envs.registration import EnvSpec
 from rstdp_agents import plugins
 from rstdp_agents.config import RunConfig
 from rstdp_agents.errors import UsageError
+
+WORDS = {
+    "true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "none": None, "null": None,
+    "nan": math.nan, "inf": math.inf, "infinity": math.inf,
+}  # fmt: skip
+"""What words stand for in the arguments of an environment."""
 
 
 @dataclass(frozen=True)
@@ -26,25 +33,20 @@ class Wrapped:
 
 
 class Instance:
-    """A factory of one environment that is there already: the first call returns it, for training, later ones copies.
-
-    Raises UsageError where it cannot be copied.
-    """
+    """A factory of one environment that is there already: whoever asks gets it lent, one after the other."""
 
     def __init__(self, env: gym.Env) -> None:
-        self.env, self.taken = env, False
+        self.env = env
 
     def __call__(self) -> gym.Env:
-        if not self.taken:
-            self.taken = True
-            return self.env
-        try:
-            return copy.deepcopy(self.env)
-        except Exception as error:
-            raise UsageError(
-                f"{self.env} cannot be copied for evaluation ({plugins.said(error)}): give its class, or a function "
-                "that makes one"
-            ) from error
+        return Lent(self.env)
+
+
+class Lent(gym.Wrapper):
+    """An environment of somebody else, who will close it."""
+
+    def close(self) -> None:
+        """Leave it open."""
 
 
 EnvSource: TypeAlias = str | Callable[..., gym.Env] | Wrapped
@@ -96,14 +98,31 @@ def reward_threshold(source: EnvSource) -> float | None:
 
 
 def parse_kwargs(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """``("key:value", ...)`` -> keyword arguments; values are read as Python literals where they are such."""
+    """``("key:value", ...)`` -> keyword arguments, see `value_of`. Raises UsageError for what is no pair, and for a key twice."""
     kwargs: dict[str, Any] = {}
     for pair in pairs:
         key, colon, text = pair.partition(":")
         if not colon or not key.isidentifier():
             raise UsageError(f"`--env-kwargs` takes key:value pairs; received {pair!r}")
-        try:
-            kwargs[key] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            kwargs[key] = text
+        if key in kwargs:
+            raise UsageError(f"`--env-kwargs` must give {key!r} once; received {kwargs[key]!r} and {value_of(text)!r}")
+        kwargs[key] = value_of(text)
     return kwargs
+
+
+def value_of(text: str) -> Any:
+    """What ``text`` stands for: a literal of Python or JSON, `WORDS` in any case, alone or within one; else the text itself."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's, about text that looks like a number at first
+            return ast.literal_eval(_Words().visit(ast.parse(text.strip(), mode="eval")))
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return text
+
+
+class _Words(ast.NodeTransformer):
+    """Puts the values of `WORDS` in their place."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        word = node.id.casefold()
+        return ast.Constant(WORDS[word]) if word in WORDS else node

@@ -10,15 +10,17 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import iterate
 
+from rstdp_agents import plugins
 from rstdp_agents.environments.envpool import Pool
-from rstdp_agents.environments.grid import check_finite
+from rstdp_agents.environments.grid import check_finite, check_observations, rows_of
 from rstdp_agents.environments.info import at_ends, of_each
+from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.environments.masks import MaskInObservation
 from rstdp_agents.environments.processes import Processes
 from rstdp_agents.environments.replay import first_failure, set_vector_snapshot, snapshots, vector_snapshot
 from rstdp_agents.environments.source import EnvSource, name_of
-from rstdp_agents.errors import UsageError
+from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.spaces.actions import Actions
 from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.transition import Transition
@@ -42,6 +44,7 @@ class VectorGrid:
         self.parts, self.shape, self.seed_rows, self.first = parts, (agents, envs), seed_rows, first
         self.keywords = keywords
         self.observation_space, self.action_space = parts[0].single_observation_space, parts[0].single_action_space
+        self.name = parts[0].name if isinstance(parts[0], Processes) else _name(parts[0])
         mode = parts[0].metadata.get("autoreset_mode")
         if mode not in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP):
             raise UsageError(
@@ -63,10 +66,10 @@ class VectorGrid:
     def step(self, actions: np.ndarray) -> Transition:
         self.steps += 1
         shares = self._actions.batches(actions, len(self.parts))
-        results = [part.step(one) for part, one in zip(self.parts, shares, strict=True)]
+        results = [self._stepped(part, one) for part, one in zip(self.parts, shares, strict=True)]
         obs, rewards, ended, cut, infos = zip(*results, strict=True)
         after, reward = self._observations(obs), self._rows(rewards).astype(np.float64)
-        check_finite("reward", reward, self.steps)
+        check_finite("reward", reward, self)
         terminated = self._rows(ended)
         truncated = self._rows(cut) & ~terminated
         restarted = self._done if self._restarts_next and self._done.any() else None
@@ -75,8 +78,28 @@ class VectorGrid:
         numbers = self._numbers(infos) if self.keywords else None
         return Transition(after, reward, terminated, truncated, final_obs, bool(self._done.any()), restarted, numbers)
 
+    def _stepped(self, part: VectorEnv, actions: Any) -> Any:
+        """What a part returns; what it raises, or what is of another shape than it says, is a fault."""
+        try:
+            obs, reward, ended, cut, info = part.step(actions)
+        except EnvironmentFault:
+            raise
+        except Exception as error:
+            raise EnvironmentFault(f"environment {self.name!r}: step() raised {plugins.said(error)}") from error
+        rows = part.num_envs
+        whole = (rows, *(self.observation_space.shape or ()))
+        if (self.rows.is_array and np.shape(obs) != whole) or any(
+            np.shape(one) != (rows,) for one in (reward, ended, cut)
+        ):
+            came = ", ".join(str(np.shape(one)) for one in (obs, reward, ended, cut))
+            raise EnvironmentFault(
+                f"environment {self.name!r}: step() returned arrays of the shapes {came}; expected {whole}, and {(rows,)} "
+                "for rewards and flags"
+            )
+        return obs, reward, ended, cut, info
+
     def snapshot(self) -> dict[str, Any]:
-        return {"steps": self.steps, "done": self._done.tolist(), **snapshots(self._snapshots)}
+        return {"steps": self.steps, "done": self._done.tolist(), **snapshots(self._snapshots, self.learnt)}
 
     def resume(self, snapshot: dict[str, Any]) -> str:
         self.steps, self._done = snapshot["steps"], np.array(snapshot["done"], dtype=bool).reshape(self.shape)
@@ -85,6 +108,15 @@ class VectorGrid:
             for part, each in zip(self.parts, snapshot["envs"], strict=True)
             for reason in (part.resume(each) if isinstance(part, Processes) else set_vector_snapshot(part, each))
         )
+
+    def learnt(self) -> list[Learnt]:
+        each = [one for part in self.parts if isinstance(part, Processes) for one in part.learnt()]
+        return each if any(each) else []
+
+    def teach(self, learnt: list[Learnt]) -> None:
+        for part in self.parts:
+            if isinstance(part, Processes):  # no other has wrappers
+                part.teach(learnt)
 
     def close(self) -> None:
         for part in self.parts:
@@ -99,7 +131,7 @@ class VectorGrid:
         for row in np.flatnonzero(truncated):
             part, i = divmod(int(row), per_part)
             rows[row] = self.rows.array([infos[part]["final_obs"][i]])[0]
-        check_finite("observation", final, self.steps, self.rows)
+        check_observations(final, self)
         return final
 
     def _numbers(self, infos: Sequence[dict[str, Any]]) -> np.ndarray:
@@ -124,15 +156,20 @@ class VectorGrid:
             obs = np.concatenate(parts)
         else:
             batches = zip(self.parts, parts, strict=True)
-            obs = self.rows.array([one for part, batch in batches for one in iterate(part.observation_space, batch)])
+            obs = rows_of([one for part, batch in batches for one in iterate(part.observation_space, batch)], self)
         obs = obs.reshape(self._obs_shape)
-        check_finite("observation", obs, self.steps, self.rows)
+        check_observations(obs, self)
         return obs
+
+
+def _name(part: VectorEnv) -> str:
+    return part.spec.id if part.spec else type(part).__name__
 
 
 def own_vector(source: EnvSource, kwargs: dict[str, Any], rows: int) -> VectorEnv:
     """The vector implementation that an environment brings along. Raises UsageError if it has none, or cannot be made."""
     env = make_env(source, kwargs)  # for what there is to say about id and arguments
+    env.close()
     spec, name = env.spec, name_of(source)
     if isinstance(env, gym.Wrapper) and isinstance(env.env, MaskInObservation):
         raise UsageError(f"vector implementations do not hand on the action masks that {name!r} gives; take `serial`")

@@ -38,7 +38,9 @@ def encode(obs, code, rates):
         encode_tiles(obs, code.points, code.cells, code.scale, code.tilings, rates)
     elif code.kind == ONE_HOT:
         rates[:] = 0.0
-        rates[int(obs[0]) - code.cells[0]] = 1.0
+        place = np.int64(obs[0]) - code.cells[0]
+        if 0 <= place < rates.shape[0]:
+            rates[place] = 1.0
     elif code.kind == INTENSITY:
         for i in range(rates.shape[0]):
             rates[i] = min(max((obs[i] - code.points[i]) * code.scale[i], 0.0), 1.0)
@@ -86,7 +88,7 @@ def encode_tiles(obs, low, tiles, per_unit, tilings, rates):
         cell, size = 0, 1
         for d in range(tiles.shape[0] - 1, -1, -1):
             place = min(max((obs[d] - low[d]) * per_unit[d], 0.0), float(tiles[d])) + k * (2 * d + 1) / tilings % 1.0
-            cell += size * min(int(place), tiles[d])
+            cell += size * min(max(int(place), 0), tiles[d])  # what is no number has no place
             size *= tiles[d] + 1
         rates[first + cell] = 1.0
         first += size

@@ -9,11 +9,10 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from rstdp_agents.config import COLUMNS
 from rstdp_agents.episodes import Episode
 
 NAME = "monitor.csv"
-COLUMNS = ("r", "l", "t", "agent")
-"""Return, length, seconds since the run began, and which agent it was; then the numbers of `info`."""
 
 THRESHOLD = "reward_threshold"
 
@@ -47,7 +46,7 @@ class MonitorFile:
         """Append a line for each episode."""
         for e in episodes:
             info = "".join(f",{number:.6g}" for number in e.info)
-            self._file.write(f"{e.episode_return:.6g},{e.length},{seconds:.3f},{e.agent}{info}\n")
+            self._file.write(f"{e.episode_return:.15g},{e.length},{seconds:.3f},{e.agent}{info}\n")
 
     def size(self) -> int:
         """Bytes of the file, all of them seen onto the disk."""

@@ -15,6 +15,7 @@ from rstdp_agents.agent import Agent
 from rstdp_agents.config import Backend, RunConfig, flat, from_json
 from rstdp_agents.devices import check_device
 from rstdp_agents.environments import EnvSource, make_env, source_of
+from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.errors import UsageError
 from rstdp_agents.monitoring import monitor_file
 from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint, restore, written_by
@@ -96,6 +97,12 @@ class Trained(NamedTuple):
     def kwargs(self) -> dict[str, Any]:
         """Arguments of the environment."""
         return source_of(self.config)[1]
+
+    def learnt(self, agent: int | None = None) -> list[Learnt]:
+        """What the wrappers of every env had learnt, agent after agent, or those of one; empty where there are none."""
+        each = self.data["envs"].get("learnt", [])
+        own = len(each) // self.config.agents
+        return each if agent is None else each[agent * own : (agent + 1) * own]
 
     def rendered(self, mode: str) -> dict[str, Any]:
         """Arguments of the environment that make it render in a mode. Raises UsageError where it cannot."""

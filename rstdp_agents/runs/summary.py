@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig
 from rstdp_agents.environments import EnvSource
+from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.episodes import AgentRecord
 from rstdp_agents.evaluation import aggregate, play, summarise
 from rstdp_agents.monitoring.metrics import Monitor, hparam_results
@@ -21,11 +23,14 @@ Played = dict[str, tuple[np.ndarray, np.ndarray]]
 """Returns and lengths ``(agents, episodes)`` by kind of policy."""
 
 
-def closing_evaluation(agent: Agent, config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> Played:
-    """Both kinds of policy, or nothing if the configuration asks for no episodes."""
+def closing_evaluation(
+    agent: Agent, config: RunConfig, source: EnvSource, kwargs: dict[str, Any], learnt: Sequence[Learnt]
+) -> Played:
+    """Both kinds of policy, or nothing if the configuration asks for no episodes; learnt: by wrappers, see `play`."""
     kinds = {"greedy": True, "stochastic": False} if config.eval_episodes else {}
     return {
-        kind: play(agent, source, kwargs, config.seeds, config.eval_episodes, greedy) for kind, greedy in kinds.items()
+        kind: play(agent, source, kwargs, config.seeds, config.eval_episodes, greedy, learnt=learnt)
+        for kind, greedy in kinds.items()
     }
 
 
@@ -44,6 +49,7 @@ def write_summary(
         entry: dict[str, Any] = {"seed": seed, "episodes": record.episodes, "steps": step}
         for name in ("solved_at_episode", "solved_at_step", "final_mean", "best_mean"):
             entry[name] = getattr(record, name)
+        entry["final_episodes"] = len(record.recent)
         for kind in ("greedy", "stochastic"):
             entry[f"eval_{kind}"] = summarise(played[kind][0][i]) if kind in played else None
         agents.append(entry)

@@ -26,11 +26,12 @@ class Actions:
     def __init__(self, space: gym.Space) -> None:
         self.space = space
         self._read, _ = _reader(space, 0, "action")
+        self._is_discrete = isinstance(space, spaces.Discrete)
 
     def each(self, actions: np.ndarray) -> list[Any]:
         """One action for every env, agent after agent."""
-        if isinstance(self.space, spaces.Discrete):
-            return actions.reshape(-1).tolist()
+        if self._is_discrete:
+            return list(actions.ravel().astype(self.space.dtype, copy=False))
         rows = actions.reshape(actions.shape[0] * actions.shape[1], -1)
         if isinstance(self.space, ARRAYS):
             return [np.asarray(action) for action in _arrays(self.space, rows)]  # a number alone is an array too

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -75,14 +75,20 @@ class Rows:
         self._blank: list[float] = []
         self.is_array = isinstance(space, ARRAYS)
         """Whether observations are arrays, which need not be taken apart."""
-        self._shape, self._dtype = space.shape or (), space.dtype
+        self._shape = space.shape or ()
+        self.dtype = space.dtype
+        """Of observations that are arrays."""
         self._write = self._writer(space, name, None)
         self.mask: slice | None = None
         """Columns of the top-level entry `MASK`, which says what actions are allowed, and is no leaf."""
+        self.are_whole = self.is_array and not isinstance(space, spaces.Box)
+        """Whether rows hold nothing but whole numbers."""
         masks = [leaf for leaf in self.leaves if leaf.path.startswith(f'{name}["{MASK}"]')]
         if masks:
             self.mask = slice(masks[0].first, masks[-1].columns.stop)
             self.leaves = [leaf for leaf in self.leaves if leaf not in masks]
+        self.whole = [(leaf.path, leaf.first, *_least_and_most(leaf)) for leaf in self.leaves if _is_whole(leaf)]
+        """Path, column, lowest and highest value of every whole number that stands for itself."""
 
     def array(self, observations: list[Any]) -> np.ndarray:
         """``n`` observations as one array: ``(n, *shape)`` where the space is that of an array, else rows ``(n, size)``.
@@ -90,15 +96,21 @@ class Rows:
         Raises EnvironmentFault for one that does not have the parts that its space has.
         """
         if self.is_array:
-            return np.array(observations, dtype=self._dtype).reshape(len(observations), *self._shape)
+            return np.array(observations, dtype=self.dtype).reshape(len(observations), *self._shape)
         try:
             return np.array([self.row(obs) for obs in observations])
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise EnvironmentFault(f"an observation is not of its space: {type(error).__name__}: {error}") from error
 
+    @cached_property
+    def whole_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Columns, lowest and highest values of `whole`."""
+        columns, least, most = (np.array([one[i] for one in self.whole], np.int64) for i in (1, 2, 3))
+        return columns, least, most
+
     def row(self, obs: Any) -> np.ndarray:
         """One observation as a row ``(size,)``; what is absent is -1 for a Discrete, else 0 or the bound next to it."""
-        row = np.array(self._blank)
+        row = np.array(self._blank, np.float64)
         self._write(obs, row)
         return row
 
@@ -142,10 +154,10 @@ class Rows:
 
     def _box(self, space: spaces.Box, path: str, within: Within | None) -> Write:
         blank = np.clip(0.0, space.low, space.high).astype(np.float64).reshape(-1)
-        columns = self._leaf(path, space, blank.size, blank, within)
+        columns, size = self._leaf(path, space, blank.size, blank, within), blank.size
 
         def write(value: Any, row: np.ndarray) -> None:
-            row[columns] = np.reshape(value, -1)
+            row[columns] = np.reshape(value, size)
 
         return write
 
@@ -163,10 +175,10 @@ class Rows:
         for at in np.ndindex(space.shape):
             one = spaces.Discrete(int(space.nvec[at]), start=int(space.start[at])) if many else spaces.Discrete(2)
             self._leaf(f"{path}[{', '.join(map(str, at))}]", one, 1, -1, within)
-        columns = slice(first, self.size)
+        columns, size = slice(first, self.size), self.size - first
 
         def write(value: Any, row: np.ndarray) -> None:
-            row[columns] = np.reshape(value, -1)
+            row[columns] = np.reshape(value, size)
 
         return write
 
@@ -247,6 +259,17 @@ class Rows:
                 row[columns] = hashed(value)
 
         return write
+
+
+def _is_whole(leaf: Leaf) -> bool:
+    return isinstance(leaf.space, spaces.Discrete)
+
+
+def _least_and_most(leaf: Leaf) -> tuple[int, int]:
+    """The values of a Discrete leaf, and -1 where it may be absent."""
+    assert isinstance(leaf.space, spaces.Discrete)
+    least, most = int(leaf.space.start), int(leaf.space.start + leaf.space.n) - 1
+    return (least, most) if leaf.within is None else (min(least, -1), max(most, -1))
 
 
 @cache
