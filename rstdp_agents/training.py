@@ -17,6 +17,7 @@ from typeguard import TypeCheckError
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig
+from rstdp_agents.devices import flush_denormal
 from rstdp_agents.environments import (
     EnvGrid,
     EnvSource,
@@ -62,7 +63,7 @@ class Training:
         self, config: RunConfig, folder: Path, checkpoint: Path | None = None, env: EnvSource | None = None
     ) -> None:
         torch.set_num_threads(config.threads)
-        torch.set_flush_denormal(True)  # decayed traces never reach zero, and denormals are slow
+        flush_denormal()
         self.folder, self.step, self.faults = folder, 0, 0
         self.source, self.kwargs = source_of(config, env)
         self.action: np.ndarray | None = None
