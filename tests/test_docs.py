@@ -31,3 +31,14 @@ def test_the_navigation_leads_to_pages():
     listed = re.findall(r": ([\w/]+\.md)$", (DOCS.parent / "mkdocs.yml").read_text(), re.MULTILINE)
     assert len(listed) == len(set(listed)) > 10
     assert all((DOCS / page).exists() for page in listed)
+
+
+def test_what_a_newcomer_copies_first_is_the_small_torch_and_the_one_that_was_tested():
+    pinned = re.search(r"(?m)^torch==.*$", (DOCS.parent / "constraints.txt").read_text())[0]
+    cpu = (
+        f"python3 -m venv .venv && .venv/bin/pip install -q {pinned} --index-url https://download.pytorch.org/whl/cpu\n"
+    )
+    first, second, _ = (code for language, code in BLOCK.findall((DOCS.parent / "README.md").read_text())[:3])
+    assert first == cpu
+    assert "-c constraints.txt -e . && .venv/bin/python train.py" in second
+    assert cpu.replace(" -q", "") in (DOCS / "index.md").read_text()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import Any
 
 from rstdp_agents.config import RunConfig
 from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.environments.state import value_of
 from rstdp_agents.plain import from_plain
+from rstdp_agents.versions import version
 
 
 def describe(config: RunConfig, index: int, step: int, **more: Any) -> str:

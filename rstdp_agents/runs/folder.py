@@ -9,7 +9,6 @@ import shlex
 import subprocess
 import sys
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from rstdp_agents.config import RunConfig
 from rstdp_agents.episodes import of_episodes
 from rstdp_agents.errors import UsageError
 from rstdp_agents.runs.files import write_whole
+from rstdp_agents.versions import version
 
 LOCK = ".lock"
 SETTINGS = "config.json"
@@ -67,14 +67,6 @@ def environment() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }
-
-
-def version(package: str) -> str:
-    """Version of an installed package; sources that are on the path without being installed have none."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def commit(package: Path = PACKAGE) -> str:
