@@ -66,6 +66,7 @@ class Pictures:
         return {f"{RASTER}{i}": layer for i, layer in enumerate(layers)}
 
     def load(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what `tensors` gave."""
-        layers = [tensors[f"{RASTER}{i}"].float().numpy() for i in range(len(tensors))]
+        """Take over what `tensors` gave, among others."""
+        waiting = sum(name.startswith(RASTER) for name in tensors)
+        layers = [tensors[f"{RASTER}{i}"].float().numpy() for i in range(waiting)]
         self._raster = list(zip(*layers, strict=True))
