@@ -6,6 +6,7 @@ Both are copies: every evaluation is followed by a checkpoint, which holds all e
 from __future__ import annotations
 
 import io
+import logging
 import os
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from torch import Tensor
 from rstdp_agents.errors import CheckpointError
 from rstdp_agents.runs.checkpoint import checkpoint_path, identity, load_checkpoint
 from rstdp_agents.runs.files import write_whole
-from rstdp_agents.runs.growing import put_aside
+from rstdp_agents.runs.growing import put_aside, renamed
+
+logger = logging.getLogger(__name__)
 
 NAME = "evaluations.npz"
 BEST = "best/best.safetensors"
@@ -53,8 +56,16 @@ class Evaluations:
         return int(self.arrays["timesteps"][-1]) if self.arrays["timesteps"] else None
 
     def add(self, step: int, returns: np.ndarray, lengths: np.ndarray) -> None:
-        """Note the returns and lengths ``(agents, episodes)`` of one evaluation."""
+        """Note the returns and lengths ``(agents, episodes)`` of one evaluation; the first of another number begins anew."""
         row = np.array(step), returns.reshape(-1), lengths.reshape(-1)
+        before = self.arrays["results"]
+        if before and before[0].shape != row[1].shape:
+            logger.warning(
+                "evaluations of %d episodes are kept apart, as they are of %d now", before[0].size, returns.size
+            )
+            if (self.folder / NAME).exists():
+                renamed(self.folder / NAME)
+            self.arrays = {name: [] for name in ARRAYS}
         for values, new in zip(self.arrays.values(), row, strict=True):
             values.append(new)
 
@@ -108,6 +119,16 @@ class Evaluations:
 
     def _stacked(self) -> dict[str, np.ndarray]:
         return {name: np.stack(values) for name, values in self.arrays.items() if values}
+
+
+def check_tensors(tensors: dict[str, Tensor]) -> None:
+    """Raise ValueError for what `Evaluations.tensors` cannot have given."""
+    shapes = [tuple(tensors[TENSORS + name].shape) for name in ARRAYS if TENSORS + name in tensors]
+    if not shapes:
+        return
+    first, *others = shapes
+    if len(first) != 1 or len(others) != 2 or any(len(other) != 2 or other[:1] != first for other in others):
+        raise ValueError(f"evaluations of the shapes {shapes}")
 
 
 def step_of(path: Path, run: str) -> int | None:

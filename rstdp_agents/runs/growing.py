@@ -73,12 +73,15 @@ def extent_of(path: Path, size: int) -> Extent:
 
 def put_aside(path: Path, lost: str) -> None:
     """Give another name to what is not what a run left there, if there is anything, and say what is ``lost`` with it."""
-    if not os.path.lexists(path):
+    if os.path.lexists(path):
+        logger.warning(
+            "%s is not what this run left there, and was put aside as %s: %s", path, renamed(path).name, lost
+        )
+    else:
         logger.warning("%s is gone: %s", path, lost)
-        return
-    names = (
-        f"{path.name.replace('tfevents', 'events')}{ASIDE}{n or ''}" for n in count()
-    )  # no reader of events reads it
-    other = next(path.with_name(name) for name in names if not os.path.lexists(path.with_name(name)))
-    path.rename(other)
-    logger.warning("%s is not what this run left there, and was put aside as %s: %s", path, other.name, lost)
+
+
+def renamed(path: Path) -> Path:
+    """Give a file, a folder or a link a name of its own beside it, by which no program takes it for what it was."""
+    names = (f"{path.name.replace('tfevents', 'events')}{ASIDE}{n or ''}" for n in count())
+    return path.rename(next(path.with_name(name) for name in names if not os.path.lexists(path.with_name(name))))

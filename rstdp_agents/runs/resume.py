@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
@@ -14,8 +15,10 @@ from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 from rstdp_agents.config import RunConfig, flat, from_json
 from rstdp_agents.episodes import Episode, RecordState, TrackerState
 from rstdp_agents.errors import CheckpointError, UsageError
+from rstdp_agents.monitoring import pictures
 from rstdp_agents.monitoring.metrics import MonitorState
 from rstdp_agents.plain import from_plain, to_plain
+from rstdp_agents.runs import evaluations
 from rstdp_agents.runs.checkpoint import checkpoint_path, checkpoints, identity, load_checkpoint, one_line
 from rstdp_agents.runs.evaluations import BEST
 from rstdp_agents.runs.folder import has_begun, identity_of
@@ -72,6 +75,8 @@ class Position(NamedTuple):
         seen = {name: tensor for name, tensor in tensors.items() if name.startswith(MONITOR)}
         arrays = {name: tensor.numpy() for name, tensor in tensors.items() if name.startswith(ENVS)}
         agent = {name: tensor for name, tensor in tensors.items() if name not in seen and name not in arrays}
+        pictures.check_tensors(seen)
+        evaluations.check_tensors(seen)
         config = from_json(RunConfig, data["config"])
         waiting = [Episode(*episode)._replace(info=tuple(episode[-1])) for episode in data["monitor"]["episodes"]]
         events = {name: Extent(*extent) for name, extent in data["monitor"]["events"].items()}
@@ -102,13 +107,10 @@ class Position(NamedTuple):
         before, now = self.config.info_keywords, config.info_keywords
         if before != now:
             raise UsageError(f"`info_keywords` are columns of monitor.csv and must stay {before}; received {now}")
-        was, asked = by_option(self.config), by_option(config)
-        changed = [name for name in FIXED if was[name] != asked[name]]
-        other = [f"{option(name)} {spoken(was[name])}; received {spoken(asked[name])}" for name in changed]
+        other = differences(self.config, config, FIXED)
         if other:
             raise UsageError(
-                f"{checkpoint} was trained with {', and with '.join(other)}: that cannot be changed on --resume; "
-                "begin a new run without it"
+                f"{checkpoint} was trained with {other}; that cannot be changed on --resume: begin a new run without it"
             )
 
     def why_envs_differ(self, config: RunConfig) -> str:
@@ -149,6 +151,13 @@ def position_of(checkpoint: Path, tensors: dict[str, Tensor], data: dict[str, An
 def by_option(config: RunConfig) -> dict[str, Any]:
     """All settings, by their names on the command line (but for its hyphens)."""
     return {name.removeprefix("agent."): value for name, value in flat(asdict(config)).items()}
+
+
+def differences(was: RunConfig, asked: RunConfig, names: Iterable[str]) -> str:
+    """Those of some settings that two configurations differ in, in words; nothing where they agree."""
+    before, now = by_option(was), by_option(asked)
+    changed = [name for name in names if before[name] != now[name]]
+    return ", ".join(f"{option(name)} {spoken(before[name])} (received {spoken(now[name])})" for name in changed)
 
 
 def option(name: str) -> str:
