@@ -27,6 +27,8 @@ Credit = Literal["feedback", "broadcast", "frozen"]
 ImageCode = Literal["intensity", "on-off", "one-hot"]
 Decode = Literal["auto"]
 Config = TypeVar("Config")
+MOST_THREADS = 1024
+"""More than any machine has processors; OpenMP takes memory for each."""
 
 
 def _named(names: Any, *aliases: str) -> Any:
@@ -328,6 +330,13 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
             validate.positive(name, getattr(self, name))
         for name in ("seed", "eval_episodes", "eval_every", "keep_checkpoints", "images", "max_episode_steps"):
             validate.not_negative(name, getattr(self, name))
+        validate.require(
+            self.threads <= MOST_THREADS, f"`threads` must be {MOST_THREADS} at most; received {self.threads}"
+        )
+        last = self.seed + self.agents - 1
+        validate.require(
+            last < 2**63, f"seeds of agents must be below 2**63; the last of `seed` and `agents` is {last}"
+        )
         validate.require(
             not self.eval_every or self.eval_episodes > 0,
             "`eval_episodes` must be 1 or more with `eval_every`; received 0",
