@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import difflib
+import gc
 import io
 import os
 import sys
 from importlib import import_module
 
+from rstdp_agents import screen
 from rstdp_agents.errors import CheckpointError, Diverged, EnvironmentFault, RankLost, UsageError
 
 COMMANDS = {
@@ -39,6 +42,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 done, 1 a fault on the way, 2 wrong usage, 130 interrupted."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that cannot show a letter shows a question mark
+    atexit.register(gc.freeze)  # else the interpreter looks at every object for garbage before it ends, for a second
+    screen.prepare()
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # where a user's own modules are
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 import tyro
 
-from rstdp_agents import validate
+from rstdp_agents import screen, validate
 from rstdp_agents.agent import Agent
 from rstdp_agents.commands.arguments import parse
 from rstdp_agents.commands.train import print_aggregate
@@ -53,6 +54,8 @@ def main(argv: list[str]) -> int:
     if args.seed is not None:
         seeds = tuple(range(args.seed, args.seed + len(seeds)))
     if args.render == "human":
+        if not screen.is_there():
+            print("note: there is no screen here, and nothing will be seen of the episodes", file=sys.stderr)
         kwargs = trained.rendered("human")
     print(f"{trained.checkpoint}, env step {trained.data['step']}, {one_line(trained.config.env)}")
     for kind in ("greedy", "stochastic") if args.policy == "both" else (args.policy,):

@@ -13,7 +13,7 @@ import torch
 import tyro
 from tqdm import tqdm
 
-from rstdp_agents import validate
+from rstdp_agents import screen, validate
 from rstdp_agents.agent import Agent
 from rstdp_agents.commands.arguments import parse
 from rstdp_agents.environments import SerialGrid, env_seeds
@@ -51,6 +51,7 @@ def main(argv: list[str]) -> int:
     args = parse(Args, "video", argv, __doc__)
     writer = optional("imageio_ffmpeg", "video")
     torch.set_num_threads(1)
+    screen.draw_unseen()
     trained = load_agent(args.run)
     agent = alone(trained, args.agent)
     seed = trained.config.seeds[args.agent] if args.seed is None else args.seed
