@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from rstdp_agents import compilation
 from rstdp_agents.agent import Agent
 from rstdp_agents.environments import EnvSource, SerialGrid, env_seeds, time_limit
 from rstdp_agents.policy import FrozenPolicy
+from rstdp_agents.progress import Bar
 
 MAX_PARALLEL = 10
 MAX_STEPS = 10_000
@@ -17,21 +19,21 @@ MAX_STEPS = 10_000
 
 def evaluate(
     agent: Agent, source: EnvSource, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool,
-    parallel: int = MAX_PARALLEL,
+    parallel: int = MAX_PARALLEL, shown: bool = False,
 ) -> np.ndarray:  # fmt: skip
     """Returns ``(agents, episodes)`` of every agent of a population; see `play`."""
-    return play(agent, source, kwargs, seeds, episodes, greedy, parallel)[0]
+    return play(agent, source, kwargs, seeds, episodes, greedy, parallel, shown)[0]
 
 
 def play(
     agent: Agent, source: EnvSource, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool,
-    parallel: int = MAX_PARALLEL,
+    parallel: int = MAX_PARALLEL, shown: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Returns and lengths of episodes, ``(agents, episodes)`` each, of every agent of a population.
 
     seeds: the agents' training seeds, from which evaluation draws its own. Every env plays a fixed number of episodes, so
     that short ones are not over-represented. Greedy takes the most active action group; input and neurons stay stochastic.
-    parallel: envs of each agent, at most.
+    parallel: envs of each agent, at most. shown: say how many of the episodes have been played.
     """
     envs = min(episodes, parallel)
     quota = np.array([len(range(env, episodes, envs)) for env in range(envs)])
@@ -43,15 +45,19 @@ def play(
     running, length = np.zeros((2, agent.agents, envs))
     left = np.tile(quota, (agent.agents, 1))
     played: list[list[list[tuple[float, float]]]] = [[[] for _ in range(envs)] for _ in range(agent.agents)]
-    while left.max() > 0:
-        t = grid.step(policy.act(obs, greedy))
-        obs, running, length, done = t.obs, running + t.reward, length + 1, t.terminated | t.truncated
-        if done.any():
-            for a, e in np.argwhere(done):
-                played[a][e].append((float(running[a, e]), float(length[a, e])))
-            running[done] = length[done] = 0.0
-            left = left - done
-            policy.reset(done)
+    what = f"evaluating, {'greedy' if greedy else 'stochastic'}"
+    with compilation.said(), Bar(int(left.sum()), "episode", what, shown=shown) as bar:
+        while left.max() > 0:
+            t = grid.step(policy.act(obs, greedy))
+            obs, running, length, done = t.obs, running + t.reward, length + 1, t.terminated | t.truncated
+            if done.any():
+                for a, e in np.argwhere(done):
+                    played[a][e].append((float(running[a, e]), float(length[a, e])))
+                running[done] = length[done] = 0.0
+                left = left - done
+                policy.reset(done)
+            if bar.due():
+                bar.move(bar.total - int(left.clip(0).sum()))
     grid.close()
     each = np.array([[one for e, done in enumerate(row) for one in done[: quota[e]]] for row in played])
     return each[..., 0], each[..., 1].astype(np.int64)

@@ -66,7 +66,7 @@ def main(argv: list[str]) -> int:
 def play(agent: Agent, env: EnvSource, kwargs: dict, seeds: tuple[int, ...], args: Args, greedy: bool) -> np.ndarray:
     """Returns ``(agents, episodes)``, in one env at a time where a person watches."""
     parallel = {"parallel": 1} if args.render == "human" else {}
-    return evaluate(agent, env, kwargs, seeds, args.episodes, greedy, **parallel)
+    return evaluate(agent, env, kwargs, seeds, args.episodes, greedy, shown=True, **parallel)
 
 
 def show(kind: str, returns: np.ndarray, seeds: tuple[int, ...]) -> None:

@@ -14,8 +14,9 @@ from rstdp_agents import validate
 from rstdp_agents.commands.arguments import parse, program
 from rstdp_agents.environments import SerialGrid, source_of
 from rstdp_agents.episodes import WINDOW, of_episodes
-from rstdp_agents.escape import markdown
+from rstdp_agents.escape import markdown, one_line
 from rstdp_agents.evaluation import interval
+from rstdp_agents.progress import Bar
 from rstdp_agents.reports import plots
 from rstdp_agents.reports.scores import episodes_to, iqm, probability_of_improvement
 from rstdp_agents.reports.tables import table, with_interval
@@ -148,12 +149,15 @@ def chance(run: Run) -> float:
     grid.action_space.seed(run.config.seed)
     grid.reset((run.config.seed,))
     ended, total, steps = [], 0.0, 0
-    while steps < CHANCE_STEPS or not ended:
-        t = grid.step(np.array(grid.action_space.sample())[None, None])
-        total, steps = total + float(t.reward[0, 0]), steps + 1
-        if t.any_done:
-            ended.append(total)
-            total = 0.0
+    with Bar(CHANCE_STEPS, "step", f"what chance reaches on {one_line(run.config.env)}") as bar:
+        while steps < CHANCE_STEPS or not ended:
+            t = grid.step(np.array(grid.action_space.sample())[None, None])
+            total, steps = total + float(t.reward[0, 0]), steps + 1
+            if t.any_done:
+                ended.append(total)
+                total = 0.0
+            if bar.due():
+                bar.move(min(steps, CHANCE_STEPS))
     grid.close()
     return float(np.mean(ended))
 

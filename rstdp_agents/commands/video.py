@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 import tyro
-from tqdm import tqdm
 
 from rstdp_agents import screen, validate
 from rstdp_agents.agent import Agent
@@ -20,6 +19,7 @@ from rstdp_agents.environments import SerialGrid, env_seeds
 from rstdp_agents.errors import UsageError
 from rstdp_agents.escape import figure
 from rstdp_agents.plugins import optional
+from rstdp_agents.progress import Bar
 from rstdp_agents.reports.film import Film, Moment
 from rstdp_agents.runs.reading import alone, load_agent
 
@@ -92,9 +92,12 @@ def moments(agent: Agent, grid: SerialGrid, seed: int, steps: int, title: str) -
 def frames(shots: Iterator[Moment], dt: float, steps: int) -> Iterator[np.ndarray]:
     """Frames of the moments."""
     film = None
-    for moment in tqdm(shots, total=steps, unit="frame", dynamic_ncols=True):
-        film = film or Film(moment, dt)
-        yield film.frame(moment)
+    with Bar(steps, "frame", "filming", stays=True) as bar:
+        for done, moment in enumerate(shots, 1):
+            film = film or Film(moment, dt)
+            yield film.frame(moment)
+            if bar.due() or done == steps:
+                bar.move(done)
 
 
 def write(writer: Any, out: Path, fps: int, pictures: Iterator[np.ndarray]) -> None:

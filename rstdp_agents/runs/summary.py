@@ -25,7 +25,8 @@ def closing_evaluation(agent: Agent, config: RunConfig, source: EnvSource, kwarg
     """Both kinds of policy, or nothing if the configuration asks for no episodes."""
     kinds = {"greedy": True, "stochastic": False} if config.eval_episodes else {}
     return {
-        kind: play(agent, source, kwargs, config.seeds, config.eval_episodes, greedy) for kind, greedy in kinds.items()
+        kind: play(agent, source, kwargs, config.seeds, config.eval_episodes, greedy, shown=config.progress)
+        for kind, greedy in kinds.items()
     }
 
 
