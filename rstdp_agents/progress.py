@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TextIO
 
 from tqdm import tqdm
 
@@ -35,11 +35,10 @@ class Bar:
         self, total: int, unit: str, what: str = "", done: int = 0, *, shown: bool = True, stays: bool = False
     ) -> None:
         self.total, self.done, self.note, self.stays = max(total, done), done, "", stays
-        stderr: Any = sys.stderr  # None where the process has none
-        self.shown = shown and stderr is not None
+        self.shown = shown and bool(sys.stderr)  # there may be none
         self._whats, self._first, self._began = [what], done, clock()
-        pen = _Terminal if self.shown and stderr.isatty() else _File
-        self._pen, self._next = pen(self, f" {unit}", stderr), math.inf
+        pen = _Terminal if self.shown and sys.stderr.isatty() else _File
+        self._pen, self._next = pen(self, f" {unit}", sys.stderr), math.inf
 
     def __enter__(self) -> Bar:
         if self.shown:
