@@ -44,7 +44,9 @@ def train(
     """
     source = Instance(env) if isinstance(env, gym.Env) else env
     name = name_of(source)
-    folder = Path(folder) if folder else Path("runs") / re.sub(r"[/:<>]", "-", f"{name}__{int(time.time())}")
+    folder = (
+        Path(folder).expanduser() if folder else Path("runs") / re.sub(r"[/:<>]", "-", f"{name}__{int(time.time())}")
+    )
     config = config or preset(name, "rstdp-et", settings.get("env_kwargs"), settings.get("wrapper", ()))
     config = replace(config, **{"env": name, "run_dir": str(folder), **settings})
     with Training(config, folder, env=source) as training:

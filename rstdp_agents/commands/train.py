@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import os
 import re
+import shlex
 import time
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -17,6 +16,8 @@ import torch
 import tyro
 
 from rstdp_agents import presets
+from rstdp_agents.commands import helptext
+from rstdp_agents.commands.arguments import at_home, program
 from rstdp_agents.config import MachineConfig, RecordConfig, RuleName, RunConfig, from_json
 from rstdp_agents.episodes import WINDOW, of_episodes
 from rstdp_agents.errors import EnvironmentFault, UsageError
@@ -40,7 +41,7 @@ class Line(RunConfig):
 
 def main(argv: list[str]) -> int:
     """Train, or show a group of options where --help is asked for."""
-    asked = next((i for i, word in enumerate(argv) if word in ("-h", "--help")), None)
+    asked = helptext.asked(argv)
     if asked is not None:
         print(help_of(argv[:asked], argv[asked + 1] if asked + 1 < len(argv) else "run"))
         return 0
@@ -58,30 +59,21 @@ def main(argv: list[str]) -> int:
 
 def help_of(argv: list[str], group: str) -> str:
     """The options of one group, or of all, with the defaults that ``argv`` brings about."""
-    output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
-        parse([*argv, "--help"])
-    output.seek(0)
-    text = output.read()
-    usage, run, *rest = re.split(r"(?m)^(?=╭─ )", text)  # tyro draws a box around each group
-    boxes = {**parts(run), **{box.split()[1]: box for box in rest}}
-    if group == "all":
-        return text.rstrip()
-    if group not in boxes:
-        raise UsageError(f"unknown group of options {group!r}; groups are {', '.join(boxes)}, all")
-    others = ", ".join(name for name in [*boxes, "all"] if name != group)
-    return f"{usage}{boxes[group]}other groups, by --help GROUP: {others}"
+    head, groups = helptext.read(helptext.captured(parse, argv))
+    return helptext.page_of(head, grouped(groups), group)
 
 
-def parts(box: str) -> dict[str, str]:
-    """The box of all options of a run as boxes of those of the task and the agent, of the machine, and of records."""
-    top, *options, last = re.split(r"(?m)^(?=│ -|╰)", box)
+def grouped(groups: dict[str, helptext.Group]) -> dict[str, helptext.Group]:
+    """Groups of options with those of a run as three: of the task and the agent, of the machine, and of records."""
+    known = dict(groups)
+    options = known.pop("options").options
     of = {field.name: group for group, kind in GROUPS.items() for field in fields(kind)}
-    out = {group: top.replace(f" options {len(group) * '─'}─", f" {group} options ", 1) for group in ("run", *GROUPS)}
-    for option in options:
-        name = option.split()[1].strip("-,").replace("-", "_")
-        out[of.get(name, "run")] += option
-    return {group: text + last for group, text in out.items()}
+    whose = [of.get(written.split()[0].strip("-,").replace("-", "_"), "run") for written, _ in options]
+    first = {
+        name: helptext.Group("", [option for option, own in zip(options, whose) if own == name])
+        for name in ("run", *GROUPS)
+    }
+    return {**first, **known}
 
 
 def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
@@ -98,7 +90,7 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     known, _ = first.parse_known_args(argv)
     checkpoint = None
     if known.resume:
-        checkpoint, saved, note = beginning(Path(known.resume))
+        checkpoint, saved, note = beginning(Path(os.path.expanduser(known.resume)))
         default = replace(from_json(RunConfig, saved), run_dir="")  # the folder may have moved since
     else:
         rule = known.rule if known.rule in get_args(RuleName) else "rstdp-et"  # what is none is refused below
@@ -108,7 +100,7 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     config = RunConfig(**{field.name: getattr(line, field.name) for field in fields(RunConfig)})
     if known.resume:
         Trust.of_line(line.trust, argv).check(config, checkpoint or Path(known.resume) / SETTINGS)
-    return config, checkpoint, note
+    return at_home(config, ("run_dir", "resume", "storage")), checkpoint, note
 
 
 def beginning(resume: Path) -> tuple[Path | None, Any, str]:
@@ -156,13 +148,13 @@ def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -
         try:
             finished = training.run()
         except (EnvironmentFault, OSError):
-            print(f"stopped at step {training.step}; go on with: python train.py --resume {folder}")
+            print(f"stopped at step {training.step}; go on with: {program()} --resume {shlex.quote(str(folder))}")
             raise
         if not finished:
-            print(f"interrupted at step {training.step}; go on with: python train.py --resume {folder}")
+            print(f"interrupted at step {training.step}; go on with: {program()} --resume {shlex.quote(str(folder))}")
             return 128 + training.stopped_by
         report(training.finish())
-    print(f"watch it with: tensorboard --logdir {folder}")
+    print(f"watch it with: tensorboard --logdir {shlex.quote(str(folder))}")
     return 0
 
 

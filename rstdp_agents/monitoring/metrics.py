@@ -28,6 +28,7 @@ from rstdp_agents.monitoring.health import Health
 from rstdp_agents.monitoring.measures import measures, population
 from rstdp_agents.monitoring.monitor_file import MonitorFile
 from rstdp_agents.monitoring.pictures import Pictures
+from rstdp_agents.progress import doing
 
 
 class MonitorState(TypedDict):
@@ -88,7 +89,8 @@ class Monitor:
         if episodes:
             self._episodes += episodes
         if self.pictures.look(step):
-            self.pictures.draw(self.writer, step)
+            with doing("drawing"):
+                self.pictures.draw(self.writer, step)
         if step % self.config.log_every < self.config.envs_per_agent:
             self.flush(step)
 
