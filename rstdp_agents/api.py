@@ -54,10 +54,11 @@ def train(
         return Trained(training.agent, training.finish(), folder)
 
 
-def load(path: str | Path, trust: bool = False) -> Loaded:
+def load(path: str | Path, trust: bool = False, device: str | None = None) -> Loaded:
     """The agents of a run folder's last checkpoint, or of a checkpoint file.
 
-    trust: import the code that the file names beyond Gymnasium and this package; without it such a file raises UsageError, and
-    nothing of it is imported or called. Raises CheckpointError naming what cannot be read.
+    device: the run's own if None. trust: import the code that the file names beyond Gymnasium and this package; without it such
+    a file raises UsageError, and nothing of it is imported or called. Raises UsageError for a device that is not there, and
+    CheckpointError naming what cannot be read.
     """
-    return load_agent(Path(path), trust=Trust(trust))
+    return load_agent(Path(path), device=device, trust=Trust(trust))

@@ -24,6 +24,8 @@ class AgentArgs:
 
     run: tyro.conf.Positional[Path]
     """Run folder, whose last checkpoint is taken, or a checkpoint."""
+    device: str | None = None
+    """Torch device; the run's own if none is given."""
     trust: bool = False
     """Import the code that the run names beyond Gymnasium and this package (environment, wrapper, rule, ...). Say so only of
     runs whose maker you trust as you would the author of a program: that code can do whatever you can."""

@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
     """Evaluate and print one line per agent and policy."""
     args = parse(Args, "eval", argv, __doc__)
     torch.set_num_threads(1)
-    trained = load_agent(args.run, trust=Trust.of_line(args.trust, argv))
+    trained = load_agent(args.run, device=args.device, trust=Trust.of_line(args.trust, argv))
     agent, seeds, kwargs, learnt = trained.agent, trained.config.seeds, trained.kwargs, trained.learnt()
     if args.agent is not None or args.render == "human":
         index = args.agent or 0

@@ -22,6 +22,8 @@ Format = Literal["pt2", "onnx", "nir"]
 class Args(AgentArgs):
     """One agent, as a file."""
 
+    device: str | None = "cpu"
+    """Torch device that the file is made on, and of which a torch program remembers that it is for it."""
     out: Path
     """File to write."""
     format: Format | None = None
@@ -46,7 +48,7 @@ def main(argv: list[str]) -> int:
     kind = args.format or args.out.suffix.removeprefix(".")
     if kind not in get_args(Format):
         raise UsageError(f"`--format` must be one of {', '.join(get_args(Format))}; {args.out} does not tell")
-    trained = load_agent(args.run, backend="torch", trust=Trust.of_line(args.trust, argv))
+    trained = load_agent(args.run, "torch", args.device, Trust.of_line(args.trust, argv))
     check_agent(trained, args.agent)
     content = content_of(kind, trained, args)
     write_whole(args.out, content)

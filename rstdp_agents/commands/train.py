@@ -12,16 +12,16 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
-import torch
 import tyro
 
 from rstdp_agents import presets
 from rstdp_agents.commands import helptext
 from rstdp_agents.commands.arguments import at_home, program
 from rstdp_agents.config import MachineConfig, RecordConfig, RuleName, RunConfig, from_json
+from rstdp_agents.devices import check_device
 from rstdp_agents.episodes import WINDOW, of_episodes
 from rstdp_agents.errors import EnvironmentFault, UsageError
-from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
+from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint, written_by
 from rstdp_agents.runs.folder import SETTINGS, has_begun
 from rstdp_agents.runs.trust import Trust
 from rstdp_agents.training import Training
@@ -49,7 +49,6 @@ def main(argv: list[str]) -> int:
     if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun started this process, and others
         from rstdp_agents.distributed import torchrun
 
-        check_device(config.device)
         summary, code = torchrun.train(config, checkpoint, run_folder, note)
         if summary:
             report(summary)
@@ -99,7 +98,13 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     line = tyro.cli(Line, default=Line(**vars(default)), args=argv, description=__doc__)
     config = RunConfig(**{field.name: getattr(line, field.name) for field in fields(RunConfig)})
     if known.resume:
-        Trust.of_line(line.trust, argv).check(config, checkpoint or Path(known.resume) / SETTINGS)
+        file = checkpoint or Path(known.resume) / SETTINGS
+        Trust.of_line(line.trust, argv).check(config, file)
+        check_device(config.device, file if config.device == default.device else None)
+    else:
+        check_device(config.device)
+    if checkpoint and config.backend == "auto":
+        config = replace(config, backend=written_by(load_checkpoint(checkpoint)[0]))  # no other can go on with it
     return at_home(config, ("run_dir", "resume", "storage")), checkpoint, note
 
 
@@ -134,7 +139,6 @@ def run_folder(config: RunConfig, checkpoint: Path | None) -> Path:
 
 def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -> int:
     """Train, evaluate, and say on the way what a person wants to know."""
-    check_device(config.device)
     if config.launcher == "ray":
         from rstdp_agents.distributed.cluster import train_on_cluster  # which needs the extra `ray`
 
@@ -156,14 +160,6 @@ def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -
         report(training.finish())
     print(f"watch it with: tensorboard --logdir {shlex.quote(str(folder))}")
     return 0
-
-
-def check_device(name: str) -> None:
-    """Raise UsageError unless tensors can be made on the device."""
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"`--device {name}` cannot be used here: {str(error).splitlines()[0]}") from error
 
 
 def report(summary: dict[str, Any]) -> None:

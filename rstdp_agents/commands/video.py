@@ -50,7 +50,7 @@ def main(argv: list[str]) -> int:
     writer = optional("imageio_ffmpeg", "video")
     torch.set_num_threads(1)
     screen.draw_unseen()
-    trained = load_agent(args.run, trust=Trust.of_line(args.trust, argv))
+    trained = load_agent(args.run, device=args.device, trust=Trust.of_line(args.trust, argv))
     agent = alone(trained, args.agent)
     seed = trained.config.seeds[args.agent] if args.seed is None else args.seed
     frozen = trained.learnt(args.agent)[:1]

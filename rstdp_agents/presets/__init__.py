@@ -23,12 +23,22 @@ def preset(env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapp
     found, and for another one that these make of it (see `other`) the defaults are as good a guess.
     """
     config = override(RunConfig(), {"env": env, "agent.rule": rule})
-    return config if other(env, rule, env_kwargs, wrapper) else override(config, PRESETS.get(env, {}).get(rule, {}))
+    return config if other(env, rule, env_kwargs, wrapper) else override(config, found_for(env, rule))
+
+
+def found_for(env: str, rule: str) -> dict[str, Any]:
+    """Settings that were found for a rule on an environment; none where none were."""
+    return PRESETS.get(key(env), {}).get(rule, {})
+
+
+def key(env: str) -> str:
+    """What an environment is called in `PRESETS`: with the module that registers its id, or without."""
+    return next((one for one in PRESETS if one.rpartition(":")[2] == env.rpartition(":")[2]), env)
 
 
 def origin(env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapper: tuple[str, ...] = ()) -> str:
     """Where the settings of `preset` come from, in words."""
-    if rule not in PRESETS.get(env, {}):
+    if not found_for(env, rule):
         return f"no preset for {env}: defaults"
     changed = other(env, rule, env_kwargs, wrapper)
     return f"no preset for {env} {changed}: defaults" if changed else f"preset {env}, {rule}"
@@ -36,11 +46,11 @@ def origin(env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapp
 
 def other(env: str, rule: str, env_kwargs: tuple[str, ...] | None, wrapper: tuple[str, ...]) -> str:
     """What makes another environment of the one that its preset was found for: "with continuous=True"; nothing if it is that."""
-    if rule not in PRESETS.get(env, {}):
+    if not found_for(env, rule):
         return ""
-    found = parse_kwargs(PRESETS[env][rule].get("env_kwargs", ()))
+    found = parse_kwargs(found_for(env, rule).get("env_kwargs", ()))
     given = found if env_kwargs is None else parse_kwargs(env_kwargs)
-    served = {**ALWAYS, **SERVES.get(env, {}), **{name: (value,) for name, value in found.items()}}
+    served = {**ALWAYS, **SERVES.get(key(env), {}), **{name: (value,) for name, value in found.items()}}
     changes = [f"{name}={value!r}" for name, value in given.items() if not _serves(served.get(name), value)]
     lacks = [f"{name}={value!r}" for name, value in found.items() if name not in given]
     words = [*changes, *(f"the wrapper {name}" for name in wrapper)]
