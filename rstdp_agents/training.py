@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor
-from typeguard import TypeCheckError
 
 from rstdp_agents import compilation
 from rstdp_agents.agent import Agent
@@ -37,12 +37,21 @@ from rstdp_agents.runs.checkpoint import (
     checkpoint_path,
     checkpoints,
     drop_old,
-    load_checkpoint,
+    identity,
     one_line,
     save_checkpoint,
 )
 from rstdp_agents.runs.evaluations import Evaluations
-from rstdp_agents.runs.folder import has_begun, hold, write_settings
+from rstdp_agents.runs.folder import (
+    check_places,
+    check_unused,
+    clear,
+    forget,
+    has_begun,
+    hold,
+    new_identity,
+    write_settings,
+)
 from rstdp_agents.runs.resume import Position, is_own
 from rstdp_agents.runs.summary import closing_evaluation, write_summary
 from rstdp_agents.signals import stop_requests
@@ -53,17 +62,18 @@ logger = logging.getLogger(__name__)
 class Training:
     """A population in its environments, from the first step or from a checkpoint; a context that closes its files.
 
-    folder: the run's own, made if need be, and held by a lock. checkpoint: where to go on from, or None; if it is one of this
-    folder, the folder's files are cut back to where they were then. A run without one that has begun in the folder starts over.
+    folder: the run's own, made if need be, and held by a lock; None for a new one in ``runs``. checkpoint: where to go on from,
+    or None; if it is one of this folder, the folder's files become what they were then. A run that was killed before its
+    first checkpoint starts over; a folder that holds checkpoints of another is refused.
     env: what makes the environments, in place of what ``config.env`` names.
     """
 
     def __init__(
-        self, config: RunConfig, folder: Path, checkpoint: Path | None = None, env: EnvSource | None = None
+        self, config: RunConfig, folder: Path | None, checkpoint: Path | None = None, env: EnvSource | None = None
     ) -> None:
         torch.set_num_threads(config.threads)
         torch.set_flush_denormal(True)  # decayed traces never reach zero, and denormals are slow
-        self.folder, self.step, self.faults = folder, 0, 0
+        self.folder, self.step, self.faults = folder or Path(), 0, 0
         self.source, self.kwargs = source_of(config, env)
         self.action: np.ndarray | None = None
         self.stopped_by, self._last_fault, self._episodes_are_lost = 0, -1, False
@@ -72,7 +82,7 @@ class Training:
         self.config = config = self._ranged(config)
         self.envs = self._make_envs(config)
         try:
-            self._open(checkpoint)
+            self._open(folder, checkpoint)
         except BaseException:
             self.envs.close()
             raise
@@ -125,20 +135,25 @@ class Training:
             self.action = self.agent.step(transition)
             self.step += stride
             self.monitor.record(self.step, self.tracker.add(transition, self.step))
-            if config.eval_every and self.step % config.eval_every < stride:
-                self._evaluate()
-            if self.step % config.checkpoint_every < stride:
-                self.save()
+            evaluates = bool(config.eval_every) and self.step % config.eval_every < stride
+            envs = self._evaluate() if evaluates else None
+            if evaluates or self.step % config.checkpoint_every < stride:
+                self.save(envs)
             if self.step % config.log_every < stride:
                 self._check()
             if bar.due():
                 self._show(bar)
 
-    def save(self) -> None:
-        """Write a checkpoint of this step, and drop old ones. Raises Diverged where there is nothing good to write."""
+    def save(self, envs: dict[str, Any] | None = None) -> None:
+        """Write a checkpoint of this step, then what is copied from it, and drop old ones.
+
+        envs: where they stand, if that is known already. Raises Diverged where there is nothing good to write.
+        """
         self._check()
+        path = checkpoint_path(self.folder, self.step)
         with doing("saving"):
-            self._save(checkpoint_path(self.folder, self.step))
+            self._save(path, envs)
+            self.evaluations.publish(path, self.step)
             drop_old(self.folder, self.config.keep_checkpoints)
 
     def finish(self) -> dict[str, Any]:
@@ -151,38 +166,56 @@ class Training:
         records = self.tracker.records
         return write_summary(self.folder, self.config, self.step, self.faults, records, played, self.monitor)
 
-    def _open(self, checkpoint: Path | None) -> None:
+    def _open(self, folder: Path | None, checkpoint: Path | None) -> None:
         """Everything but the envs: first what may be refused, then what is written."""
         config, spaces = self.config, (self.envs.observation_space, self.envs.action_space)
         self.agent = self._make_agent(config, spaces)
         self.tracker = self._make_tracker(config, reward_threshold(self.source))
         before = None if checkpoint is None else self._load(checkpoint)
-        self._open_folder(checkpoint, before, spaces[0])
+        self._open_folder(folder, checkpoint, before, spaces[0])
 
     def _ranged(self, config: RunConfig) -> RunConfig:
         return ranged(config, self.source, self.kwargs)
 
-    def _open_folder(self, checkpoint: Path | None, before: Position | None, space: gym.Space) -> None:
-        config = self.config
+    def _open_folder(
+        self, folder: Path | None, checkpoint: Path | None, before: Position | None, space: gym.Space
+    ) -> None:
+        self.folder, self.lock = hold(folder, self.config)
+        try:
+            self._open_files(checkpoint, before, space)
+        except BaseException:
+            self.lock.release()
+            raise
+
+    def _open_files(self, checkpoint: Path | None, before: Position | None, space: gym.Space) -> None:
+        """What is in the folder, looked at now that nobody else writes to it, becomes what it was at the checkpoint."""
         own = checkpoint is not None and is_own(self.folder, checkpoint, self.step)
-        self.lock = hold(self.folder)
-        begun = before.monitor if before and own else NOTHING if has_begun(self.folder) else None
-        write_settings(self.folder, config)
+        if not own and checkpoints(self.folder):
+            check_unused(self.folder)
+        check_places(self.folder)
+        clear(self.folder)
+        again = has_begun(self.folder) and not own
+        if again or (own and self.step < self.config.total_steps):
+            forget(self.folder, everything=again)
+        self.identity = (identity(checkpoint) if own and checkpoint else "") or new_identity()
+        origin = str(checkpoint.resolve()) if checkpoint and not own else ""
+        self.config = config = replace(self.config, resume=origin)
+        write_settings(self.folder, config, self.identity)
+        begun = before.monitor if before and own else NOTHING if again else None
         threshold = self.tracker.threshold
         self.monitor = Monitor(self.folder, config, self.agent, space, threshold, self.step, begun)
-        if before:
-            self.monitor.pictures.load(before.tensors)
-        self.evaluations = Evaluations(self.folder, self.step if own else None)
+        tensors = before.tensors if before else {}
+        self.monitor.pictures.load(tensors)
+        self.evaluations = Evaluations(self.folder, tensors if own else {})
+        if own:
+            self.evaluations.settle(self.identity)
 
     def _load(self, checkpoint: Path) -> Position:
-        tensors, data = load_checkpoint(checkpoint)
+        position = self._position(checkpoint)
+        position.check_settings(self.config, checkpoint)
         try:
-            position = self._position(tensors, data)
-            position.check_columns(self.config)
             self.tracker.load(position.records, position.episodes)
-        except UsageError:
-            raise
-        except (KeyError, TypeError, ValueError, OverflowError, TypeCheckError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
         self.agent.load(position.agent, checkpoint)
         self.step, self.faults, self.action = position.step, position.faults, position.action
@@ -211,8 +244,8 @@ class Training:
         if before.get("learnt"):
             self.envs.teach(before["learnt"])
 
-    def _position(self, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
-        return Position.from_checkpoint(tensors, data)
+    def _position(self, checkpoint: Path) -> Position:
+        return Position.of_file(checkpoint)
 
     def _where(self) -> dict[str, Any]:
         """Where the envs stand."""
@@ -237,9 +270,9 @@ class Training:
         records = [record.to_json() for record in self.tracker.records]
         position = Position(
             self.step, self.faults, action, envs, self.config, records, episodes, self.monitor.state(), agent,
-            self.monitor.pictures.tensors(),
+            {**self.monitor.pictures.tensors(), **self.evaluations.tensors()},
         )  # fmt: skip
-        save_checkpoint(path, *position.to_checkpoint())
+        save_checkpoint(path, *position.to_checkpoint(), run=self.identity)
 
     def _begin(self) -> None:
         """Begin an episode in every env: with seeds of their own, where it is not a run's first."""
@@ -271,13 +304,14 @@ class Training:
         except Exception:  # of processes that are gone, say
             return []
 
-    def _evaluate(self) -> None:
-        """Evaluate the greedy policy, and keep the best one's checkpoint."""
+    def _evaluate(self) -> dict[str, Any]:
+        """Evaluate the greedy policy, and note how it did; returns where the training envs stand. A checkpoint is to follow."""
         self._check()
         envs = self._where()
         returns, lengths = self._play(envs)
         self.monitor.add_evaluation(self.step, returns, lengths)
-        self._note(returns, lengths, envs)
+        self.evaluations.add(self.step, returns, lengths)
+        return envs
 
     def _play(self, envs: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         """Play in other envs than those of the training, which stand at ``envs`` and are closed meanwhile if need be."""
@@ -317,9 +351,10 @@ class Training:
         self._take_back(envs)
         return True
 
-    def _note(self, returns: np.ndarray, lengths: np.ndarray, envs: dict[str, Any] | None = None) -> None:
-        if self.evaluations.add(self.step, returns, lengths):
-            self._save(self.folder / "best" / "best.safetensors", envs)
+    def _note(self, returns: np.ndarray, lengths: np.ndarray, envs: dict[str, Any]) -> None:
+        """Keep the closing evaluation."""
+        self.evaluations.add(self.step, returns, lengths)
+        self.save(envs)
 
     def _check(self) -> None:
         """Raise Diverged if the agents hold numbers that are not finite."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
-import re
 import shlex
-import time
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -22,7 +21,8 @@ from rstdp_agents.devices import check_device
 from rstdp_agents.episodes import WINDOW, of_episodes
 from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint, written_by
-from rstdp_agents.runs.folder import SETTINGS, has_begun
+from rstdp_agents.runs.folder import SETTINGS, check_unused, has_begun, hold
+from rstdp_agents.runs.resume import folder_of
 from rstdp_agents.runs.trust import Trust
 from rstdp_agents.training import Training
 
@@ -111,7 +111,13 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
 def beginning(resume: Path) -> tuple[Path | None, Any, str]:
     """Checkpoint to resume from, settings, and what to say: a run that was killed before its first checkpoint starts over."""
     if has_begun(resume) and not checkpoints(resume):
-        return None, settings_of(resume), f"starting over {resume}, which has no checkpoint"
+        saved = settings_of(resume)
+        origin = saved.get("resume") if isinstance(saved, dict) else None
+        if not origin:
+            return None, saved, f"starting over {resume}, which has no checkpoint"
+        checkpoint = Path(str(origin))
+        load_checkpoint(checkpoint)
+        return checkpoint, saved, f"starting over {resume} from {checkpoint}"
     checkpoint = latest_checkpoint(resume)
     return checkpoint, load_checkpoint(checkpoint)[1].get("config"), f"resuming {checkpoint}"
 
@@ -124,30 +130,34 @@ def settings_of(folder: Path) -> Any:
         raise UsageError(f"{folder / SETTINGS} is damaged: {error}") from error
 
 
-def run_folder(config: RunConfig, checkpoint: Path | None) -> Path:
-    """The folder to write to. Raises UsageError if it already holds another run."""
-    if checkpoint is not None and not config.run_dir:
-        return checkpoint.parent.parent
-    if checkpoint is None and config.resume and not config.run_dir:
-        return Path(config.resume)
-    name = re.sub(r"[/:]", "-", f"{config.env}__{config.agent.rule}__{config.seed}__{int(time.time())}")
-    folder = Path(config.run_dir) if config.run_dir else Path("runs") / name
-    if checkpoint is None and has_begun(folder):
-        raise UsageError(f"{folder} already holds a run: give another --run-dir, or continue it with --resume {folder}")
+def run_folder(config: RunConfig, checkpoint: Path | None) -> Path | None:
+    """The folder to write to, None for a new one. Raises UsageError if it already holds another run."""
+    resumed = Path(config.resume)
+    own = None if not config.resume else resumed if resumed.is_dir() else folder_of(resumed)
+    if not config.run_dir:
+        if config.resume and own is None:
+            raise UsageError(f"{checkpoint} is in no run folder: give --run-dir for the run that begins with it")
+        return own
+    folder = Path(config.run_dir)
+    if own is None or own.resolve() != folder.resolve():
+        check_unused(folder)
     return folder
 
 
-def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -> int:
+def train(config: RunConfig, folder: Path | None, checkpoint: Path | None, note: str) -> int:
     """Train, evaluate, and say on the way what a person wants to know."""
     if config.launcher == "ray":
         from rstdp_agents.distributed.cluster import train_on_cluster  # which needs the extra `ray`
 
+        folder, lock = hold(folder, config)
         print(
             f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s) on a cluster, writing to {folder}"
         )
-        report(train_on_cluster(replace(config, run_dir=str(folder)), folder))
+        with lock:
+            report(train_on_cluster(replace(config, run_dir=str(folder)), folder))
         return 0
-    with Training(replace(config, run_dir=str(folder)), folder, checkpoint) as training:
+    with Training(replace(config, run_dir=str(folder or "")), folder, checkpoint) as training:
+        folder = training.folder
         print(f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s), writing to {folder}")
         try:
             finished = training.run()
@@ -155,7 +165,9 @@ def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -
             print(f"stopped at step {training.step}; go on with: {program()} --resume {shlex.quote(str(folder))}")
             raise
         if not finished:
-            print(f"interrupted at step {training.step}; go on with: {program()} --resume {shlex.quote(str(folder))}")
+            with contextlib.suppress(OSError):  # the terminal may be gone, which is why
+                hint = f"{program()} --resume {shlex.quote(str(folder))}"
+                print(f"interrupted at step {training.step}; go on with: {hint}", flush=True)
             return 128 + training.stopped_by
         report(training.finish())
     print(f"watch it with: tensorboard --logdir {shlex.quote(str(folder))}")

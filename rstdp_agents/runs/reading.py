@@ -18,7 +18,8 @@ from rstdp_agents.environments import EnvSource, make_env, source_of
 from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.errors import UsageError
 from rstdp_agents.monitoring import monitor_file
-from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint, restore, written_by
+from rstdp_agents.runs.checkpoint import check_finite, latest_checkpoint, load_checkpoint, restore, written_by
+from rstdp_agents.runs.resume import position_of
 from rstdp_agents.runs.trust import Trust
 
 Axis = Literal["episodes", "steps", "time"]
@@ -128,7 +129,9 @@ def read_checkpoint(run: Path) -> Checkpoint:
     """A run folder's last checkpoint, or a checkpoint file. Raises CheckpointError or UsageError for what cannot be read."""
     path = latest_checkpoint(run)
     tensors, data = load_checkpoint(path)
-    return Checkpoint(path, tensors, data, from_json(RunConfig, data.get("config")))
+    position = position_of(path, tensors, data)
+    check_finite(position.agent, path)
+    return Checkpoint(path, tensors, data, position.config)
 
 
 def load_agent(

@@ -19,7 +19,7 @@ WIDTHS = [50, 80, 120, 140, 200, 400]
 
 def classes(kind):
     """A dataclass, those that it is made of, and those in its fields."""
-    yield from kind.__mro__[:-1]
+    yield from reversed(kind.__mro__[:-1])
     for field in get_type_hints(kind).values():
         if is_dataclass(field):
             yield from classes(field)
