@@ -55,7 +55,7 @@ class TooSlow(Exception):
 class Args:
     """What to try."""
 
-    packages: tuple[str, ...] = ("gymnasium", "envs", *PLUGINS)
+    packages: tuple[str, ...] = ("gymnasium", "rstdp_envs", *PLUGINS)
     """Packages whose ids are tried, as far as they are installed."""
     steps: int = 200
     """Env steps of training."""
@@ -153,7 +153,7 @@ def short(text: str, most: int = 300) -> str:
 
 def trained(env_id: str, steps: int, wrapper: tuple[str, ...]) -> None:
     """Train one agent; raises what goes wrong."""
-    config = override(preset(env_id, "rstdp-et"), {**SHORT, "total_steps": steps, "wrapper": wrapper})
+    config = override(preset(env_id, "rstdp-et", wrapper=wrapper), {**SHORT, "total_steps": steps, "wrapper": wrapper})
     with tempfile.TemporaryDirectory() as folder, Training(config, Path(folder)) as training:
         training.run()
         if not all(bool(torch.isfinite(tensor).all()) for tensor in training.agent.tensors().values()):

@@ -106,5 +106,5 @@ def play(player: Player, envs: SerialGrid, task: Task, seeds: tuple[int, ...], e
     for seed, record, curve in zip(seeds, tracker.records, curves, strict=True):
         entry = {"seed": seed, "episodes": record.episodes, "final_mean": record.final_mean}
         entry |= {name: getattr(record, name) for name in ("best_mean", "solved_at_episode", "solved_at_step")}
-        out.append({**entry, "returns": [float(f"{r:.6g}") for r in curve]})
+        out.append({**entry, "returns": curve})
     return out

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rstdp_agents import memory, plugins
+from rstdp_agents import fused, memory, plugins
 from rstdp_agents.architecture import build_network, network_synapses
 from rstdp_agents.config import AgentConfig, Backend, EncoderConfig, override
 from rstdp_agents.decoders import Decoder
 from rstdp_agents.decoders.acting import build_decoder, check_mask
 from rstdp_agents.encoders import Encoder, poisson
+from rstdp_agents.encoders.base import Precise, computable
 from rstdp_agents.encoders.coding import build_encoder
 from rstdp_agents.encoders.images import image_shape
 from rstdp_agents.fused.engine import FusedEngine, why_not
@@ -113,7 +114,7 @@ class Agent:
         self._anneal()
         if self._fused:
             return self._fused.begin(obs)
-        return self._act(self.encoder.rates(self.tensor(obs)), self.allowed(obs))
+        return self._act(self.coded(obs), self.allowed(obs))
 
     def step(self, t: Transition) -> np.ndarray:
         """Learn from what came of the last actions, forget what ended, and choose the next actions ``(agents, envs)``."""
@@ -143,7 +144,7 @@ class Agent:
 
     def value(self, obs: np.ndarray) -> Tensor | None:
         """The critic's value ``(agents, envs)`` of observations ``(agents, envs, *obs)``; None without a critic."""
-        return self.modulator.value(normalised(self.encoder.rates(self.tensor(obs))))
+        return self.modulator.value(normalised(self.coded(obs)))
 
     def tensors(self) -> dict[str, Tensor]:
         """The whole state between two env steps, by name, as a checkpoint holds it; `load` takes it over."""
@@ -221,12 +222,17 @@ class Agent:
         allowed = self.rows.allowed(obs)
         return None if allowed is None else torch.as_tensor(allowed, device=self.device)
 
+    def coded(self, obs: np.ndarray) -> Tensor:
+        """Input rates ``(agents, envs, pre)`` for observations ``(agents, envs, *obs)``."""
+        seen = torch.as_tensor(computable(obs)) if isinstance(self.encoder, Precise) else self.tensor(obs)
+        return self.encoder.rates(seen)
+
     def tensor(self, array: np.ndarray) -> Tensor:
         """An array on the agent's device, in its number type."""
         return torch.as_tensor(array, dtype=self.dtype, device=self.device)
 
     def _step(self, t: Transition) -> np.ndarray:
-        rates = self.encoder.rates(self.tensor(t.obs))
+        rates = self.coded(t.obs)
         self._learn(t, normalised(rates))
         forgotten = t.forgotten
         if forgotten is not None:
@@ -240,7 +246,7 @@ class Agent:
 
     def _learn(self, t: Transition, next_features: Tensor) -> None:
         if t.final_obs is not None:
-            last = normalised(self.encoder.rates(self.tensor(t.final_obs)))
+            last = normalised(self.coded(t.final_obs))
             next_features = torch.where(self.tensor(t.truncated)[..., None] > 0, last, next_features)
         terminated = self.tensor(t.terminated) if t.any_done else self._nobody
         restarted = None if t.restarted is None else torch.as_tensor(t.restarted, device=self.device)
@@ -264,7 +270,8 @@ class Agent:
         if backend == "fused" and reason:
             raise ValueError(f"the fused backend cannot run this agent: {reason}")
         if reason:
-            logger.debug("the fused backend is not used: %s", reason)
+            unusual = backend == "auto" and not fused.ENABLED
+            logger.log(logging.WARNING if unusual else logging.DEBUG, "the fused backend is not used: %s", reason)
         return None if reason else FusedEngine(self, seeds, threads)
 
 

@@ -36,14 +36,16 @@ def train(
     """Train on ``env``, evaluate, and return what came of it.
 
     env: a Gymnasium id, ``module:Class``, a class or a function that makes one; or an environment, for a single agent.
-    folder: of the run, in which there is none yet; empty for one in ``runs``. config: all settings; the preset of ``env`` if
-    None. settings: fields of `RunConfig` to change, such as ``total_steps=20_000``. Raises ValueError for wrong settings,
-    EnvironmentFault for an environment that does not keep to Gymnasium's interface.
+    folder: of the run, in which there is none yet; empty for one in ``runs``. config: all settings; the preset of ``env``, with
+    the ``env_kwargs`` and wrappers of settings, if None. settings: fields of `RunConfig` to change, such as
+    ``total_steps=20_000``. Raises ValueError for wrong settings, EnvironmentFault for an environment that does not keep to
+    Gymnasium's interface.
     """
     source = Instance(env) if isinstance(env, gym.Env) else env
     name = name_of(source)
-    config = replace(config or preset(name, "rstdp-et"), **{"env": name, "run_dir": str(folder), **settings})
-    place = Path(folder) if folder else None
+    place = Path(folder).expanduser() if folder else None
+    config = config or preset(name, "rstdp-et", settings.get("env_kwargs"), settings.get("wrapper", ()))
+    config = replace(config, **{"env": name, "run_dir": str(place or ""), **settings})
     if place:
         check_unused(place)
     with Training(config, place, env=source) as training:
@@ -51,10 +53,11 @@ def train(
         return Trained(training.agent, training.finish(), training.folder)
 
 
-def load(path: str | Path, trust: bool = False) -> Loaded:
+def load(path: str | Path, trust: bool = False, device: str | None = None) -> Loaded:
     """The agents of a run folder's last checkpoint, or of a checkpoint file.
 
-    trust: import the code that the file names beyond Gymnasium and this package; without it such a file raises UsageError, and
-    nothing of it is imported or called. Raises CheckpointError naming what cannot be read.
+    device: the run's own if None. trust: import the code that the file names beyond Gymnasium and this package; without it such
+    a file raises UsageError, and nothing of it is imported or called. Raises UsageError for a device that is not there, and
+    CheckpointError naming what cannot be read.
     """
-    return load_agent(Path(path), trust=Trust(trust))
+    return load_agent(Path(path), device=device, trust=Trust(trust))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import difflib
-import io
+import gc
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
+from rstdp_agents import screen, streams
 from rstdp_agents.errors import CheckpointError, Diverged, EnvironmentFault, RankLost, UsageError
 
 COMMANDS = {
@@ -37,15 +40,16 @@ options of train, by group:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 done, 1 a fault on the way, 2 wrong usage, 130 interrupted."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that cannot show a letter shows a question mark
+    streams.secure()
+    atexit.register(gc.freeze)  # else the interpreter looks at every object for garbage before it ends, for a second
+    screen.prepare()
     try:
         return dispatch(sys.argv[1:] if argv is None else argv)
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except KeyboardInterrupt:
         return 130
+    except ImportError as error:
+        print("error:", wanting(error), file=sys.stderr)
+        return 1
     except (EnvironmentFault, CheckpointError, Diverged, RankLost, OSError) as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         return 1
@@ -66,6 +70,16 @@ def dispatch(argv: list[str]) -> int:
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise UsageError(f"unknown command {argv[0]!r}{hint}; commands are {', '.join(COMMANDS)}")
     return import_module(f"rstdp_agents.commands.{argv[0]}").main(argv[1:])
+
+
+def wanting(error: ImportError) -> str:
+    """Which package is missing or does not fit, and how to install what does. Raises ``error`` where it is one of our modules."""
+    name, root = (error.name or "").partition(".")[0], Path(__file__).resolve().parents[1]
+    if name in ("rstdp_agents", "rstdp_envs"):
+        raise error
+    what = f"{name} is not installed" if isinstance(error, ModuleNotFoundError) else " ".join(str(error).split())
+    package = f"-e {root}" if (root / "pyproject.toml").exists() else "rstdp_agents"
+    return f"{what}; all that is needed comes with: {sys.executable} -m pip install {package}"
 
 
 def front_page(prog: str) -> str:

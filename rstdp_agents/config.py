@@ -29,6 +29,8 @@ Decode = Literal["auto"]
 Config = TypeVar("Config")
 MOST_THREADS = 1024
 """More than any machine has processors; OpenMP takes memory for each."""
+COLUMNS = ("r", "l", "t", "agent")
+"""Of monitor.csv: return, length, seconds since the run began, and which agent it was; then the numbers of `info`."""
 
 
 def _named(names: Any, *aliases: str) -> Any:
@@ -250,7 +252,9 @@ class TaskConfig:
     env: str = "CartPole-v1"
     """Gymnasium id, `module:Id`, or `module:Class` (also a function that makes one)."""
     env_kwargs: tuple[str, ...] = ()
-    """Arguments of the environment as key:value pairs."""
+    """Arguments of the environment as key:value pairs. Values are literals of Python or JSON, and true, false, yes,
+    no, on, off, none, null, nan, inf in any case, also within them; anything else is text, and so is all in quotes
+    ("'false'"), as `4x4`, `12:30` and nothing after the colon are."""
     wrapper: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """`module:Class` of a wrapper around the environment; the last one given is the outermost."""
     max_episode_steps: int = 0
@@ -283,6 +287,9 @@ class MachineConfig:
     env_errors: EnvErrors = "stop"
     """What an environment that fails does to the run: stop ends it after a checkpoint; restart counts it, begins
     new episodes everywhere and goes on, unless it fails again at once."""
+    env_timeout: float = 0.0
+    """Seconds that an environment may take for a step or a reset before it counts as one that fails (async: only a
+    process of its own can be left behind); 0 for as long as it takes."""
     device: str = "cpu"
     """Torch device."""
     backend: Backend = "auto"
@@ -330,6 +337,12 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
             validate.positive(name, getattr(self, name))
         for name in ("seed", "eval_episodes", "eval_every", "keep_checkpoints", "images", "max_episode_steps"):
             validate.not_negative(name, getattr(self, name))
+        validate.column_names("info_keywords", self.info_keywords, COLUMNS)
+        validate.not_negative("env_timeout", self.env_timeout, "seconds")
+        validate.require(
+            not self.env_timeout or self.vectorization == "async",
+            f"`env_timeout` needs `vectorization` async: only a process can be left behind; received {self.vectorization}",
+        )
         validate.require(
             self.threads <= MOST_THREADS, f"`threads` must be {MOST_THREADS} at most; received {self.threads}"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterable
 from typing import NamedTuple, TypedDict
 
 import numpy as np
@@ -12,6 +13,18 @@ from rstdp_agents.transition import Transition
 
 WINDOW = 100
 """Consecutive training episodes over which a task must reach its threshold to count as solved."""
+ROUNDING = 1e-9
+"""Relative to a threshold (absolute below 1), how far a mean may lie below it for no reason but the rounding of numbers."""
+
+
+def of_episodes(*counts: int, window: int = WINDOW) -> str:
+    """What to say after a mean of the last ``window`` episodes where there were fewer: " (of 23)", " (of 7 to 23)"; else nothing.
+
+    counts: episodes of each agent that the mean is over.
+    """
+    low, high = (min(window, bound(counts, default=window)) for bound in (min, max))
+    one = f" (of {low})" if 0 < low < window else ""
+    return f" (of {low} to {high})" if low < high else one
 
 
 class Episode(NamedTuple):
@@ -24,6 +37,17 @@ class Episode(NamedTuple):
     """Env steps of this agent when it ended."""
     info: tuple[float, ...] = ()
     """Means of the numbers that `info` had under each of `RunConfig.info_keywords`; nan where it had none."""
+
+
+def mean(returns: Iterable[float]) -> float:
+    """Their mean, rounded once, so that it does not depend on their order."""
+    returns = list(returns)
+    return math.fsum(returns) / len(returns)
+
+
+def reaches(value: float, threshold: float) -> bool:
+    """Whether a mean return is at a threshold or above it, up to `ROUNDING`."""
+    return value >= threshold - ROUNDING * max(1.0, abs(threshold))
 
 
 class RecordState(TypedDict):
@@ -61,15 +85,15 @@ class AgentRecord:
         self.recent.append(episode.episode_return)
         if len(self.recent) < WINDOW:
             return
-        mean = math.fsum(self.recent) / WINDOW
-        self.best_mean = mean if self.best_mean is None else max(self.best_mean, mean)
-        if threshold is not None and mean >= threshold and self.solved_at_episode is None:
+        last = mean(self.recent)
+        self.best_mean = last if self.best_mean is None else max(self.best_mean, last)
+        if threshold is not None and self.solved_at_episode is None and reaches(last, threshold):
             self.solved_at_episode, self.solved_at_step = self.episodes, episode.step
 
     @property
     def final_mean(self) -> float | None:
         """Mean return of the last episodes, up to 100; None before the first has ended."""
-        return math.fsum(self.recent) / len(self.recent) if self.recent else None
+        return mean(self.recent) if self.recent else None
 
     def to_json(self) -> RecordState:
         """All of it, as a checkpoint holds it."""

@@ -93,7 +93,7 @@ def lif_window(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams
     """
     if not _compiled_takes(current):
         return _scan(current, state, threshold, p, dt)
-    from rstdp_agents.fused.scan import scan  # numba takes half a second to import, which every start would pay
+    from rstdp_agents.fused.scan import scan
 
     drive, level = (tensor.numpy().reshape(len(tensor), -1) for tensor in (current, threshold))
     v, left = (tensor.numpy().reshape(-1) for tensor in state)
@@ -119,7 +119,11 @@ def others(spikes: Tensor) -> Tensor:
 def _compiled_takes(current: Tensor) -> bool:
     """Whether compiled code may scan: on the CPU, in its number types, and where nobody records the operations."""
     plain = current.device.type == "cpu" and current.dtype in (torch.float32, torch.float64)
-    return plain and not current.requires_grad and not torch.compiler.is_compiling()
+    if not plain or current.requires_grad or torch.compiler.is_compiling():
+        return False
+    from rstdp_agents import fused  # numba takes half a second to import, which every start would pay
+
+    return fused.ENABLED
 
 
 def _scan(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt: float) -> tuple[Tensor, LIFState]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rstdp_agents import fused
 from rstdp_agents.fused.random import draw_rows
 
 LOW32 = 0xFFFFFFFF
@@ -76,7 +77,7 @@ class AgentRandom:
 
 def numbers_at(seeds: Tensor, window: int, first: int, stride: int, rows: int, n: int) -> Tensor:
     """``(agents, rows * n)`` float32: row r has the numbers at places ``first + r * stride, ...``; seeds ``(agents,)`` int64."""
-    if seeds.device.type == "cpu":
+    if fused.ENABLED and seeds.device.type == "cpu":
         return torch.from_numpy(draw_rows(seeds.numpy(), window, first, stride, rows, n))
     rows_at = torch.arange(first, first + rows * stride, stride, device=seeds.device)
     places = rows_at[:, None] + torch.arange(n, device=seeds.device)

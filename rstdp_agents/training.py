@@ -12,8 +12,8 @@ import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from rstdp_agents import compilation
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig
 from rstdp_agents.environments import (
@@ -32,6 +32,7 @@ from rstdp_agents.errors import CheckpointError, Diverged, EnvironmentFault, Usa
 from rstdp_agents.evaluation import play
 from rstdp_agents.monitoring.health import not_finite
 from rstdp_agents.monitoring.metrics import NOTHING, Monitor
+from rstdp_agents.progress import Bar, doing
 from rstdp_agents.runs.checkpoint import (
     checkpoint_path,
     checkpoints,
@@ -105,7 +106,7 @@ class Training:
         An EnvironmentFault passes on, after a checkpoint; after other errors, as Diverged where numbers of the agents are no
         longer finite, the last checkpoint is the good one.
         """
-        with stop_requests() as stop, self._progress() as bar:
+        with stop_requests() as stop, compilation.said(), self._progress() as bar:
             try:
                 self._loop(stop, bar)
             except EnvironmentFault:  # nothing of the faulty step has been learnt, but the envs may have gone on
@@ -114,17 +115,17 @@ class Training:
                 raise
             except OSError as error:  # a full disk, say
                 raise OSError(error.errno, error.strerror, error.filename or str(self.folder)) from error
+            finally:
+                self._show(bar)
             self.save()
         self.stopped_by = stop[0] if stop else 0
         return not stop
 
-    def _loop(self, stop: list[int], bar: tqdm) -> None:
+    def _loop(self, stop: list[int], bar: Bar) -> None:
         config, stride = self.config, self.config.envs_per_agent
-        bar.set_description_str("compiling, if this is the first run" if self.agent.backend == "fused" else "")
         while self.step < config.total_steps and not self._asked_to_stop(stop):
             if self.action is None:
                 self._begin()
-                bar.set_description_str("")
             try:
                 transition = self.envs.step(self.action)
             except EnvironmentFault as fault:
@@ -140,6 +141,7 @@ class Training:
                 self.save(envs)
             if self.step % config.log_every < stride:
                 self._check()
+            if bar.due():
                 self._show(bar)
 
     def save(self, envs: dict[str, Any] | None = None) -> None:
@@ -149,9 +151,10 @@ class Training:
         """
         self._check()
         path = checkpoint_path(self.folder, self.step)
-        self._save(path, envs)
-        self.evaluations.publish(path, self.step)
-        drop_old(self.folder, self.config.keep_checkpoints)
+        with doing("saving"):
+            self._save(path, envs)
+            self.evaluations.publish(path, self.step)
+            drop_old(self.folder, self.config.keep_checkpoints)
 
     def finish(self) -> dict[str, Any]:
         """Close the training envs, evaluate in others, and write summary.json; returns the summary."""
@@ -316,8 +319,8 @@ class Training:
     def _play(self, envs: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         """Play in other envs than those of the training, which stand at ``envs`` and are closed meanwhile if need be."""
         c = self.config
-        learnt = envs.get("learnt", [])
-        played = partial(play, self.agent, self.source, self.kwargs, c.seeds, c.eval_episodes, True, learnt=learnt)
+        more = {"learnt": envs.get("learnt", []), "shown": c.progress}
+        played = partial(play, self.agent, self.source, self.kwargs, c.seeds, c.eval_episodes, True, **more)
         if not self._lends:
             try:
                 returns, lengths = played()
@@ -381,15 +384,16 @@ class Training:
 
     def _make_envs(self, config: RunConfig) -> EnvGrid:
         shape = config.agents, config.envs_per_agent
-        return build_grid(config.vectorization, self.source, self.kwargs, *shape, keywords=config.info_keywords)
+        more = {"keywords": config.info_keywords, "timeout": config.env_timeout}
+        return build_grid(config.vectorization, self.source, self.kwargs, *shape, **more)
 
-    def _progress(self) -> tqdm:
-        c = self.config
-        return tqdm(total=c.total_steps, initial=self.step, unit="step", disable=not c.progress, dynamic_ncols=True)
+    def _progress(self) -> Bar:
+        c, stride = self.config, self.config.envs_per_agent
+        end = self.step + -(-max(0, c.total_steps - self.step) // stride) * stride
+        return Bar(end, "step", done=self.step, shown=c.progress, stays=True)
 
-    def _show(self, bar: tqdm) -> None:
-        if self.config.progress:
-            recent = [list(r.recent)[-10:] for r in self.tracker.records if r.recent]
-            mean = sum(map(sum, recent)) / max(1, sum(map(len, recent)))
-            bar.set_postfix_str(f"return {mean:.1f}, rate {self.monitor.rate_hz():.0f} Hz", refresh=False)
-            bar.update(self.step - bar.n)
+    def _show(self, bar: Bar) -> None:
+        if bar.shown:
+            recent = [value for record in self.tracker.records for value in list(record.recent)[-10:]]
+            mean = f"return of last 10 {sum(recent) / len(recent):.1f}, " if recent else ""
+            bar.move(self.step, f"{mean}rate {self.monitor.rate_hz():.0f} Hz")

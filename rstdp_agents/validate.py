@@ -59,6 +59,17 @@ def named(name: str, value: str, choices: Sequence[str]) -> None:
         one_of(name, value, (*choices, "module:Name"))
 
 
+def column_names(name: str, words: Sequence[str], taken: Sequence[str]) -> None:
+    """Names that a table of comma-separated values can have for columns, beside those that are taken."""
+    for i, word in enumerate(words):
+        plain = bool(word) and word == word.strip() and word.isprintable() and not set(word) & set(',"')
+        require(plain, f"`{name}` must be words without commas, quotes and line ends; received {word!r:.80}")
+        require(
+            word not in taken, f"`{name}` must not be {', '.join(taken)}, columns that are there; received {word!r}"
+        )
+        require(word not in words[:i], f"`{name}` must differ from each other; received {word!r} twice")
+
+
 def binary(name: str, spikes: Tensor) -> None:
     """Spikes that are 0 or 1, of any dtype."""
     bad = (spikes != 0) & (spikes != 1)

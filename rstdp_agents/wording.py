@@ -14,7 +14,7 @@ def shown(value: Any) -> str:
     """A value as Python writes it, or the shape of an array that is not small."""
     if isinstance(value, np.ndarray) and value.size > 4:
         return f"an array of the shape {value.shape}"
-    return short(repr(value))
+    return short(repr(value.item() if isinstance(value, np.number | np.bool_) else value))
 
 
 def short(words: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rstdp_agents import cli
+from rstdp_agents.runs import folder
 
 ROOT = Path(__file__).parent.parent
 SHORT = ["--total-steps", "400", "--eval-episodes", "2", "--images", "1", "--no-progress"]
@@ -160,8 +161,107 @@ def test_folder_that_cannot_be_written_and_damaged_checkpoint(tmp_path):
     assert "no checkpoint to resume from" in done.stderr
 
 
-def test_our_environments_are_found_beside_a_users_module_of_the_same_name(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n")
-    (tmp_path / "envs.py").write_text("raise RuntimeError('not to be imported')\n")
-    done = command("--env", "rstdp/Cue-v0", "--run-dir", "run", *SHORT, cwd=tmp_path, path=[tmp_path])
-    assert done.returncode == 0, done.stderr
+def fresh(code, first):
+    """A process of its own in which the folder ``first`` comes before all others."""
+    env = {**os.environ, "PYTHONPATH": f"{first}{os.pathsep}{ROOT}"}
+    return subprocess.run([sys.executable, "-c", code], cwd=first, env=env, capture_output=True, text=True, check=False)
+
+
+OF_THE_USER = """
+from rstdp_envs.cue import Cue
+class Mine(Cue):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "env", "ours"),
+    [
+        ("envs.py", "raise RuntimeError('not to be imported')\n", "rstdp/Cue-v0", True),
+        ("envs/__init__.py", "raise RuntimeError('not to be imported')\n", "rstdp/Cue-v0", True),
+        ("envs/__init__.py", OF_THE_USER, "envs:Mine", False),
+        ("envs/mine.py", OF_THE_USER, "envs.mine:Mine", False),  # a folder without __init__.py
+    ],
+)
+def test_what_a_user_calls_envs_is_the_users(tmp_path, file, text, env, ours):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(text)
+    code = (
+        "import sys; from rstdp_agents.environments import make_env; "
+        f"env = make_env({env!r}, {{'cues': 3}}); print(env.action_space, type(env.unwrapped).__module__); "
+        "print(*sorted(name for name in sys.modules if name.startswith('envs')))"
+    )
+    done = fresh(code, tmp_path)
+    assert done.stderr == ""
+    kind, loaded = done.stdout.splitlines()
+    assert kind == f"Discrete(3) {'rstdp_envs.cue' if ours else env.partition(':')[0]}"
+    assert loaded.split() == ([] if ours else ["envs", "envs.mine"][: 1 + (file == "envs/mine.py")])
+
+
+def test_a_clone_takes_its_own_environments_and_not_those_that_are_installed(tmp_path):
+    (tmp_path / "rstdp_envs.py").write_text("raise RuntimeError('not to be imported')\n")
+    code = "import rstdp_agents.environments, rstdp_envs; print(rstdp_envs.__file__)"
+    done = fresh(code, tmp_path)
+    assert (done.stdout, done.stderr) == (f"{ROOT / 'envs' / 'rstdp_envs' / '__init__.py'}\n", "")
+
+
+def shell(line, cwd, *, module="-m rstdp_agents"):
+    """A line of a shell in which the command stands for ``$T``; after it whatever the shell redirects."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "T": f"{sys.executable} {module}"}
+    return subprocess.run(
+        ["bash", "-c", line], cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("redirected", "seen"),
+    [
+        (">&- 2>&-", ""),
+        ("2>&-", "seed 0"),
+        ("> >(exec head -c 1 >&2) 2> >(true)", ""),  # both readers leave at once
+    ],
+)
+def test_training_needs_nobody_who_reads_what_it_says(tmp_path, redirected, seen):
+    options = "--backend torch --total-steps 60 --eval-episodes 0 --images 0 --run-dir run"
+    done = shell(f"exec $T {options} {redirected}", tmp_path)
+    assert done.returncode == 0
+    assert seen in done.stdout
+    assert bool(seen) == bool(done.stdout)
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["agents"][0]["steps"] == 60
+
+
+@pytest.mark.parametrize("unbuffered", ["", "-u"])
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "2>&-", ">&-", "<&-"])
+def test_no_file_of_a_run_gets_the_number_of_a_stream_that_is_missing(tmp_path, closed, unbuffered):
+    code = "from rstdp_agents.streams import secure; secure(); import sys; file = open('out', 'w'); print('to whom?'); "
+    code += "print('?', file=sys.stderr); file.write(f'{file.fileno() > 2} {sys.stdin.read()!r}')"
+    (tmp_path / "code.py").write_text(code)
+    done = shell(f"exec $T {closed}", tmp_path, module=f"{unbuffered} code.py")
+    assert ((tmp_path / "out").read_text(), done.returncode) == ("True ''", 0)
+
+
+def test_help_for_a_reader_who_has_seen_enough_ends_well(tmp_path):
+    done = shell("$T --help | true; echo ${PIPESTATUS[0]}", tmp_path)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.parametrize("module", ["torch", "tyro"])
+def test_a_package_that_is_missing_is_named_with_what_installs_it(tmp_path, module):
+    code = f"import sys; sys.modules[{module!r}] = None; from rstdp_agents.cli import main; sys.exit(main([]))"
+    done = fresh(code, tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"error: {module} is not installed; all that is needed comes with: {sys.executable} -m pip install -e {ROOT}\n"
+    )
+
+
+def test_sources_that_are_not_installed_have_no_version():
+    assert folder.version("no_such_package") == "not installed"
+    assert folder.version("numpy").count(".") == 2
+    assert list(folder.environment())[2:4] == ["rstdp_agents", "torch"]
+
+
+def test_the_package_itself_is_a_command(tmp_path):
+    done = shell("exec $T --help", tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: __main__.py [COMMAND] [OPTIONS]")

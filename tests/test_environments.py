@@ -1,3 +1,5 @@
+import math
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -49,7 +51,10 @@ def test_reward_that_is_not_finite_names_step_env_and_value(value):
     grid.reset((0, 1))
     with pytest.raises(EnvironmentFault) as error:
         [grid.step(np.zeros((2, 1), dtype=np.int64)) for _ in range(3)]
-    assert str(error.value) == f"reward is not finite at env step 3 in env 0 of agent 0: received {value}"
+    assert (
+        str(error.value)
+        == f"environment 'Corridor-v0': reward is not finite at env step 3 in env 0 of agent 0: received {value}"
+    )
 
 
 class NanObservation(helpers.Corridor):
@@ -91,12 +96,51 @@ def test_wrong_arguments_of_an_environment_are_said():
     )
 
 
-def test_env_kwargs_are_python_literals_or_text():
-    assert parse_kwargs(("is_slippery:False", "size:8", "map_name:4x4", "desc:['SF', 'HG']")) == {
-        "is_slippery": False, "size": 8, "map_name": "4x4", "desc": ["SF", "HG"],
-    }  # fmt: skip
-    with pytest.raises(UsageError, match=r"takes key:value pairs; received 'size=8'"):
-        parse_kwargs(("size=8",))
+VALUES = {
+    "false": False, "False": False, "TRUE": True, "yes": True, "No": False, "on": True, "OFF": False, "null": None,
+    "None": None, "NONE": None, "inf": math.inf, "-inf": -math.inf, "+Infinity": math.inf, "-Infinity": -math.inf,
+    "8": 8, "-3": -3, "1e-3": 0.001, "1_000": 1000, ".5": 0.5, "0x10": 16, " 7 ": 7, "1e999": math.inf,
+    "'false'": "false", '"null"': "null", "'8'": "8", "''": "", "": "",
+    "4x4": "4x4", "12:30": "12:30", "C:\\maps": "C:\\maps", "module:Class": "module:Class", "010": "010", "1.2.3": "1.2.3",
+    "2024-01-31": "2024-01-31", "{1: 2, [3]: 4}": "{1: 2, [3]: 4}", "trueish": "trueish", "a b": "a b", "[a, b]": "[a, b]",
+    "falsetto": "falsetto", "f'{x}'": "f'{x}'", "[1, 2": "[1, 2", "1if": "1if", "(" * 999: "(" * 999, "on/off": "on/off",
+    "print(1)": "print(1)", "nan_": "nan_",
+    '{"a": true, "b": [1, null]}': {"a": True, "b": [1, None]}, "[1, null]": [1, None], "(1, (2, False))": (1, (2, False)),
+    "['SF', 'HG']": ["SF", "HG"], "[-inf, 'inf']": [-math.inf, "inf"], "{'a': {'b': off}}": {"a": {"b": False}},
+    "(-0.4,-0.3)": (-0.4, -0.3), "[]": [], "{}": {}, "(1,)": (1,), "[1,\n 2]": [1, 2],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "value"), VALUES.items())
+def test_env_kwargs_are_literals_of_python_or_json_or_words_or_text(text, value):
+    read = parse_kwargs((f"key:{text}",))["key"]
+    assert read == value
+    assert type(read) is type(value)
+
+
+def test_nan_is_a_number_alone_and_within_others():
+    read = parse_kwargs(("a:NaN", "b:[nan, 1]"))
+    assert math.isnan(read["a"])
+    assert math.isnan(read["b"][0])
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        (("size=8",), "`--env-kwargs` takes key:value pairs; received 'size=8'"),
+        ((":8",), "`--env-kwargs` takes key:value pairs; received ':8'"),
+        (("a b:8",), "`--env-kwargs` takes key:value pairs; received 'a b:8'"),
+        (("size:8", "n:1", "size:off"), "`--env-kwargs` must give 'size' once; received 8 and False"),
+    ],
+)
+def test_what_is_no_pair_and_a_key_twice_are_refused(pairs, words):
+    with pytest.raises(UsageError) as error:
+        parse_kwargs(pairs)
+    assert str(error.value) == words
+
+
+def test_false_is_false_to_the_environment():
+    assert make_env("FrozenLake-v1", parse_kwargs(("is_slippery:false",))).unwrapped.spec.kwargs["is_slippery"] is False
 
 
 def test_range_of_unbounded_observations_is_what_chance_reaches_and_a_quarter_more():

@@ -3,7 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from rstdp_agents.episodes import AgentRecord, Episode, EpisodeTracker
+from rstdp_agents.episodes import AgentRecord, Episode, EpisodeTracker, mean, reaches
+from rstdp_agents.monitoring.monitor_file import MonitorFile
+from rstdp_agents.reports.scores import episodes_to
 from rstdp_agents.transition import Transition
 
 
@@ -56,3 +58,38 @@ def test_record_survives_json():
     assert again.to_json() == record.to_json()
     assert again.recent.maxlen == 100
     assert again.final_mean == pytest.approx(np.mean(range(20, 120)))
+
+
+def test_a_mean_reaches_a_threshold_up_to_rounding_whatever_their_size():
+    assert reaches(mean([0.1, 0.2, 0.3]), 0.2)
+    assert reaches(0.95 - 1e-12, 0.95)
+    assert not reaches(0.95 - 1e-8, 0.95)
+    assert reaches(-1.7e9 - 0.5, -1.7e9)
+    assert not reaches(-1.7e9 - 5.0, -1.7e9)
+    assert mean([1e16, 1.0, -1e16]) == 1 / 3
+
+
+PATTERN = [sum([0.1] * k) for k in range(11)]
+"""Returns of rstdp/Pattern-v0: so many of ten frames answered well, a tenth for each."""
+NEARLY = {
+    "answers of Pattern": ([PATTERN[9], PATTERN[10]] * 90, 0.95),
+    "tenths that are summed": ([0.1 + 0.1 + 0.1, 0.3 - 1e-16] * 60, 0.3),
+    "thirds": ([1 / 3, 2 / 3] * 60 + [0.0], 0.5),
+    "large ones": ([1e9 / 3, 2e9 / 3] * 60, 5e8),
+    "costs": ([-0.1 * k for k in range(200)][::-1], -4.95),
+    "a rise": (PATTERN + [PATTERN[9], PATTERN[10]] * 80, 0.95),
+}
+
+
+@pytest.mark.parametrize(("returns", "threshold"), NEARLY.values(), ids=NEARLY)
+def test_record_and_report_agree_on_when_it_was_solved(returns, threshold, tmp_path):
+    """Also where returns average to the threshold but for rounding, and by way of monitor.csv."""
+    record, episodes = AgentRecord(), [Episode(0, r, 1, i) for i, r in enumerate(returns, 1)]
+    for episode in episodes:
+        record.add(episode, threshold)
+    first = next(n for n in range(100, len(returns) + 1) if sum(returns[n - 100 : n]) / 100 > threshold - 1e-7)
+    assert record.solved_at_episode == episodes_to(threshold, returns) == first
+    file = MonitorFile(tmp_path, "rstdp/Pattern-v0", (), None)
+    file.write(episodes, 0.0)
+    file.close()
+    assert episodes_to(threshold, np.loadtxt(tmp_path / "monitor.csv", delimiter=",", skiprows=2)[:, 0]) == first

@@ -1,15 +1,31 @@
 """Environments that do not keep to Gymnasium's interface: what is said of each, and what is left of the run."""
 
 import json
+import sys
+import threading
 
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
+from numba import njit
 
 from rstdp_agents.cli import main
+from rstdp_agents.config import RunConfig
 from rstdp_agents.environments import build_grid, make_env
 from rstdp_agents.environments.guard import CHECKED
 from rstdp_agents.errors import EnvironmentFault, UsageError
+from rstdp_agents.fused.encode import ONE_HOT, TILES, Code, encode
+from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint
+from rstdp_agents.signals import stop_requests
+
+forks = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+
+@njit
+def rates_of(obs, code, rates):
+    encode(obs, code, rates)
+
 
 STEP = "(observation, reward, terminated, truncated, info)"
 
@@ -44,7 +60,7 @@ def seen(where=(0.0, 0.0), what=0):
 
 
 def result(obs=None, reward=0.0, terminated=False, truncated=False, info=None):
-    return obs or seen(), reward, terminated, truncated, info or {}
+    return seen() if obs is None else obs, reward, terminated, truncated, info or {}
 
 
 def lived(env, steps):
@@ -110,6 +126,180 @@ def test_bounds_are_warned_of_once_and_precision_does_not_matter():
     assert len(warned) == 1
     env = make_env(Odd, {"then": result(obs={"where": np.array([0.5, 1.0]), "what": np.int8(2)}, reward=np.float32(1))})
     lived(env, 5)
+
+
+LATE = CHECKED + 10
+
+
+@pytest.mark.parametrize("at", [3, LATE])
+@pytest.mark.parametrize(
+    ("then", "message"),
+    [
+        ((seen(), 0.0, False, {}), "not the four of the old gym API"),
+        (None, "step() returned None; expected (observation, reward"),
+        (result(reward="1"), "the reward '1'; expected one number"),
+        (result(reward=np.ones(2)), "the reward array([1., 1.]); expected one number; it takes a wrapper"),
+        (result(reward=np.array("x")), "expected one number"),
+        (result(terminated="yes"), "terminated 'yes'; expected True or False"),
+        (result(truncated=np.array([True, False])), "truncated array([ True, False]); expected True or False"),
+        ((seen(), 0.0, False, False, None), "info None; expected a dict"),
+        (result(obs=np.zeros(3)), "the observation array([0., 0., 0.]); expected one of its space"),
+        (lambda: sys.exit(0), "step(1) raised SystemExit: 0 (test_guard.py, line "),
+        (lambda: exec("raise KeyboardInterrupt"), "step(1) raised KeyboardInterrupt"),
+    ],
+)  # fmt: skip
+def test_the_contract_holds_in_every_step(then, message, at):
+    returns = then if callable(then) else lambda: then
+    env = make_env(Odd, {"then": returns, "at": at})
+    with stop_requests(), pytest.raises(EnvironmentFault) as error:  # with it, Ctrl-C raises nothing
+        lived(env, LATE)
+    assert message in str(error.value)
+    assert env.unwrapped.steps == at
+
+
+def test_ctrl_c_is_no_fault_of_the_environment():
+    env = make_env(Odd, {"then": lambda: exec("raise KeyboardInterrupt"), "at": 2})
+    with pytest.raises(KeyboardInterrupt):
+        lived(env, 3)
+
+
+@pytest.mark.parametrize(
+    ("reward", "flag"),
+    [
+        (np.array([2.0]), np.array(True)),
+        (np.float32(2), np.bool_(True)),
+        (torch.tensor(2.0), torch.tensor(True)),
+        (2, True),
+    ],
+)
+def test_what_says_the_same_in_another_way_is_taken(reward, flag):
+    env = make_env(Odd, {"then": result(reward=reward, terminated=flag)})
+    env.reset(seed=0)
+    _, got, ended, cut, _ = env.step(0)
+    assert (float(got), ended, cut) == (2.0, True, False)
+
+
+WRONG = {
+    "discrete": (gym.spaces.Discrete(5), 1, [7, -1, 10**8, 2.5]),
+    "offset": (gym.spaces.Discrete(3, start=10), 11, [9, 13, 0]),
+    "multi": (gym.spaces.MultiDiscrete([3, 4]), np.array([1, 2]), [np.array([3, 0]), np.array([0, -1])]),
+    "binary": (gym.spaces.MultiBinary(2), np.array([0, 1], np.int8), [np.array([2, 0], np.int8)]),
+    "dict": (gym.spaces.Dict(a=gym.spaces.Discrete(3)), {"a": 2}, [{"a": 3}, {"a": -1}, {"b": 0}, {"a": 0.5}]),
+    "tuple": (gym.spaces.Tuple([gym.spaces.Discrete(3)]), (2,), [(3,), ()]),
+    "box": (gym.spaces.Box(0, 1, (2, 3)), np.zeros((2, 3), np.float32),
+            [np.zeros((3, 2), np.float32), np.zeros(6, np.float32), np.zeros((2, 4), np.float32), None, "x"]),
+    "box in dict": (gym.spaces.Dict(a=gym.spaces.Box(0, 1, (3,))), {"a": np.zeros(3, np.float32)},
+                    [{"a": np.zeros(1, np.float32)}, {"a": np.zeros(4, np.float32)}]),
+}  # fmt: skip
+
+
+class Late(gym.Env):
+    """All is well, until it is not."""
+
+    action_space = gym.spaces.Discrete(2)
+
+    def __init__(self, kind, wrong):
+        self.observation_space, self.right, cases = WRONG[kind]
+        self.wrong, self.t = cases[wrong], 0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self.right, {}
+
+    def step(self, action):
+        self.t += 1
+        return self.wrong if self.t == LATE else self.right, 1.0, self.t % 7 == 0, False, {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"), [(kind, i) for kind, (*_, cases) in WRONG.items() for i in range(len(cases))]
+)
+def test_a_late_observation_outside_of_its_space_ends_the_run_after_a_checkpoint(kind, wrong, tmp_path, capsys):
+    line = ["--env", "tests.test_guard:Late", "--env-kwargs", f"kind:{kind}", f"wrong:{wrong}", "--total-steps", "60"]
+    assert main([*line, "--run-dir", str(tmp_path), "--eval-episodes", "0", "--images", "0", "--no-progress"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: environment 'tests.test_guard:Late'")
+    assert said.count("\n") == 1
+    assert load_checkpoint(latest_checkpoint(tmp_path))[1]["step"] == LATE - 1
+
+
+@pytest.mark.parametrize("value", [7.0, -1.0, 1e30, np.nan, -np.inf])
+def test_compiled_code_writes_nothing_outside_of_its_arrays(value):
+    for code in (
+        Code(ONE_HOT, np.zeros(0), np.array([0]), np.zeros(0)),
+        Code(TILES, np.zeros(1), np.array([3]), np.ones(1), tilings=1),
+    ):
+        around = np.full(3 + 40, 7.0, np.float32)
+        rates_of(np.array([value]), code, around[20:24])
+        assert (around[:20] == 7).all()
+        assert (around[24:] == 7).all()
+        assert around[20:24].sum() <= 1
+
+
+def test_whole_numbers_that_are_none_are_taken_as_they_come(caplog):
+    class Fractions(Late):
+        def __init__(self, kind):
+            spaces = gym.spaces.Box(0, 1, (2,), np.int32), gym.spaces.Dict(a=gym.spaces.Box(0, 1, (2,), np.uint8))
+            self.observation_space = spaces[kind]
+            values = np.array([0.25, 0.5], np.float32)
+            self.right = self.wrong = (values, {"a": values})[kind]
+            self.t = 0
+
+    for kind in (0, 1):
+        for how in ("serial", "async"):
+            grid = build_grid(how, Fractions, {"kind": kind}, 1, 1)
+            assert grid.reset((0,)).tolist() == [[[0.25, 0.5]]]
+            assert grid.step(np.zeros((1, 1), int)).obs.tolist() == [[[0.25, 0.5]]]
+            grid.close()
+    assert "declares whole numbers and returns others (float32 for int32): they are taken as they come" in caplog.text
+
+
+def test_close_may_raise(caplog):
+    class Raises(Odd):
+        def close(self):
+            raise RuntimeError("gone already")
+
+    grid = build_grid("serial", Raises, {}, 1, 3)
+    grid.close()
+    grid.close()
+    assert caplog.text.count("close() raised RuntimeError: gone already (test_guard.py, line ") == 1
+
+
+def test_masks_that_come_with_step_alone_are_obeyed():
+    class Masked(Late):
+        def __init__(self):
+            self.observation_space, self.action_space = gym.spaces.Discrete(1), gym.spaces.Discrete(4)
+            self.right, self.wrong, self.t = 0, 0, 0
+
+        def step(self, action):
+            return *super().step(action)[:4], {"action_mask": np.array([0, 0, 1, 0], np.int8)}
+
+    grid = build_grid("serial", Masked, {}, 1, 1)
+    assert grid.rows.allowed(grid.reset((0,))).tolist() == [[[True] * 4]]
+    assert grid.rows.allowed(grid.step(np.zeros((1, 1), int)).obs).tolist() == [[[False, False, True, False]]]
+    grid.close()
+
+
+@forks
+def test_an_environment_that_hangs_counts_as_one_that_fails(tmp_path, capsys):
+    line = ["--env", "tests.test_guard:Hangs", "--vectorization", "async", "--env-timeout", "1", "--total-steps", "60"]
+    assert main([*line, "--run-dir", str(tmp_path), "--eval-episodes", "0", "--images", "0", "--no-progress"]) == 1
+    assert capsys.readouterr().err == (
+        "error: environment 'tests.test_guard:Hangs': no answer of env 0 in 1 s, which is what `env_timeout` allows\n"
+    )
+    assert load_checkpoint(latest_checkpoint(tmp_path))[1]["step"] == LATE - 1
+    with pytest.raises(ValueError, match="`env_timeout` needs `vectorization` async"):
+        RunConfig(env_timeout=1.0)
+
+
+class Hangs(Late):
+    def __init__(self):
+        self.observation_space, self.right, self.wrong, self.t = gym.spaces.Discrete(2), 0, 0, 0
+
+    def step(self, action):
+        if self.t == LATE - 1:
+            threading.Event().wait()
+        return super().step(action)
 
 
 def test_raising_is_caught_however_late():

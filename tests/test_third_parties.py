@@ -27,7 +27,9 @@ KNOWN = [
     ("mujoco", "Reacher-v5", {}),
     ("minigrid", "minigrid:MiniGrid-Empty-5x5-v0", {}),
     ("minigrid", "minigrid:MiniGrid-Empty-5x5-v0", {"wrapper": ("minigrid.wrappers:ImgObsWrapper",)}),
-    ("ale_py", "ale_py:ALE/Pong-v5", {"env_kwargs": ("obs_type:ram",)}),
+    ("minigrid", "BabyAI-GoToObj-v0", {}),  # known without their module in front, as are the next and MinAtar's
+    ("ale_py", "ALE/Pong-v5", {"env_kwargs": ("obs_type:ram",)}),
+    ("minatar", "MinAtar/Breakout-v1", {}),
     ("ale_py", "ale_py:ALE/Breakout-v5", {"env_kwargs": ("obs_type:grayscale",), "wrapper": (f"{__name__}:small",)}),
     (
         "highway_env", "highway_env:highway-fast-v0",  # slow: bounds are given, so that no chance has to find them

@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
+from torch.utils.tensorboard.summary import custom_scalars
 
 from rstdp_agents.config import RunConfig, from_json, override
 from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.evaluation import evaluate
+from rstdp_agents.monitoring.dashboard import charts, layout
 from rstdp_agents.presets import preset
 from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint
 from rstdp_agents.training import Training
@@ -26,6 +29,11 @@ def config(env="CartPole-v1", **changes) -> RunConfig:
     base = {"total_steps": 600, "log_every": 200, "images": 1, "eval_episodes": 3, "progress": False}
     plain = {f"agent.{name}": value for name, value in helpers.PLAIN.items()} if env == "CartPole-v1" else {}
     return override(preset(env, "rstdp-et"), plain | base | changes)
+
+
+def parsed(page):
+    """What TensorBoard reads of a layout."""
+    return Layout.FromString(custom_scalars(page).value[0].tensor.string_val[0])
 
 
 @pytest.mark.parametrize(("agents", "envs"), [(1, 1), (3, 2)])
@@ -51,6 +59,20 @@ def test_a_run_leaves_everything_that_is_promised(tmp_path, agents, envs):
     assert set(events.Tags()["images"]) == {"activity/raster", "learn/value_and_policy", "learn/receptive_fields"}
     assert events.Tags()["histograms"] == ["weights/output"]
     assert events.Tags()["tensors"] == ["config/text_summary", "custom_scalars__config__"]
+    page = Layout.FromString(events.Tensors("custom_scalars__config__")[0].tensor_proto.string_val[0])
+    assert page == parsed(
+        layout(charts(["output"], critic=True))
+    )  # whatever the number of agents: TensorBoard joins what is equal
+    drawn = [series for category in page.category for chart in category.chart for series in chart.margin.series]
+    bands = {tag for series in drawn for tag in (series.lower, series.upper)}
+    assert len(bands) == 2 * len(drawn)
+    assert {tag for tag in events.Tags()["scalars"] if tag.startswith("spread/")} == bands
+    for series in drawn:
+        value, low, high = (
+            [(e.step, e.value) for e in events.Scalars(tag)] for tag in (series.value, series.lower, series.upper)
+        )
+        assert [step for step, _ in value] == [step for step, _ in low] == [step for step, _ in high]
+        assert agents > 1 or value == low == high
     assert events.Scalars("learn/w_mean")[-1].value == pytest.approx(run.agent.layer.weight.mean().item())
     from_json(RunConfig, json.loads((tmp_path / "config.json").read_text()))
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
 
-from rstdp_agents import validate
+from rstdp_agents import screen, validate
 from rstdp_agents.agent import Agent
 from rstdp_agents.commands.arguments import AgentArgs, parse
 from rstdp_agents.commands.train import print_aggregate
 from rstdp_agents.environments import EnvSource
+from rstdp_agents.environments.learnt import Learnt
+from rstdp_agents.escape import one_line
 from rstdp_agents.evaluation import aggregate, evaluate, summarise
 from rstdp_agents.runs.reading import alone, load_agent
 from rstdp_agents.runs.trust import Trust
@@ -41,25 +44,29 @@ def main(argv: list[str]) -> int:
     """Evaluate and print one line per agent and policy."""
     args = parse(Args, "eval", argv, __doc__)
     torch.set_num_threads(1)
-    trained = load_agent(args.run, trust=Trust.of_line(args.trust, argv))
-    agent, seeds, kwargs = trained.agent, trained.config.seeds, trained.kwargs
+    trained = load_agent(args.run, device=args.device, trust=Trust.of_line(args.trust, argv))
+    agent, seeds, kwargs, learnt = trained.agent, trained.config.seeds, trained.kwargs, trained.learnt()
     if args.agent is not None or args.render == "human":
         index = args.agent or 0
-        agent, seeds = alone(trained, index), seeds[index : index + 1]
+        agent, seeds, learnt = alone(trained, index), seeds[index : index + 1], trained.learnt(index)
     if args.seed is not None:
         seeds = tuple(range(args.seed, args.seed + len(seeds)))
     if args.render == "human":
+        if not screen.is_there():
+            print("note: there is no screen here, and nothing will be seen of the episodes", file=sys.stderr)
         kwargs = trained.rendered("human")
-    print(f"{trained.checkpoint}, env step {trained.data['step']}, {trained.config.env}")
+    print(f"{trained.checkpoint}, env step {trained.data['step']}, {one_line(trained.config.env)}")
     for kind in ("greedy", "stochastic") if args.policy == "both" else (args.policy,):
-        show(kind, play(agent, trained.source, kwargs, seeds, args, kind == "greedy"), seeds)
+        show(kind, play(agent, trained.source, kwargs, seeds, args, kind == "greedy", learnt), seeds)
     return 0
 
 
-def play(agent: Agent, env: EnvSource, kwargs: dict, seeds: tuple[int, ...], args: Args, greedy: bool) -> np.ndarray:
+def play(
+    agent: Agent, env: EnvSource, kwargs: dict, seeds: tuple[int, ...], args: Args, greedy: bool, learnt: list[Learnt]
+) -> np.ndarray:
     """Returns ``(agents, episodes)``, in one env at a time where a person watches."""
     parallel = {"parallel": 1} if args.render == "human" else {}
-    return evaluate(agent, env, kwargs, seeds, args.episodes, greedy, **parallel)
+    return evaluate(agent, env, kwargs, seeds, args.episodes, greedy, learnt=learnt, shown=True, **parallel)
 
 
 def show(kind: str, returns: np.ndarray, seeds: tuple[int, ...]) -> None:

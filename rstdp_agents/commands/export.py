@@ -10,7 +10,7 @@ import torch
 
 from rstdp_agents.commands.arguments import AgentArgs, parse
 from rstdp_agents.errors import UsageError
-from rstdp_agents.export.metadata import describe
+from rstdp_agents.export.metadata import describe, readable
 from rstdp_agents.runs.files import write_whole
 from rstdp_agents.runs.reading import Trained, check_agent, load_agent
 from rstdp_agents.runs.trust import Trust
@@ -22,6 +22,8 @@ Format = Literal["pt2", "onnx", "nir"]
 class Args(AgentArgs):
     """One agent, as a file."""
 
+    device: str | None = "cpu"
+    """Torch device that the file is made on, and of which a torch program remembers that it is for it."""
     out: Path
     """File to write."""
     format: Format | None = None
@@ -46,7 +48,7 @@ def main(argv: list[str]) -> int:
     kind = args.format or args.out.suffix.removeprefix(".")
     if kind not in get_args(Format):
         raise UsageError(f"`--format` must be one of {', '.join(get_args(Format))}; {args.out} does not tell")
-    trained = load_agent(args.run, backend="torch", trust=Trust.of_line(args.trust, argv))
+    trained = load_agent(args.run, "torch", args.device, Trust.of_line(args.trust, argv))
     check_agent(trained, args.agent)
     content = content_of(kind, trained, args)
     write_whole(args.out, content)
@@ -56,7 +58,10 @@ def main(argv: list[str]) -> int:
 
 def content_of(kind: str, trained: Trained, args: Args) -> bytes:
     """Bytes of the file."""
-    about = describe(trained.config, args.agent, trained.data["step"], without=args.without, solver=args.solver)
+    wrappers = readable(next(iter(trained.learnt(args.agent)), []))
+    about = describe(
+        trained.config, args.agent, trained.data["step"], wrappers=wrappers, without=args.without, solver=args.solver
+    )
     if kind == "nir":
         from rstdp_agents.export.neuromorphic import agent_graph, nir_bytes  # which needs the extra `nir`
 

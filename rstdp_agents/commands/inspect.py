@@ -13,6 +13,8 @@ from torch import Tensor
 
 from rstdp_agents.commands.arguments import parse
 from rstdp_agents.config import RunConfig, flat
+from rstdp_agents.episodes import of_episodes
+from rstdp_agents.escape import one_line
 from rstdp_agents.presets import preset
 from rstdp_agents.reports.tables import columns
 from rstdp_agents.runs.reading import read_checkpoint
@@ -35,11 +37,15 @@ def main(argv: list[str]) -> int:
     """Print the checkpoint in sections. All of it is read from the file: no environment is made, no part built."""
     args = parse(Args, "inspect", argv, __doc__)
     checkpoint, tensors, data, config = read_checkpoint(args.run)
-    print(f"{checkpoint}: {config.agent.rule} on {config.env}, env step {data['step']:,} of each agent")
+    what = one_line(f"{config.agent.rule} on {config.env}")
+    print(f"{checkpoint}: {what}, env step {data['step']:,} of each agent")
     print(f"{config.agents} agent(s) in {config.envs_per_agent} env(s) each\n")
     print(columns(["settings", "preset", "here"], settings(config, args.settings)), "\n")
     layers = sorted((name.removesuffix(WEIGHT) for name in tensors if name.endswith(WEIGHT)), key=depth)
-    print(columns(["layer", "from -> to", "synapses of an agent"], [shape(name, tensors) for name in layers]), "\n")
+    print(
+        columns(["layer", "from -> to", "synapse", "synapses of an agent"], [shape(name, tensors) for name in layers]),
+        "\n",
+    )
     p = config.agent.plasticity
     rows = [row for name in layers for row in state(name, tensors, (p.w_min, p.w_max))]
     print(columns(["over agents", "mean", "lowest", "highest"], rows), "\n")
@@ -49,7 +55,9 @@ def main(argv: list[str]) -> int:
 
 def settings(config: RunConfig, everything: bool) -> list[list[str]]:
     """Name, value of the preset and value of the run, of those settings that differ, or of all."""
-    here, before = (flat(asdict(c)) for c in (config, preset(config.env, config.agent.rule)))
+    here, before = (
+        flat(asdict(c)) for c in (config, preset(config.env, config.agent.rule, config.env_kwargs, config.wrapper))
+    )
     rows = [[name.removeprefix("agent."), str(before[name]), str(value)] for name, value in here.items()]
     return [row for row in rows if everything or row[1] != row[2]]
 
@@ -60,13 +68,14 @@ def depth(layer: str) -> tuple[int, str]:
 
 
 def shape(layer: str, tensors: dict[str, Tensor]) -> list[str]:
-    """Name, shape and number of the synapses of an agent."""
+    """Name, shape, kind and number of the synapses of an agent."""
     weight = tensors[layer + WEIGHT][0]
-    if weight.ndim > 2:  # a convolution: channels out, channels in, kernel
+    kind = {1: "sum", 2: "Linear"}.get(weight.ndim, "convolution")
+    if kind == "convolution":  # channels out, channels in, kernel
         sizes = f"{weight.shape[1]} -> {weight.shape[0]} channels, kernel {' x '.join(map(str, weight.shape[2:]))}"
     else:
         sizes = f"{weight.shape[-1]} -> {weight.shape[0] if weight.ndim == 2 else 1}"
-    return [layer, sizes, f"{weight.numel():,}"]
+    return [layer, sizes, kind, f"{weight.numel():,}"]
 
 
 def state(layer: str, tensors: dict[str, Tensor], bounds: tuple[float, float]) -> list[list[str]]:
@@ -79,6 +88,8 @@ def state(layer: str, tensors: dict[str, Tensor], bounds: tuple[float, float]) -
         figures["weights at a bound (%)"] = 100.0 * at_bound.float()
         figures["running rate (Hz)"] = rate
         figures["neurons below 1 Hz (%)"] = 100.0 * (rate < 1.0).float()
+    if f"{layer}.trace" in tensors:
+        figures["trace (rms)"] = tensors[f"{layer}.trace"].square()
     traces = [z.square() for name, z in sorted(tensors.items()) if re.fullmatch(rf"{layer}\.z\d+", name)]
     if traces:
         figures["eligibility (rms)"] = sum(traces[1:], traces[0])
@@ -97,7 +108,7 @@ def results(config: RunConfig, data: dict[str, Any]) -> list[list[str]]:
     rows: list[list[Any]] = []
     for seed, record in zip(config.seeds, data["records"], strict=True):
         recent, best = record["recent"], record["best_mean"]
-        last = f"{np.mean(recent):.2f}" if recent else "-"
+        last = f"{np.mean(recent):.2f}{of_episodes(len(recent))}" if recent else "-"
         solved = record["solved_at_episode"] or "no"
         rows.append([seed, record["episodes"], last, "-" if best is None else f"{best:.2f}", solved])
     return [[str(entry) for entry in row] for row in rows]

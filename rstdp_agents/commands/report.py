@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -12,13 +11,16 @@ import numpy as np
 import tyro
 
 from rstdp_agents import validate
-from rstdp_agents.commands.arguments import parse
+from rstdp_agents.commands.arguments import parse, program
 from rstdp_agents.environments import SerialGrid, source_of
-from rstdp_agents.episodes import WINDOW
+from rstdp_agents.episodes import WINDOW, of_episodes
+from rstdp_agents.escape import markdown, one_line
 from rstdp_agents.evaluation import interval
+from rstdp_agents.progress import Bar
 from rstdp_agents.reports import plots
 from rstdp_agents.reports.scores import episodes_to, iqm, probability_of_improvement
 from rstdp_agents.reports.tables import table, with_interval
+from rstdp_agents.runs.files import write_whole
 from rstdp_agents.runs.reading import Run, read_runs
 from rstdp_agents.runs.trust import foreign
 
@@ -30,7 +32,7 @@ Scores = dict[str, dict[str, np.ndarray]]
 Estimate = tuple[float, float, float]
 """A value and the ends of its 95 % interval."""
 AGGREGATES = """\
-Final returns, 0 for chance and 1 for solved; intervals by a bootstrap over agents, stratified by environment.
+Final returns of the tables above, 0 for chance and 1 for solved; intervals by a bootstrap over agents, stratified by environment.
 
 ![Interquartile means](aggregate.png)
 
@@ -38,9 +40,10 @@ Final returns, 0 for chance and 1 for solved; intervals by a bootstrap over agen
 INTRO = """\
 # Report
 
-*Final* is the mean return of an agent's last 100 training episodes, *best* the highest mean of 100, *area* the mean return
-over all of its training; *solved* counts the agents whose mean of 100 consecutive training episodes reached the
-environment's threshold, and in how many episodes they did. Brackets hold bootstrap 95 % intervals of the mean over agents.
+*Final* is the mean return of an agent's last 100 training episodes, or of all it had where there were fewer: then the cell
+says of how many. *Best* is the highest mean of 100, *area* the mean return over all of its training; *solved* counts the
+agents whose mean of 100 consecutive training episodes reached the environment's threshold, and in how many episodes they
+did. Brackets hold bootstrap 95 % intervals of the mean over agents.
 """
 
 
@@ -74,9 +77,9 @@ def main(argv: list[str]) -> int:
         picture = plots.intervals({"interquartile mean": means}, "0: chance, 1: solved")
         picture.savefig(args.out / "aggregate.png", dpi=110)
         parts.append(aggregates(scores, means, args.by))
-    made = shlex.join([Path(sys.argv[0]).name, "report", *argv])
+    made = f"{program()} {shlex.join(['report', *argv])}"
     page = args.out / "README.md"
-    page.write_text("\n".join([*parts, f"Made by `{made}`.\n"]))
+    write_whole(page, "\n".join([*parts, f"Made by <code>{markdown(made)}</code>.\n"]))
     print(f"wrote {page} and its figures")
     return 0
 
@@ -87,24 +90,32 @@ def agents_of(runs: list[Run]) -> list[np.ndarray]:
 
 
 def final(returns: np.ndarray) -> float:
-    """Mean of the last episodes."""
+    """Mean of the last 100 episodes, or of all there are."""
     return float(returns[-WINDOW:].mean())
 
 
 def finals(runs: dict[str, Groups]) -> dict[str, dict[str, Estimate]]:
-    """Mean final return and its interval over agents, by environment and label."""
+    """Mean final return and its interval over agents, by environment and label, which says where it is one of few episodes."""
     known = {env: {label: agents_of(members) for label, members in groups.items()} for env, groups in runs.items()}
-    values = {env: {k: np.array(list(map(final, v))) for k, v in groups.items() if v} for env, groups in known.items()}
-    return {env: {k: (float(v.mean()), *interval(v)) for k, v in groups.items()} for env, groups in values.items()}
+    return {
+        env: {label + of_episodes(*map(len, agents)): estimate(agents) for label, agents in groups.items() if agents}
+        for env, groups in known.items()
+    }
+
+
+def estimate(agents: list[np.ndarray]) -> Estimate:
+    """Mean of the agents' final returns, and its interval."""
+    values = np.array(list(map(final, agents)))
+    return float(values.mean()), *interval(values)
 
 
 def section(env: str, groups: Groups, by: str) -> str:
     """Table of one environment, a line per label."""
     solved = next(iter(groups.values()))[0].threshold
-    lines = [[label, *row(agents_of(runs), solved)] for label, runs in groups.items()]
+    lines = [[markdown(label), *row(agents_of(runs), solved)] for label, runs in groups.items()]
     header = [by, "agents", "solved", "episodes to solve", "final", "best", "area"]
     note = "" if solved is None else f"Solved at a mean return of {solved:g}.\n\n"
-    return f"## {env}\n\n{note}{table(header, lines)}\n"
+    return f"## {markdown(env)}\n\n{note}{table(header, lines)}\n"
 
 
 def row(agents: list[np.ndarray], solved: float | None) -> list[str]:
@@ -112,8 +123,9 @@ def row(agents: list[np.ndarray], solved: float | None) -> list[str]:
     took = [] if solved is None else [n for n in (episodes_to(solved, returns) for returns in agents) if n]
     best = [max(np.convolve(r, np.ones(WINDOW) / WINDOW, "valid")) for r in agents if len(r) >= WINDOW]
     share = "-" if solved is None else f"{len(took)}/{len(agents)}"
-    means = [list(map(final, agents)), best, [float(np.mean(returns)) for returns in agents]]
-    return [str(len(agents)), share, with_interval(took, 0), *(with_interval(values) for values in means)]
+    finals, area = list(map(final, agents)), [float(np.mean(returns)) for returns in agents]
+    means = [with_interval(finals) + of_episodes(*map(len, agents)), with_interval(best), with_interval(area)]
+    return [str(len(agents)), share, with_interval(took, 0), *means]
 
 
 def normalised(runs: dict[str, Groups]) -> Scores:
@@ -141,12 +153,15 @@ def chance(run: Run) -> float:
     grid.action_space.seed(run.config.seed)
     grid.reset((run.config.seed,))
     ended, total, steps = [], 0.0, 0
-    while steps < CHANCE_STEPS or not ended:
-        t = grid.step(np.array(grid.action_space.sample())[None, None])
-        total, steps = total + float(t.reward[0, 0]), steps + 1
-        if t.any_done:
-            ended.append(total)
-            total = 0.0
+    with Bar(CHANCE_STEPS, "step", f"what chance reaches on {one_line(run.config.env)}") as bar:
+        while steps < CHANCE_STEPS or not ended:
+            t = grid.step(np.array(grid.action_space.sample())[None, None])
+            total, steps = total + float(t.reward[0, 0]), steps + 1
+            if t.any_done:
+                ended.append(total)
+                total = 0.0
+            if bar.due():
+                bar.move(min(steps, CHANCE_STEPS))
     grid.close()
     return float(np.mean(ended))
 
@@ -154,15 +169,14 @@ def chance(run: Run) -> float:
 def aggregates(scores: Scores, means: dict[str, Estimate], by: str) -> str:
     """Interquartile means, and how likely each label beats each other."""
     envs = list(next(iter(scores.values())))
-    text = f"## Over {len(envs)} environment(s): {', '.join(envs)}\n\n{AGGREGATES}"
-    text += (
-        table([by, "interquartile mean"], [[label, bracketed(estimate)] for label, estimate in means.items()]) + "\n"
-    )
+    text = f"## Over {len(envs)} environment(s): {markdown(', '.join(envs))}\n\n{AGGREGATES}"
+    rows = [[markdown(label), bracketed(estimate)] for label, estimate in means.items()]
+    text += table([by, "interquartile mean"], rows) + "\n"
     if len(scores) < 2:
         return text
     tasks = {label: list(by_env.values()) for label, by_env in scores.items()}
     pairs = combinations(scores, 2)
-    lines = [[a, b, bracketed(probability_of_improvement(tasks[a], tasks[b]))] for a, b in pairs]
+    lines = [[markdown(a), markdown(b), bracketed(probability_of_improvement(tasks[a], tasks[b]))] for a, b in pairs]
     return text + "\n" + table(["P(an agent of", "beats an agent of)", "probability of improvement"], lines) + "\n"
 
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import json
 import os
-import re
+import shlex
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
-import torch
 import tyro
 
+from rstdp_agents import presets
+from rstdp_agents.commands import helptext
+from rstdp_agents.commands.arguments import at_home, program
 from rstdp_agents.config import MachineConfig, RecordConfig, RuleName, RunConfig, from_json
-from rstdp_agents.episodes import WINDOW
+from rstdp_agents.devices import check_device
+from rstdp_agents.episodes import WINDOW, of_episodes
 from rstdp_agents.errors import EnvironmentFault, UsageError
-from rstdp_agents.presets import PRESETS, preset
-from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
+from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint, written_by
 from rstdp_agents.runs.folder import SETTINGS, check_unused, has_begun, hold
 from rstdp_agents.runs.resume import folder_of
 from rstdp_agents.runs.trust import Trust
@@ -40,7 +41,7 @@ class Line(RunConfig):
 
 def main(argv: list[str]) -> int:
     """Train, or show a group of options where --help is asked for."""
-    asked = next((i for i, word in enumerate(argv) if word in ("-h", "--help")), None)
+    asked = helptext.asked(argv)
     if asked is not None:
         print(help_of(argv[:asked], argv[asked + 1] if asked + 1 < len(argv) else "run"))
         return 0
@@ -48,7 +49,6 @@ def main(argv: list[str]) -> int:
     if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun started this process, and others
         from rstdp_agents.distributed import torchrun
 
-        check_device(config.device)
         summary, code = torchrun.train(config, checkpoint, run_folder, note)
         if summary:
             report(summary)
@@ -58,56 +58,54 @@ def main(argv: list[str]) -> int:
 
 def help_of(argv: list[str], group: str) -> str:
     """The options of one group, or of all, with the defaults that ``argv`` brings about."""
-    output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
-        parse([*argv, "--help"])
-    output.seek(0)
-    text = output.read()
-    usage, run, *rest = re.split(r"(?m)^(?=╭─ )", text)  # tyro draws a box around each group
-    boxes = {**parts(run), **{box.split()[1]: box for box in rest}}
-    if group == "all":
-        return text.rstrip()
-    if group not in boxes:
-        raise UsageError(f"unknown group of options {group!r}; groups are {', '.join(boxes)}, all")
-    others = ", ".join(name for name in [*boxes, "all"] if name != group)
-    return f"{usage}{boxes[group]}other groups, by --help GROUP: {others}"
+    head, groups = helptext.read(helptext.captured(parse, argv))
+    return helptext.page_of(head, grouped(groups), group)
 
 
-def parts(box: str) -> dict[str, str]:
-    """The box of all options of a run as boxes of those of the task and the agent, of the machine, and of records."""
-    top, *options, last = re.split(r"(?m)^(?=│ -|╰)", box)
+def grouped(groups: dict[str, helptext.Group]) -> dict[str, helptext.Group]:
+    """Groups of options with those of a run as three: of the task and the agent, of the machine, and of records."""
+    known = dict(groups)
+    options = known.pop("options").options
     of = {field.name: group for group, kind in GROUPS.items() for field in fields(kind)}
-    out = {group: top.replace(f" options {len(group) * '─'}─", f" {group} options ", 1) for group in ("run", *GROUPS)}
-    for option in options:
-        name = option.split()[1].strip("-,").replace("-", "_")
-        out[of.get(name, "run")] += option
-    return {group: text + last for group, text in out.items()}
+    whose = [of.get(written.split()[0].strip("-,").replace("-", "_"), "run") for written, _ in options]
+    first = {
+        name: helptext.Group("", [option for option, own in zip(options, whose) if own == name])
+        for name in ("run", *GROUPS)
+    }
+    return {**first, **known}
 
 
 def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     """Command line -> configuration, checkpoint to resume from, and where the defaults came from.
 
-    The defaults depend on the line itself: on `--resume`, else on `--env` and `--rule`.
+    The defaults depend on the line itself: on `--resume`, else on `--rule` and what makes the environment.
     """
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     first.add_argument("--env", default="CartPole-v1")
     first.add_argument("--rule", default="rstdp-et")
+    first.add_argument("--env-kwargs", "--env_kwargs", nargs="*")
+    first.add_argument("--wrapper", action="append", default=[])
     first.add_argument("--resume", default="")
     known, _ = first.parse_known_args(argv)
     checkpoint = None
     if known.resume:
-        checkpoint, saved, note = beginning(Path(known.resume))
+        checkpoint, saved, note = beginning(Path(os.path.expanduser(known.resume)))
         default = replace(from_json(RunConfig, saved), run_dir="")  # the folder may have moved since
     else:
         rule = known.rule if known.rule in get_args(RuleName) else "rstdp-et"  # what is none is refused below
-        default = preset(known.env, rule)
-        has_preset = rule in PRESETS.get(known.env, {})
-        note = f"preset {known.env}, {rule}" if has_preset else f"no preset for {known.env}: defaults"
+        task = known.env, rule, known.env_kwargs and tuple(known.env_kwargs), tuple(known.wrapper)
+        default, note = presets.preset(*task), presets.origin(*task)
     line = tyro.cli(Line, default=Line(**vars(default)), args=argv, description=__doc__)
     config = RunConfig(**{field.name: getattr(line, field.name) for field in fields(RunConfig)})
     if known.resume:
-        Trust.of_line(line.trust, argv).check(config, checkpoint or Path(known.resume) / SETTINGS)
-    return config, checkpoint, note
+        file = checkpoint or Path(known.resume) / SETTINGS
+        Trust.of_line(line.trust, argv).check(config, file)
+        check_device(config.device, file if config.device == default.device else None)
+    else:
+        check_device(config.device)
+    if checkpoint and config.backend == "auto":
+        config = replace(config, backend=written_by(load_checkpoint(checkpoint)[0]))  # no other can go on with it
+    return at_home(config, ("run_dir", "resume", "storage")), checkpoint, note
 
 
 def beginning(resume: Path) -> tuple[Path | None, Any, str]:
@@ -148,7 +146,6 @@ def run_folder(config: RunConfig, checkpoint: Path | None) -> Path | None:
 
 def train(config: RunConfig, folder: Path | None, checkpoint: Path | None, note: str) -> int:
     """Train, evaluate, and say on the way what a person wants to know."""
-    check_device(config.device)
     if config.launcher == "ray":
         from rstdp_agents.distributed.cluster import train_on_cluster  # which needs the extra `ray`
 
@@ -156,8 +153,10 @@ def train(config: RunConfig, folder: Path | None, checkpoint: Path | None, note:
         print(
             f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s) on a cluster, writing to {folder}"
         )
-        with lock:
+        try:
             report(train_on_cluster(replace(config, run_dir=str(folder)), folder))
+        finally:
+            lock.release()
         return 0
     with Training(replace(config, run_dir=str(folder or "")), folder, checkpoint) as training:
         folder = training.folder
@@ -165,23 +164,16 @@ def train(config: RunConfig, folder: Path | None, checkpoint: Path | None, note:
         try:
             finished = training.run()
         except (EnvironmentFault, OSError):
-            print(f"stopped at step {training.step}; go on with: python train.py --resume {folder}")
+            print(f"stopped at step {training.step}; go on with: {program()} --resume {shlex.quote(str(folder))}")
             raise
         if not finished:
             with contextlib.suppress(OSError):  # the terminal may be gone, which is why
-                print(f"interrupted at step {training.step}; go on with: python train.py --resume {folder}", flush=True)
+                hint = f"{program()} --resume {shlex.quote(str(folder))}"
+                print(f"interrupted at step {training.step}; go on with: {hint}", flush=True)
             return 128 + training.stopped_by
         report(training.finish())
-    print(f"watch it with: tensorboard --logdir {folder}")
+    print(f"watch it with: tensorboard --logdir {shlex.quote(str(folder))}")
     return 0
-
-
-def check_device(name: str) -> None:
-    """Raise UsageError unless tensors can be made on the device."""
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"`--device {name}` cannot be used here: {str(error).splitlines()[0]}") from error
 
 
 def report(summary: dict[str, Any]) -> None:
@@ -190,7 +182,7 @@ def report(summary: dict[str, Any]) -> None:
         solved, episodes = agent["solved_at_episode"], agent["episodes"]
         verdict = f"solved at episode {solved} of {episodes}" if solved else f"not solved in {episodes} episodes"
         line = f"seed {agent['seed']}: {verdict}"
-        line += f", last {min(episodes, WINDOW)} {_number(agent['final_mean'])}"
+        line += f", last {WINDOW} {_number(agent['final_mean'])}{of_episodes(episodes)}"
         if agent["best_mean"] is not None:
             line += f", best {WINDOW} {_number(agent['best_mean'])}"
         for kind in ("greedy", "stochastic"):

@@ -55,7 +55,8 @@ class SharedTraining(Training):
     def _make_envs(self, config: RunConfig) -> EnvGrid:
         how = "serial" if config.vectorization == "auto" else config.vectorization
         here = self.ranks.share(config.envs_per_agent)
-        return build_grid(how, self.source, self.kwargs, config.agents, here, self.mine.start, config.info_keywords)
+        more = {"first": self.mine.start, "keywords": config.info_keywords, "timeout": config.env_timeout}
+        return build_grid(how, self.source, self.kwargs, config.agents, here, **more)
 
     def _ranged(self, config: RunConfig) -> RunConfig:
         return self.ranks.told(super()._ranged(config))  # a slow env may show each rank another range

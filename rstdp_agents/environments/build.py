@@ -24,9 +24,12 @@ OWN_VECTOR_FROM = 16
 
 def build_grid(
     how: Vectorization, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int, first: int = 0,
-    keywords: tuple[str, ...] = (),
+    keywords: tuple[str, ...] = (), timeout: float = 0.0,
 ) -> EnvGrid:  # fmt: skip
-    """The grid of ``(agents, envs)`` that `RunConfig.vectorization` asks for. Raises UsageError where that cannot be had."""
+    """The grid of ``(agents, envs)`` that `RunConfig.vectorization` asks for. Raises UsageError where that cannot be had.
+
+    timeout: seconds that a step may take, see `RunConfig.env_timeout`.
+    """
     rows, vector = agents * envs, partial(VectorGrid, agents=agents, envs=envs, keywords=keywords)
     if isinstance(source, Instance) and (rows > 1 or how not in ("auto", "serial")):
         raise UsageError(
@@ -39,7 +42,7 @@ def build_grid(
         return vector([own_vector(source, kwargs, rows)], seed_rows=False)
     if how == "async":
         room(rows * memory.ENVIRONMENT)
-        return vector([Processes(source, kwargs, rows)], seed_rows=True, first=first)
+        return vector([Processes(source, kwargs, rows, timeout)], seed_rows=True, first=first)
     if how == "envpool":
         return vector([Pool(source, kwargs, rows)], seed_rows=True, first=first)
     if how == "auto" and envs >= OWN_VECTOR_FROM:

@@ -26,6 +26,10 @@ class EnvGrid(Protocol):
     """Of one env."""
     steps: int
     """Env steps that every env has taken."""
+    name: str
+    """Of the environment, for messages."""
+    rows: Rows
+    """The layout of an observation."""
 
     def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
         """Start all envs from one seed per agent; returns observations ``(agents, envs, *obs)`` (`observations.Rows`)."""
@@ -62,25 +66,34 @@ class EnvGrid(Protocol):
         ...
 
 
-def check_step(obs: np.ndarray, rewards: np.ndarray, steps: int, rows: Rows) -> None:
+def rows_of(observations: list[Any], grid: EnvGrid) -> np.ndarray:
+    """`Rows.array`, whose faults name the environment."""
+    try:
+        return grid.rows.array(observations)
+    except EnvironmentFault as fault:
+        raise EnvironmentFault(f"environment {grid.name!r}: {fault}") from fault
+
+
+def check_step(obs: np.ndarray, rewards: np.ndarray, grid: EnvGrid) -> None:
     """`check_observations` and `check_finite` of what came of a step; a single look where all is well."""
-    if rows.whole:
-        check_whole(obs, steps, rows)
-    together = total(rewards) if rows.are_whole else total(rewards) + total(obs)
+    if grid.rows.whole:
+        check_whole(obs, grid)
+    together = total(rewards) if grid.rows.are_whole else total(rewards) + total(obs)
     if not math.isfinite(together):
-        check_finite("observation", obs, steps, rows)
-        check_finite("reward", rewards, steps)
+        check_finite("observation", obs, grid)
+        check_finite("reward", rewards, grid)
 
 
-def check_observations(obs: np.ndarray, steps: int, rows: Rows) -> None:
+def check_observations(obs: np.ndarray, grid: EnvGrid) -> None:
     """Raise EnvironmentFault for observations ``(agents, envs, ...)`` with a number that is not finite, or not of its space."""
-    check_finite("observation", obs, steps, rows)
-    if rows.whole:
-        check_whole(obs, steps, rows)
+    check_finite("observation", obs, grid)
+    if grid.rows.whole:
+        check_whole(obs, grid)
 
 
-def check_whole(obs: np.ndarray, steps: int, rows: Rows) -> None:
+def check_whole(obs: np.ndarray, grid: EnvGrid) -> None:
     """Raise EnvironmentFault where a whole number is none, or beyond those that its space has."""
+    rows = grid.rows
     if obs.size < FEW and obs.shape[0] * obs.shape[1] == 1:
         row = obs.ravel().tolist()
         for _, column, least, most in rows.whole:
@@ -93,9 +106,9 @@ def check_whole(obs: np.ndarray, steps: int, rows: Rows) -> None:
     wrong = np.argwhere((values < least) | (values > most) | (values % 1 != 0))
     if len(wrong):
         agent, env, i = wrong[0].tolist()
+        what = f"{rows.whole[i][0]} is {values[agent, env, i]} at env step {grid.steps} in env {env} of agent {agent}"
         raise EnvironmentFault(
-            f"{rows.whole[i][0]} is {values[agent, env, i]} at env step {steps} in env {env} of agent {agent}; expected a whole "
-            f"number from {least[i]} to {most[i]}"
+            f"environment {grid.name!r}: {what}; expected a whole number from {least[i]} to {most[i]}"
         )
 
 
@@ -107,10 +120,10 @@ def total(values: np.ndarray) -> float:
     return sum(flat.tolist()) if values.size < FEW else np.add.reduce(flat)
 
 
-def check_finite(what: str, values: np.ndarray, steps: int, rows: Rows | None = None) -> None:
+def check_finite(what: str, values: np.ndarray, grid: EnvGrid) -> None:
     """Raise EnvironmentFault if any of ``values (agents, envs, ...)`` is not; the message says which, and at which step.
 
-    rows: the layout of values that are rows of a composite observation, to name the part.
+    what: ``observation``, of which the part is named, or ``reward``.
     """
     if math.isfinite(total(values)):
         return
@@ -118,8 +131,9 @@ def check_finite(what: str, values: np.ndarray, steps: int, rows: Rows | None = 
     if not finite.all():
         agent, env, *column = np.argwhere(~finite)[0]
         received = values[agent, env]
-        if rows is not None and not rows.is_array:
-            what, received = rows.path(column[0]), received[column[0]]
+        if what == "observation" and not grid.rows.is_array:
+            what, received = grid.rows.path(column[0]), received[column[0]]
         raise EnvironmentFault(
-            f"{what} is not finite at env step {steps} in env {env} of agent {agent}: received {received}"
+            f"environment {grid.name!r}: {what} is not finite at env step {grid.steps} in env {env} of agent {agent}: received "
+            f"{received}"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Mapping
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -78,7 +79,7 @@ class Guard(gym.Wrapper):
         try:
             self.env.close()
         except Exception as error:
-            logger.warning("environment %r: close() raised %s", self.name, plugins.said(error))
+            _warn(f"environment {self.name!r}: close() raised {plugins.said(error)}")
 
     def render(self) -> Any:
         try:
@@ -119,7 +120,10 @@ class Guard(gym.Wrapper):
 
     def _check_observation(self, call: str, obs: Any) -> None:
         space = self.observation_space
-        if not space.contains(obs):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Gymnasium's own, of lists for arrays
+            contained = space.contains(obs)
+        if not contained:
             what, beyond = outside(space, obs)
             if what and not beyond:
                 raise self._fault(call, f"the observation{what}", f"one of its space {short(str(space))}")
@@ -137,6 +141,12 @@ class Guard(gym.Wrapper):
             return error
         hint = f"; it must return {returns}" if "values to unpack" in str(error) else ""
         return EnvironmentFault(f"environment {self.name!r}: {call} raised {plugins.said(error)}{hint}")
+
+
+@cache
+def _warn(message: str) -> None:
+    """Once in a process, of all envs alike."""
+    logger.warning(message)
 
 
 def alike(obs: Any, space: gym.Space) -> Callable[[Any], bool]:

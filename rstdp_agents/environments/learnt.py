@@ -99,15 +99,20 @@ class Frozen(gym.Wrapper):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         teach(self.env, self._learnt, frozen=True)
-        return self.env.reset(seed=seed, options=options)
+        result = self.env.reset(seed=seed, options=options)
+        self._unlearn()
+        return result
 
     def step(self, action: Any) -> Any:
         result = self.env.step(action)
+        self._unlearn()
+        return result
+
+    def _unlearn(self) -> None:
         if self._each_step:
             for wrapper, one in zip(learners(self.env), self._learnt, strict=True):
                 if "state_dict" in one:
                     wrapper.load_state_dict(from_plain(one["state_dict"]))  # pyright: ignore[reportAttributeAccessIssue]
-        return result
 
 
 def _learns(wrapper: gym.Wrapper) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.envs.registration import load_env_creator
 
 from rstdp_agents import plugins
+from rstdp_agents.environments import namespaces
 from rstdp_agents.environments.first_look import AsSeen, FirstLook, first_look
 from rstdp_agents.environments.guard import Guard
 from rstdp_agents.environments.masks import MaskInObservation
@@ -54,12 +55,11 @@ def _wrapped(source: EnvSource, kwargs: Mapping[str, Any]) -> gym.Env:
 
 def _bare(source: str | Callable[..., gym.Env], kwargs: Mapping[str, Any]) -> gym.Env:
     maker = _maker(source)
+    if maker is None:
+        module, colon, name = str(source).rpartition(":")
+        namespaces.find(name, module + colon)
     try:
         env = _call(maker, kwargs) if maker else gym.make(str(source), disable_env_checker=True, **kwargs)
-    except gym.error.UnregisteredEnv as error:
-        near = difflib.get_close_matches(str(source), list(gym.registry), n=3, cutoff=0.5)
-        hint = f"; the nearest are {', '.join(near)}" if near else ""
-        raise UsageError(f"unknown environment {source!r}{hint}") from error
     except UsageError:
         raise
     except (Exception, SystemExit) as error:

@@ -1,23 +1,16 @@
-"""The environments of this project, registered with Gymnasium whatever else is called ``envs``."""
+"""The environments of this project: package `rstdp_envs`, which in a clone lies in the folder ``envs``."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[2] / "envs"
-ALIAS = "rstdp_envs"
 
 
 def load_own() -> None:
-    """Import the package ``envs`` beside this one; under the name `ALIAS` where a user's own ``envs`` stands before it."""
-    found = importlib.util.find_spec("envs")
-    if found is not None and found.origin and Path(found.origin).resolve().parent == FOLDER:
-        importlib.import_module("envs")
-    elif ALIAS not in sys.modules:
-        spec = importlib.util.spec_from_file_location(ALIAS, FOLDER / "__init__.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[ALIAS] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[ALIAS])
+    """Import `rstdp_envs`: the one of this clone, installed or not, before any other."""
+    if (FOLDER / "rstdp_envs").is_dir():
+        sys.path.insert(0, str(FOLDER))
+    importlib.import_module("rstdp_envs")

@@ -14,6 +14,7 @@ from rstdp_agents.config import RunConfig, override
 from rstdp_agents.encoders.coding import UNBOUNDED, numeric, own_bounds
 from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.source import EnvSource
+from rstdp_agents.progress import Bar
 from rstdp_agents.spaces.observations import Rows
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: d
     if encoder.low or encoder.high or not (encoder.code == "tuples" or is_unbounded(space)):
         return config
     probe = probe_entries if encoder.code == "tuples" else probe_range
-    low, high = probe(source, kwargs, config.seed)
+    low, high = probe(source, kwargs, config.seed, config.progress)
     return override(config, {"agent.encoder.low": low, "agent.encoder.high": high})
 
 
@@ -51,14 +52,17 @@ def is_unbounded(space: gym.Space) -> bool:
     return bool((np.maximum(np.abs(low), np.abs(high)) >= UNBOUNDED).any())
 
 
-def probe_range(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def probe_range(
+    source: EnvSource, kwargs: dict[str, Any], seed: int, shown: bool = False
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Lower and upper ends for every number of the Boxes in an observation: its own bounds, or what random actions reach.
 
     The ends of unbounded numbers are those of `STEPS` steps of chance in an env of its own, widened by `MARGIN`; they
     are found once, before learning, and stay: a code that moved with the policy would take its own lessons away. An env
     that takes longer than `SECONDS` for them is probed for fewer, and a warning says so: the next run may find other ends.
+    shown: say how far the probe has come.
     """
-    rows, low, high = _seen(source, kwargs, seed)
+    rows, low, high = _seen(source, kwargs, seed, shown)
     boxes = numeric(rows)
     columns = np.concatenate([np.arange(leaf.first, leaf.first + leaf.size) for leaf in boxes])
     own_low, own_high = own_bounds(boxes)
@@ -69,21 +73,26 @@ def probe_range(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[t
     return tuple(low.round(4).tolist()), tuple(high.round(4).tolist())
 
 
-def probe_entries(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def probe_entries(
+    source: EnvSource, kwargs: dict[str, Any], seed: int, shown: bool = False
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Lowest and highest value of every entry of an observation in `STEPS` steps of chance; what never varies tells nothing."""
-    rows, low, high = _seen(source, kwargs, seed)
+    rows, low, high = _seen(source, kwargs, seed, shown)
     columns = np.concatenate([np.arange(leaf.first, leaf.first + leaf.size) for leaf in rows.leaves])
     return tuple(low[columns].round(4).tolist()), tuple(high[columns].round(4).tolist())
 
 
-def _seen(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[Rows, np.ndarray, np.ndarray]:
+def _seen(source: EnvSource, kwargs: dict[str, Any], seed: int, shown: bool) -> tuple[Rows, np.ndarray, np.ndarray]:
     """The rows of an environment, and what is lowest and highest in each of their columns in a probe."""
     env = make_env(source, kwargs)
     rows = Rows(env.observation_space)
     low, high = np.array(np.inf), np.array(-np.inf)
-    for obs in _chance(env, seed):
-        row = rows.array([obs]).reshape(-1).astype(np.float64)
-        low, high = np.minimum(low, row), np.maximum(high, row)
+    with Bar(STEPS, "step", "looking at the range of observations", shown=shown) as bar:
+        for step, obs in enumerate(_chance(env, seed)):
+            row = rows.array([obs]).reshape(-1).astype(np.float64)
+            low, high = np.minimum(low, row), np.maximum(high, row)
+            if bar.due():
+                bar.move(min(step, STEPS))
     env.close()
     return rows, low, high
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from multiprocessing import TimeoutError
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -15,7 +17,7 @@ from gymnasium.vector.async_vector_env import AsyncState
 from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.replay import ROOM, Replayable
-from rstdp_agents.environments.source import EnvSource
+from rstdp_agents.environments.source import EnvSource, name_of
 from rstdp_agents.errors import EnvironmentFault
 from rstdp_agents.signals import SIGNALS
 from rstdp_agents.spaces.observations import ARRAYS
@@ -27,21 +29,39 @@ BROKEN = (EOFError, BrokenPipeError, ConnectionResetError)
 class Processes(AsyncVectorEnv):
     """``rows`` envs in as many processes, which start finished episodes again in the same step.
 
-    Observations that are arrays come through memory they share, others through pipes.
+    Observations that are arrays come through memory they share, others through pipes. timeout: seconds that an answer may take,
+    0 for any.
     """
 
-    def __init__(self, source: EnvSource, kwargs: dict[str, Any], rows: int) -> None:
-        self._broken = False
+    def __init__(self, source: EnvSource, kwargs: dict[str, Any], rows: int, timeout: float = 0.0) -> None:
+        self._broken, self._timeout, self.name = False, timeout or None, name_of(source)
         makers = [partial(_make, os.getpid(), i, rows, source, kwargs) for i in range(rows)]
         one = makers[0]()
         arrays = isinstance(one.observation_space, ARRAYS)
         one.close()
         super().__init__(makers, autoreset_mode=AutoresetMode.SAME_STEP, shared_memory=arrays)
 
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> Any:
+        """As `AsyncVectorEnv.reset`. Raises EnvironmentFault as `step` does."""
+        with self._answers():
+            self.reset_async(seed=seed, options=options)
+            return self.reset_wait(self._timeout)
+
     def step(self, actions: Any) -> Any:
-        """As `AsyncVectorEnv.step`. Raises EnvironmentFault where an env raised, or a process has ended."""
+        """As `AsyncVectorEnv.step`. Raises EnvironmentFault where an env raised, takes too long, or a process has ended."""
+        with self._answers():
+            self.step_async(actions)
+            return self.step_wait(self._timeout)
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
         try:
-            return super().step(actions)
+            yield
+        except TimeoutError as error:
+            late = [str(i) for i, pipe in enumerate(self.parent_pipes) if not pipe.poll()]
+            self._broken = True
+            said = f"no answer of env {', '.join(late)} in {self._timeout:g} s, which is what `env_timeout` allows"
+            raise EnvironmentFault(f"environment {self.name!r}: {said}") from error
         except BROKEN as error:
             self._state, self._broken = AsyncState.DEFAULT, True  # nothing more will come
             ended = wait([process.sentinel for process in self.processes], timeout=10)

@@ -106,6 +106,7 @@ class Replayable(gym.Wrapper):
             return f"{type(error).__name__}: {error}"
 
     def _repeat(self, snapshot: dict[str, Any]) -> str:
+        self._put([{} for _ in self._born], everything=True)  # others may have changed what classes share
         self.reset(seed=snapshot["seed"])
         if snapshot["start"] is not None:
             self._start = snapshot["start"]

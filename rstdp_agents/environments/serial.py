@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from rstdp_agents.environments.grid import check_finite, check_observations, check_step
+from rstdp_agents.environments.grid import check_finite, check_observations, check_step, rows_of
 from rstdp_agents.environments.info import at_ends
 from rstdp_agents.environments.learnt import Frozen, Learnt
 from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.environments.replay import ROOM, Replayable, first_failure, snapshots
-from rstdp_agents.environments.source import EnvSource
+from rstdp_agents.environments.source import EnvSource, name_of
 from rstdp_agents.spaces.actions import Actions
 from rstdp_agents.spaces.observations import Rows
 from rstdp_agents.transition import Transition
@@ -33,7 +33,7 @@ class SerialGrid:
         self, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int, first: int = 0,
         keywords: tuple[str, ...] = (), frozen: Sequence[Learnt] = (),
     ) -> None:  # fmt: skip
-        self.shape, self.first, self.keywords = (agents, envs), first, keywords
+        self.shape, self.first, self.keywords, self.name = (agents, envs), first, keywords, name_of(source)
         self.envs = made(partial(_replayable, source, kwargs, frozen, i, agents * envs) for i in range(agents * envs))
         self.observation_space, self.action_space = self.envs[0].observation_space, self.envs[0].action_space
         self._discrete = isinstance(self.observation_space, spaces.Discrete)
@@ -85,9 +85,9 @@ class SerialGrid:
     def _goes_on(self, obs: Any, rewards: Any) -> Transition:
         obs, rewards = self._observations(obs), self._rewards(rewards)
         if self._discrete:  # whose range every env looks at itself
-            check_finite("reward", rewards, self.steps)
+            check_finite("reward", rewards, self)
         else:
-            check_step(obs, rewards, self.steps, self.rows)
+            check_step(obs, rewards, self)
         return Transition(obs, rewards, self._nobody, self._nobody, None, False)
 
     def _some_end(self, obs: list[Any], rewards: Any, ended: Sequence[bool], cut: Sequence[bool]) -> Transition:
@@ -95,7 +95,7 @@ class SerialGrid:
         truncated = np.array(cut, dtype=bool).reshape(self.shape) & ~terminated
         last = self._checked(obs) if truncated.any() else None
         rewards = self._rewards(rewards)
-        check_finite("reward", rewards, self.steps)
+        check_finite("reward", rewards, self)
         for i in np.flatnonzero(terminated | truncated):
             obs[i] = self.envs[i].reset()[0]
         return Transition(self._checked(obs), rewards, terminated, truncated, last)
@@ -112,11 +112,11 @@ class SerialGrid:
 
     def _checked(self, obs: Any) -> np.ndarray:
         array = self._observations(obs)
-        check_observations(array, self.steps, self.rows)
+        check_observations(array, self)
         return array
 
     def _observations(self, obs: Any) -> np.ndarray:
-        array = np.array(obs, dtype=self._dtype) if self.rows.is_array else self.rows.array(obs)
+        array = np.array(obs, dtype=self._dtype) if self.rows.is_array else rows_of(obs, self)
         return array.reshape(self._obs_shape)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -13,6 +15,12 @@ from gymnasium.envs.registration import EnvSpec
 from rstdp_agents import plugins
 from rstdp_agents.config import RunConfig
 from rstdp_agents.errors import UsageError
+
+WORDS = {
+    "true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "none": None, "null": None,
+    "nan": math.nan, "inf": math.inf, "infinity": math.inf,
+}  # fmt: skip
+"""What words stand for in the arguments of an environment."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +98,31 @@ def reward_threshold(source: EnvSource) -> float | None:
 
 
 def parse_kwargs(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """``("key:value", ...)`` -> keyword arguments; values are read as Python literals where they are such."""
+    """``("key:value", ...)`` -> keyword arguments, see `value_of`. Raises UsageError for what is no pair, and for a key twice."""
     kwargs: dict[str, Any] = {}
     for pair in pairs:
         key, colon, text = pair.partition(":")
         if not colon or not key.isidentifier():
             raise UsageError(f"`--env-kwargs` takes key:value pairs; received {pair!r}")
-        try:
-            kwargs[key] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            kwargs[key] = text
+        if key in kwargs:
+            raise UsageError(f"`--env-kwargs` must give {key!r} once; received {kwargs[key]!r} and {value_of(text)!r}")
+        kwargs[key] = value_of(text)
     return kwargs
+
+
+def value_of(text: str) -> Any:
+    """What ``text`` stands for: a literal of Python or JSON, `WORDS` in any case, alone or within one; else the text itself."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's, about text that looks like a number at first
+            return ast.literal_eval(_Words().visit(ast.parse(text.strip(), mode="eval")))
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return text
+
+
+class _Words(ast.NodeTransformer):
+    """Puts the values of `WORDS` in their place."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        word = node.id.casefold()
+        return ast.Constant(WORDS[word]) if word in WORDS else node

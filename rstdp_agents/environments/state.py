@@ -131,6 +131,11 @@ def keep(value: Any, large: bool = True) -> Plain:
         return None
 
 
+def value_of(plain: Plain) -> Any:
+    """The value that `keep` wrote; of a random generator its state, of a member of an enumeration the name."""
+    return next(iter(plain.values())) if _is(plain, "random", "enum", "large") else from_plain(plain)
+
+
 def random_state(generator: Any) -> Any:
     """Where a random generator stands, of any of the kinds `RANDOM`."""
     if isinstance(generator, np.random.Generator):

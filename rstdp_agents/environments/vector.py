@@ -12,7 +12,7 @@ from gymnasium.vector.utils import iterate
 
 from rstdp_agents import plugins
 from rstdp_agents.environments.envpool import Pool
-from rstdp_agents.environments.grid import check_finite, check_observations
+from rstdp_agents.environments.grid import check_finite, check_observations, rows_of
 from rstdp_agents.environments.info import at_ends, of_each
 from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.environments.make import env_seeds, make_env
@@ -44,6 +44,7 @@ class VectorGrid:
         self.parts, self.shape, self.seed_rows, self.first = parts, (agents, envs), seed_rows, first
         self.keywords = keywords
         self.observation_space, self.action_space = parts[0].single_observation_space, parts[0].single_action_space
+        self.name = parts[0].name if isinstance(parts[0], Processes) else _name(parts[0])
         mode = parts[0].metadata.get("autoreset_mode")
         if mode not in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP):
             raise UsageError(
@@ -68,7 +69,7 @@ class VectorGrid:
         results = [self._stepped(part, one) for part, one in zip(self.parts, shares, strict=True)]
         obs, rewards, ended, cut, infos = zip(*results, strict=True)
         after, reward = self._observations(obs), self._rows(rewards).astype(np.float64)
-        check_finite("reward", reward, self.steps)
+        check_finite("reward", reward, self)
         terminated = self._rows(ended)
         truncated = self._rows(cut) & ~terminated
         restarted = self._done if self._restarts_next and self._done.any() else None
@@ -84,7 +85,7 @@ class VectorGrid:
         except EnvironmentFault:
             raise
         except Exception as error:
-            raise EnvironmentFault(f"environment {self._name(part)}: step() raised {plugins.said(error)}") from error
+            raise EnvironmentFault(f"environment {self.name!r}: step() raised {plugins.said(error)}") from error
         rows = part.num_envs
         whole = (rows, *(self.observation_space.shape or ()))
         if (self.rows.is_array and np.shape(obs) != whole) or any(
@@ -92,14 +93,10 @@ class VectorGrid:
         ):
             came = ", ".join(str(np.shape(one)) for one in (obs, reward, ended, cut))
             raise EnvironmentFault(
-                f"environment {self._name(part)}: step() returned arrays of the shapes {came}; expected {whole}, and {(rows,)} "
+                f"environment {self.name!r}: step() returned arrays of the shapes {came}; expected {whole}, and {(rows,)} "
                 "for rewards and flags"
             )
         return obs, reward, ended, cut, info
-
-    @staticmethod
-    def _name(part: VectorEnv) -> str:
-        return repr(part.spec.id if part.spec else type(part).__name__)
 
     def snapshot(self) -> dict[str, Any]:
         return {"steps": self.steps, "done": self._done.tolist(), **snapshots(self._snapshots, self.learnt)}
@@ -134,7 +131,7 @@ class VectorGrid:
         for row in np.flatnonzero(truncated):
             part, i = divmod(int(row), per_part)
             rows[row] = self.rows.array([infos[part]["final_obs"][i]])[0]
-        check_observations(final, self.steps, self.rows)
+        check_observations(final, self)
         return final
 
     def _numbers(self, infos: Sequence[dict[str, Any]]) -> np.ndarray:
@@ -159,10 +156,14 @@ class VectorGrid:
             obs = np.concatenate(parts)
         else:
             batches = zip(self.parts, parts, strict=True)
-            obs = self.rows.array([one for part, batch in batches for one in iterate(part.observation_space, batch)])
+            obs = rows_of([one for part, batch in batches for one in iterate(part.observation_space, batch)], self)
         obs = obs.reshape(self._obs_shape)
-        check_observations(obs, self.steps, self.rows)
+        check_observations(obs, self)
         return obs
+
+
+def _name(part: VectorEnv) -> str:
+    return part.spec.id if part.spec else type(part).__name__
 
 
 def own_vector(source: EnvSource, kwargs: dict[str, Any], rows: int) -> VectorEnv:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from numba import njit
-
+from rstdp_agents.fused.cache import jit
 from rstdp_agents.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.plasticity import RewardSwitch
 from rstdp_agents.traces import decay
@@ -55,7 +54,7 @@ class Constants(NamedTuple):
     lateral_inhibition: float
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def unpack(c):
     """`Constants` of an array of them."""
     return Constants(

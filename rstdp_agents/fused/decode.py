@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from rstdp_agents.decoders import Decoder, PopulationDecoder
 from rstdp_agents.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.decoders.vector import PopulationVector
+from rstdp_agents.fused.cache import jit
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def choose(counts, ticks, uniform, allowed, rates, probabilities, c, gate):
     """`decoders.PopulationDecoder.choose` of one component, counted from 0; writes rates, probabilities, gate.
 
@@ -46,7 +46,7 @@ def choose(counts, ticks, uniform, allowed, rates, probabilities, c, gate):
     return action
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def point(counts, ticks, uniform, low, high, c, gate, action):
     """`vector_decoder.PopulationVector.choose` of one env; writes gate ``(P,)`` and action ``(D,)``.
 

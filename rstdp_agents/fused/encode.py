@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from rstdp_agents.encoders import Encoder, Intensity, OneHot, PlaceCells
 from rstdp_agents.encoders.tile_coding import TileCoding
+from rstdp_agents.fused.cache import jit
 
 GRID, TILES, ONE_HOT, INTENSITY, GIVEN = range(5)
 
@@ -29,7 +29,7 @@ class Code(NamedTuple):
     tilings: int = 0
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def encode(obs, code, rates):
     """Input rates ``(I,)`` of one observation ``(D,)``, or ``obs`` itself where they are given. code: a `Code`."""
     if code.kind == GRID:
@@ -49,7 +49,7 @@ def encode(obs, code, rates):
             rates[i] = obs[i]
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def encode_grid(obs, points, cells, sigma, floor, rates):
     """`encoders.PlaceCells.rates`: a Gaussian over a grid is the product of one Gaussian per dimension.
 
@@ -79,7 +79,7 @@ def encode_grid(obs, points, cells, sigma, floor, rates):
         rates[places[cells.shape[0] % 2, i]] = values[cells.shape[0] % 2, i]
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def encode_tiles(obs, low, tiles, per_unit, tilings, rates):
     """`tile_coding.TileCoding.rates`."""
     rates[:] = 0.0
@@ -100,10 +100,11 @@ def code_of(encoder: Encoder) -> Code:
     if type(encoder) is PlaceCells:
         return Code(GRID, *encoder.grid, floor=encoder.floor)
     if type(encoder) is TileCoding:
-        low, high, tiles = (t.double().numpy() for t in (encoder.low, encoder.high, encoder.tiles))
+        low, high, tiles = encoder.low, encoder.high, encoder.tiles.numpy()
         return Code(TILES, low, tiles.astype(np.int64), tiles / (high - low), tilings=encoder.tilings)
     if type(encoder) is OneHot:
         return Code(ONE_HOT, nothing, np.array([encoder.first]), nothing)
     if type(encoder) is Intensity:
-        return Code(INTENSITY, encoder.low.double().numpy(), none, encoder.scale.double().numpy())
+        low, high = encoder.bounds
+        return Code(INTENSITY, low, none, 1.0 / (high - low))
     return Code(GIVEN, nothing, none, nothing)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from rstdp_agents.fused.cache import jit
 from rstdp_agents.fused.lanes import WIDTH, load, splat, store
 from rstdp_agents.fused.neurons import FAST
 
 
-@njit(cache=True, fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST, forceinline=True)
 def critic_step(reward, terminated, restarted, rates, after, weight, trace, r_bar, c, m):
     """`modulators.TDError` or `modulators.RewardMinusBaseline` of all envs; writes m ``(E,)`` and learns.
 
@@ -44,7 +44,7 @@ def critic_step(reward, terminated, restarted, rates, after, weight, trace, r_ba
             m[e] = 0.0
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def third_factor(m, k, amplitudes, c):
     """`PairRule.factors`: the modulator itself, or an amplitude picked by its sign; amplitudes ``(K, 2)``."""
     if c.switch == 0.0:
@@ -54,7 +54,7 @@ def third_factor(m, k, amplitudes, c):
     return -amplitudes[k, 1] if m < 0.0 or c.zero_punishes == 1.0 else 0.0
 
 
-@njit(cache=True, inline="always")
+@jit(inline="always")
 def pair_credit(post, gate, plus, minus, late, c, out):
     """What an input spike of tick t makes eligible with each output neuron: out ``(T + 1, P)``, but for tick T.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from rstdp_agents.fused.cache import jit
 from rstdp_agents.fused.lanes import WIDTH, at_least, between, load, select, splat, store
 from rstdp_agents.fused.random import fill_uniform
 
@@ -12,7 +12,7 @@ FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be reordered and fused, so that loops vectorise; infinities and NaN keep their meaning."""
 
 
-@njit(cache=True, fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST, forceinline=True)
 def log32(x, out):
     """Natural logarithm of positive float32 ``x (n,)`` to float32 rounding, in loops that vectorise; overwrites x.
 
@@ -38,7 +38,7 @@ def log32(x, out):
         out[i] = m + (square * (m * p - np.float32(0.5)) + out[i] * np.float32(0.69314718056))
 
 
-@njit(cache=True, fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST, forceinline=True)
 def noisy_thresholds(first, keys, outputs, c, out):
     """`neurons.noisy_threshold`: out ``(T, E, P)``; those of the padding are out of reach.
 
@@ -63,7 +63,7 @@ def noisy_thresholds(first, keys, outputs, c, out):
     out[:, :, outputs:] = np.inf
 
 
-@njit(cache=True, inline="always")
+@jit(inline="always")
 def fire(current, threshold, offset, e, c, post, counts):
     """`neurons.lif_window` of env e, from rest: writes post ``(T, P)`` and counts ``(P,)``.
 
@@ -76,7 +76,7 @@ def fire(current, threshold, offset, e, c, post, counts):
         fire_apart(current, threshold, offset, e, c, post, counts)
 
 
-@njit(cache=True, inline="always")
+@jit(inline="always")
 def fire_apart(current, threshold, offset, e, c, post, counts):
     """`fire` for neurons that know nothing of each other: sixteen of them through all ticks, then the next."""
     ticks, padded = post.shape
@@ -92,7 +92,7 @@ def fire_apart(current, threshold, offset, e, c, post, counts):
         store(counts, o, count)
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def fire_together(current, threshold, offset, e, c, post, counts):
     """`fire` for neurons that inhibit each other: all of them, tick by tick."""
     ticks, padded = post.shape
@@ -117,7 +117,7 @@ def fire_together(current, threshold, offset, e, c, post, counts):
             counts[i] += post[t, i]
 
 
-@njit(cache=True, inline="always")
+@jit(inline="always")
 def tick(v, blocked, current, threshold, offset, c):
     """One tick of `neurons.lif_window` before any inhibition: spike, potential and the pause that is left."""
     none = splat(np.float32(0.0))
@@ -129,7 +129,7 @@ def tick(v, blocked, current, threshold, offset, c):
     return spike, select(spike, splat(np.float32(c.v_reset)), v), blocked
 
 
-@njit(cache=True, inline="always")
+@jit(inline="always")
 def regulate(count, rate, offset, c):
     """`homeostasis.homeostasis_window` for spike counts per env ``(P,)``; writes rate and offset ``(P,)``."""
     mix, hertz = splat(np.float32(c.rate_mix)), splat(np.float32(1000.0 / c.window))

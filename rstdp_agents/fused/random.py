@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint32, uint64
+from numba import uint32, uint64
+
+from rstdp_agents.fused.cache import jit
 
 SCALE = np.float32(2.0**-24)
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def window_keys(seed, window):
     """Two 32-bit keys for one window of the agent with this seed."""
     x = uint64(seed) * uint64(0x9E3779B97F4A7C15) + uint64(window) * uint64(0xD1B54A32D192ED03)
@@ -18,7 +20,7 @@ def window_keys(seed, window):
     return uint32(x & uint64(0xFFFFFFFF)), uint32(x >> uint64(32))
 
 
-@njit(cache=True, inline="always")
+@jit(inline="always")
 def uniform_at(place, key0, key1):
     """The number in [0, 1), of 24 bits, at a place: a bijective mix of place and keys."""
     # every step is cast back: numba widens integer arithmetic to 64 bits
@@ -30,7 +32,7 @@ def uniform_at(place, key0, key1):
     return np.float32(uint32(x ^ (x >> uint32(16))) >> uint32(8)) * SCALE
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def fill_uniform(out, first, keys):
     """Fill ``out (n,)`` with the numbers at places ``first, first + 1, ...``."""
     key0, key1 = uint32(keys[0]), uint32(keys[1])
@@ -38,7 +40,7 @@ def fill_uniform(out, first, keys):
         out[i] = uniform_at(uint32(uint32(first) + uint32(i)), key0, key1)
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def fill_uniform_at(out, places, first, keys):
     """As `fill_uniform`, at the places ``first + places[0], first + places[1], ...``; places ``(n,)`` int32."""
     key0, key1 = uint32(keys[0]), uint32(keys[1])
@@ -46,7 +48,7 @@ def fill_uniform_at(out, places, first, keys):
         out[i] = uniform_at(uint32(uint32(first) + uint32(places[i])), key0, key1)
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def draw_rows(seeds, window, first, stride, rows, n):
     """``(agents, rows * n)``: row r has the numbers at places ``first + r * stride, ...``, for seeds ``(agents,)`` int64."""
     out = np.empty((seeds.shape[0], rows * n), np.float32)

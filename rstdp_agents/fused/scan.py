@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from rstdp_agents.fused.cache import jit
 
 
-@njit(cache=True, inline="always")
+@jit(inline="always")
 def inhibit(spikes, v, inhibition):
     """Lower every potential ``v (layers, neurons)`` by ``inhibition`` for each spike of the other neurons of its layer."""
     for row in range(spikes.shape[0]):
@@ -15,7 +16,7 @@ def inhibit(spikes, v, inhibition):
             v[row, i] -= inhibition * (count - spikes[row, i])
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def scan(current, threshold, v, refractory, decay, v_rest, v_reset, refractory_ticks, inhibition, layer):
     """`neurons.lif_window` on arrays of one type: current, threshold ``(T, N)``; v, refractory ``(N,)`` before the window.
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit, uint64
+from numba import uint64
 from torch import Tensor
 
+from rstdp_agents.fused.cache import jit
 from rstdp_agents.fused.lanes import count_bits
 from rstdp_agents.fused.random import fill_uniform_at
 
@@ -18,7 +19,7 @@ MAX_TICKS = 64
 """Bits of a word."""
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def draw_spikes(rates, p_max, ticks, envs, e, keys, bits, before, count):
     """`encoders.poisson` of env e of ``envs``: rates ``(I,)`` -> bits ``(I,)`` uint64.
 

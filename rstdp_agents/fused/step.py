@@ -7,8 +7,8 @@ known, and weight and eligibility of a synapse are read and written once per env
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from rstdp_agents.fused.cache import jit
 from rstdp_agents.fused.constants import unpack
 from rstdp_agents.fused.decode import choose, point
 from rstdp_agents.fused.encode import Code, encode
@@ -24,7 +24,7 @@ TILE = 1 << 18
 tile finds the spikes of every input again."""
 
 
-@njit(cache=True, fastmath=FAST, nogil=True)
+@jit(fastmath=FAST, nogil=True)
 def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted, learning):
     """One env step of the agents from ``begin`` to ``end``: learn what came of the last actions if ``learning``, then act.
 
@@ -49,7 +49,7 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
         _remember(s, a, counts, gate, c)
 
 
-@njit(cache=True, fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST, forceinline=True)
 def _feel(s, a, obs, final_obs, reward, terminated, truncated, restarted, code, c):
     """Modulator of agent a in all its envs, and its critic's learning."""
     for e in range(obs.shape[0]):
@@ -64,7 +64,7 @@ def _feel(s, a, obs, final_obs, reward, terminated, truncated, restarted, code, 
             s.trace[a, e] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def act(s, begin, end, obs):
     """A window of the agents from ``begin`` to ``end`` and their actions, nothing learnt; ``obs`` as in `step`."""
     code = Code(s.kind, s.points, s.cells, s.scale, s.floor, s.tilings)
@@ -77,7 +77,7 @@ def act(s, begin, end, obs):
         _choose(s, a, current, threshold, choice, c)
 
 
-@njit(cache=True, fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST, forceinline=True)
 def _noise(s, a, c):
     """Input spikes, thresholds ``(T, E, P)`` and the numbers ``(E, n)`` for choosing, of the next window of agent a."""
     ticks, padded = s.post.shape[2:]
@@ -95,7 +95,7 @@ def _noise(s, a, c):
     return threshold, choice.reshape(envs, numbers)
 
 
-@njit(cache=True, fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST, forceinline=True)
 def _pass(s, a, done, learning, c):
     """The pass over the synapses of agent a: currents ``(E, T + 1, P)`` of the window, and the mean square of what it learnt."""
     ticks, padded = s.post.shape[2:]
@@ -120,7 +120,7 @@ def _pass(s, a, done, learning, c):
     return current, square / (s.post_count.shape[1] * inputs)
 
 
-@njit(cache=True, fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST, forceinline=True)
 def _choose(s, a, current, threshold, choice, c):
     """Run the output neurons of agent a in all envs and choose actions: their spike counts and their gate, both ``(E, P)``."""
     envs, ticks, padded = s.post.shape[1:]
@@ -143,7 +143,7 @@ def _choose(s, a, current, threshold, choice, c):
     return counts, gate
 
 
-@njit(cache=True, fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST, forceinline=True)
 def _remember(s, a, counts, gate, c):
     """What the spikes of agent a's output neurons make eligible, and what homeostasis and the statistics keep of them."""
     envs, padded = counts.shape

@@ -7,26 +7,27 @@ and one row of them belongs to one input.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
+from rstdp_agents.fused.cache import jit
 from rstdp_agents.fused.constants import unpack
 from rstdp_agents.fused.lanes import WIDTH, between, load, lowest_bit, splat, store, total
 from rstdp_agents.fused.neurons import FAST
 
 
-@njit(cache=True, inline="always")
+@jit(inline="always")
 def next_tick(left, ticks):
     """The first tick of the bits ``left``, ``ticks`` if there is none; and the bits without it."""
     return min(lowest_bit(left), ticks), left & (left - uint64(1))
 
 
-@njit(cache=True, fastmath=FAST, inline="always")
+@jit(fastmath=FAST, inline="always")
 def with_pair(z, row, credit, first, padded, one, two, keep, o):
     """Eligibility after its decay and the spikes of ticks ``one`` and ``two``, for sixteen outputs from ``o``."""
     return load(z, row + o) * keep + (load(credit, first + one * padded + o) + load(credit, first + two * padded + o))
 
 
-@njit(cache=True, fastmath=FAST, inline="always")
+@jit(fastmath=FAST, inline="always")
 def recall(z, row, credit, first, padded, left, ticks, keep, begin, end):
     """`plasticity.window.pair_window` of one input and the outputs from ``begin`` to ``end``, all but the last step of it.
 
@@ -45,7 +46,7 @@ def recall(z, row, credit, first, padded, left, ticks, keep, begin, end):
     return one, two, keep
 
 
-@njit(cache=True, fastmath=FAST, inline="always")
+@jit(fastmath=FAST, inline="always")
 def drive(weight, row, current, first, padded, left, ticks, begin, end):
     """`synapses.Linear.current` of one input: its weights are added to the current of each tick in which it fires."""
     while left:
@@ -57,7 +58,7 @@ def drive(weight, row, current, first, padded, left, ticks, begin, end):
             store(current, there, load(current, there) + value)
 
 
-@njit(cache=True, forceinline=True)
+@jit(forceinline=True)
 def rouse(s, a):
     """Note which inputs of agent a the window that waits for its eligibility gives some."""
     live, bits = s.live[a], s.bits[a, 1]
@@ -66,7 +67,7 @@ def rouse(s, a):
             live[i] |= bits[e, i] != uint64(0)
 
 
-@njit(cache=True, fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST, forceinline=True)
 def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     """The pass for agent a and its output neurons from ``begin`` to ``end``.
 
@@ -105,7 +106,7 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     return total(square)
 
 
-@njit(cache=True, fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST, forceinline=True)
 def weigh(credit, shares):
     """Multiply ``credit (K E, T + 1, P)`` by the shares of `learn_and_drive`, in place."""
     for p in range(credit.shape[0]):
@@ -114,7 +115,7 @@ def weigh(credit, shares):
             store(flat, o, load(flat, o) * share)
 
 
-@njit(cache=True, fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST, forceinline=True)
 def find_earned(bits, i, inputs, halves, ticks, padded, rows):
     """Where in ``credit`` lies what the last window's spikes of input i have earned, in each half and env; returns how many.
 
@@ -131,7 +132,7 @@ def find_earned(bits, i, inputs, halves, ticks, padded, rows):
     return many + many % 2
 
 
-@njit(cache=True, fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST, forceinline=True)
 def learn_last_and_drive(s, a, begin, end, learning, current, c):
     """`learn_and_drive` where eligibility lasts for one window: `plasticity.last_window`, and z is nowhere.
 
@@ -157,7 +158,7 @@ def learn_last_and_drive(s, a, begin, end, learning, current, c):
     return total(square)
 
 
-@njit(cache=True, fastmath=FAST)
+@jit(fastmath=FAST)
 def fold(s):
     """Write the eligibility that waits for the next pass, so that z is what the torch path would show, for others to change."""
     halves, envs, inputs, padded = s.z.shape[1:]

@@ -7,8 +7,9 @@ from typing import Any
 
 from rstdp_agents.config import RunConfig, flat
 
-LOW, HIGH = "band_low/", "band_high/"
-"""Before a tag: the ends of the band that holds the middle eight tenths of a population, beside the mean under the tag itself."""
+LOW, HIGH = "spread/low/", "spread/high/"
+"""Before a tag: the ends of the band that holds the middle eight tenths of a population, beside the mean under the tag itself.
+The page of custom scalars draws them; on the other pages they are one folded group behind all others."""
 INFO = "info/"
 """Before the name of a number of `info`."""
 
@@ -17,21 +18,18 @@ ALWAYS = {"env", "agent.rule", "agent.modulator", "agent.plasticity.lr", "seed",
 NEVER = {"run_dir", "resume", "progress", "images", "map_dims", "log_every", "checkpoint_every", "eval_episodes"}
 
 
-def layout(
-    layers: list[str], critic: bool, many: bool, keywords: tuple[str, ...] = ()
-) -> dict[str, dict[str, list[Any]]]:
-    """What `SummaryWriter.add_custom_scalars` takes; TensorBoard shows the last chart of a page first.
+def charts(layers: list[str], critic: bool, keywords: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
+    """By page and title, first to last: the tag of every chart.
 
-    layers: names of the layers, the output last. critic: whether there is one. many: whether there are bands to draw.
-    keywords: of the numbers of `info`.
+    layers: names of the layers, the output last. critic: whether there is one. keywords: of the numbers of `info`.
     """
     spiking = ["input", *layers]
     hidden = {f" of {name}": f"/{name}" for name in layers[:-1]}
-    pages = {
+    return {
         "1 return": {
             "return": "charts/episodic_return",
             "episode length": "charts/episodic_length",
-            **{name: INFO + name for name in keywords},
+            **{INFO + name: INFO + name for name in keywords},
         },
         "2 activity": {f"rate of {name} (Hz)": f"activity/rate_hz/{name}" for name in reversed(spiking)}
         | {f"silent share of {name}": f"activity/silent_frac/{name}" for name in reversed(spiking)},
@@ -44,7 +42,19 @@ def layout(
             **{f"share{of} on a bound": f"learn/w_saturated_frac{tag}" for of, tag in {"": "", **hidden}.items()},
         },
     }
-    return {page: {title: _chart(charts[title], many) for title in reversed(charts)} for page, charts in pages.items()}
+
+
+def layout(pages: dict[str, dict[str, str]]) -> dict[str, dict[str, list[Any]]]:
+    """What `SummaryWriter.add_custom_scalars` takes for `charts`; TensorBoard shows the last chart of a page first.
+
+    A chart is the same for one agent and for many, for TensorBoard joins those of all runs that are equal.
+    """
+    return {page: {title: _chart(titles[title]) for title in reversed(titles)} for page, titles in pages.items()}
+
+
+def banded(pages: dict[str, dict[str, str]]) -> set[str]:
+    """Tags that are drawn with a band."""
+    return {tag for titles in pages.values() for tag in titles.values()}
 
 
 def hyperparameters(config: RunConfig) -> dict[str, bool | int | float | str]:
@@ -55,5 +65,5 @@ def hyperparameters(config: RunConfig) -> dict[str, bool | int | float | str]:
     return {k.removeprefix("agent."): v for k, v in plain.items()}
 
 
-def _chart(tag: str, many: bool) -> list[Any]:
-    return ["Margin", [tag, LOW + tag, HIGH + tag]] if many else ["Multiline", [f"^{tag}$"]]
+def _chart(tag: str) -> list[Any]:
+    return ["Margin", [tag, LOW + tag, HIGH + tag]]

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.tensorboard.summary import hparams
 from tqdm import tqdm
 
+from rstdp_agents import escape
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig, flat
 from rstdp_agents.episodes import Episode
@@ -27,6 +28,7 @@ from rstdp_agents.monitoring.health import Health
 from rstdp_agents.monitoring.measures import measures, population
 from rstdp_agents.monitoring.monitor_file import MonitorFile
 from rstdp_agents.monitoring.pictures import Pictures
+from rstdp_agents.progress import doing
 from rstdp_agents.runs.growing import Extent
 
 
@@ -56,7 +58,7 @@ class Monitor:
 
     folder: where to write. threshold: mean return at which the task is solved, if somebody says. before: what `state` gave at a
     checkpoint of the run in this folder, or `NOTHING`; files are cut back to what they were then. None for a new run. step: where
-    the run begins. Scalars are means over the population, beside the band of its middle eight tenths.
+    the run begins. Scalars are means over the population; charts of the first page have the band of its middle eight tenths.
     """
 
     def __init__(
@@ -69,6 +71,9 @@ class Monitor:
         self.writer = Events(folder, purge_step=None if before is None else step + 1)
         self.file = MonitorFile(folder, config.env, config.info_keywords, threshold, begun["rows"], step)
         self.pictures = Pictures(config, agent, space)
+        layers, critic = [each.name for each in agent.network.layers], "critic.weight" in agent.modulator.tensors()
+        self._charts = dashboard.charts(layers, critic, config.info_keywords)
+        self._banded = dashboard.banded(self._charts)
         self._start = time.monotonic() - begun["seconds"]
         if not self._events:
             self._introduce()
@@ -83,7 +88,8 @@ class Monitor:
         if episodes:
             self._episodes += episodes
         if self.pictures.look(step):
-            self.pictures.draw(self.writer, step)
+            with doing("drawing"):
+                self.pictures.draw(self.writer, step)
         if step % self.config.log_every < self.config.envs_per_agent:
             self.flush(step)
 
@@ -143,14 +149,10 @@ class Monitor:
 
     def _introduce(self) -> None:
         """What stands at the beginning of a run: its settings, and which charts are on the first page."""
-        settings = [f"| {name} | {value} |" for name, value in flat(asdict(self.config)).items()]
+        told = flat(asdict(self.config)).items()
+        settings = [f"| {name} | {escape.markdown(str(value))} |" for name, value in told]
         self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *settings]))
-        layers, critic = (
-            [each.name for each in self.agent.network.layers],
-            "critic.weight" in self.agent.modulator.tensors(),
-        )
-        many, keywords = self.agent.agents > 1, self.config.info_keywords
-        self.writer.add_custom_scalars(dashboard.layout(layers, critic, many, keywords))
+        self.writer.add_custom_scalars(dashboard.layout(self._charts))
 
     def _write_episodes(self, step: int) -> None:
         """Every episode to monitor.csv; to TensorBoard each agent's mean over those of the interval, as a population."""
@@ -175,10 +177,10 @@ class Monitor:
             self._add(tag, torch.tensor([np.mean(each) for each in own.values()]), step)
 
     def _add(self, tag: str, values: Tensor, step: int) -> None:
-        """Mean of ``values (agents,)``, and the ends of the band of a population."""
+        """Mean of ``values (agents,)``, and the ends of the band where a chart draws them."""
         mean, low, high = population(values)
         self.writer.add_scalar(tag, mean, step)
-        if self.agent.agents > 1:
+        if tag in self._banded:
             self.writer.add_scalar(dashboard.LOW + tag, low, step)
             self.writer.add_scalar(dashboard.HIGH + tag, high, step)
 
@@ -190,8 +192,9 @@ class Monitor:
             self._say(warning, step)
 
     def _say(self, warning: str, step: int) -> None:
-        tqdm.write(warning, file=sys.stderr)
-        self.writer.add_text("warnings", f"env step {step}: {warning}", step)
+        if sys.stderr is not None:
+            tqdm.write(warning, file=sys.stderr)
+        self.writer.add_text("warnings", escape.markdown(f"env step {step}: {warning}"), step)
 
 
 def hparam_results(summary: dict[str, Any]) -> dict[str, float]:

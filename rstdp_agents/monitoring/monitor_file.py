@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from rstdp_agents.config import COLUMNS
 from rstdp_agents.episodes import Episode
 from rstdp_agents.runs.growing import Extent, Growing, cut_back, put_aside
 
 NAME = "monitor.csv"
-COLUMNS = ("r", "l", "t", "agent")
-"""Return, length, seconds since the run began, and which agent it was; then the numbers of `info`."""
 
 THRESHOLD = "reward_threshold"
 MISSING = "missing_before_step"
@@ -63,7 +62,7 @@ class MonitorFile:
         """Append a line for each episode."""
         for e in episodes:
             info = "".join(f",{number:.6g}" for number in e.info)
-            self._write(f"{e.episode_return:.6g},{e.length},{seconds:.3f},{e.agent}{info}\n")
+            self._write(f"{e.episode_return:.15g},{e.length},{seconds:.3f},{e.agent}{info}\n")
 
     def sync(self) -> Extent:
         """See all of the file onto the disk; returns how far that is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rstdp_agents.presets.types import Presets
+from rstdp_agents.presets.types import Presets, Serves
 
 BREAKOUT = {
     "env_kwargs": ("obs_type:ram",),
@@ -17,4 +17,8 @@ BREAKOUT = {
 
 PRESETS: Presets = {
     "ale_py:ALE/Breakout-v5": {"rstdp-et": {**BREAKOUT, "agent.plasticity.lr": 0.3}},
+}
+
+SERVES: Serves = {
+    "ale_py:ALE/Breakout-v5": {"frameskip": (), "repeat_action_probability": (), "full_action_space": (False,)},
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rstdp_agents.presets.types import Presets
+from rstdp_agents.presets.types import Presets, Serves
 
 LUNARLANDER = {
     "agent.encoder.low": (-1.0, -0.2, -1.2, -1.5, -0.8, -1.5, 0.0, 0.0),
@@ -25,3 +25,9 @@ PRESETS: Presets = {
         "reward-switch": {**LUNARLANDER, "agent.plasticity.lr": 0.05, "agent.modulation.deadband": 0.05},
     },
 }
+
+SERVES: Serves = {
+    "LunarLander-v3": {
+        "continuous": (False,), "gravity": (), "enable_wind": (), "wind_power": (), "turbulence_power": (),
+    },
+}  # fmt: skip

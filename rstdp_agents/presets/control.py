@@ -6,7 +6,7 @@ reward / (1 - gamma): then nothing is news but the failure. Where every step cos
 
 from __future__ import annotations
 
-from rstdp_agents.presets.types import Presets
+from rstdp_agents.presets.types import Presets, Serves
 
 CARTPOLE = {
     "map_dims": (2, 3),
@@ -106,4 +106,11 @@ PRESETS: Presets = {
         "rstdp": {**MOUNTAINCAR_CONTINUOUS, "agent.plasticity.lr": 0.1},
         "reward-switch": {**MOUNTAINCAR_CONTINUOUS, "agent.plasticity.lr": 0.2, "agent.modulation.deadband": 0.01},
     },
+}
+
+SERVES: Serves = {
+    "CartPole-v1": {"sutton_barto_reward": (False,)},
+    "MountainCar-v0": {"goal_velocity": ()},
+    "MountainCarContinuous-v0": {"goal_velocity": ()},
+    "Pendulum-v1": {"g": ()},
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rstdp_agents.presets.types import Presets
+from rstdp_agents.presets.types import Presets, Serves
 
 FROZENLAKE = {
     "agent.simulation.ticks": 20,
@@ -65,4 +65,13 @@ PRESETS: Presets = {
     "Taxi-v4": {"rstdp-et": TAXI},
     "minigrid:MiniGrid-Empty-5x5-v0": {"rstdp-et": {**MINIGRID, "agent.plasticity.lr": 0.5}},
     "minigrid:MiniGrid-Empty-8x8-v0": {"rstdp-et": {**MINIGRID, "agent.plasticity.lr": 0.5}},
+}
+
+LAKE = {"is_slippery": (), "success_rate": (), "desc": (None,)}
+
+SERVES: Serves = {
+    "FrozenLake-v1": {**LAKE, "map_name": ("4x4",)},
+    "FrozenLake8x8-v1": {**LAKE, "map_name": ("8x8",)},
+    "CliffWalking-v1": {"is_slippery": ()},
+    "Taxi-v4": {"is_rainy": (), "fickle_passenger": (), "rainy_probability": (), "fickle_probability": ()},
 }

@@ -1,8 +1,8 @@
-"""The project's own tasks (package `envs`)."""
+"""The project's own tasks (package `rstdp_envs`)."""
 
 from __future__ import annotations
 
-from rstdp_agents.presets.types import Presets
+from rstdp_agents.presets.types import Presets, Serves
 
 CUE = {"agent.decoder.inverse_temperature": 30.0, "agent.modulation.critic_lr": 0.2, "agent.homeostasis.lr": 0.0}
 
@@ -121,4 +121,16 @@ PRESETS: Presets = {
         "rstdp": {**XOR, "agent.plasticity.lr": 0.4},
         "reward-switch": {**XOR, "agent.plasticity.lr": 4.0},
     },
+}
+
+SERVES: Serves = {
+    "rstdp/Bandit-v0": {"odds": (), "hazard": (), "pulls": ()},
+    "rstdp/Bars-v0": {"size": (5,)},
+    "rstdp/Catch-v0": {"rows": (10,), "columns": (5,)},
+    "rstdp/Cue-v0": {"cues": (4,)},
+    "rstdp/DelayedCue-v0": {"delay": (), "cues": (2, 4)},
+    "rstdp/Pattern-v0": {"afferents": (50,), "rate": (), "jitter": (), "frames": (), "pattern_seed": ()},
+    "rstdp/Reach-v0": {"speed": (), "radius": ()},
+    "rstdp/TMaze-v0": {"length": (4,), "visible": ()},
+    "rstdp/WaterMaze-v0": {"platform": (), "speed": (), "radius": ()},
 }

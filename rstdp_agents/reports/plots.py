@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rstdp_agents import escape
+from rstdp_agents.episodes import of_episodes
 from rstdp_agents.reports.scores import band, rolling
 from rstdp_agents.runs.reading import Axis, Episodes, Run
 
@@ -15,18 +17,22 @@ UNITS = {"episodes": "training episode", "steps": "env steps of an agent", "time
 
 
 def learning_curves(runs: dict[str, dict[str, list[Run]]], axis: Axis, window: int) -> Figure:
-    """A panel per environment: for every label the mean over agents of the rolling return, and its 95 % interval."""
+    """A panel per environment: for every label the mean over agents of the rolling return, and its 95 % interval.
+
+    A curve is dashed where it is the mean of all episodes so far, which are fewer than ``window``.
+    """
     figure = Figure(figsize=(5.2 * len(runs) + 0.4, 4.0), layout="constrained")
     labels = sorted({label for groups in runs.values() for label in groups})
     for axes, (env, groups) in zip(figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True):
         for label, members in groups.items():
             agents = [agent for run in members for agent in run.agents if len(agent.returns)]
             if agents:
-                _curve(axes, agents, axis, window, f"{label} ({len(agents)})", f"C{labels.index(label) % 10}")
+                _curve(axes, agents, axis, window, label, f"C{labels.index(label) % 10}")
         solved = next(iter(groups.values()))[0].threshold
         if solved is not None:
             axes.axhline(solved, color="0.5", linewidth=1, linestyle=":", label=f"solved: {solved:g}")
-        axes.set(title=env, xlabel=UNITS[axis], ylabel=f"mean return of {window} episodes")
+        few = " (dashed: of fewer)" if window > 1 else ""
+        axes.set(title=escape.figure(env), xlabel=UNITS[axis], ylabel=f"mean return of {window} episodes{few}")
         axes.margins(x=0)
         axes.legend(fontsize=8)
     return figure
@@ -41,9 +47,18 @@ def curve(agents: list[Episodes], axis: Axis, window: int) -> tuple[np.ndarray, 
     )
 
 
+def full(agents: list[Episodes], axis: Axis, window: int) -> float:
+    """Place from which on the rolling return of every agent is one of ``window`` episodes; infinity if one has fewer."""
+    return max(a.axis(axis)[window - 1] if len(a.returns) >= window else np.inf for a in agents)
+
+
 def _curve(axes: Axes, agents: list[Episodes], axis: Axis, window: int, label: str, colour: str) -> None:
     places, curves = curve(agents, axis, window)
-    axes.plot(places, curves.mean(0), color=colour, label=label)
+    counts, whole = [len(agent.returns) for agent in agents], places >= full(agents, axis, window)
+    mean, label = curves.mean(0), escape.figure(f"{label} ({len(agents)}){of_episodes(*counts, window=window)}")
+    axes.plot(places[whole], mean[whole], color=colour, label=label if whole.any() else None)
+    part = slice(0, int((~whole).sum()) + 1)  # up to where the other begins
+    axes.plot(places[part], mean[part], "--", color=colour, label=None if whole.any() else label)
     if len(agents) > 1:
         axes.fill_between(places, *band(curves), color=colour, alpha=0.2, linewidth=0)
 
@@ -56,5 +71,7 @@ def intervals(rows: dict[str, dict[str, tuple[float, float, float]]], label: str
         for y, (name, (value, low, high)) in enumerate(row.items()):
             axes.plot([low, high], [y, y], color=f"C{names.index(name) % 10}", linewidth=6, alpha=0.4)
             axes.plot([value], [y], "|", color=f"C{names.index(name) % 10}", markersize=14, markeredgewidth=2)
-        axes.set(title=title, xlabel=label, yticks=range(len(row)), yticklabels=list(row), ylim=(len(row) - 0.5, -0.5))
+        shown = list(map(escape.figure, row))
+        axes.set(title=escape.figure(title), xlabel=label, yticks=range(len(row)), yticklabels=shown)
+        axes.set_ylim(len(row) - 0.5, -0.5)
     return figure

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import bootstrap, trim_mean
 
-from rstdp_agents.episodes import WINDOW
+from rstdp_agents.episodes import WINDOW, mean, reaches
 
 RESAMPLES = 2000
 """Bootstrap samples of an interval."""
@@ -22,9 +22,10 @@ def rolling(returns: Sequence[float] | np.ndarray, window: int = WINDOW) -> np.n
 
 
 def episodes_to(bound: float, returns: Sequence[float] | np.ndarray) -> int | None:
-    """First episode at which the mean of 100 reaches ``bound``; None if it never does."""
-    reached = np.flatnonzero(rolling(returns)[WINDOW - 1 :] >= bound - 1e-9)
-    return int(reached[0]) + WINDOW if len(reached) else None
+    """First episode at which the mean of 100 `reaches` ``bound``, as `AgentRecord` finds it; None if it never does."""
+    each = np.asarray(returns, dtype=np.float64).tolist()
+    ends = range(WINDOW, len(each) + 1)
+    return next((end for end in ends if reaches(mean(each[end - WINDOW : end]), bound)), None)
 
 
 def band(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rstdp_agents.escape import one_line
 from rstdp_agents.evaluation import interval
 
 
@@ -15,6 +16,7 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 def columns(header: list[str], rows: list[list[str]]) -> str:
     """Columns as wide as their widest entry, under a line."""
+    rows = [[one_line(entry) for entry in row] for row in rows]
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     lines = [header, ["-" * width for width in widths], *rows]
     return "\n".join("  ".join(entry.ljust(width) for entry, width in zip(row, widths)).rstrip() for row in lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from rstdp_agents.config import Backend
 from rstdp_agents.errors import CheckpointError
 from rstdp_agents.monitoring.health import not_finite
 from rstdp_agents.runs.files import write_whole
@@ -97,6 +98,11 @@ def restore(target: dict[str, Tensor], source: dict[str, Tensor], path: Path) ->
     for name, tensor in source.items():
         with torch.no_grad():
             target[name].copy_(tensor)
+
+
+def written_by(tensors: Iterable[str]) -> Backend:
+    """The backend that wrote a checkpoint with tensors of these names: compiled code has some that no other reads."""
+    return "fused" if any(name.startswith("fused.") for name in tensors) else "torch"
 
 
 def check_finite(tensors: dict[str, Tensor], path: Path) -> None:

@@ -21,7 +21,9 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
+from rstdp_agents import escape
 from rstdp_agents.config import RunConfig
+from rstdp_agents.episodes import of_episodes
 from rstdp_agents.errors import UsageError
 from rstdp_agents.monitoring import monitor_file
 from rstdp_agents.runs import evaluations
@@ -30,6 +32,8 @@ from rstdp_agents.runs.files import PARTIAL, write_whole
 
 LOCK = ".lock"
 SETTINGS = "config.json"
+PACKAGE = Path(__file__).resolve().parent.parent
+"""The folder of this package."""
 ABOUT = "environment.txt"
 RUNS = Path("runs")
 """Where runs go that are told no folder."""
@@ -142,7 +146,7 @@ def write_settings(folder: Path, config: RunConfig, run: str) -> None:
 
 def environment() -> dict[str, str]:
     """What runs, and where: command, versions, commit and machine."""
-    versions = {name: metadata.version(name) for name in PACKAGES}
+    versions = {name: version(name) for name in PACKAGES}
     return {
         "command": shlex.join(sys.argv),
         "python": platform.python_version(),
@@ -155,16 +159,31 @@ def environment() -> dict[str, str]:
     }
 
 
-def commit() -> str:
-    """The commit of the clone that this package is in, with a + where files differ from it; empty outside a clone."""
-    root = Path(__file__).resolve().parents[1]
-    if not (root / ".git").exists():
-        return ""
+def version(package: str) -> str:
+    """Version of an installed package; sources that are on the path without being installed have none."""
     try:
-        arguments = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
-        return subprocess.run(arguments, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def commit(package: Path = PACKAGE) -> str:
+    """The commit of the clone that the package is in, with a + where files differ from it; empty where git keeps no such file.
+
+    So a package that is installed somewhere inside another repository has none.
+    """
+    try:
+        git(package, "ls-files", "--error-unmatch", "__init__.py")
+        return git(package, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+")
     except (OSError, subprocess.SubprocessError):
         return ""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git says of the work tree around a folder, wherever a hook that started us may point it to. Raises SubprocessError."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    line = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(line, capture_output=True, text=True, timeout=10, check=True, env=env).stdout.strip()
 
 
 def processor() -> str:
@@ -179,11 +198,15 @@ def processor() -> str:
 def write_card(folder: Path, config: RunConfig, summary: dict[str, Any]) -> None:
     """Write README.md, the model card: what was trained, how well it does, how to use it."""
     rows = [
-        f"| {a['seed']} | {a['episodes']} | {_number(a['final_mean'])} | {_score(a['eval_greedy'])} "
+        f"| {a['seed']} | {a['episodes']} | {_number(a['final_mean'])}{of_episodes(a['episodes'])} "
+        f"| {_score(a['eval_greedy'])} "
         f"| {_score(a['eval_stochastic'])} |"
         for a in summary["agents"]
     ]
-    write_whole(folder / "README.md", CARD.format(config=config, rows="\n".join(rows), agents=config.agents))
+    names = {"env": config.env, "rule": config.agent.rule, "modulator": config.agent.modulator}
+    escaped = {name: escape.markdown(value) for name, value in names.items()}
+    card = CARD.format(**escaped, tag=escape.yaml(config.env), config=config, rows="\n".join(rows))
+    write_whole(folder / "README.md", card)
 
 
 def _number(value: float | None) -> str:
@@ -197,12 +220,12 @@ def _score(result: dict[str, Any] | None) -> str:
 CARD = """\
 ---
 library_name: rstdp_agents
-tags: [reinforcement-learning, spiking-neural-network, {config.env}]
+tags: [reinforcement-learning, spiking-neural-network, {tag}]
 ---
-# {config.agent.rule} on {config.env}
+# {rule} on {env}
 
-{agents} spiking agent(s), trained for {config.total_steps} env steps each by reward-modulated local plasticity
-(`{config.agent.rule}`, third factor `{config.agent.modulator}`), without backpropagation.
+{config.agents} spiking agent(s), trained for {config.total_steps} env steps each by reward-modulated local plasticity
+({rule}, third factor {modulator}), without backpropagation.
 
 | seed | training episodes | mean of the last 100 | greedy (episodes) | stochastic (episodes) |
 | --- | --- | --- | --- | --- |
@@ -210,7 +233,7 @@ tags: [reinforcement-learning, spiking-neural-network, {config.env}]
 
 Returns; mean +- standard deviation over evaluation episodes in environments of their own. `config.json` holds every
 setting, `environment.txt` versions and machine, `monitor.csv` every training episode, `evaluations.npz` the evaluations in the
-format of Stable-Baselines3, `checkpoints/` and `best/` the agents (safetensors). Train on, in a clone of rstdp_agents:
+format of Stable-Baselines3, `checkpoints/` and `best/` the agents (safetensors). Train on, where rstdp_agents is installed:
 
-    python train.py --resume RUN --total-steps {config.total_steps}
+    rstdp-train --resume RUN --total-steps {config.total_steps}
 """

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import Backend, RunConfig, flat, from_json
+from rstdp_agents.devices import check_device
 from rstdp_agents.environments import EnvSource, make_env, source_of
 from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.errors import UsageError
 from rstdp_agents.monitoring import monitor_file
-from rstdp_agents.runs.checkpoint import check_finite, latest_checkpoint, load_checkpoint, restore
+from rstdp_agents.runs.checkpoint import check_finite, latest_checkpoint, load_checkpoint, restore, written_by
 from rstdp_agents.runs.resume import position_of
 from rstdp_agents.runs.trust import Trust
 
@@ -98,10 +99,11 @@ class Trained(NamedTuple):
         """Arguments of the environment."""
         return source_of(self.config)[1]
 
-    @property
-    def learnt(self) -> list[Learnt]:
-        """What the wrappers of every env had learnt, agent after agent; empty where there are none."""
-        return self.data["envs"].get("learnt", [])
+    def learnt(self, agent: int | None = None) -> list[Learnt]:
+        """What the wrappers of every env had learnt, agent after agent, or those of one; empty where there are none."""
+        each = self.data["envs"].get("learnt", [])
+        own = len(each) // self.config.agents
+        return each if agent is None else each[agent * own : (agent + 1) * own]
 
     def rendered(self, mode: str) -> dict[str, Any]:
         """Arguments of the environment that make it render in a mode. Raises UsageError where it cannot."""
@@ -132,17 +134,25 @@ def read_checkpoint(run: Path) -> Checkpoint:
     return Checkpoint(path, tensors, data, position.config)
 
 
-def load_agent(run: Path, backend: Backend | None = None, trust: Trust = Trust()) -> Trained:  # noqa: B008 (a constant)
-    """The agents of a run folder's last checkpoint, or of a checkpoint file; on the run's own backend if None is given.
+def load_agent(
+    run: Path,
+    backend: Backend | None = None,
+    device: str | None = None,
+    trust: Trust = Trust(),  # noqa: B008 (a constant)
+) -> Trained:
+    """The agents of a run folder's last checkpoint, or of a checkpoint file; on the run's own device if None is given.
 
-    trust: whether code may be imported that the file names. Raises CheckpointError or UsageError naming what cannot be read.
+    backend: if None, compiled code goes on where it can with what compiled code has learnt. trust: whether code may be imported
+    that the file names. Raises CheckpointError or UsageError naming what cannot be read, or which device is not there.
     """
     checkpoint, tensors, data, config = read_checkpoint(run)
     trust.check(config, checkpoint)
+    check_device(device or config.device, None if device else checkpoint)
     env = make_env(*source_of(config))
     agent = Agent(
         config.agent, env.observation_space, env.action_space, seeds=config.seeds, envs=config.envs_per_agent,
-        device=config.device, backend=backend or config.backend, threads=config.threads,
+        device=device or config.device, backend=backend or ("auto" if written_by(tensors) == "fused" else "torch"),
+        threads=config.threads,
     )  # fmt: skip
     env.close()
     own = agent.tensors()

@@ -29,7 +29,9 @@ def closing_evaluation(
     """Both kinds of policy, or nothing if the configuration asks for no episodes; learnt: by wrappers, see `play`."""
     kinds = {"greedy": True, "stochastic": False} if config.eval_episodes else {}
     return {
-        kind: play(agent, source, kwargs, config.seeds, config.eval_episodes, greedy, learnt=learnt)
+        kind: play(
+            agent, source, kwargs, config.seeds, config.eval_episodes, greedy, learnt=learnt, shown=config.progress
+        )
         for kind, greedy in kinds.items()
     }
 
@@ -49,6 +51,7 @@ def write_summary(
         entry: dict[str, Any] = {"seed": seed, "episodes": record.episodes, "steps": step}
         for name in ("solved_at_episode", "solved_at_step", "final_mean", "best_mean"):
             entry[name] = getattr(record, name)
+        entry["final_episodes"] = len(record.recent)
         for kind in ("greedy", "stochastic"):
             entry[f"eval_{kind}"] = summarise(played[kind][0][i]) if kind in played else None
         agents.append(entry)

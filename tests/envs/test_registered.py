@@ -11,10 +11,10 @@ import pytest
 from gymnasium.envs.registration import load_env_creator
 from gymnasium.utils.env_checker import check_env
 
-import envs
+import rstdp_envs
 
 ROOT = Path(__file__).parents[2]
-IDS = sorted(envs.REGISTERED)
+IDS = sorted(rstdp_envs.REGISTERED)
 
 
 def below_the_ball(image, env):
@@ -89,7 +89,7 @@ def test_gymnasium_finds_no_fault(env_id):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(made(env_id, render_mode="rgb_array").unwrapped)
-    assert gym.make(f"envs:{env_id}").spec.id == env_id
+    assert gym.make(f"rstdp_envs:{env_id}").spec.id == env_id
 
 
 @pytest.mark.parametrize("env_id", IDS)

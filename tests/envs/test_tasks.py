@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from envs.bandit import Bandit
-from envs.bars import Bars
-from envs.catch import Catch
-from envs.cue import Cue
-from envs.delayed_cue import DelayedCue
-from envs.pattern import Pattern
-from envs.reach import Reach
-from envs.t_maze import FORWARD, LEFT, RIGHT, TMaze
-from envs.water_maze import WaterMaze
-from envs.xor import XOR
+from rstdp_envs.bandit import Bandit
+from rstdp_envs.bars import Bars
+from rstdp_envs.catch import Catch
+from rstdp_envs.cue import Cue
+from rstdp_envs.delayed_cue import DelayedCue
+from rstdp_envs.pattern import Pattern
+from rstdp_envs.reach import Reach
+from rstdp_envs.t_maze import FORWARD, LEFT, RIGHT, TMaze
+from rstdp_envs.water_maze import WaterMaze
+from rstdp_envs.xor import XOR
 
 
 def course(env, actions, seed=0):

@@ -36,10 +36,11 @@ def test_everything_below_the_functions_that_python_calls_is_inlined():
 
 
 def test_compiling_and_loading_give_the_same_bits(tmp_path):
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "TMPDIR": str(tmp_path)}
     play = [sys.executable, "-c", PLAY]
     compiling, loading = (
         subprocess.run(play, env=environment, capture_output=True, text=True, check=True).stdout for _ in range(2)
     )
     assert len(compiling.strip()) == hashlib.sha256().digest_size * 2
     assert compiling == loading
+    assert len(list(tmp_path.rglob("step.step.*"))) == 1

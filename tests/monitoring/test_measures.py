@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from rstdp_agents.config import override
-from rstdp_agents.monitoring.dashboard import HIGH, LOW, hyperparameters, layout
+from rstdp_agents.monitoring.dashboard import HIGH, LOW, banded, charts, hyperparameters, layout
 from rstdp_agents.monitoring.measures import measures, population
 from rstdp_agents.presets import preset
 from tests.helpers import cartpole_agent, observations
@@ -37,14 +37,26 @@ def test_the_band_holds_the_middle_eight_tenths():
     assert population(torch.arange(11.0)) == pytest.approx((5.0, 1.0, 9.0))
 
 
-def test_the_page_shows_curves_of_one_agent_and_bands_of_many():
-    one, many = (layout(["hidden", "output"], critic=True, many=m) for m in (False, True))
-    assert list(one) == list(many)
-    assert next(iter(one)) == "1 return"
-    assert list(one["1 return"]) == ["episode length", "return"]  # TensorBoard shows the last one first
-    assert many["1 return"]["return"] == ["Margin", [f"{p}charts/episodic_return" for p in ("", LOW, HIGH)]]
-    assert one["2 activity"]["rate of output (Hz)"] == ["Multiline", ["^activity/rate_hz/output$"]]
-    assert "largest critic weight" not in layout(["output"], critic=False, many=False)["3 modulator"]
+def test_the_page_shows_a_curve_and_its_band():
+    page = layout(charts(["hidden", "output"], critic=True))
+    assert next(iter(page)) == "1 return"
+    assert list(page["1 return"]) == ["episode length", "return"]  # TensorBoard shows the last one first
+    assert page["1 return"]["return"] == ["Margin", [f"{p}charts/episodic_return" for p in ("", LOW, HIGH)]]
+    assert page["2 activity"]["rate of output (Hz)"][1][0] == "activity/rate_hz/output"
+    assert "largest critic weight" not in charts(["output"], critic=False)["3 modulator"]
+
+
+def test_a_number_of_info_takes_no_title_or_tag_from_another_chart():
+    words = ("return", "episode length", "charts/episodic_return")
+    page = charts(["output"], critic=False, keywords=words)["1 return"]
+    assert list(page.values()) == ["charts/episodic_return", "charts/episodic_length", *(f"info/{w}" for w in words)]
+
+
+def test_charts_of_different_runs_are_the_same_wherever_they_have_the_same_title():
+    deep, flat = charts(["hidden1", "output"], critic=True), charts(["output"], critic=False)
+    for page, titles in flat.items():
+        assert titles.items() <= deep[page].items()
+    assert banded(flat) < banded(deep)
 
 
 def test_settings_that_tell_runs_apart_come_with_their_results():

@@ -177,4 +177,7 @@ def test_a_run_says_what_it_ran_on_and_what_came_of_it(tmp_path):
     card = (tmp_path / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: rstdp_agents\n")
     agent = json.loads((tmp_path / "summary.json").read_text())["agents"][0]
-    assert f"| 0 | {agent['episodes']} | {agent['final_mean']:.2f} | {agent['eval_greedy']['mean']:.2f} +-" in card
+    assert (
+        f"| 0 | {agent['episodes']} | {agent['final_mean']:.2f} (of {agent['episodes']}) | {agent['eval_greedy']['mean']:.2f} +-"
+        in card
+    )

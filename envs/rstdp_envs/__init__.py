@@ -1,6 +1,6 @@
 """Environments of this project, one file each, registered as ``rstdp/<Name>-v0`` when this package is imported.
 
-Gymnasium itself finds them by ``import envs`` or under ``envs:rstdp/<Name>-v0``; `train.py` knows them anyway.
+Gymnasium itself finds them by ``import rstdp_envs`` or under ``rstdp_envs:rstdp/<Name>-v0``; `train.py` knows them anyway.
 """
 
 from typing import Any

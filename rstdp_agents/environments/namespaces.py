@@ -1,0 +1,141 @@
+"""Ids of environments of other packages: which package an id is of, how it comes to be known, what is near to an unknown one.
+
+Gymnasium 1 knows an id of another package only after its module was imported. That happens here for ids of packages that we
+know, and for those of packages that declare the entry point ``gymnasium.envs``: never for a name that an id brings along.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import logging
+import re
+from functools import cache
+from importlib.metadata import entry_points
+from typing import NamedTuple
+
+import gymnasium as gym
+
+from rstdp_agents import plugins
+from rstdp_agents.errors import UsageError
+
+logger = logging.getLogger(__name__)
+
+GROUP = "gymnasium.envs"
+"""Entry points whose name, or else what follows in the name of their group, is a namespace; ``__root__`` for any."""
+
+
+class Package(NamedTuple):
+    """A package that brings environments along."""
+
+    ids: str
+    """What its ids begin with, a regular expression."""
+    module: str
+    """What has to be imported for them to be known; ``module:function`` where that has to be called."""
+    install: str
+    """What pip installs it by."""
+
+
+PACKAGES = (
+    Package(r"ALE/|\w+(NoFrameskip|Deterministic)-v", "ale_py", "rstdp_agents[atari]"),
+    Package(r"MiniGrid-|BabyAI-", "minigrid", "rstdp_agents[minigrid]"),
+    Package(
+        r"(highway|merge|roundabout|parking|intersection|racetrack|exit|two-way|u-turn|lane-keeping)-",
+        "highway_env", "rstdp_agents[highway]",
+    ),
+    Package(r"popgym-", "popgym", "rstdp_agents[popgym]"),
+    Package(
+        r"(mo|deep-sea-treasure|resource-gathering|four-room|fruit-tree|minecart|water-reservoir)-",
+        "mo_gymnasium", "rstdp_agents[mo]",
+    ),
+    Package(r"MinAtar/", "minatar.gym:register_envs", "rstdp_agents[minatar]"),
+    Package(r"MiniWorld-", "miniworld", "miniworld"),
+    Package(r"dm_control/", "shimmy", "shimmy[dm-control]"),
+    Package(r"bsuite/", "shimmy", "shimmy[bsuite]"),
+    Package(r"Meta-World/", "metaworld", "metaworld"),
+    Package(r"PyFlyt/", "PyFlyt.gym_envs", "PyFlyt"),
+    Package(
+        r"Fetch|Hand(Reach|Manipulate)|AdroitHand|AntMaze_|PointMaze_|FrankaKitchen-",
+        "gymnasium_robotics", "gymnasium-robotics",
+    ),
+    Package(r"Vizdoom", "vizdoom.gymnasium_wrapper", "vizdoom"),
+    Package(r"FlappyBird-", "flappy_bird_gymnasium", "flappy-bird-gymnasium"),
+    Package(r"gym_pusht/", "gym_pusht", "gym-pusht"),
+)  # fmt: skip
+
+
+def find(name: str, module: str = "") -> None:
+    """Have Gymnasium know an id, by importing the package that it is of.
+
+    module: what was imported for it, if anything, with a colon: it stands before suggestions. Raises UsageError that names the
+    package which is missing, or the nearest ids.
+    """
+    if name in gym.registry:
+        return
+    package = next((one for one in PACKAGES if re.match(one.ids, name, re.IGNORECASE)), None)
+    if package is not None:
+        register(package, name)
+    for target in plug_ins(namespace(name)) if name not in gym.registry else ():
+        try:
+            load(target)
+        except Exception as error:  # any package that is installed, perhaps for other reasons
+            logger.debug("environments of %s cannot be registered: %s", target, plugins.said(error))
+    if name not in gym.registry:
+        raise UsageError(f"unknown environment {module + name!r}{hint(name, module, package)}")
+
+
+def register(package: Package, name: str) -> None:
+    """Import the package of an id. Raises UsageError where it is not installed, or cannot be imported."""
+    try:
+        load(package.module)
+    except Exception as error:
+        module = package.module.partition(":")[0]
+        missing = isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
+        reason = "which is not installed" if missing else f"whose import fails ({plugins.said(error)})"
+        raise UsageError(f"environment {name!r} is of {module}, {reason}: pip install '{package.install}'") from error
+
+
+@cache
+def load(target: str) -> None:
+    """Import ``module``, or call ``module:function`` without arguments, once."""
+    module, _, function = target.partition(":")
+    imported = importlib.import_module(module)
+    if function:
+        getattr(imported, function)()
+
+
+def plug_ins(space: str) -> list[str]:
+    """What installed packages declare that registers the ids of a namespace, or any."""
+    groups = [group for group in entry_points().groups if f"{group}.".startswith(f"{GROUP}.")]
+    found = [entry for group in groups for entry in entry_points(group=group)]
+    spaces = ((entry.name if entry.group == GROUP else entry.group[len(GROUP) + 1 :], entry.value) for entry in found)
+    return [value for own, value in spaces if own.lower() in ("__root__", space.lower())]
+
+
+def hint(name: str, module: str = "", package: Package | None = None) -> str:
+    """Words on what may have been meant by an id that nobody knows."""
+    same = [one for one in sorted(gym.registry, key=version, reverse=True) if plain(one) == plain(name)]
+    if same:
+        return f"; did you mean {module}{same[0]}?"
+    beside = {one.rpartition("/")[2]: one for one in gym.registry if namespace(one).lower() == namespace(name).lower()}
+    near = difflib.get_close_matches(name.rpartition("/")[2], beside, n=3, cutoff=0.5)
+    if near:
+        return f"; the nearest are {', '.join(module + beside[one] for one in near)}"
+    if package is not None:
+        return f"; what {package.module} needs for it comes with: pip install '{package.install}'"
+    return "" if module else f"; an id of another package has its module in front, as in module:{name or 'Name-v0'}"
+
+
+def namespace(name: str) -> str:
+    """What stands before the slash of an id; nothing where there is none."""
+    return name.rpartition("/")[0]
+
+
+def version(name: str) -> int:
+    """The number behind the ``-v`` of an id, -1 where there is none."""
+    return int(found[1]) if (found := re.search(r"-v(\d+)$", name)) else -1
+
+
+def plain(name: str) -> str:
+    """The letters and digits of an id, small, without namespace and version: what is the same in spite of all slips."""
+    return re.sub(r"[\W_]", "", re.sub(r"-v\d*$", "", name.rpartition("/")[2].strip())).lower()
