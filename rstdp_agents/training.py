@@ -201,14 +201,14 @@ class Training:
         origin = str(checkpoint.resolve()) if checkpoint and not own else ""
         self.config = config = replace(self.config, resume=origin)
         write_settings(self.folder, config, self.identity)
-        begun = before.monitor if before and own else NOTHING if again else None
-        threshold = self.tracker.threshold
-        self.monitor = Monitor(self.folder, config, self.agent, space, threshold, self.step, begun)
         tensors = before.tensors if before else {}
-        self.monitor.pictures.load(tensors)
         self.evaluations = Evaluations(self.folder, tensors if own else {})
         if own:
             self.evaluations.settle(self.identity)
+        begun = before.monitor if before and own else NOTHING if again else None
+        threshold = self.tracker.threshold
+        self.monitor = Monitor(self.folder, config, self.agent, space, threshold, self.step, begun)
+        self.monitor.pictures.load(tensors)
 
     def _load(self, checkpoint: Path) -> Position:
         position = self._position(checkpoint)
