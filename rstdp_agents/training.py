@@ -40,6 +40,7 @@ from rstdp_agents.runs.checkpoint import (
     identity,
     one_line,
     save_checkpoint,
+    written_by,
 )
 from rstdp_agents.runs.evaluations import Evaluations
 from rstdp_agents.runs.folder import (
@@ -217,7 +218,7 @@ class Training:
             self.tracker.load(position.records, position.episodes)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
-        was = "fused" if any(name.startswith("fused.") for name in position.agent) else "torch"
+        was = written_by(position.agent)
         if was != self.agent.backend:
             raise UsageError(f"{checkpoint} is of --backend {was} and goes on with that; received {self.agent.backend}")
         self.agent.load(position.agent, checkpoint)
