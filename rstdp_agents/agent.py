@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rstdp_agents import fused, plugins
-from rstdp_agents.architecture import build_network
+from rstdp_agents import fused, memory, plugins
+from rstdp_agents.architecture import build_network, network_synapses
 from rstdp_agents.config import AgentConfig, Backend, EncoderConfig, override
 from rstdp_agents.decoders import Decoder
 from rstdp_agents.decoders.acting import build_decoder, check_mask
@@ -24,6 +24,7 @@ from rstdp_agents.fused.engine import FusedEngine, why_not
 from rstdp_agents.fused.policy import FusedPolicy
 from rstdp_agents.modulators import Modulator, Step, build_modulator
 from rstdp_agents.neurons import LIFState
+from rstdp_agents.plasticity import build_rule
 from rstdp_agents.random import AgentRandom
 from rstdp_agents.runs.checkpoint import restore
 from rstdp_agents.spaces.observations import Rows
@@ -68,7 +69,7 @@ class Agent:
     ) -> None:  # fmt: skip
         self.config, self.agents, self.envs = config, len(seeds), envs
         self.spaces, self.device, self.dtype = (observation_space, action_space), torch.device(device), dtype
-        self.random = AgentRandom(seeds, self.device, dtype)
+        memory.require_encoder(config.encoder)
         self.encoder = (encoder or _encoder(observation_space, config.encoder)).to(self.device, dtype)
         decoder: Decoder = (
             plugins.build("--decoder", config.decoder.code, Decoder, action_space, config.decoder)
@@ -79,6 +80,10 @@ class Agent:
         self.rows = Rows(observation_space)
         check_mask(self.rows, self.decoder)
         self.p_max = config.encoder.rate_max * config.simulation.dt / 1000.0
+        synapses = network_synapses(config, image_shape(self.encoder), self.decoder.size)
+        rule = build_rule(config.rule, config.plasticity)
+        memory.require_agents(config, synapses, rule, self.agents, envs, dtype.itemsize)
+        self.random = AgentRandom(seeds, self.device, dtype)
         self.network = build_network(config, image_shape(self.encoder), self.decoder.size, envs, self.random)
         self.layer = self.network.output
         features = (self.agents, envs, self.encoder.size)

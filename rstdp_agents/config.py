@@ -29,6 +29,8 @@ Decode = Literal["auto"]
 Config = TypeVar("Config")
 COLUMNS = ("r", "l", "t", "agent")
 """Of monitor.csv: return, length, seconds since the run began, and which agent it was; then the numbers of `info`."""
+MOST_THREADS = 1024
+"""More than any machine has processors; OpenMP takes memory for each."""
 
 
 def _named(names: Any, *aliases: str) -> Any:
@@ -340,6 +342,13 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
         validate.require(
             not self.env_timeout or self.vectorization == "async",
             f"`env_timeout` needs `vectorization` async: only a process can be left behind; received {self.vectorization}",
+        )
+        validate.require(
+            self.threads <= MOST_THREADS, f"`threads` must be {MOST_THREADS} at most; received {self.threads}"
+        )
+        last = self.seed + self.agents - 1
+        validate.require(
+            last < 2**63, f"seeds of agents must be below 2**63; the last of `seed` and `agents` is {last}"
         )
         validate.require(
             not self.eval_every or self.eval_episodes > 0,

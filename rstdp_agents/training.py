@@ -217,6 +217,9 @@ class Training:
             self.tracker.load(position.records, position.episodes)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
+        was = "fused" if any(name.startswith("fused.") for name in position.agent) else "torch"
+        if was != self.agent.backend:
+            raise UsageError(f"{checkpoint} is of --backend {was} and goes on with that; received {self.agent.backend}")
         self.agent.load(position.agent, checkpoint)
         self.step, self.faults, self.action = position.step, position.faults, position.action
         reason = position.why_envs_differ(self.config) or self._resume_envs(position.envs)
