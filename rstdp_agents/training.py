@@ -16,6 +16,7 @@ from torch import Tensor
 from rstdp_agents import compilation
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig
+from rstdp_agents.devices import flush_denormal
 from rstdp_agents.environments import (
     EnvGrid,
     EnvSource,
@@ -72,7 +73,7 @@ class Training:
         self, config: RunConfig, folder: Path | None, checkpoint: Path | None = None, env: EnvSource | None = None
     ) -> None:
         torch.set_num_threads(config.threads)
-        torch.set_flush_denormal(True)  # decayed traces never reach zero, and denormals are slow
+        flush_denormal()
         self.folder, self.step, self.faults = folder or Path(), 0, 0
         self.source, self.kwargs = source_of(config, env)
         self.action: np.ndarray | None = None
