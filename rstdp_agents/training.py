@@ -125,10 +125,9 @@ class Training:
     def _loop(self, stop: list[int], bar: Bar) -> None:
         config, stride = self.config, self.config.envs_per_agent
         while self.step < config.total_steps and not self._asked_to_stop(stop):
-            if self.action is None:
-                self._begin()
+            action = self._begin() if self.action is None else self.action
             try:
-                transition = self.envs.step(self.action)
+                transition = self.envs.step(action)
             except EnvironmentFault as fault:
                 if not self._is_back_from_play(fault):
                     self._begin_after(fault)
@@ -278,7 +277,7 @@ class Training:
         )  # fmt: skip
         save_checkpoint(path, *position.to_checkpoint(), run=self.identity)
 
-    def _begin(self) -> None:
+    def _begin(self) -> np.ndarray:
         """Begin an episode in every env: with seeds of their own, where it is not a run's first."""
         everywhere = np.ones((self.agent.agents, self.agent.envs), dtype=bool)
         self.agent.reset(everywhere)
@@ -287,6 +286,7 @@ class Training:
         if self.step or self.faults:
             seeds = tuple(env_seeds(seed, self.faults + 1, 2 + self.step)[-1] for seed in seeds)
         self.action = self.agent.begin(self.envs.reset(seeds))
+        return self.action
 
     def _begin_after(self, fault: EnvironmentFault) -> None:
         """Make the envs anew and begin an episode in each, where `env_errors` says so; else the fault passes on."""

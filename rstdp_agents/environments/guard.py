@@ -41,7 +41,7 @@ class Guard(gym.Wrapper):
     def __init__(self, env: gym.Env, name: str) -> None:
         super().__init__(env)
         self.name, self.steps, self._warned, self._is_closed = name, 0, False, False
-        self._known: Callable[[Any], bool] = lambda _: False
+        self._known: Callable[[Any], Any] = lambda _: False
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         try:
@@ -54,7 +54,7 @@ class Guard(gym.Wrapper):
             self._check_observation("reset()", result[0])
         return result
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         try:
             result = self.env.step(action)
         except BaseException as error:
@@ -105,7 +105,8 @@ class Guard(gym.Wrapper):
         known = isinstance(reward, Real) or hasattr(reward, "dtype")
         array = np.asarray(reward) if known else np.array(None)
         if array.size != 1 or array.dtype.kind not in "buif":
-            vector = np.ndim(reward) > 0 and np.size(reward) != 1
+            given: Any = reward
+            vector = np.ndim(given) > 0 and np.size(given) != 1
             raise self._fault(
                 "step()", f"the reward {shown(reward)}", f"one number{f'; {SCALARISE}' if vector else ''}"
             )
@@ -149,7 +150,7 @@ def _warn(message: str) -> None:
     logger.warning(message)
 
 
-def alike(obs: Any, space: gym.Space) -> Callable[[Any], bool]:
+def alike(obs: Any, space: gym.Space) -> Callable[[Any], Any]:
     """What tells whether another observation is like ``obs``, so that it needs no look of its own: type, shape, whole numbers.
 
     Numbers of parts, and those that are not finite, are looked for in rows (`grid.check_step`).
