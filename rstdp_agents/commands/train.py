@@ -153,8 +153,10 @@ def train(config: RunConfig, folder: Path | None, checkpoint: Path | None, note:
         print(
             f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s) on a cluster, writing to {folder}"
         )
-        with lock:
+        try:
             report(train_on_cluster(replace(config, run_dir=str(folder)), folder))
+        finally:
+            lock.release()
         return 0
     with Training(replace(config, run_dir=str(folder or "")), folder, checkpoint) as training:
         folder = training.folder

@@ -87,11 +87,11 @@ class Position(NamedTuple):
             check_type(fields[name], kind, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
         position = cls(**fields)
         grid = config.agents, config.envs_per_agent
-        if position.action is not None and position.action.shape[:2] != grid:
-            raise ValueError(f"it holds actions of the shape {position.action.shape}, expected {grid}")
         held = agent["agent.features"].shape[:2]
         if held != grid or len(position.records) != config.agents:
             raise ValueError(f"it holds agents and envs of the shape {tuple(held)}, but its settings say {grid}")
+        if position.action is not None and position.action.shape[:2] != grid:
+            raise ValueError(f"it holds actions of the shape {position.action.shape}, expected {grid}")
         odd = [name for name, tensor in agent.items() if tensor.shape[:1] != grid[:1]]
         if odd:
             raise ValueError(f"{odd[0]} has the shape {tuple(agent[odd[0]].shape)}, expected one of {grid[0]} agents")
