@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -50,7 +51,7 @@ class Guard(gym.Wrapper):
             raise self._raised("reset()", error, RESET) from error
         if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping)):
             raise self._fault("reset()", shown(result), f"{RESET}, info being a dict")
-        if self.steps < CHECKED or not self._known(result[0]):
+        if not self._known(result[0]):
             self._check_observation("reset()", result[0])
         return result
 
@@ -63,7 +64,7 @@ class Guard(gym.Wrapper):
             old = isinstance(result, tuple) and len(result) == 4
             raise self._fault("step()", shown(result), f"{STEP}{', not the four of the old gym API' if old else ''}")
         obs, reward, ended, cut, info = result
-        if self.steps < CHECKED or not self._known(obs):
+        if not self._known(obs):
             self.steps += 1
             self._check_observation("step()", obs)
         flags = (ended is False or ended is True) and (cut is False or cut is True)
@@ -126,12 +127,25 @@ class Guard(gym.Wrapper):
             contained = space.contains(obs)
         if not contained:
             what, beyond = outside(space, obs)
+            if not what and _has_fractions(space, obs):
+                self._fractions(call, obs)
             if what and not beyond:
                 raise self._fault(call, f"the observation{what}", f"one of its space {short(str(space))}")
             if beyond and not self._warned:
                 self._warned = True
                 warnings.warn(f"environment {self.name!r}: {call} returned the observation{what}", stacklevel=2)
-        self._known = alike(obs, space)
+        if self.steps >= CHECKED:
+            self._known = alike(obs, space)
+
+    def _fractions(self, call: str, obs: np.ndarray) -> None:
+        """Say of whole numbers that turn into others in the middle of a run; memory between processes has no room for them."""
+        if multiprocessing.parent_process() is not None:
+            raise self._fault(
+                call, f"{obs.dtype} numbers", f"{self.observation_space.dtype}, as its space says (or `serial`)"
+            )
+        _warn(
+            f"environment {self.name!r}: {call} returned {obs.dtype} numbers, not {self.observation_space.dtype}: they are taken as they come"
+        )
 
     def _fault(self, call: str, got: str, expected: str) -> EnvironmentFault:
         return EnvironmentFault(f"environment {self.name!r}: {call} returned {got}; expected {expected}")
@@ -163,6 +177,11 @@ def alike(obs: Any, space: gym.Space) -> Callable[[Any], Any]:
         first, beyond = int(space.start), int(space.start + space.n)
         return lambda other: type(other) is kind and first <= other < beyond
     return lambda other: type(other) is kind and (kind is dict or kind is tuple)
+
+
+def _has_fractions(space: gym.Space, obs: Any) -> bool:
+    whole = isinstance(space, gym.spaces.Box) and np.issubdtype(space.dtype, np.integer)
+    return whole and isinstance(obs, np.ndarray) and np.issubdtype(obs.dtype, np.floating)
 
 
 def outside(space: gym.Space, obs: Any) -> tuple[str, bool]:

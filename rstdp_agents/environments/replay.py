@@ -51,6 +51,7 @@ class Replayable(gym.Wrapper):
         self._infos = 0
         self._born = [state_of(layer) for layer in layers(env)]
         self._newborn = Newborn(env)
+        self._log, self._pay = self._actions.add, self._rewards.append
         self._seed: int | None = None
         self._start: list[State] | None = None
         self._lost = False
@@ -65,11 +66,11 @@ class Replayable(gym.Wrapper):
         return self._obs, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        self._actions.add(action)  # before the env can change it
+        self._log(action)  # before the env can change it
         result = self.env.step(action)
         reward: Any
         self._obs, reward, ended, cut, info = result
-        self._rewards.append(reward)
+        self._pay(reward)
         if ended or cut:
             self._ends.append((len(self._rewards), bool(ended), bool(cut)))
         if info:
