@@ -143,9 +143,8 @@ class Guard(gym.Wrapper):
             raise self._fault(
                 call, f"{obs.dtype} numbers", f"{self.observation_space.dtype}, as its space says (or `serial`)"
             )
-        _warn(
-            f"environment {self.name!r}: {call} returned {obs.dtype} numbers, not {self.observation_space.dtype}: they are taken as they come"
-        )
+        what = f"{call} returned {obs.dtype} numbers, not {self.observation_space.dtype}"
+        _warn(f"environment {self.name!r}: {what}: they are taken as they come")
 
     def _fault(self, call: str, got: str, expected: str) -> EnvironmentFault:
         return EnvironmentFault(f"environment {self.name!r}: {call} returned {got}; expected {expected}")
