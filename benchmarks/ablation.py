@@ -20,6 +20,7 @@ from benchmarks.arguments import errors_in_a_line, seed_range, task_named
 from benchmarks.learning_report import solved
 from rstdp_agents import validate
 from rstdp_agents.config import override
+from rstdp_agents.devices import flush_denormal
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.presets import preset
 from rstdp_agents.reports.tables import table
@@ -99,7 +100,7 @@ def run_all(args: Args) -> None:
     task_named(args.task)
     validate.positive("episodes", args.episodes)
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    flush_denormal()
     lines = []
     for name, changes in (COMMON | OWN.get(args.task, {})).items():
         lines.append([name, *ablate(args, changes)])

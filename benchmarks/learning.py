@@ -30,6 +30,7 @@ from benchmarks.players import Records
 from benchmarks.tasks import RULES, TASKS, TWINS, Task
 from rstdp_agents import validate
 from rstdp_agents.config import AgentConfig, Backend
+from rstdp_agents.devices import flush_denormal
 from rstdp_agents.environments import SerialGrid, source_of, with_range
 from rstdp_agents.evaluation import evaluate
 from rstdp_agents.presets import PRESETS, preset
@@ -139,7 +140,7 @@ def run_cells(args: Args) -> None:
     validate.not_negative("episodes", args.episodes)
     validate.not_negative("linear_lr", args.linear_lr)
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    flush_denormal()
     for name, rule in args.cells:
         result = cell(args, name, rule)
         print(f"## {name}, {rule} ({result['seconds']} s, {shlex.join(args.set) or 'preset'})\n")

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 
 from rstdp_agents.demos.xor import CONDITIONS, Args, Result, clear, experiment, margin, summary
 from rstdp_agents.demos.xor_task import BITS, TARGET
+from rstdp_agents.devices import flush_denormal
 from rstdp_agents.evaluation import interval
 
 RUNS = [(code, rule) for code in ("rate", "temporal") for rule in ("rstdp", "rstdp-et")]
@@ -60,7 +61,7 @@ def text(result: Result) -> str:
 def run(args: tyro.conf.OmitArgPrefixes[Args], out: Path = Path("docs/results")) -> None:
     """Train and test; writes xor_<code>_<rule>.json, or only prints if the seeds are tuning seeds."""
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    flush_denormal()
     start = time.time()
     result = experiment(args)
     seconds = round(time.time() - start)

@@ -167,14 +167,18 @@ class Agent:
         self._anneal()
 
     def spikes(self) -> tuple[Tensor, ...]:
-        """Spikes of the input and of every layer in the last window, ``(ticks, agents, envs, neurons)``."""
-        return self._fused.spikes() if self._fused else self._window.spikes
+        """Spikes of the input and of every layer in the last window, ``(ticks, agents, envs, neurons)``; copies, as all below."""
+        return tuple(spikes.clone() for spikes in (self._fused.spikes() if self._fused else self._window.spikes))
+
+    def weights(self) -> dict[str, Tensor]:
+        """Weights of every layer by its name, ``(agents, *weight)``, as they are now: learning writes to `Layer.weight`."""
+        return {layer.name: layer.weight.clone() for layer in self.network.layers}
 
     def eligibility(self, envs: slice = slice(None)) -> tuple[Tensor, ...]:
         """Eligibility of the output layer for each half of the rule, in some of the envs, ``(agents, envs, *weight)``."""
         if self._fused:
             self._fused.sync()
-        return self.layer.eligibility(envs)
+        return tuple(z.clone() for z in self.layer.eligibility(envs))
 
     def fused_policy(self, envs: int, seeds: tuple[int, ...]) -> FusedPolicy | None:
         """Compiled code for a `policy.FrozenPolicy` of this agent; None on the torch path."""

@@ -27,10 +27,10 @@ Credit = Literal["feedback", "broadcast", "frozen"]
 ImageCode = Literal["intensity", "on-off", "one-hot"]
 Decode = Literal["auto"]
 Config = TypeVar("Config")
-MOST_THREADS = 1024
-"""More than any machine has processors; OpenMP takes memory for each."""
 COLUMNS = ("r", "l", "t", "agent")
 """Of monitor.csv: return, length, seconds since the run began, and which agent it was; then the numbers of `info`."""
+MOST_THREADS = 1024
+"""More than any machine has processors; OpenMP takes memory for each."""
 
 
 def _named(names: Any, *aliases: str) -> Any:

@@ -1,9 +1,10 @@
-"""Whether a torch device is there to be computed on."""
+"""What is computed on, and how."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from rstdp_agents.errors import UsageError
@@ -20,3 +21,10 @@ def check_device(name: str, file: Path | None = None) -> None:
         raise UsageError(
             f"{file} is of a run on the device {name!r}, which cannot be used here ({reason}); give one that can: --device cpu"
         ) from error
+
+
+def flush_denormal() -> None:
+    """Have tiny numbers count as zero in this process: decayed traces never reach it, and denormals are slow."""
+    for kind in (np.float32, np.float64):
+        np.finfo(kind)  # which NumPy remembers; before 2.4 it warns of processors that know no denormals
+    torch.set_flush_denormal(True)

@@ -16,6 +16,7 @@ from torch import Tensor
 from rstdp_agents import compilation
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig
+from rstdp_agents.devices import flush_denormal
 from rstdp_agents.environments import (
     EnvGrid,
     EnvSource,
@@ -73,7 +74,7 @@ class Training:
         self, config: RunConfig, folder: Path | None, checkpoint: Path | None = None, env: EnvSource | None = None
     ) -> None:
         torch.set_num_threads(config.threads)
-        torch.set_flush_denormal(True)  # decayed traces never reach zero, and denormals are slow
+        flush_denormal()
         self.folder, self.step, self.faults = folder or Path(), 0, 0
         self.source, self.kwargs = source_of(config, env)
         self.action: np.ndarray | None = None
@@ -125,10 +126,9 @@ class Training:
     def _loop(self, stop: list[int], bar: Bar) -> None:
         config, stride = self.config, self.config.envs_per_agent
         while self.step < config.total_steps and not self._asked_to_stop(stop):
-            if self.action is None:
-                self._begin()
+            action = self._begin() if self.action is None else self.action
             try:
-                transition = self.envs.step(self.action)
+                transition = self.envs.step(action)
             except EnvironmentFault as fault:
                 if not self._is_back_from_play(fault):
                     self._begin_after(fault)
@@ -278,7 +278,7 @@ class Training:
         )  # fmt: skip
         save_checkpoint(path, *position.to_checkpoint(), run=self.identity)
 
-    def _begin(self) -> None:
+    def _begin(self) -> np.ndarray:
         """Begin an episode in every env: with seeds of their own, where it is not a run's first."""
         everywhere = np.ones((self.agent.agents, self.agent.envs), dtype=bool)
         self.agent.reset(everywhere)
@@ -287,6 +287,7 @@ class Training:
         if self.step or self.faults:
             seeds = tuple(env_seeds(seed, self.faults + 1, 2 + self.step)[-1] for seed in seeds)
         self.action = self.agent.begin(self.envs.reset(seeds))
+        return self.action
 
     def _begin_after(self, fault: EnvironmentFault) -> None:
         """Make the envs anew and begin an episode in each, where `env_errors` says so; else the fault passes on."""

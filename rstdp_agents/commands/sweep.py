@@ -21,6 +21,7 @@ import tyro
 from rstdp_agents import search, validate
 from rstdp_agents.commands import helptext, train
 from rstdp_agents.commands.arguments import at_home, name, program
+from rstdp_agents.devices import flush_denormal
 from rstdp_agents.reports.tables import columns, short
 
 
@@ -71,7 +72,7 @@ def main(argv: list[str]) -> int:
     if args.scheduler == "pbt":
         search.check_steady(space)
     torch.set_num_threads(config.threads)
-    torch.set_flush_denormal(True)
+    flush_denormal()
     common = {"objective": args.objective, "space": args.space, "scheduler": args.scheduler, **asdict(config)}
     title = args.study or f"{config.env} {config.agent.rule}"
     study = open_study(args.storage, title, json.loads(json.dumps(common)), config.seed)

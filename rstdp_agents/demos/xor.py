@@ -22,6 +22,7 @@ from rstdp_agents import validate
 from rstdp_agents.demos.command import command
 from rstdp_agents.demos.xor_network import Network, NetworkParams
 from rstdp_agents.demos.xor_task import BITS, TARGET, Code, Task
+from rstdp_agents.devices import flush_denormal
 from rstdp_agents.plasticity import RSTDP, RSTDPET, PairRule
 from rstdp_agents.random import AgentRandom
 
@@ -180,7 +181,7 @@ def summary(result: Result) -> str:
 def main(args: tyro.conf.OmitArgPrefixes[Args]) -> None:
     """Run one experiment and print its table."""
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    flush_denormal()
     print(summary(experiment(args)))
 
 

@@ -120,9 +120,9 @@ class SharedTraining(Training):
         everyone = self.ranks.gather((mine, self.action, self.tracker.to_json(), self._where()))
         if not everyone:
             return
-        parts, actions, episodes, envs = zip(*everyone, strict=True)
+        parts, actions, episodes, places = zip(*everyone, strict=True)
         whole = {name: torch.cat([part[name] for part in parts], 1) for name in mine}
-        self._write(path, np.concatenate(actions, 1), self._whole_envs(envs), _joined(episodes), {**tensors, **whole})
+        self._write(path, np.concatenate(actions, 1), self._whole_envs(places), _joined(episodes), {**tensors, **whole})
 
     def _note(self, returns: np.ndarray, lengths: np.ndarray, envs: dict[str, Any]) -> None:
         """The closing evaluation, of rank 0 alone, is in the summary only: a best checkpoint would take all ranks."""

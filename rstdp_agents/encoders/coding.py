@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from operator import mul
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 import gymnasium as gym
 import numpy as np
@@ -237,11 +237,10 @@ def has_bounds(ends: np.ndarray, boxes: list[Leaf]) -> np.ndarray:
 
 def _widest(space: spaces.Box) -> float:
     """`UNBOUNDED`, or half of what the type holds; all of what 8 or 16 bits hold is a range like any other."""
-    if np.issubdtype(space.dtype, np.floating):
-        return min(UNBOUNDED, float(np.finfo(space.dtype).max) / 2)
-    return (
-        np.iinfo(space.dtype).max / 2 if np.issubdtype(space.dtype, np.integer) and space.dtype.itemsize > 2 else np.inf
-    )
+    kind: Any = np.dtype(space.dtype)
+    if kind.kind == "f":
+        return min(UNBOUNDED, float(np.finfo(kind).max) / 2)
+    return np.iinfo(kind).max / 2 if kind.kind in "iu" and kind.itemsize > 2 else np.inf
 
 
 def entries(rows: Rows, p: EncoderConfig) -> list[Entry]:
