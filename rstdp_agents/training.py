@@ -51,6 +51,7 @@ from rstdp_agents.runs.folder import (
     forget,
     has_begun,
     hold,
+    identity_of,
     new_identity,
     write_settings,
 )
@@ -198,7 +199,8 @@ class Training:
         again = has_begun(self.folder) and not own
         if again or (own and self.step < self.config.total_steps):
             forget(self.folder, everything=again)
-        self.identity = (identity(checkpoint) if own and checkpoint else "") or new_identity()
+        known = (identity(checkpoint) or identity_of(self.folder)) if own and checkpoint else ""
+        self.identity = known or new_identity()
         origin = str(checkpoint.resolve()) if checkpoint and not own else ""
         self.config = config = replace(self.config, resume=origin)
         write_settings(self.folder, config, self.identity)
