@@ -141,7 +141,9 @@ class Training:
     def _open(self, config: RunConfig, checkpoint: Path | None) -> None:
         """Everything but the envs: first what may be refused, then what is written."""
         spaces = self.envs.observation_space, self.envs.action_space
-        self.config = config = self._with_range(config, spaces[0])
+        if checkpoint is None:  # a run that goes on keeps its code
+            config = self._with_range(config, spaces[0])
+        self.config = config
         self.agent = self._make_agent(config, spaces)
         self.tracker = self._make_tracker(config, reward_threshold(self.source))
         before = None if checkpoint is None else self._load(checkpoint)
