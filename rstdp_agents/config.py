@@ -268,7 +268,7 @@ class TaskConfig:
     seed: int = 0
     """Seed of the first agent."""
     run_dir: str = ""
-    """Folder of the run; empty for runs/<env>__<rule>__<seed>__<time>."""
+    """Folder of the run; empty for a new one, runs/<env>__<rule>__<seed>__<date and time>."""
     resume: str = ""
     """Run folder or checkpoint to go on from; its settings are the defaults then."""
     progress: bool = True
@@ -309,7 +309,8 @@ class RecordConfig:
     eval_episodes: int = 20
     """Episodes per agent and kind in the closing evaluation, greedy and stochastic; 0 for none."""
     eval_every: int = 0
-    """Env steps per agent between greedy evaluations during training, the best of which is kept in best/; 0 for none."""
+    """Env steps per agent between greedy evaluations during training, each with a checkpoint, the best of which is
+    kept in best/; 0 for none."""
     checkpoint_every: int = 25_000
     """Env steps per agent between checkpoints; one is always written at the end."""
     keep_checkpoints: int = 3

@@ -41,6 +41,7 @@ from rstdp_agents.runs.checkpoint import (
     identity,
     one_line,
     save_checkpoint,
+    written_by,
 )
 from rstdp_agents.runs.evaluations import Evaluations
 from rstdp_agents.runs.folder import (
@@ -203,14 +204,14 @@ class Training:
         origin = str(checkpoint.resolve()) if checkpoint and not own else ""
         self.config = config = replace(self.config, resume=origin)
         write_settings(self.folder, config, self.identity)
-        begun = before.monitor if before and own else NOTHING if again else None
-        threshold = self.tracker.threshold
-        self.monitor = Monitor(self.folder, config, self.agent, space, threshold, self.step, begun)
         tensors = before.tensors if before else {}
-        self.monitor.pictures.load(tensors)
         self.evaluations = Evaluations(self.folder, tensors if own else {})
         if own:
             self.evaluations.settle(self.identity)
+        begun = before.monitor if before and own else NOTHING if again else None
+        threshold = self.tracker.threshold
+        self.monitor = Monitor(self.folder, config, self.agent, space, threshold, self.step, begun)
+        self.monitor.pictures.load(tensors)
 
     def _load(self, checkpoint: Path) -> Position:
         position = self._position(checkpoint)
@@ -219,7 +220,7 @@ class Training:
             self.tracker.load(position.records, position.episodes)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
-        was = "fused" if any(name.startswith("fused.") for name in position.agent) else "torch"
+        was = written_by(position.agent)
         if was != self.agent.backend:
             raise UsageError(f"{checkpoint} is of --backend {was} and goes on with that; received {self.agent.backend}")
         self.agent.load(position.agent, checkpoint)

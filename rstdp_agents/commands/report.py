@@ -67,15 +67,15 @@ def main(argv: list[str]) -> int:
     args = parse(Args, "report", argv, __doc__)
     runs = read_runs(args.runs, args.by)
     args.out.mkdir(parents=True, exist_ok=True)
-    plots.learning_curves(runs, "steps", WINDOW).savefig(args.out / "learning.png", dpi=110)
-    plots.intervals(finals(runs), "final return").savefig(args.out / "final.png", dpi=110)
+    plots.write_figure(args.out / "learning.png", plots.learning_curves(runs, "steps", WINDOW))
+    plots.write_figure(args.out / "final.png", plots.intervals(finals(runs), "final return"))
     parts = [INTRO, "![Learning curves](learning.png)\n\n![Final returns](final.png)\n"]
     parts += [section(env, groups, args.by) for env, groups in runs.items()]
     scores = normalised(runs)
     if scores:
         means = {label: iqm(list(tasks.values())) for label, tasks in scores.items()}
         picture = plots.intervals({"interquartile mean": means}, "0: chance, 1: solved")
-        picture.savefig(args.out / "aggregate.png", dpi=110)
+        plots.write_figure(args.out / "aggregate.png", picture)
         parts.append(aggregates(scores, means, args.by))
     made = f"{name()} {shlex.join(['report', *argv])}"
     page = args.out / "README.md"

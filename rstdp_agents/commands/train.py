@@ -126,7 +126,7 @@ def settings_of(folder: Path) -> Any:
     """What config.json holds. Raises UsageError where that is no JSON."""
     try:
         return json.loads((folder / SETTINGS).read_text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{folder / SETTINGS} is damaged: {error}") from error
 
 

@@ -108,7 +108,7 @@ class Evaluations:
     def _begins_as(self, path: Path) -> bool:
         """Whether a file holds these evaluations, or fewer or more of them."""
         try:
-            with np.load(path, allow_pickle=False) as saved:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as saved:
                 pairs = [(saved[name], np.array(values)) for name, values in self.arrays.items()]
         except Exception:  # whatever NumPy, zip and zlib may say of a file that is none of theirs
             return False

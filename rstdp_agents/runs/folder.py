@@ -100,12 +100,12 @@ def check_unused(folder: Path) -> None:
 
 def check_places(folder: Path) -> None:
     """Raise UsageError where something else stands in the place of a file or a folder of the run in ``folder``."""
-    for name, is_one, kind in (
-        *((name, Path.is_file, "file") for name in FILES[:4]),
-        *((name, Path.is_dir, "folder") for name in ("checkpoints", "best")),
-    ):
-        if (folder / name).exists() and not is_one(folder / name):
-            raise UsageError(f"{folder / name} must be a {kind}: move away what stands in its place")
+    files = [*(folder / name for name in FILES[:4]), *checkpoints(folder)]
+    folders = [folder / "checkpoints", folder / "best"]
+    for paths, is_one, kind in ((files, Path.is_file, "file"), (folders, Path.is_dir, "folder")):
+        for path in paths:
+            if os.path.lexists(path) and not is_one(path):
+                raise UsageError(f"{path} must be a {kind}: move away what stands in its place")
 
 
 def clear(folder: Path) -> None:
