@@ -82,7 +82,9 @@ class Training:
         self.stopped_by, self._last_fault, self._episodes_are_lost = 0, -1, False
         self._lends = isinstance(self.source, Instance)
         self._before_play: tuple[int, dict[str, Any]] = -1, {}
-        self.config = config = self._ranged(config)
+        self.config = config = (
+            self._ranged(config) if checkpoint is None else config
+        )  # a run that goes on keeps its code
         self.envs = self._make_envs(config)
         try:
             self._open(folder, checkpoint)

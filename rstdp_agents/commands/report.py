@@ -11,7 +11,7 @@ import numpy as np
 import tyro
 
 from rstdp_agents import validate
-from rstdp_agents.commands.arguments import parse, program
+from rstdp_agents.commands.arguments import name, parse
 from rstdp_agents.environments import SerialGrid, source_of
 from rstdp_agents.episodes import WINDOW, of_episodes
 from rstdp_agents.escape import markdown, one_line
@@ -77,7 +77,7 @@ def main(argv: list[str]) -> int:
         picture = plots.intervals({"interquartile mean": means}, "0: chance, 1: solved")
         plots.write_figure(args.out / "aggregate.png", picture)
         parts.append(aggregates(scores, means, args.by))
-    made = f"{program()} {shlex.join(['report', *argv])}"
+    made = f"{name()} {shlex.join(['report', *argv])}"
     page = args.out / "README.md"
     write_whole(page, "\n".join([*parts, f"Made by <code>{markdown(made)}</code>.\n"]))
     print(f"wrote {page} and its figures")

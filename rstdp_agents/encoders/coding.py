@@ -232,7 +232,7 @@ def own_bounds(boxes: list[Leaf]) -> tuple[np.ndarray, np.ndarray]:
 def has_bounds(ends: np.ndarray, boxes: list[Leaf]) -> np.ndarray:
     """Which of the ``low`` or ``high`` of some leaves, one after the other, are more than the ends of their type."""
     most = [np.full(leaf.size, _widest(leaf.space) if isinstance(leaf.space, spaces.Box) else np.inf) for leaf in boxes]
-    return np.abs(ends) < np.concatenate(most or [[]])
+    return np.abs(ends.astype(np.float64)) < np.concatenate(most or [[]])
 
 
 def _widest(space: spaces.Box) -> float:

@@ -90,7 +90,8 @@ def episodes_of(header: str, lines: list[str], agents: int, before: int) -> list
     validate.require(bool(known), f"{monitor_file.NAME} has lines that are of no episode of {agents} agent(s)")
     rows = rows[np.argsort(rows[:, 3], kind="stable")]
     ends = np.searchsorted(rows[:, 3], np.arange(agents + 1))
-    return [Episodes(*rows[first:last, :3].T, before=before) for first, last in pairwise(ends)]
+    returns, lengths, seconds = rows[:, :3].T
+    return [Episodes(returns[a:b], lengths[a:b], seconds[a:b], before) for a, b in pairwise(ends)]
 
 
 def read_runs(folders: Sequence[Path], by: str) -> dict[str, dict[str, list[Run]]]:
