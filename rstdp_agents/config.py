@@ -65,7 +65,7 @@ class EncoderConfig:
     and memory included: random groups of them, with a cell for each combination of values."""
     low: tuple[float, ...] = ()
     """Lower bound of the grid in each dimension; empty for the space's own, or what chance reaches where it has
-    none (tuples: what chance reaches, in each entry of the observation)."""
+    none, or one far wider than that (tuples: what chance reaches, in each entry of the observation)."""
     high: tuple[float, ...] = ()
     """Upper bound of the grid in each dimension; empty for the same."""
     cells: tuple[int, ...] = ()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import accumulate
 from operator import mul
-from typing import Any, NamedTuple, TypeGuard
+from typing import NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -17,16 +16,15 @@ from gymnasium import spaces
 from rstdp_agents import validate
 from rstdp_agents.config import EncoderConfig
 from rstdp_agents.encoders import Encoder, Intensity, OneHot, PlaceCells
+from rstdp_agents.encoders.bounds import has_bounds, is_picture, numeric, own_bounds
 from rstdp_agents.encoders.composite import Composite, Part
-from rstdp_agents.encoders.counted import EXACT, Counted
+from rstdp_agents.encoders.counted import EXACT, Counted, counted_from, far_off
 from rstdp_agents.encoders.grids import SHARP, Axis, Grid, Grids
 from rstdp_agents.encoders.images import ImageEncoder
 from rstdp_agents.encoders.tile_coding import TileCoding
 from rstdp_agents.encoders.tuples import Entry, TupleCoding
 from rstdp_agents.spaces.observations import Leaf, Rows, Within
 
-UNBOUNDED = 1e37
-"""Bounds from here on are none, as are those beyond half of what their type holds, if it is a wide one."""
 JOINT = 8
 """Dimensions up to which one grid covers all of them together."""
 TABLE = 1000
@@ -35,8 +33,6 @@ BUDGET = 4000
 """Cells that stand for pairs of parts."""
 FINEST, COARSEST = 9, 3
 """Cells along a dimension of an observation that has too many of them for one grid."""
-PICTURE = 64
-"""Entries from which a bounded Box of more than one dimension counts as a picture, whatever its numbers are."""
 LARGEST = 100_000
 """Most values of a Discrete, each of which gets a neuron."""
 
@@ -56,34 +52,6 @@ def build_encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
     """The encoder for an observation space. Raises ValueError naming the part that cannot be encoded."""
     first = far_off(space, p)
     return encoder_of(space, p) if first is None else Counted(encoder_of(*counted_from(first, space, p)), first)
-
-
-def far_off(space: gym.Space, p: EncoderConfig) -> np.ndarray | None:
-    """The lowest value of every entry of an array of whole numbers that lies beyond `EXACT`, 0 for others; None if none does."""
-    if isinstance(space, spaces.Box):
-        whole = np.issubdtype(space.dtype, np.integer) and not is_picture(space)
-        low = p.low or (space.low.reshape(-1).tolist() if whole else ())
-    else:
-        low = np.reshape(getattr(space, "start", 0), -1).tolist()
-        whole = isinstance(space, spaces.MultiDiscrete) or (isinstance(space, spaces.Discrete) and p.code == "tuples")
-    if not whole or max(map(abs, low), default=0) <= EXACT:
-        return None
-    return np.array([int(number) if abs(number) > EXACT else 0 for number in low], dtype=np.int64)
-
-
-def counted_from(first: np.ndarray, space: gym.Space, p: EncoderConfig) -> tuple[gym.Space, EncoderConfig]:
-    """An array space whose numbers are those of ``space`` less ``first (entries,)``, and the configuration for it."""
-    own = (space.low, space.high) if isinstance(space, spaces.Box) else ((), ())
-    low, high = (
-        tuple(number - base for number, base in zip(given or np.reshape(ends, -1).tolist(), first.tolist()))
-        for given, ends in zip((p.low, p.high), own)
-    )
-    p = replace(p, low=low, high=high)
-    if isinstance(space, spaces.MultiDiscrete):
-        return spaces.MultiDiscrete(space.nvec, start=space.start - first.reshape(space.shape)), p
-    if isinstance(space, spaces.Discrete):
-        return spaces.Discrete(space.n), p
-    return spaces.Box(-np.inf, np.inf, space.shape, np.int64), p
 
 
 def encoder_of(space: gym.Space, p: EncoderConfig) -> Encoder:
@@ -135,7 +103,7 @@ def each_alone(dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
         fits,
         f"`encoder.cells` must have one entry, 2 or more, for each of {len(dims)} dimensions of Boxes; received {cells}",
     )
-    return [Grid((axis,)) for axis in _axes(dims, cells)]
+    return [Grid((axis,)) for axis in axes_of(dims, cells)]
 
 
 def plan(rows: Rows, dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
@@ -165,13 +133,13 @@ def combine(
 
     def parts(finest: int) -> list[tuple[Axis, ...]]:
         if not joint:
-            return [(axis,) for axis in _axes(dims, (max(COARSEST, min(FINEST, finest)),) * len(dims))] + counted
+            return [(axis,) for axis in axes_of(dims, (max(COARSEST, min(FINEST, finest)),) * len(dims))] + counted
         cells = p.cells if p.cells and within is None else default_cells(len(dims), min(300, budget))
         validate.require(
             len(cells) == len(dims),
             f"`encoder.cells` must have one entry for each of {len(dims)} dimensions; received {cells}",
         )
-        return ([tuple(_axes(dims, cells))] if dims else []) + counted
+        return ([tuple(axes_of(dims, cells))] if dims else []) + counted
 
     single = [Grid(part, within) for part in parts(budget // max(1, len(dims)))]
     if len(single) < 2 or _product_is_at_most(TABLE, (grid.size for grid in single)):
@@ -216,33 +184,6 @@ def dimensions(rows: Rows, p: EncoderConfig) -> list[Dimension]:
     return [Dimension(*dim) for dim in every if dim[1] != dim[2]]
 
 
-def numeric(rows: Rows) -> list[Leaf]:
-    """The Boxes of an observation that are no pictures."""
-    return [leaf for leaf in rows.leaves if isinstance(leaf.space, spaces.Box) and not is_picture(leaf.space)]
-
-
-def own_bounds(boxes: list[Leaf]) -> tuple[np.ndarray, np.ndarray]:
-    """``low`` and ``high`` of some Boxes, one after the other, as their spaces have them."""
-    low, high = (
-        np.concatenate([getattr(leaf.space, end).reshape(-1) for leaf in boxes] or [[]]) for end in ("low", "high")
-    )
-    return low, high
-
-
-def has_bounds(ends: np.ndarray, boxes: list[Leaf]) -> np.ndarray:
-    """Which of the ``low`` or ``high`` of some leaves, one after the other, are more than the ends of their type."""
-    most = [np.full(leaf.size, _widest(leaf.space) if isinstance(leaf.space, spaces.Box) else np.inf) for leaf in boxes]
-    return np.abs(ends.astype(np.float64)) < np.concatenate(most or [[]])
-
-
-def _widest(space: spaces.Box) -> float:
-    """`UNBOUNDED`, or half of what the type holds; all of what 8 or 16 bits hold is a range like any other."""
-    kind: Any = np.dtype(space.dtype)
-    if kind.kind == "f":
-        return min(UNBOUNDED, float(np.finfo(kind).max) / 2)
-    return np.iinfo(kind).max / 2 if kind.kind in "iu" and kind.itemsize > 2 else np.inf
-
-
 def entries(rows: Rows, p: EncoderConfig) -> list[Entry]:
     """Every number of a row that varies, with its levels: its values if they are whole and no more than ``p.levels``."""
     low, high = (
@@ -273,17 +214,6 @@ def picture_encoder(space: spaces.Box, p: EncoderConfig) -> Encoder:
     return ImageEncoder(space, p.image, p.levels)
 
 
-def is_picture(space: gym.Space) -> TypeGuard[spaces.Box]:
-    """Whether a space is an image: a bounded Box of two to four dimensions that is of bytes, or not small."""
-    return (
-        isinstance(space, spaces.Box)
-        and len(space.shape) in (2, 3, 4)
-        and (space.dtype == np.uint8 or math.prod(space.shape) >= PICTURE)
-        and space.is_bounded()
-        and bool((space.low < space.high).all())
-    )
-
-
 def default_cells(dims: int, budget: int = 300) -> tuple[int, ...]:
     """Cells per dimension, equal in all, for a grid of about ``budget`` cells."""
     per_dim = max(2, round(budget ** (1 / max(1, dims))))
@@ -294,10 +224,10 @@ def default_cells(dims: int, budget: int = 300) -> tuple[int, ...]:
     return (per_dim,) * dims
 
 
-def _axes(dims: list[Dimension], cells: Sequence[int]) -> list[Axis]:
+def axes_of(dims: list[Dimension], cells: Sequence[int]) -> list[Axis]:
     """An axis with so many points for each dimension; all at once where they are equally many."""
     if len(set(cells)) > 1:
-        return [axis for dim, n in zip(dims, cells, strict=True) for axis in _axes([dim], (n,))]
+        return [axis for dim, n in zip(dims, cells, strict=True) for axis in axes_of([dim], (n,))]
     low, high, width = (np.array([dim[i] for dim in dims]) for i in (1, 2, 3))
     points = np.linspace(low, high, max(cells, default=2), axis=-1)
     sigma = width * (points[..., 1] - points[..., 0])

@@ -7,7 +7,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from rstdp_agents import plugins
 from rstdp_agents.config import RunConfig, override
 from rstdp_agents.encoders.base import computable
-from rstdp_agents.encoders.coding import numeric
+from rstdp_agents.encoders.bounds import numeric
 from rstdp_agents.encoders.counted import EXACT
 from rstdp_agents.environments import ranges
 from rstdp_agents.environments.make import make_env
@@ -38,16 +38,33 @@ Ends = tuple[tuple[float, ...], tuple[float, ...]]
 """Lower and upper end for every number."""
 
 
-class Seen(NamedTuple):
-    """What chance has shown of some numbers of an observation, counted from ``first``."""
+class Seen:
+    """What chance shows of some numbers of an observation: the lowest and the highest of each, in the order of its leaves.
 
-    leaves: list[Leaf]
-    """Whose numbers they are, one after the other."""
-    low: np.ndarray
-    high: np.ndarray
-    first: np.ndarray
-    """0, but for whole numbers that double precision cannot tell apart."""
-    steps: int
+    Whole numbers that double precision cannot tell apart are counted from the first one that was seen (`first`, else 0).
+    """
+
+    def __init__(self, rows: Rows, leaves: list[Leaf], obs: Any) -> None:
+        self._rows, self.leaves, self.steps = rows, leaves, 0
+        everything = sum(leaf.size for leaf in leaves) == rows.size
+        columns = [np.arange(leaf.first, leaf.first + leaf.size) for leaf in leaves]
+        self._columns = slice(None) if everything else np.concatenate(columns)
+        row, self.first = self._row(obs), np.zeros(1)
+        if row.dtype.kind == "i" and np.abs(row.astype(np.float64)).max(initial=0) > EXACT:
+            self.first = row.astype(np.int64)
+        self.low, self.high = (self._counted(row).copy() for _ in range(2))
+
+    def add(self, obs: Any, step: int) -> None:
+        """One more observation."""
+        row, self.steps = self._counted(self._row(obs)), step
+        np.minimum(self.low, row, out=self.low)
+        np.maximum(self.high, row, out=self.high)
+
+    def _row(self, obs: Any) -> np.ndarray:
+        return computable(self._rows.array([obs])).reshape(-1)[self._columns]
+
+    def _counted(self, row: np.ndarray) -> np.ndarray:
+        return (row - self.first if self.first.any() else row).astype(np.float64)
 
     def too_far(self, bounds: ranges.Own) -> tuple[np.ndarray, np.ndarray]:
         """See `ranges.too_far`; bounds are those of the spaces."""
@@ -115,8 +132,11 @@ def probe_bounds(space: gym.Space, source: EnvSource, kwargs: dict[str, Any], se
     bounds = ranges.own(boxes)
 
     def stand(seen: Seen, seconds: float) -> bool:
-        glanced = seen.steps >= GLANCE or seconds >= GLANCE_SECONDS
-        return (glanced or bool((seen.high > seen.low).all())) and not np.any(seen.too_far(bounds))
+        if seen.steps < GLANCE:
+            look = seconds >= GLANCE_SECONDS or bool((seen.high > seen.low).all())
+        else:  # where bounds looked too wide
+            look = seen.steps % GLANCE == 0
+        return look and not np.any(seen.too_far(bounds))
 
     try:
         with warnings.catch_warnings():
@@ -172,33 +192,25 @@ def _watched(
     source: EnvSource, kwargs: dict[str, Any], seed: int, chosen: Callable[[Rows], list[Leaf]],
     enough: Callable[[Seen, float], bool], bar: Bar,
 ) -> Seen:  # fmt: skip
-    env, start = make_env(source, kwargs), time.monotonic()
+    env, start, seconds = make_env(source, kwargs), time.monotonic(), 0.0
     try:
-        rows = Rows(env.observation_space)
-        leaves = chosen(rows)
-        columns = np.concatenate([np.arange(leaf.first, leaf.first + leaf.size) for leaf in leaves])
-        low = high = first = np.zeros(0)
-        steps = 0
-        for steps, obs in _chance(env, seed):
-            row = computable(rows.array([obs])).reshape(-1)[columns]
-            if not low.size:
-                whole = row.dtype.kind == "i" and np.abs(row.astype(np.float64)).max(initial=0) > EXACT
-                first = row.astype(np.int64) if whole else np.zeros(row.shape)
-            row = (row - first).astype(np.float64)
-            low, high = (np.minimum(low, row), np.maximum(high, row)) if low.size else (row, row)
+        rows, observations = Rows(env.observation_space), _chance(env, seed)
+        seen = Seen(rows, chosen(rows), next(observations)[1])
+        for step, obs in observations:
+            seen.add(obs, step)
             if bar.due():
-                bar.move(steps)
+                bar.move(step)
             seconds = time.monotonic() - start
-            if steps and (seconds >= SECONDS or enough(Seen(leaves, low, high, first, steps), seconds)):
+            if seconds >= SECONDS or enough(seen, seconds):
                 break
     finally:
         env.close()
-    if steps < STEPS and time.monotonic() - start >= SECONDS:
+    if seen.steps < STEPS and seconds >= SECONDS:
         logger.warning(
-            f"the range of observations is that of {steps:,} steps of chance, not {STEPS:,}, as the environment is slow; "
+            f"the range of observations is that of {seen.steps:,} steps of chance, not {STEPS:,}, as the environment is slow; "
             "`encoder.low` and `encoder.high` make it the same in every run"
         )
-    return Seen(leaves, low, high, first, steps)
+    return seen
 
 
 def _chance(env: gym.Env, seed: int) -> Iterator[tuple[int, Any]]:

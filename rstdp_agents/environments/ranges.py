@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rstdp_agents.encoders.coding import has_bounds, own_bounds
+from rstdp_agents.encoders.bounds import has_bounds, own_bounds
 from rstdp_agents.spaces.observations import Leaf
 
 MARGIN = 0.25
