@@ -35,6 +35,7 @@ from rstdp_agents.monitoring.health import not_finite
 from rstdp_agents.monitoring.metrics import NOTHING, Monitor
 from rstdp_agents.progress import Bar, doing
 from rstdp_agents.runs.checkpoint import (
+    backend_of,
     checkpoint_path,
     checkpoints,
     drop_old,
@@ -173,7 +174,8 @@ class Training:
     def _open(self, folder: Path | None, checkpoint: Path | None) -> None:
         """Everything but the envs: first what may be refused, then what is written."""
         config, spaces = self.config, (self.envs.observation_space, self.envs.action_space)
-        self.agent = self._make_agent(config, spaces)
+        backend = backend_of(checkpoint) if checkpoint and config.backend == "auto" else config.backend
+        self.agent = self._make_agent(replace(config, backend=backend), spaces)
         self.tracker = self._make_tracker(config, reward_threshold(self.source))
         before = None if checkpoint is None else self._load(checkpoint)
         self._open_folder(folder, checkpoint, before, spaces[0])

@@ -20,7 +20,7 @@ from rstdp_agents.config import MachineConfig, RecordConfig, RuleName, RunConfig
 from rstdp_agents.devices import check_device
 from rstdp_agents.episodes import WINDOW, of_episodes
 from rstdp_agents.errors import EnvironmentFault, UsageError
-from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint, written_by
+from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from rstdp_agents.runs.folder import SETTINGS, check_unused, has_begun, hold
 from rstdp_agents.runs.resume import folder_of
 from rstdp_agents.runs.trust import Trust
@@ -103,8 +103,6 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
         check_device(config.device, file if config.device == default.device else None)
     else:
         check_device(config.device)
-    if checkpoint and config.backend == "auto":
-        config = replace(config, backend=written_by(load_checkpoint(checkpoint)[0]))  # no other can go on with it
     return at_home(config, ("run_dir", "resume", "storage")), checkpoint, note
 
 

@@ -105,6 +105,12 @@ def written_by(tensors: Iterable[str]) -> Backend:
     return "fused" if any(name.startswith("fused.") for name in tensors) else "torch"
 
 
+def backend_of(path: Path) -> Backend:
+    """`written_by` of a file. Raises CheckpointError as `load_checkpoint`."""
+    with opened(path) as file:
+        return written_by(file.keys())
+
+
 def check_finite(tensors: dict[str, Tensor], path: Path) -> None:
     """Raise CheckpointError where numbers of the agents in a checkpoint are not finite."""
     wrong = not_finite(tensors)

@@ -27,7 +27,7 @@ KINDS = {
     "closing": [*LINE, "--images", "0"],
     "evaluations": [*LINE, "--images", "0", "--eval-every", "20", "--keep-checkpoints", "2"],
     "images": [*LINE, "--images", "1", "--checkpoint-every", "55"],
-    "fused": [*LINE, "--images", "0", "--backend", "fused", "--agents", "2"],
+    "auto": [*LINE, "--images", "0", "--backend", "auto", "--agents", "2"],
 }
 
 
