@@ -347,6 +347,36 @@ def test_sizes_that_were_made_up_are_refused_at_once(folder, capsys, name, monke
     assert re.search("GB of memory or more; this machine has 16|output neurons, of at most", said(capsys))
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            ["--agents", "10000000"],
+            "10000000 environments (`--agents` 10000000, `--envs-per-agent` 1) would take 50 GB",
+        ),
+        (["--envs-per-agent", "1000000000"], "1000000000 environments (`--agents` 1, `--envs-per-agent` 1000000000)"),
+        (["--network.hidden", "1000000000"], "1 agent(s) of 16 -> 1000000000 -> 16 neurons with 1 env(s) each"),
+        (["--simulation.ticks", "1000000000"], "neurons with 1 env(s) each and 1000000000 ticks per step would take"),
+        (
+            ["--encoder.cells", "1000", "1000", "1000", "1000"],
+            "`encoder.cells` of 1000 x 1000 x 1000 x 1000 would take",
+        ),
+        (["--encoder", "tiles", "--encoder.tilings", "10000000000"], "10000000000 `encoder.tilings` would take 80 GB"),
+        (
+            ["--modulator", "td-spiking", "--modulation.critic-neurons", "1000000000"],
+            "1 agent(s) of 16 -> 16 neurons and 1000000000 of the critic with 1 env(s) each",
+        ),
+    ],
+)
+def test_a_run_that_would_take_more_than_the_machines_memory_is_told_so(tmp_path, capsys, monkeypatch, options, words):
+    monkeypatch.setattr(memory, "limit", lambda: 16e9)
+    assert run(tmp_path / "run", *options) == 2
+    err = said(capsys)
+    assert words in err
+    assert err.endswith(" of memory or more; this machine has 16\n")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_lock_is_of_one_process_and_ends_with_it(tmp_path):
     _, lock = hold(tmp_path, RunConfig())
     with pytest.raises(UsageError, match=f"another run is writing to {tmp_path}"):
