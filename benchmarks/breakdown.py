@@ -89,7 +89,7 @@ def once(steps: int, backend: Backend) -> dict[str, float]:
     """Microseconds per env step of each of `PARTS`, for one agent on CartPole with 270 place cells; without the watching."""
     config = loop_config(total_steps=steps, backend=backend)
     with TemporaryDirectory() as folder, Training(config, Path(folder)) as training:
-        training.save = lambda: None
+        training.save = lambda envs=None: None
         (env,) = cast("SerialGrid", training.envs).envs
         parts = (env.env, "step"), (training.envs, "step"), (training.agent, "step"), (training.tracker, "add")
         watches = [Stopwatch(*part) for part in (*parts, (training.monitor, "record"))]

@@ -91,7 +91,7 @@ class Linear:
         return self._act(t.obs)
 
     def _features(self, obs: np.ndarray) -> np.ndarray:
-        rates = self._encoder.rates(torch.as_tensor(obs, dtype=torch.float64))[:, 0].numpy()
+        rates = self._encoder.rates(torch.as_tensor(obs))[:, 0].numpy()
         return rates / rates.sum(1, keepdims=True)
 
     def _act(self, obs: np.ndarray) -> np.ndarray:

@@ -11,18 +11,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rstdp_agents import fused, plugins
-from rstdp_agents.architecture import build_network
+from rstdp_agents import fused, memory, plugins
+from rstdp_agents.architecture import build_network, network_synapses
 from rstdp_agents.config import AgentConfig, Backend, EncoderConfig, override
 from rstdp_agents.decoders import Decoder
 from rstdp_agents.decoders.acting import build_decoder, check_mask
 from rstdp_agents.encoders import Encoder, poisson
+from rstdp_agents.encoders.base import Precise, computable
 from rstdp_agents.encoders.coding import build_encoder
 from rstdp_agents.encoders.images import image_shape
 from rstdp_agents.fused.engine import FusedEngine, why_not
 from rstdp_agents.fused.policy import FusedPolicy
 from rstdp_agents.modulators import Modulator, Step, build_modulator
 from rstdp_agents.neurons import LIFState
+from rstdp_agents.plasticity import build_rule
 from rstdp_agents.random import AgentRandom
 from rstdp_agents.runs.checkpoint import restore
 from rstdp_agents.spaces.observations import Rows
@@ -67,7 +69,7 @@ class Agent:
     ) -> None:  # fmt: skip
         self.config, self.agents, self.envs = config, len(seeds), envs
         self.spaces, self.device, self.dtype = (observation_space, action_space), torch.device(device), dtype
-        self.random = AgentRandom(seeds, self.device, dtype)
+        memory.require_encoder(config.encoder)
         self.encoder = (encoder or _encoder(observation_space, config.encoder)).to(self.device, dtype)
         decoder: Decoder = (
             plugins.build("--decoder", config.decoder.code, Decoder, action_space, config.decoder)
@@ -78,6 +80,10 @@ class Agent:
         self.rows = Rows(observation_space)
         check_mask(self.rows, self.decoder)
         self.p_max = config.encoder.rate_max * config.simulation.dt / 1000.0
+        synapses = network_synapses(config, image_shape(self.encoder), self.decoder.size)
+        rule = build_rule(config.rule, config.plasticity)
+        memory.require_agents(config, synapses, rule, self.agents, envs, dtype.itemsize)
+        self.random = AgentRandom(seeds, self.device, dtype)
         self.network = build_network(config, image_shape(self.encoder), self.decoder.size, envs, self.random)
         self.layer = self.network.output
         features = (self.agents, envs, self.encoder.size)
@@ -108,7 +114,7 @@ class Agent:
         self._anneal()
         if self._fused:
             return self._fused.begin(obs)
-        return self._act(self.encoder.rates(self.tensor(obs)), self.allowed(obs))
+        return self._act(self.coded(obs), self.allowed(obs))
 
     def step(self, t: Transition) -> np.ndarray:
         """Learn from what came of the last actions, forget what ended, and choose the next actions ``(agents, envs)``."""
@@ -138,7 +144,7 @@ class Agent:
 
     def value(self, obs: np.ndarray) -> Tensor | None:
         """The critic's value ``(agents, envs)`` of observations ``(agents, envs, *obs)``; None without a critic."""
-        return self.modulator.value(normalised(self.encoder.rates(self.tensor(obs))))
+        return self.modulator.value(normalised(self.coded(obs)))
 
     def tensors(self) -> dict[str, Tensor]:
         """The whole state between two env steps, by name, as a checkpoint holds it; `load` takes it over."""
@@ -161,14 +167,18 @@ class Agent:
         self._anneal()
 
     def spikes(self) -> tuple[Tensor, ...]:
-        """Spikes of the input and of every layer in the last window, ``(ticks, agents, envs, neurons)``."""
-        return self._fused.spikes() if self._fused else self._window.spikes
+        """Spikes of the input and of every layer in the last window, ``(ticks, agents, envs, neurons)``; copies, as all below."""
+        return tuple(spikes.clone() for spikes in (self._fused.spikes() if self._fused else self._window.spikes))
+
+    def weights(self) -> dict[str, Tensor]:
+        """Weights of every layer by its name, ``(agents, *weight)``, as they are now: learning writes to `Layer.weight`."""
+        return {layer.name: layer.weight.clone() for layer in self.network.layers}
 
     def eligibility(self, envs: slice = slice(None)) -> tuple[Tensor, ...]:
         """Eligibility of the output layer for each half of the rule, in some of the envs, ``(agents, envs, *weight)``."""
         if self._fused:
             self._fused.sync()
-        return self.layer.eligibility(envs)
+        return tuple(z.clone() for z in self.layer.eligibility(envs))
 
     def fused_policy(self, envs: int, seeds: tuple[int, ...]) -> FusedPolicy | None:
         """Compiled code for a `policy.FrozenPolicy` of this agent; None on the torch path."""
@@ -216,12 +226,17 @@ class Agent:
         allowed = self.rows.allowed(obs)
         return None if allowed is None else torch.as_tensor(allowed, device=self.device)
 
+    def coded(self, obs: np.ndarray) -> Tensor:
+        """Input rates ``(agents, envs, pre)`` for observations ``(agents, envs, *obs)``."""
+        seen = torch.as_tensor(computable(obs)) if isinstance(self.encoder, Precise) else self.tensor(obs)
+        return self.encoder.rates(seen)
+
     def tensor(self, array: np.ndarray) -> Tensor:
         """An array on the agent's device, in its number type."""
         return torch.as_tensor(array, dtype=self.dtype, device=self.device)
 
     def _step(self, t: Transition) -> np.ndarray:
-        rates = self.encoder.rates(self.tensor(t.obs))
+        rates = self.coded(t.obs)
         self._learn(t, normalised(rates))
         forgotten = t.forgotten
         if forgotten is not None:
@@ -235,7 +250,7 @@ class Agent:
 
     def _learn(self, t: Transition, next_features: Tensor) -> None:
         if t.final_obs is not None:
-            last = normalised(self.encoder.rates(self.tensor(t.final_obs)))
+            last = normalised(self.coded(t.final_obs))
             next_features = torch.where(self.tensor(t.truncated)[..., None] > 0, last, next_features)
         terminated = self.tensor(t.terminated) if t.any_done else self._nobody
         restarted = None if t.restarted is None else torch.as_tensor(t.restarted, device=self.device)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +12,7 @@ from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig
 from rstdp_agents.environments import EnvSource, Instance, name_of
 from rstdp_agents.presets import preset
+from rstdp_agents.runs.folder import check_unused
 from rstdp_agents.runs.reading import Trained as Loaded
 from rstdp_agents.runs.reading import load_agent
 from rstdp_agents.runs.trust import Trust
@@ -37,19 +36,21 @@ def train(
     """Train on ``env``, evaluate, and return what came of it.
 
     env: a Gymnasium id, ``module:Class``, a class or a function that makes one; or an environment, for a single agent.
-    folder: of the run, empty for one in ``runs``. config: all settings; the preset of ``env``, with
+    folder: of the run, in which there is none yet; empty for one in ``runs``. config: all settings; the preset of ``env``, with
     the ``env_kwargs`` and wrappers of settings, if None. settings: fields of `RunConfig` to change, such as
-    ``total_steps=20_000``. Raises ValueError for wrong settings, EnvironmentFault for an
-    environment that does not keep to Gymnasium's interface.
+    ``total_steps=20_000``. Raises ValueError for wrong settings, EnvironmentFault for an environment that does not keep to
+    Gymnasium's interface.
     """
     source = Instance(env) if isinstance(env, gym.Env) else env
     name = name_of(source)
-    folder = Path(folder) if folder else Path("runs") / re.sub(r"[/:<>]", "-", f"{name}__{int(time.time())}")
+    place = Path(folder).expanduser() if folder else None
     config = config or preset(name, "rstdp-et", settings.get("env_kwargs"), settings.get("wrapper", ()))
-    config = replace(config, **{"env": name, "run_dir": str(folder), **settings})
-    with Training(config, folder, env=source) as training:
+    config = replace(config, **{"env": name, "run_dir": str(place or ""), **settings})
+    if place:
+        check_unused(place)
+    with Training(config, place, env=source) as training:
         training.run()
-        return Trained(training.agent, training.finish(), folder)
+        return Trained(training.agent, training.finish(), training.folder)
 
 
 def load(path: str | Path, trust: bool = False, device: str | None = None) -> Loaded:

@@ -20,19 +20,24 @@ def build_network(
 
     inputs: ``(pre,)``, or the ``(channels, height, width)`` of an image, which convolutions need.
     """
-    synapses = hidden_synapses(config, inputs)
+    *synapses, last = network_synapses(config, inputs, outputs)
     names = [f"hidden{i}" for i in range(1, len(synapses) + 1)]
-    last = math.prod(synapses[-1].post_shape) if synapses else math.prod(inputs)
     layers = [
         build_layer(name, synapse, hidden_bound(config, synapse), config, envs, random)
         for name, synapse in zip(names, synapses)
     ]
-    layers.append(build_layer("output", Linear(last, outputs), config.plasticity.w_init, config, envs, random))
+    layers.append(build_layer("output", last, config.plasticity.w_init, config, envs, random))
     fed_back = synapses if config.network.credit == "feedback" else []
     feedback = [
         random.uniform(math.prod(s.post_shape) * outputs).unflatten(1, (*s.post_shape, outputs)) for s in fed_back
     ]
     return Network(layers, config.network.credit, feedback, config.network.lr_scale)
+
+
+def network_synapses(config: AgentConfig, inputs: tuple[int, ...], outputs: int) -> list[Synapse]:
+    """Synapses of all layers, first to last; arguments as of `build_network`."""
+    hidden = hidden_synapses(config, inputs)
+    return [*hidden, Linear(math.prod(hidden[-1].post_shape if hidden else inputs), outputs)]
 
 
 def hidden_synapses(config: AgentConfig, inputs: tuple[int, ...]) -> list[Synapse]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import difflib
+import gc
 import os
 import sys
 from importlib import import_module
 from pathlib import Path
 
-from rstdp_agents import streams
+from rstdp_agents import screen, streams
 from rstdp_agents.errors import CheckpointError, Diverged, EnvironmentFault, RankLost, UsageError
 
 COMMANDS = {
@@ -39,6 +41,8 @@ options of train, by group:
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 done, 1 a fault on the way, 2 wrong usage, 130 interrupted."""
     streams.secure()
+    atexit.register(gc.freeze)  # else the interpreter looks at every object for garbage before it ends, for a second
+    screen.prepare()
     try:
         return dispatch(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:

@@ -29,6 +29,8 @@ Decode = Literal["auto"]
 Config = TypeVar("Config")
 COLUMNS = ("r", "l", "t", "agent")
 """Of monitor.csv: return, length, seconds since the run began, and which agent it was; then the numbers of `info`."""
+MOST_THREADS = 1024
+"""More than any machine has processors; OpenMP takes memory for each."""
 
 
 def _named(names: Any, *aliases: str) -> Any:
@@ -63,7 +65,7 @@ class EncoderConfig:
     and memory included: random groups of them, with a cell for each combination of values."""
     low: tuple[float, ...] = ()
     """Lower bound of the grid in each dimension; empty for the space's own, or what chance reaches where it has
-    none (tuples: what chance reaches, in each entry of the observation)."""
+    none, or one far wider than that (tuples: what chance reaches, in each entry of the observation)."""
     high: tuple[float, ...] = ()
     """Upper bound of the grid in each dimension; empty for the same."""
     cells: tuple[int, ...] = ()
@@ -266,7 +268,7 @@ class TaskConfig:
     seed: int = 0
     """Seed of the first agent."""
     run_dir: str = ""
-    """Folder of the run; empty for runs/<env>__<rule>__<seed>__<time>."""
+    """Folder of the run; empty for a new one, runs/<env>__<rule>__<seed>__<date and time>."""
     resume: str = ""
     """Run folder or checkpoint to go on from; its settings are the defaults then."""
     progress: bool = True
@@ -307,7 +309,8 @@ class RecordConfig:
     eval_episodes: int = 20
     """Episodes per agent and kind in the closing evaluation, greedy and stochastic; 0 for none."""
     eval_every: int = 0
-    """Env steps per agent between greedy evaluations during training, the best of which is kept in best/; 0 for none."""
+    """Env steps per agent between greedy evaluations during training, each with a checkpoint, the best of which is
+    kept in best/; 0 for none."""
     checkpoint_every: int = 25_000
     """Env steps per agent between checkpoints; one is always written at the end."""
     keep_checkpoints: int = 3
@@ -340,6 +343,13 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
         validate.require(
             not self.env_timeout or self.vectorization == "async",
             f"`env_timeout` needs `vectorization` async: only a process can be left behind; received {self.vectorization}",
+        )
+        validate.require(
+            self.threads <= MOST_THREADS, f"`threads` must be {MOST_THREADS} at most; received {self.threads}"
+        )
+        last = self.seed + self.agents - 1
+        validate.require(
+            last < 2**63, f"seeds of agents must be below 2**63; the last of `seed` and `agents` is {last}"
         )
         validate.require(
             not self.eval_every or self.eval_episodes > 0,

@@ -23,7 +23,8 @@ def of_episodes(*counts: int, window: int = WINDOW) -> str:
     counts: episodes of each agent that the mean is over.
     """
     low, high = (min(window, bound(counts, default=window)) for bound in (min, max))
-    return f" (of {low})" if low == high < window else f" (of {low} to {high})" if low < high else ""
+    one = f" (of {low})" if 0 < low < window else ""
+    return f" (of {low} to {high})" if low < high else one
 
 
 class Episode(NamedTuple):

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from rstdp_agents import compilation
 from rstdp_agents.agent import Agent
 from rstdp_agents.environments import EnvSource, Instance, SerialGrid, env_seeds, time_limit
 from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.policy import FrozenPolicy
+from rstdp_agents.progress import Bar
 
 logger = logging.getLogger(__name__)
 MAX_PARALLEL = 10
@@ -22,15 +24,15 @@ MAX_STEPS = 10_000
 
 def evaluate(
     agent: Agent, source: EnvSource, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool,
-    parallel: int = MAX_PARALLEL, learnt: Sequence[Learnt] = (),
+    parallel: int = MAX_PARALLEL, learnt: Sequence[Learnt] = (), shown: bool = False,
 ) -> np.ndarray:  # fmt: skip
     """Returns ``(agents, episodes)`` of every agent of a population; see `play`."""
-    return play(agent, source, kwargs, seeds, episodes, greedy, parallel, learnt)[0]
+    return play(agent, source, kwargs, seeds, episodes, greedy, parallel, learnt, shown)[0]
 
 
 def play(
     agent: Agent, source: EnvSource, kwargs: dict[str, Any], seeds: tuple[int, ...], episodes: int, greedy: bool,
-    parallel: int = MAX_PARALLEL, learnt: Sequence[Learnt] = (),
+    parallel: int = MAX_PARALLEL, learnt: Sequence[Learnt] = (), shown: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Returns and lengths of episodes, ``(agents, episodes)`` each, of every agent of a population.
 
@@ -38,12 +40,13 @@ def play(
     that short ones are not over-represented. Greedy takes the most active action group; input and neurons stay stochastic.
     parallel: envs of each agent, at most; one where a simulator is to be had but once. learnt: what the wrappers of the envs
     that each agent trains in have learnt (`EnvGrid.snapshot`): the envs of the evaluation know it in turn, and learn nothing.
+    shown: say how many of the episodes have been played.
     """
     start = tuple(env_seeds(seed, 2, purpose=1)[int(greedy)] for seed in seeds)
     envs = 1 if isinstance(source, Instance) else min(episodes, parallel)
     grid, obs = _opened(source, kwargs, agent.agents, envs, start, learnt)
     try:
-        return _played(agent, grid, obs, start, episodes, greedy)
+        return _played(agent, grid, obs, start, episodes, greedy, shown)
     finally:
         grid.close()
 
@@ -77,7 +80,7 @@ def spread(learnt: Sequence[Learnt], agents: int, envs: int) -> list[Learnt]:
 
 
 def _played(
-    agent: Agent, grid: SerialGrid, obs: np.ndarray, start: tuple[int, ...], episodes: int, greedy: bool
+    agent: Agent, grid: SerialGrid, obs: np.ndarray, start: tuple[int, ...], episodes: int, greedy: bool, shown: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     envs = grid.shape[1]
     quota = np.array([len(range(env, episodes, envs)) for env in range(envs)])
@@ -85,15 +88,19 @@ def _played(
     running, length = np.zeros((2, agent.agents, envs))
     left = np.tile(quota, (agent.agents, 1))
     played: list[list[list[tuple[float, float]]]] = [[[] for _ in range(envs)] for _ in range(agent.agents)]
-    while left.max() > 0:
-        t = grid.step(policy.act(obs, greedy))
-        obs, running, length, done = t.obs, running + t.reward, length + 1, t.terminated | t.truncated
-        if done.any():
-            for a, e in np.argwhere(done):
-                played[a][e].append((float(running[a, e]), float(length[a, e])))
-            running[done] = length[done] = 0.0
-            left = left - done
-            policy.reset(done)
+    what = f"evaluating, {'greedy' if greedy else 'stochastic'}"
+    with compilation.said(), Bar(int(left.sum()), "episode", what, shown=shown) as bar:
+        while left.max() > 0:
+            t = grid.step(policy.act(obs, greedy))
+            obs, running, length, done = t.obs, running + t.reward, length + 1, t.terminated | t.truncated
+            if done.any():
+                for a, e in np.argwhere(done):
+                    played[a][e].append((float(running[a, e]), float(length[a, e])))
+                running[done] = length[done] = 0.0
+                left = left - done
+                policy.reset(done)
+            if bar.due():
+                bar.move(bar.total - int(left.clip(0).sum()))
     each = np.array([[one for e, done in enumerate(row) for one in done[: quota[e]]] for row in played])
     return each[..., 0], each[..., 1].astype(np.int64)
 

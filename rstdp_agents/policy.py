@@ -42,6 +42,6 @@ class FrozenPolicy:
         self.agent.network.rest(self.neurons, mask)
 
     def _respond(self, obs: np.ndarray) -> Window:
-        rates = self.agent.encoder.rates(self.agent.tensor(obs))
+        rates = self.agent.coded(obs)
         window, self.neurons = self.agent.respond(rates, self.random, self.neurons)
         return window

@@ -10,11 +10,13 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from rstdp_agents import compilation
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig, flat, override
 from rstdp_agents.environments import build_grid, make_env, source_of, with_range
 from rstdp_agents.episodes import WINDOW, EpisodeTracker
 from rstdp_agents.errors import UsageError
+from rstdp_agents.progress import Bar
 
 OWN = {
     "plasticity": ("lr", "tau_e", "tau_plus", "tau_minus", "w_min", "w_max"),
@@ -154,11 +156,14 @@ def train(configs: Sequence[RunConfig]) -> list[list[float]]:
     for i, other in enumerate(configs[1:], 1):
         agent.adopt(slice(i * n, (i + 1) * n), other.agent)
     tracker, returns = EpisodeTracker(len(seeds), envs, None), [[] for _ in seeds]
-    action = agent.begin(grid.reset(seeds))
-    for step in range(envs, config.total_steps + 1, envs):
-        transition = grid.step(action)
-        action = agent.step(transition)
-        for episode in tracker.add(transition, step):
-            returns[episode.agent].append(episode.episode_return)
+    with compilation.said(), Bar(config.total_steps, "step", f"{len(configs)} trial(s)", shown=config.progress) as bar:
+        action = agent.begin(grid.reset(seeds))
+        for step in range(envs, config.total_steps + 1, envs):
+            transition = grid.step(action)
+            action = agent.step(transition)
+            for episode in tracker.add(transition, step):
+                returns[episode.agent].append(episode.episode_return)
+            if bar.due():
+                bar.move(step)
     grid.close()
     return returns

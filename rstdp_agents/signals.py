@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM ask a run to finish its step and save; a second Ctrl-C interrupts as usual."""
+"""Signals that ask a run to finish its step and save; a second Ctrl-C interrupts as usual."""
 
 from __future__ import annotations
 
@@ -8,23 +8,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+"""Ctrl-C, and what comes before an end by force: from a system that shuts down, a terminal that closes, a batch system whose
+time is up."""
+SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 
 
 @contextmanager
 def stop_requests() -> Iterator[list[int]]:
-    """Yields a list that receives the number of the first signal; it stays empty outside the main thread, which gets none."""
+    """Yields a list that receives the numbers of signals; it stays empty outside the main thread, which gets none.
+
+    Signals that this process was started to ignore (nohup) stay ignored.
+    """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
     before = {int(number): signal.getsignal(number) for number in SIGNALS}
+    before = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
 
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        signal.signal(number, before[number])
+        if number == signal.SIGINT:  # a person may insist; the others come twice where a group of processes gets them
+            signal.signal(number, before[number])
 
-    for number in SIGNALS:
+    for number in before:
         signal.signal(number, note)
     try:
         yield received

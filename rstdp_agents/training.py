@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,8 @@ import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
-from typeguard import TypeCheckError
 
+from rstdp_agents import compilation
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig
 from rstdp_agents.devices import flush_denormal
@@ -34,16 +33,29 @@ from rstdp_agents.errors import CheckpointError, Diverged, EnvironmentFault, Usa
 from rstdp_agents.evaluation import play
 from rstdp_agents.monitoring.health import not_finite
 from rstdp_agents.monitoring.metrics import NOTHING, Monitor
+from rstdp_agents.progress import Bar, doing
 from rstdp_agents.runs.checkpoint import (
+    backend_of,
     checkpoint_path,
     checkpoints,
     drop_old,
-    load_checkpoint,
+    identity,
     one_line,
     save_checkpoint,
+    written_by,
 )
 from rstdp_agents.runs.evaluations import Evaluations
-from rstdp_agents.runs.folder import has_begun, hold, write_settings
+from rstdp_agents.runs.folder import (
+    check_places,
+    check_unused,
+    clear,
+    forget,
+    has_begun,
+    hold,
+    identity_of,
+    new_identity,
+    write_settings,
+)
 from rstdp_agents.runs.resume import Position, is_own
 from rstdp_agents.runs.summary import closing_evaluation, write_summary
 from rstdp_agents.signals import stop_requests
@@ -54,26 +66,29 @@ logger = logging.getLogger(__name__)
 class Training:
     """A population in its environments, from the first step or from a checkpoint; a context that closes its files.
 
-    folder: the run's own, made if need be, and held by a lock. checkpoint: where to go on from, or None; if it is one of this
-    folder, the folder's files are cut back to where they were then. A run without one that has begun in the folder starts over.
+    folder: the run's own, made if need be, and held by a lock; None for a new one in ``runs``. checkpoint: where to go on from,
+    or None; if it is one of this folder, the folder's files become what they were then. A run that was killed before its
+    first checkpoint starts over; a folder that holds checkpoints of another is refused.
     env: what makes the environments, in place of what ``config.env`` names.
     """
 
     def __init__(
-        self, config: RunConfig, folder: Path, checkpoint: Path | None = None, env: EnvSource | None = None
+        self, config: RunConfig, folder: Path | None, checkpoint: Path | None = None, env: EnvSource | None = None
     ) -> None:
         torch.set_num_threads(config.threads)
         flush_denormal()
-        self.folder, self.step, self.faults = folder, 0, 0
+        self.folder, self.step, self.faults = folder or Path(), 0, 0
         self.source, self.kwargs = source_of(config, env)
         self.action: np.ndarray | None = None
         self.stopped_by, self._last_fault, self._episodes_are_lost = 0, -1, False
         self._lends = isinstance(self.source, Instance)
         self._before_play: tuple[int, dict[str, Any]] = -1, {}
-        self.config = config = self._ranged(config)
+        self.config = config = (
+            self._ranged(config) if checkpoint is None else config
+        )  # a run that goes on keeps its code
         self.envs = self._make_envs(config)
         try:
-            self._open(checkpoint)
+            self._open(folder, checkpoint)
         except BaseException:
             self.envs.close()
             raise
@@ -97,7 +112,7 @@ class Training:
         An EnvironmentFault passes on, after a checkpoint; after other errors, as Diverged where numbers of the agents are no
         longer finite, the last checkpoint is the good one.
         """
-        with stop_requests() as stop, self._progress() as bar:
+        with stop_requests() as stop, compilation.said(), self._progress() as bar:
             try:
                 self._loop(stop, bar)
             except EnvironmentFault:  # nothing of the faulty step has been learnt, but the envs may have gone on
@@ -106,19 +121,18 @@ class Training:
                 raise
             except OSError as error:  # a full disk, say
                 raise OSError(error.errno, error.strerror, error.filename or str(self.folder)) from error
+            finally:
+                self._show(bar)
             self.save()
         self.stopped_by = stop[0] if stop else 0
         return not stop
 
-    def _loop(self, stop: list[int], bar: tqdm) -> None:
+    def _loop(self, stop: list[int], bar: Bar) -> None:
         config, stride = self.config, self.config.envs_per_agent
-        bar.set_description_str("compiling, if this is the first run" if self.agent.backend == "fused" else "")
         while self.step < config.total_steps and not self._asked_to_stop(stop):
-            if self.action is None:
-                self._begin()
-                bar.set_description_str("")
+            action = self._begin() if self.action is None else self.action
             try:
-                transition = self.envs.step(self.action)
+                transition = self.envs.step(action)
             except EnvironmentFault as fault:
                 if not self._is_back_from_play(fault):
                     self._begin_after(fault)
@@ -126,19 +140,26 @@ class Training:
             self.action = self.agent.step(transition)
             self.step += stride
             self.monitor.record(self.step, self.tracker.add(transition, self.step))
-            if config.eval_every and self.step % config.eval_every < stride:
-                self._evaluate()
-            if self.step % config.checkpoint_every < stride:
-                self.save()
+            evaluates = bool(config.eval_every) and self.step % config.eval_every < stride
+            envs = self._evaluate() if evaluates else None
+            if evaluates or self.step % config.checkpoint_every < stride:
+                self.save(envs)
             if self.step % config.log_every < stride:
                 self._check()
+            if bar.due():
                 self._show(bar)
 
-    def save(self) -> None:
-        """Write a checkpoint of this step, and drop old ones. Raises Diverged where there is nothing good to write."""
+    def save(self, envs: dict[str, Any] | None = None) -> None:
+        """Write a checkpoint of this step, then what is copied from it, and drop old ones.
+
+        envs: where they stand, if that is known already. Raises Diverged where there is nothing good to write.
+        """
         self._check()
-        self._save(checkpoint_path(self.folder, self.step))
-        drop_old(self.folder, self.config.keep_checkpoints)
+        path = checkpoint_path(self.folder, self.step)
+        with doing("saving"):
+            self._save(path, envs)
+            self.evaluations.publish(path, self.step)
+            drop_old(self.folder, self.config.keep_checkpoints)
 
     def finish(self) -> dict[str, Any]:
         """Close the training envs, evaluate in others, and write summary.json; returns the summary."""
@@ -150,39 +171,62 @@ class Training:
         records = self.tracker.records
         return write_summary(self.folder, self.config, self.step, self.faults, records, played, self.monitor)
 
-    def _open(self, checkpoint: Path | None) -> None:
+    def _open(self, folder: Path | None, checkpoint: Path | None) -> None:
         """Everything but the envs: first what may be refused, then what is written."""
         config, spaces = self.config, (self.envs.observation_space, self.envs.action_space)
-        self.agent = self._make_agent(config, spaces)
+        backend = backend_of(checkpoint) if checkpoint and config.backend == "auto" else config.backend
+        self.agent = self._make_agent(replace(config, backend=backend), spaces)
         self.tracker = self._make_tracker(config, reward_threshold(self.source))
         before = None if checkpoint is None else self._load(checkpoint)
-        self._open_folder(checkpoint, before, spaces[0])
+        self._open_folder(folder, checkpoint, before, spaces[0])
 
     def _ranged(self, config: RunConfig) -> RunConfig:
         return ranged(config, self.source, self.kwargs)
 
-    def _open_folder(self, checkpoint: Path | None, before: Position | None, space: gym.Space) -> None:
-        config = self.config
+    def _open_folder(
+        self, folder: Path | None, checkpoint: Path | None, before: Position | None, space: gym.Space
+    ) -> None:
+        self.folder, self.lock = hold(folder, self.config)
+        try:
+            self._open_files(checkpoint, before, space)
+        except BaseException:
+            self.lock.release()
+            raise
+
+    def _open_files(self, checkpoint: Path | None, before: Position | None, space: gym.Space) -> None:
+        """What is in the folder, looked at now that nobody else writes to it, becomes what it was at the checkpoint."""
         own = checkpoint is not None and is_own(self.folder, checkpoint, self.step)
-        self.lock = hold(self.folder)
-        begun = before.monitor if before and own else NOTHING if has_begun(self.folder) else None
-        write_settings(self.folder, config)
+        if not own and checkpoints(self.folder):
+            check_unused(self.folder)
+        check_places(self.folder)
+        clear(self.folder)
+        again = has_begun(self.folder) and not own
+        if again or (own and self.step < self.config.total_steps):
+            forget(self.folder, everything=again)
+        known = (identity(checkpoint) or identity_of(self.folder)) if own and checkpoint else ""
+        self.identity = known or new_identity()
+        origin = str(checkpoint.resolve()) if checkpoint and not own else ""
+        self.config = config = replace(self.config, resume=origin)
+        write_settings(self.folder, config, self.identity)
+        tensors = before.tensors if before else {}
+        self.evaluations = Evaluations(self.folder, tensors if own else {})
+        if own:
+            self.evaluations.settle(self.identity)
+        begun = before.monitor if before and own else NOTHING if again else None
         threshold = self.tracker.threshold
         self.monitor = Monitor(self.folder, config, self.agent, space, threshold, self.step, begun)
-        if before:
-            self.monitor.pictures.load(before.tensors)
-        self.evaluations = Evaluations(self.folder, self.step if own else None)
+        self.monitor.pictures.load(tensors)
 
     def _load(self, checkpoint: Path) -> Position:
-        tensors, data = load_checkpoint(checkpoint)
+        position = self._position(checkpoint)
+        position.check_settings(self.config, checkpoint)
         try:
-            position = self._position(tensors, data)
-            position.check_columns(self.config)
             self.tracker.load(position.records, position.episodes)
-        except UsageError:
-            raise
-        except (KeyError, TypeError, ValueError, OverflowError, TypeCheckError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
+        was = written_by(position.agent)
+        if was != self.agent.backend:
+            raise UsageError(f"{checkpoint} is of --backend {was} and goes on with that; received {self.agent.backend}")
         self.agent.load(position.agent, checkpoint)
         self.step, self.faults, self.action = position.step, position.faults, position.action
         reason = position.why_envs_differ(self.config) or self._resume_envs(position.envs)
@@ -210,8 +254,8 @@ class Training:
         if before.get("learnt"):
             self.envs.teach(before["learnt"])
 
-    def _position(self, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
-        return Position.from_checkpoint(tensors, data)
+    def _position(self, checkpoint: Path) -> Position:
+        return Position.of_file(checkpoint)
 
     def _where(self) -> dict[str, Any]:
         """Where the envs stand."""
@@ -236,11 +280,11 @@ class Training:
         records = [record.to_json() for record in self.tracker.records]
         position = Position(
             self.step, self.faults, action, envs, self.config, records, episodes, self.monitor.state(), agent,
-            self.monitor.pictures.tensors(),
+            {**self.monitor.pictures.tensors(), **self.evaluations.tensors()},
         )  # fmt: skip
-        save_checkpoint(path, *position.to_checkpoint())
+        save_checkpoint(path, *position.to_checkpoint(), run=self.identity)
 
-    def _begin(self) -> None:
+    def _begin(self) -> np.ndarray:
         """Begin an episode in every env: with seeds of their own, where it is not a run's first."""
         everywhere = np.ones((self.agent.agents, self.agent.envs), dtype=bool)
         self.agent.reset(everywhere)
@@ -249,6 +293,7 @@ class Training:
         if self.step or self.faults:
             seeds = tuple(env_seeds(seed, self.faults + 1, 2 + self.step)[-1] for seed in seeds)
         self.action = self.agent.begin(self.envs.reset(seeds))
+        return self.action
 
     def _begin_after(self, fault: EnvironmentFault) -> None:
         """Make the envs anew and begin an episode in each, where `env_errors` says so; else the fault passes on."""
@@ -270,19 +315,20 @@ class Training:
         except Exception:  # of processes that are gone, say
             return []
 
-    def _evaluate(self) -> None:
-        """Evaluate the greedy policy, and keep the best one's checkpoint."""
+    def _evaluate(self) -> dict[str, Any]:
+        """Evaluate the greedy policy, and note how it did; returns where the training envs stand. A checkpoint is to follow."""
         self._check()
         envs = self._where()
         returns, lengths = self._play(envs)
         self.monitor.add_evaluation(self.step, returns, lengths)
-        self._note(returns, lengths, envs)
+        self.evaluations.add(self.step, returns, lengths)
+        return envs
 
     def _play(self, envs: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         """Play in other envs than those of the training, which stand at ``envs`` and are closed meanwhile if need be."""
         c = self.config
-        learnt = envs.get("learnt", [])
-        played = partial(play, self.agent, self.source, self.kwargs, c.seeds, c.eval_episodes, True, learnt=learnt)
+        more = {"learnt": envs.get("learnt", []), "shown": c.progress}
+        played = partial(play, self.agent, self.source, self.kwargs, c.seeds, c.eval_episodes, True, **more)
         if not self._lends:
             try:
                 returns, lengths = played()
@@ -316,9 +362,10 @@ class Training:
         self._take_back(envs)
         return True
 
-    def _note(self, returns: np.ndarray, lengths: np.ndarray, envs: dict[str, Any] | None = None) -> None:
-        if self.evaluations.add(self.step, returns, lengths):
-            self._save(self.folder / "best" / "best.safetensors", envs)
+    def _note(self, returns: np.ndarray, lengths: np.ndarray, envs: dict[str, Any]) -> None:
+        """Keep the closing evaluation."""
+        self.evaluations.add(self.step, returns, lengths)
+        self.save(envs)
 
     def _check(self) -> None:
         """Raise Diverged if the agents hold numbers that are not finite."""
@@ -348,14 +395,13 @@ class Training:
         more = {"keywords": config.info_keywords, "timeout": config.env_timeout}
         return build_grid(config.vectorization, self.source, self.kwargs, *shape, **more)
 
-    def _progress(self) -> tqdm:
-        c = self.config
-        seen = c.progress and sys.stderr is not None  # as in a process without a terminal
-        return tqdm(total=c.total_steps, initial=self.step, unit="step", disable=not seen, dynamic_ncols=True)
+    def _progress(self) -> Bar:
+        c, stride = self.config, self.config.envs_per_agent
+        end = self.step + -(-max(0, c.total_steps - self.step) // stride) * stride
+        return Bar(end, "step", done=self.step, shown=c.progress, stays=True)
 
-    def _show(self, bar: tqdm) -> None:
-        if self.config.progress:
-            recent = [list(r.recent)[-10:] for r in self.tracker.records if r.recent]
-            mean = sum(map(sum, recent)) / max(1, sum(map(len, recent)))
-            bar.set_postfix_str(f"return {mean:.1f}, rate {self.monitor.rate_hz():.0f} Hz", refresh=False)
-            bar.update(self.step - bar.n)
+    def _show(self, bar: Bar) -> None:
+        if bar.shown:
+            recent = [value for record in self.tracker.records for value in list(record.recent)[-10:]]
+            mean = f"return of last 10 {sum(recent) / len(recent):.1f}, " if recent else ""
+            bar.move(self.step, f"{mean}rate {self.monitor.rate_hz():.0f} Hz")

@@ -223,3 +223,19 @@ def test_what_is_loaded_goes_on_in_the_middle_of_an_episode_to_the_bit(backend, 
         assert torch.equal(tensor, looked_at.tensors()[name]), name
         assert torch.equal(tensor, other.tensors()[name]), name
     assert torch.equal(other.lr, first.lr)
+
+
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+def test_what_is_recorded_stays_what_it_was(backend):
+    agent = cartpole_agent(seeds=(0, 1), envs=2, backend=backend)
+    obs = observations(2, 2)
+    agent.begin(obs)
+    seen = []
+    for i in range(12):
+        agent.step(Transition(observations(2, 2, i), np.ones((2, 2)), *np.zeros((2, 2, 2), bool)))
+        now = (*agent.spikes(), *agent.eligibility(), *agent.weights().values())
+        seen.append((now, [tensor.clone() for tensor in now]))
+    assert all(torch.equal(kept, copy) for now, copies in seen for kept, copy in zip(now, copies, strict=True))
+    assert len({spikes[1].numpy().tobytes() for spikes, _ in seen}) > 6
+    assert not torch.equal(seen[0][0][-1], seen[-1][0][-1])
+    assert torch.equal(agent.weights()["output"], agent.layer.weight)

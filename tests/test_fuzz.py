@@ -3,8 +3,11 @@
 import copy
 import json
 import os
+import random
+import shutil
 from dataclasses import asdict
 from functools import cache
+from itertools import product
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -111,6 +114,128 @@ def test_damaged_checkpoints_are_refused_in_one_line(capsys, data):
         assert loaded == expected_data
         assert tensors.keys() == expected.keys()
         assert all(torch.equal(tensors[name], expected[name]) for name in tensors)
+
+
+@cache
+def whole_run():
+    """A folder with every file that a run leaves."""
+    folder = Path(mkdtemp(prefix="fuzz")) / "run"
+    few = ["--encoder.cells", "2", "2", "2", "2", "--images", "0", "--eval-episodes", "2", "--max-episode-steps", "9"]
+    often = [
+        "--total-steps",
+        "60",
+        "--checkpoint-every",
+        "20",
+        "--eval-every",
+        "40",
+        "--log-every",
+        "20",
+        "--no-progress",
+    ]
+    assert main([*few, *often, "--backend", "torch", "--run-dir", str(folder)]) == 0
+    return folder
+
+
+PARTS = [
+    "config.json",
+    "environment.txt",
+    "monitor.csv",
+    "events",
+    "evaluations.npz",
+    "summary.json",
+    "README.md",
+    ".lock",
+]
+PARTS += ["best/best.safetensors", "best", "checkpoints", "newest", "oldest"]
+
+
+def part(folder, name):
+    """A file or folder of a run."""
+    special = {"events": "*.rstdp", "newest": "checkpoints/*60.safetensors", "oldest": "checkpoints/*20.safetensors"}
+    return next(folder.glob(special.get(name, name)))
+
+
+def harm(path, how, elsewhere):
+    """Do to a file, a folder or a link what people, disks and other programs do."""
+    content = path.read_bytes() if path.is_file() else b""
+    if how in ("flip", "cut", "grow"):
+        at = len(content) // 3
+        damaged = {
+            "flip": [content[:at], b"\xff\x00", content[at + 2 :]],
+            "cut": [content[:at]],
+            "grow": [content, b"\x07\n"],
+        }
+        if path.is_file():
+            path.write_bytes(b"".join(damaged[how]))
+        return
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if how == "folder":
+        path.mkdir()
+    if how == "foreign":
+        path.write_bytes(b"something else\n" * 200)
+    if how == "link":
+        path.symlink_to(elsewhere)
+    if how == "dangling":
+        path.symlink_to(path.parent / "nowhere")
+
+
+def rows(folder):
+    """Episodes that monitor.csv holds, without their seconds."""
+    return [line.split(",")[:2] for line in (folder / "monitor.csv").read_text().splitlines()[2:]]
+
+
+def evaluated(folder):
+    """Env step and returns of each evaluation, but for the one that closed the first part of the run."""
+    with np.load(folder / "evaluations.npz") as saved:
+        each = zip(saved["timesteps"].tolist(), saved["results"].tolist(), saved["ep_lengths"].tolist(), strict=True)
+    return [one for one in each if one[0] != 60]
+
+
+HARMS = list(product(PARTS, ["deleted", "flip", "cut", "grow", "folder", "foreign", "link", "dangling"]))
+
+
+@pytest.mark.parametrize(("name", "how"), random.Random(4).sample(HARMS, 12) if FAST else HARMS)
+def test_whatever_becomes_of_a_part_of_a_run_it_goes_on_or_says_why_not(tmp_path, capsys, name, how):
+    folder, precious = tmp_path / "run", tmp_path / "precious"
+    shutil.copytree(whole_run(), folder)
+    precious.write_bytes(b"mine\n" * 1000)
+    harm(part(folder, name), how, precious)
+    lines = [["eval", "--episodes", "1"], ["inspect"], ["plot", "--out", str(tmp_path / "a.png")]]
+    for line in [*lines, ["--total-steps", "100", "--no-progress", "--resume"]]:
+        capsys.readouterr()
+        code, said = main([*line, str(folder)]), capsys.readouterr().err
+        assert "Traceback" not in said
+        assert said.count("\n") <= 3, said
+        if code:
+            assert code in (1, 2)
+            assert said.splitlines()[-1].startswith("error: ")
+    assert precious.read_bytes() == b"mine\n" * 1000
+    needed = {"config.json", "newest", "checkpoints", ".lock"}
+    if code:  # where something cannot be done without, or another thing stands in its place
+        assert name in needed or how in ("folder", "foreign", "link", "dangling"), said
+        return
+    header = (folder / "monitor.csv").read_text().splitlines()
+    assert json.loads(header[0][1:])["env_id"] == "CartPole-v1"
+    assert header[1] == "r,l,t,agent"
+    undisturbed = rows(gone_on())
+    assert rows(folder) == undisturbed[len(undisturbed) - len(rows(folder)) :]
+    lost = name == "monitor.csv" and how != "grow"
+    assert (json.loads(header[0][1:]).get("missing_before_step") == 60) == lost
+    assert evaluated(folder) == evaluated(gone_on())
+    if name != "oldest":
+        steps = [load_checkpoint(one / "best" / "best.safetensors")[1]["step"] for one in (folder, gone_on())]
+        assert steps[0] == steps[1]
+    weights = [load_checkpoint(latest_checkpoint(one))[0]["output.weight"] for one in (folder, gone_on())]
+    assert torch.equal(*weights)
+
+
+@cache
+def gone_on():
+    """The run, gone on with, of which nothing was harmed."""
+    folder = Path(mkdtemp(prefix="fuzz")) / "run"
+    shutil.copytree(whole_run(), folder)
+    assert main(["--total-steps", "100", "--no-progress", "--resume", str(folder)]) == 0
+    return folder
 
 
 JSON = st.recursive(

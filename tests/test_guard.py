@@ -363,3 +363,17 @@ def test_the_command_says_it_in_one_line_and_the_run_can_go_on(tmp_path, capsys)
     assert len((tmp_path / "run" / "monitor.csv").read_text().splitlines()) > 10
     assert main(["--resume", str(tmp_path / "run"), "--env-kwargs", "broken:None", "--trust"]) == 0
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["agents"][0]["steps"] == 200
+
+
+def test_fractions_that_come_late_are_kept_or_refused(caplog):
+    class Turns(Late):
+        def __init__(self):
+            self.observation_space, self.t = gym.spaces.Box(0, 5, (1,), np.int32), 0
+            self.right, self.wrong = np.array([2], np.int32), np.array([2.5])
+
+    grid = build_grid("serial", Turns, {}, 1, 1)
+    grid.reset((0,))
+    seen = [grid.step(np.zeros((1, 1), int)).obs.item() for _ in range(LATE + 1)]
+    assert seen == [2] * (LATE - 1) + [2.5, 2]
+    assert "step() returned float64 numbers, not int32: they are taken as they come" in caplog.text
+    grid.close()

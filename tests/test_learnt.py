@@ -119,7 +119,7 @@ def test_a_resumed_run_is_that_of_one_that_was_not_stopped(tmp_path):
         assert one["output.weight"].numpy().tobytes() == other["output.weight"].numpy().tobytes()
 
 
-def test_statistics_outlive_episodes_that_cannot_be_repeated(tmp_path, capsys):
+def test_statistics_outlive_episodes_that_cannot_be_repeated(tmp_path, caplog):
     trained(tmp_path / "run", NORMALISE)
     kept = load_agent(tmp_path / "run", trust=Trust(True)).learnt()
     line = [
@@ -132,6 +132,7 @@ def test_statistics_outlive_episodes_that_cannot_be_repeated(tmp_path, capsys):
         "7",
     ]
     assert main([*line, "--total-steps", "310"]) == 0
+    assert "those that were running cannot be gone on with: max_episode_steps changed" in caplog.text
     now = load_agent(tmp_path / "other", trust=Trust(True)).learnt()
     count = ".obs_rms.count"
     assert now[0][0]["attributes"][count] > kept[0][0]["attributes"][count] > 300

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
 
-from rstdp_agents import validate
+from rstdp_agents import screen, validate
 from rstdp_agents.agent import Agent
 from rstdp_agents.commands.arguments import AgentArgs, parse
 from rstdp_agents.commands.train import print_aggregate
@@ -51,6 +52,8 @@ def main(argv: list[str]) -> int:
     if args.seed is not None:
         seeds = tuple(range(args.seed, args.seed + len(seeds)))
     if args.render == "human":
+        if not screen.is_there():
+            print("note: there is no screen here, and nothing will be seen of the episodes", file=sys.stderr)
         kwargs = trained.rendered("human")
     print(f"{trained.checkpoint}, env step {trained.data['step']}, {one_line(trained.config.env)}")
     for kind in ("greedy", "stochastic") if args.policy == "both" else (args.policy,):
@@ -63,7 +66,7 @@ def play(
 ) -> np.ndarray:
     """Returns ``(agents, episodes)``, in one env at a time where a person watches."""
     parallel = {"parallel": 1} if args.render == "human" else {}
-    return evaluate(agent, env, kwargs, seeds, args.episodes, greedy, learnt=learnt, **parallel)
+    return evaluate(agent, env, kwargs, seeds, args.episodes, greedy, learnt=learnt, shown=True, **parallel)
 
 
 def show(kind: str, returns: np.ndarray, seeds: tuple[int, ...]) -> None:

@@ -37,6 +37,6 @@ class Args:
 def main(argv: list[str]) -> int:
     """Draw and write the picture."""
     args = parse(Args, "plot", argv, __doc__)
-    plots.learning_curves(read_runs(args.runs, args.by), args.axis, args.window).savefig(args.out, dpi=110)
+    plots.write_figure(args.out, plots.learning_curves(read_runs(args.runs, args.by), args.axis, args.window))
     print(f"wrote {args.out}")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -12,11 +11,12 @@ import numpy as np
 import tyro
 
 from rstdp_agents import validate
-from rstdp_agents.commands.arguments import parse
+from rstdp_agents.commands.arguments import name, parse
 from rstdp_agents.environments import SerialGrid, source_of
 from rstdp_agents.episodes import WINDOW, of_episodes
-from rstdp_agents.escape import markdown
+from rstdp_agents.escape import markdown, one_line
 from rstdp_agents.evaluation import interval
+from rstdp_agents.progress import Bar
 from rstdp_agents.reports import plots
 from rstdp_agents.reports.scores import episodes_to, iqm, probability_of_improvement
 from rstdp_agents.reports.tables import table, with_interval
@@ -67,17 +67,17 @@ def main(argv: list[str]) -> int:
     args = parse(Args, "report", argv, __doc__)
     runs = read_runs(args.runs, args.by)
     args.out.mkdir(parents=True, exist_ok=True)
-    plots.learning_curves(runs, "steps", WINDOW).savefig(args.out / "learning.png", dpi=110)
-    plots.intervals(finals(runs), "final return").savefig(args.out / "final.png", dpi=110)
+    plots.write_figure(args.out / "learning.png", plots.learning_curves(runs, "steps", WINDOW))
+    plots.write_figure(args.out / "final.png", plots.intervals(finals(runs), "final return"))
     parts = [INTRO, "![Learning curves](learning.png)\n\n![Final returns](final.png)\n"]
     parts += [section(env, groups, args.by) for env, groups in runs.items()]
     scores = normalised(runs)
     if scores:
         means = {label: iqm(list(tasks.values())) for label, tasks in scores.items()}
         picture = plots.intervals({"interquartile mean": means}, "0: chance, 1: solved")
-        picture.savefig(args.out / "aggregate.png", dpi=110)
+        plots.write_figure(args.out / "aggregate.png", picture)
         parts.append(aggregates(scores, means, args.by))
-    made = shlex.join([Path(sys.argv[0]).name, "report", *argv])
+    made = f"{name()} {shlex.join(['report', *argv])}"
     page = args.out / "README.md"
     write_whole(page, "\n".join([*parts, f"Made by <code>{markdown(made)}</code>.\n"]))
     print(f"wrote {page} and its figures")
@@ -153,12 +153,15 @@ def chance(run: Run) -> float:
     grid.action_space.seed(run.config.seed)
     grid.reset((run.config.seed,))
     ended, total, steps = [], 0.0, 0
-    while steps < CHANCE_STEPS or not ended:
-        t = grid.step(np.array(grid.action_space.sample())[None, None])
-        total, steps = total + float(t.reward[0, 0]), steps + 1
-        if t.any_done:
-            ended.append(total)
-            total = 0.0
+    with Bar(CHANCE_STEPS, "step", f"what chance reaches on {one_line(run.config.env)}") as bar:
+        while steps < CHANCE_STEPS or not ended:
+            t = grid.step(np.array(grid.action_space.sample())[None, None])
+            total, steps = total + float(t.reward[0, 0]), steps + 1
+            if t.any_done:
+                ended.append(total)
+                total = 0.0
+            if bar.due():
+                bar.move(min(steps, CHANCE_STEPS))
     grid.close()
     return float(np.mean(ended))
 

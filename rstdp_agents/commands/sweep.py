@@ -1,4 +1,5 @@
-"""Search for settings with Optuna. All other options are those of training: --env, --rule, --total-steps, --seed, ...
+"""Search for settings with Optuna. All other options are those of training: --env, --rule, --total-steps, --seed, and
+those of the groups.
 
 Every trial trains --agents agents (one seed each) and counts their mean. Several trials train at once, as one population, where
 agents may each have for themselves all that is searched (docs/tutorials/compare.md says of what); else one after the other.
@@ -10,15 +11,16 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from dataclasses import asdict, dataclass
+import shlex
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import torch
 import tyro
 
 from rstdp_agents import search, validate
-from rstdp_agents.commands import train
+from rstdp_agents.commands import helptext, train
+from rstdp_agents.commands.arguments import at_home, name, program
 from rstdp_agents.devices import flush_denormal
 from rstdp_agents.reports.tables import columns, short
 
@@ -34,7 +36,8 @@ class Args:
     at_once: int = 8
     """Trials that train as one population, where that can be."""
     objective: search.Objective = "area"
-    """What is to be large: the mean return over all training episodes (area), or over the last hundred (final)."""
+    """What is to be large: the mean return over all training episodes (area), or over the last hundred, or as many as there
+    are (final)."""
     storage: str = "sqlite:///sweep.db"
     """Where Optuna keeps the trials: an SQLAlchemy address."""
     study: str = ""
@@ -55,8 +58,11 @@ class Args:
 
 def main(argv: list[str]) -> int:
     """Search, and print the best settings and how to train with them."""
-    prog = f"{os.path.basename(sys.argv[0])} sweep"
-    args, rest = tyro.cli(Args, prog=prog, description=__doc__, args=argv, return_unknown_args=True)
+    asked = helptext.asked(argv)
+    if asked is not None:
+        print(help_of(argv[:asked], argv[asked + 1] if asked + 1 < len(argv) else "search"))
+        return 0
+    args, rest = read(argv)
     from rstdp_agents.study import complete, open_study, search_here  # which need the extra `tune`
 
     config = train.parse(rest)[0]
@@ -68,8 +74,8 @@ def main(argv: list[str]) -> int:
     torch.set_num_threads(config.threads)
     flush_denormal()
     common = {"objective": args.objective, "space": args.space, "scheduler": args.scheduler, **asdict(config)}
-    name = args.study or f"{config.env} {config.agent.rule}"
-    study = open_study(args.storage, name, json.loads(json.dumps(common)), config.seed)
+    title = args.study or f"{config.env} {config.agent.rule}"
+    study = open_study(args.storage, title, json.loads(json.dumps(common)), config.seed)
     if on_cluster:
         from rstdp_agents.distributed.tuning import search_on_cluster  # which needs the extra `ray`
 
@@ -80,10 +86,25 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def read(argv: list[str]) -> tuple[Args, list[str]]:
+    """Arguments of the search, with ~ in paths replaced, and those of training."""
+    args, rest = tyro.cli(Args, prog=f"{name()} sweep", description=__doc__, args=argv, return_unknown_args=True)
+    args = at_home(args, ("storage_path",))
+    kind, where, path = args.storage.partition(":///")
+    return replace(args, storage=f"{kind}{where}{os.path.expanduser(path)}"), rest
+
+
+def help_of(argv: list[str], group: str) -> str:
+    """The options of the search, of one group of training, or of all."""
+    head, own = helptext.read(helptext.captured(read, argv))
+    training = helptext.read(helptext.captured(train.parse, []))[1]
+    return helptext.page_of(head, {"search": own["options"], **train.grouped(training)}, group)
+
+
 def report(best: list[Any], options: list[str]) -> None:
     """The best trials, and the line that trains with the first."""
     names = list(best[0].params)
-    rows = [[str(t.number), f"{t.value:.2f}", *(short(t.params[name]) for name in names)] for t in best]
+    rows = [[str(t.number), f"{t.value:.2f}", *(short(t.params[each]) for each in names)] for t in best]
     print("\n" + columns(["trial", "mean", *names], rows))
-    found = [word for name in names for word in (f"--{name.replace('_', '-')}", short(best[0].params[name]))]
-    print(f"\ntrain with the best: {os.path.basename(sys.argv[0])} {' '.join([*options, *found])}")
+    found = [word for each in names for word in (f"--{each.replace('_', '-')}", short(best[0].params[each]))]
+    print(f"\ntrain with the best: {program()} {shlex.join([*options, *found])}")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import json
 import os
-import re
-import time
+import shlex
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -16,12 +14,15 @@ from typing import Any, get_args
 import tyro
 
 from rstdp_agents import presets
+from rstdp_agents.commands import helptext
+from rstdp_agents.commands.arguments import at_home, program
 from rstdp_agents.config import MachineConfig, RecordConfig, RuleName, RunConfig, from_json
 from rstdp_agents.devices import check_device
 from rstdp_agents.episodes import WINDOW, of_episodes
 from rstdp_agents.errors import EnvironmentFault, UsageError
-from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint, written_by
-from rstdp_agents.runs.folder import SETTINGS, has_begun
+from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
+from rstdp_agents.runs.folder import SETTINGS, check_unused, has_begun, hold
+from rstdp_agents.runs.resume import folder_of
 from rstdp_agents.runs.trust import Trust
 from rstdp_agents.training import Training
 
@@ -40,7 +41,7 @@ class Line(RunConfig):
 
 def main(argv: list[str]) -> int:
     """Train, or show a group of options where --help is asked for."""
-    asked = next((i for i, word in enumerate(argv) if word in ("-h", "--help")), None)
+    asked = helptext.asked(argv)
     if asked is not None:
         print(help_of(argv[:asked], argv[asked + 1] if asked + 1 < len(argv) else "run"))
         return 0
@@ -57,30 +58,21 @@ def main(argv: list[str]) -> int:
 
 def help_of(argv: list[str], group: str) -> str:
     """The options of one group, or of all, with the defaults that ``argv`` brings about."""
-    output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
-        parse([*argv, "--help"])
-    output.seek(0)
-    text = output.read()
-    usage, run, *rest = re.split(r"(?m)^(?=╭─ )", text)  # tyro draws a box around each group
-    boxes = {**parts(run), **{box.split()[1]: box for box in rest}}
-    if group == "all":
-        return text.rstrip()
-    if group not in boxes:
-        raise UsageError(f"unknown group of options {group!r}; groups are {', '.join(boxes)}, all")
-    others = ", ".join(name for name in [*boxes, "all"] if name != group)
-    return f"{usage}{boxes[group]}other groups, by --help GROUP: {others}"
+    head, groups = helptext.read(helptext.captured(parse, argv))
+    return helptext.page_of(head, grouped(groups), group)
 
 
-def parts(box: str) -> dict[str, str]:
-    """The box of all options of a run as boxes of those of the task and the agent, of the machine, and of records."""
-    top, *options, last = re.split(r"(?m)^(?=│ -|╰)", box)
+def grouped(groups: dict[str, helptext.Group]) -> dict[str, helptext.Group]:
+    """Groups of options with those of a run as three: of the task and the agent, of the machine, and of records."""
+    known = dict(groups)
+    options = known.pop("options").options
     of = {field.name: group for group, kind in GROUPS.items() for field in fields(kind)}
-    out = {group: top.replace(f" options {len(group) * '─'}─", f" {group} options ", 1) for group in ("run", *GROUPS)}
-    for option in options:
-        name = option.split()[1].strip("-,").replace("-", "_")
-        out[of.get(name, "run")] += option
-    return {group: text + last for group, text in out.items()}
+    whose = [of.get(written.split()[0].strip("-,").replace("-", "_"), "run") for written, _ in options]
+    first = {
+        name: helptext.Group("", [option for option, own in zip(options, whose) if own == name])
+        for name in ("run", *GROUPS)
+    }
+    return {**first, **known}
 
 
 def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
@@ -97,7 +89,7 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     known, _ = first.parse_known_args(argv)
     checkpoint = None
     if known.resume:
-        checkpoint, saved, note = beginning(Path(known.resume))
+        checkpoint, saved, note = beginning(Path(os.path.expanduser(known.resume)))
         default = replace(from_json(RunConfig, saved), run_dir="")  # the folder may have moved since
     else:
         rule = known.rule if known.rule in get_args(RuleName) else "rstdp-et"  # what is none is refused below
@@ -111,15 +103,19 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
         check_device(config.device, file if config.device == default.device else None)
     else:
         check_device(config.device)
-    if checkpoint and config.backend == "auto":
-        config = replace(config, backend=written_by(load_checkpoint(checkpoint)[0]))  # no other can go on with it
-    return config, checkpoint, note
+    return at_home(config, ("run_dir", "resume", "storage")), checkpoint, note
 
 
 def beginning(resume: Path) -> tuple[Path | None, Any, str]:
     """Checkpoint to resume from, settings, and what to say: a run that was killed before its first checkpoint starts over."""
     if has_begun(resume) and not checkpoints(resume):
-        return None, settings_of(resume), f"starting over {resume}, which has no checkpoint"
+        saved = settings_of(resume)
+        origin = saved.get("resume") if isinstance(saved, dict) else None
+        if not origin:
+            return None, saved, f"starting over {resume}, which has no checkpoint"
+        checkpoint = Path(str(origin))
+        load_checkpoint(checkpoint)
+        return checkpoint, saved, f"starting over {resume} from {checkpoint}"
     checkpoint = latest_checkpoint(resume)
     return checkpoint, load_checkpoint(checkpoint)[1].get("config"), f"resuming {checkpoint}"
 
@@ -128,45 +124,53 @@ def settings_of(folder: Path) -> Any:
     """What config.json holds. Raises UsageError where that is no JSON."""
     try:
         return json.loads((folder / SETTINGS).read_text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{folder / SETTINGS} is damaged: {error}") from error
 
 
-def run_folder(config: RunConfig, checkpoint: Path | None) -> Path:
-    """The folder to write to. Raises UsageError if it already holds another run."""
-    if checkpoint is not None and not config.run_dir:
-        return checkpoint.parent.parent
-    if checkpoint is None and config.resume and not config.run_dir:
-        return Path(config.resume)
-    name = re.sub(r"[/:]", "-", f"{config.env}__{config.agent.rule}__{config.seed}__{int(time.time())}")
-    folder = Path(config.run_dir) if config.run_dir else Path("runs") / name
-    if checkpoint is None and has_begun(folder):
-        raise UsageError(f"{folder} already holds a run: give another --run-dir, or continue it with --resume {folder}")
+def run_folder(config: RunConfig, checkpoint: Path | None) -> Path | None:
+    """The folder to write to, None for a new one. Raises UsageError if it already holds another run."""
+    resumed = Path(config.resume)
+    own = None if not config.resume else resumed if resumed.is_dir() else folder_of(resumed)
+    if not config.run_dir:
+        if config.resume and own is None:
+            raise UsageError(f"{checkpoint} is in no run folder: give --run-dir for the run that begins with it")
+        return own
+    folder = Path(config.run_dir)
+    if own is None or own.resolve() != folder.resolve():
+        check_unused(folder)
     return folder
 
 
-def train(config: RunConfig, folder: Path, checkpoint: Path | None, note: str) -> int:
+def train(config: RunConfig, folder: Path | None, checkpoint: Path | None, note: str) -> int:
     """Train, evaluate, and say on the way what a person wants to know."""
     if config.launcher == "ray":
         from rstdp_agents.distributed.cluster import train_on_cluster  # which needs the extra `ray`
 
+        folder, lock = hold(folder, config)
         print(
             f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s) on a cluster, writing to {folder}"
         )
-        report(train_on_cluster(replace(config, run_dir=str(folder)), folder))
+        try:
+            report(train_on_cluster(replace(config, run_dir=str(folder)), folder))
+        finally:
+            lock.release()
         return 0
-    with Training(replace(config, run_dir=str(folder)), folder, checkpoint) as training:
+    with Training(replace(config, run_dir=str(folder or "")), folder, checkpoint) as training:
+        folder = training.folder
         print(f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s), writing to {folder}")
         try:
             finished = training.run()
         except (EnvironmentFault, OSError):
-            print(f"stopped at step {training.step}; go on with: python train.py --resume {folder}")
+            print(f"stopped at step {training.step}; go on with: {program()} --resume {shlex.quote(str(folder))}")
             raise
         if not finished:
-            print(f"interrupted at step {training.step}; go on with: python train.py --resume {folder}")
+            with contextlib.suppress(OSError):  # the terminal may be gone, which is why
+                hint = f"{program()} --resume {shlex.quote(str(folder))}"
+                print(f"interrupted at step {training.step}; go on with: {hint}", flush=True)
             return 128 + training.stopped_by
         report(training.finish())
-    print(f"watch it with: tensorboard --logdir {folder}")
+    print(f"watch it with: tensorboard --logdir {shlex.quote(str(folder))}")
     return 0
 
 

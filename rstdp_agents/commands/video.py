@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
-from rstdp_agents import validate
+from rstdp_agents import screen, validate
 from rstdp_agents.agent import Agent
 from rstdp_agents.commands.arguments import AgentArgs, parse
 from rstdp_agents.environments import SerialGrid, env_seeds
 from rstdp_agents.errors import UsageError
 from rstdp_agents.escape import figure
 from rstdp_agents.plugins import optional
+from rstdp_agents.progress import Bar
 from rstdp_agents.reports.film import Film, Moment
 from rstdp_agents.runs.reading import alone, load_agent
 from rstdp_agents.runs.trust import Trust
@@ -49,6 +49,7 @@ def main(argv: list[str]) -> int:
     args = parse(Args, "video", argv, __doc__)
     writer = optional("imageio_ffmpeg", "video")
     torch.set_num_threads(1)
+    screen.draw_unseen()
     trained = load_agent(args.run, device=args.device, trust=Trust.of_line(args.trust, argv))
     agent = alone(trained, args.agent)
     seed = trained.config.seeds[args.agent] if args.seed is None else args.seed
@@ -90,9 +91,12 @@ def moments(agent: Agent, grid: SerialGrid, seed: int, steps: int, title: str) -
 def frames(shots: Iterator[Moment], dt: float, steps: int) -> Iterator[np.ndarray]:
     """Frames of the moments."""
     film = None
-    for moment in tqdm(shots, total=steps, unit="frame", dynamic_ncols=True):
-        film = film or Film(moment, dt)
-        yield film.frame(moment)
+    with Bar(steps, "frame", "filming", stays=True) as bar:
+        for done, moment in enumerate(shots, 1):
+            film = film or Film(moment, dt)
+            yield film.frame(moment)
+            if bar.due() or done == steps:
+                bar.move(done)
 
 
 def write(writer: Any, out: Path, fps: int, pictures: Iterator[np.ndarray]) -> None:

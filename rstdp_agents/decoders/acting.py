@@ -11,10 +11,12 @@ from rstdp_agents.config import DecoderConfig
 from rstdp_agents.decoders import Decoder, PopulationDecoder
 from rstdp_agents.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.decoders.vector import PopulationVector
-from rstdp_agents.encoders.coding import UNBOUNDED, own_bounds
+from rstdp_agents.encoders.bounds import own_bounds
 from rstdp_agents.spaces.actions import Actions
 from rstdp_agents.spaces.observations import MASK, Leaf, Rows
 
+UNBOUNDED = 1e6
+"""Bounds of an action from here on are none."""
 MOST = 100_000
 """Output neurons of a decoder, at most."""
 

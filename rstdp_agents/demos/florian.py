@@ -115,7 +115,7 @@ def main(out: Path = Path("florian.png")) -> None:
     courses = run(p)
     for name, result in courses.items():
         print(f"{name:16} {result.weight[-1].item():.5f}")
-    draw(*p.spikes(), p.reward(), courses, p.dt).savefig(out, dpi=150)
+    draw(*p.spikes(), p.reward(), courses, p.dt).savefig(out.expanduser(), dpi=150)
     print(f"figure: {out}")
 
 

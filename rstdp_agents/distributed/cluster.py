@@ -18,7 +18,7 @@ from rstdp_agents.environments import ranged, source_of
 from rstdp_agents.errors import RankLost
 from rstdp_agents.plugins import optional
 from rstdp_agents.runs.files import write_whole
-from rstdp_agents.runs.folder import write_settings
+from rstdp_agents.runs.folder import new_identity, write_settings
 
 ray: Any = optional("ray", "ray")
 RESTARTS = 10
@@ -71,7 +71,7 @@ def train_on_cluster(config: RunConfig, folder: Path) -> dict[str, Any]:
     root = config.storage or str((folder / "parts").resolve())
     uris = [f"{root.rstrip('/')}/{i}" for i in range(len(parts))]
     folder.mkdir(parents=True, exist_ok=True)
-    write_settings(folder, config)
+    write_settings(folder, config, run := new_identity())
     reports = _beside_me(Reports)
     train = ray.remote(num_cpus=config.threads, max_retries=RESTARTS)(train_part)
     running = [
@@ -81,18 +81,18 @@ def train_on_cluster(config: RunConfig, folder: Path) -> dict[str, Any]:
         merged = Merged(writer, [part.agents for part in parts])
         summaries = follow(running, reports, merged)
     summary = merge_summaries(summaries)
-    fetch_checkpoint(config, uris, folder)
+    fetch_checkpoint(config, uris, folder, run)
     write_whole(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
     return summary
 
 
-def fetch_checkpoint(config: RunConfig, uris: list[str], folder: Path) -> None:
+def fetch_checkpoint(config: RunConfig, uris: list[str], folder: Path, run: str) -> None:
     """Write the last checkpoints of all parts, which are stored at ``uris``, as one of the whole population."""
     with tempfile.TemporaryDirectory() as scratch:
         copies = [Path(scratch) / str(i) for i in range(len(uris))]
         for uri, copy in zip(uris, copies, strict=True):
             Storage(uri).download(copy)
-        merge_checkpoints(config, copies, folder)
+        merge_checkpoints(config, copies, folder, run)
 
 
 def follow(running: list[Any], reports: Any, merged: Merged) -> list[dict[str, Any]]:

@@ -13,7 +13,8 @@ from torch.utils.tensorboard import SummaryWriter
 
 from rstdp_agents.config import RunConfig
 from rstdp_agents.evaluation import aggregate
-from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from rstdp_agents.runs.checkpoint import checkpoint_path, latest_checkpoint, load_checkpoint, save_checkpoint
+from rstdp_agents.runs.growing import Extent
 from rstdp_agents.runs.resume import ENVS
 
 
@@ -56,7 +57,7 @@ def merge_summaries(parts: list[dict[str, Any]]) -> dict[str, Any]:
     return {**parts[0], "agents": agents, "aggregate": overall}
 
 
-def merge_checkpoints(config: RunConfig, parts: list[Path], folder: Path) -> Path:
+def merge_checkpoints(config: RunConfig, parts: list[Path], folder: Path, run: str = "") -> Path:
     """One checkpoint of the whole population, to evaluate and export it; its episodes begin anew. Returns the path."""
     loaded = [load_checkpoint(latest_checkpoint(part)) for part in parts]
     tensors = {
@@ -66,6 +67,7 @@ def merge_checkpoints(config: RunConfig, parts: list[Path], folder: Path) -> Pat
     }
     data = {**loaded[0][1], "config": asdict(config), "records": [r for _, each in loaded for r in each["records"]]}
     data = {**data, "envs": {"lost": "they ran on several machines"}, "action": None}
-    path = folder / "checkpoints" / f"step_{data['step']:010d}.safetensors"
-    save_checkpoint(path, tensors, data)
+    monitor = {**data["monitor"], "events": {}, "rows": Extent(), "episodes": []}
+    path = checkpoint_path(folder, data["step"])
+    save_checkpoint(path, tensors, {**data, "monitor": monitor}, run)
     return path

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,18 @@ from typing import Any
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
-from rstdp_agents.config import RunConfig
+from rstdp_agents.config import RecordConfig, RunConfig, from_json
 from rstdp_agents.distributed.storage import Storage
+from rstdp_agents.errors import UsageError
 from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint
+from rstdp_agents.runs.folder import FILES, SETTINGS
+from rstdp_agents.runs.resume import Position, by_option, differences
 from rstdp_agents.training import Training
 
+FREE = {field.name for field in fields(RecordConfig)} | {
+    "total_steps", "run_dir", "resume", "progress", "env_errors", "threads", "launcher", "storage",
+}  # fmt: skip
+"""Settings that agents do not depend on, or only in how long they are trained."""
 Report = Callable[[int, dict[str, float]], None]
 """Takes the env step of a flush, and what was written since the last one: means by name."""
 
@@ -64,13 +72,37 @@ class Shard(Training):
     def __init__(self, config: RunConfig, folder: Path, storage: Storage, report: Report) -> None:
         self.storage = storage
         storage.download(folder)
+        self._check_settings(folder)
         super().__init__(config, folder, latest_checkpoint(folder) if checkpoints(folder) else None)
         self.monitor.writer = Teller(self.monitor.writer, report)  # pyright: ignore[reportAttributeAccessIssue]
 
-    def save(self) -> None:
+    def save(self, envs: dict[str, Any] | None = None) -> None:
         """Write a checkpoint, and bring the folder to the storage."""
-        super().save()
+        super().save(envs)
         self.storage.upload(self.folder)
+
+    def _check_settings(self, folder: Path) -> None:
+        """Raise UsageError where what is stored is no run."""
+        there = [name for name in FILES if (folder / name).exists()] or checkpoints(folder)
+        try:
+            if there:
+                from_json(RunConfig, json.loads((folder / SETTINGS).read_text()))
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"`--storage {self.storage.uri}` holds something else than a run ({there[0]}): give another --storage"
+            ) from error
+
+    def _position(self, checkpoint: Path) -> Position:
+        """As `Training._position`. Raises UsageError for agents of other settings, or that are trained further."""
+        position = super()._position(checkpoint)
+        other = differences(position.config, self.config, [name for name in by_option(self.config) if name not in FREE])
+        if position.step > self.config.total_steps:
+            other = f"--total-steps {position.step} (received {self.config.total_steps})"
+        if other:
+            raise UsageError(
+                f"`--storage {self.storage.uri}` holds agents that were trained with {other}: give another --storage"
+            )
+        return position
 
 
 def train_shard(config: RunConfig, uri: str, report: Report) -> dict[str, Any]:

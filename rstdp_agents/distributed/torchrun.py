@@ -14,12 +14,13 @@ from rstdp_agents.config import RunConfig
 from rstdp_agents.distributed.ranks import Ranks, join
 from rstdp_agents.distributed.training import SharedTraining
 from rstdp_agents.errors import RankLost, UsageError
+from rstdp_agents.runs import resume
 from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint
 from rstdp_agents.signals import stop_requests
 
 
 def train(
-    config: RunConfig, checkpoint: Path | None, folder_of: Callable[[RunConfig, Path | None], Path], note: str
+    config: RunConfig, checkpoint: Path | None, folder_of: Callable[[RunConfig, Path | None], Path | None], note: str
 ) -> tuple[dict[str, Any], int]:
     """Train with the other processes; returns the summary, empty but on rank 0 and where it was interrupted, and the exit code.
 
@@ -31,16 +32,17 @@ def train(
             folder, checkpoint = ranks.told(_where(ranks, config, checkpoint, folder_of))
             if isinstance(folder, Exception):
                 raise folder
-            return _train(ranks, replace(config, run_dir=str(folder)), folder, checkpoint, note)
+            return _train(ranks, replace(config, run_dir=str(folder or "")), folder, checkpoint, note)
         finally:
             dist.destroy_process_group()
 
 
 def _train(
-    ranks: Ranks, config: RunConfig, folder: Path, checkpoint: Path | None, note: str
+    ranks: Ranks, config: RunConfig, folder: Path | None, checkpoint: Path | None, note: str
 ) -> tuple[dict[str, Any], int]:
     config = replace(config, progress=config.progress and ranks.rank == 0)
     with SharedTraining(ranks, config, folder, checkpoint) as training:
+        folder = training.folder
         if ranks.rank == 0:
             rule, where = config.agent.rule, f"from {checkpoint}" if checkpoint else note
             print(f"{rule} on {config.env} ({where}), {ranks.size} processes, writing to {folder}", flush=True)
@@ -57,7 +59,7 @@ def _train(
 
 
 def _where(
-    ranks: Ranks, config: RunConfig, checkpoint: Path | None, folder_of: Callable[[RunConfig, Path | None], Path]
+    ranks: Ranks, config: RunConfig, checkpoint: Path | None, folder_of: Callable[[RunConfig, Path | None], Path | None]
 ) -> tuple[Any, Path | None]:
     """Folder and checkpoint, or what is wrong with them; asked by rank 0 for all."""
     if ranks.rank:
@@ -66,9 +68,9 @@ def _where(
         return UsageError(
             "`torchrun --max-restarts` needs --run-dir, where the run goes on when it is started again"
         ), None
-    folder = Path(config.run_dir) if config.run_dir else checkpoint.parent.parent if checkpoint else None
+    folder = Path(config.run_dir) if config.run_dir else resume.folder_of(checkpoint) if checkpoint else None
     if folder and int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")):
-        return folder, latest_checkpoint(folder) if checkpoints(folder) else None
+        return folder, latest_checkpoint(folder) if checkpoints(folder) else checkpoint
     try:
         return folder_of(config, checkpoint), checkpoint
     except ValueError as error:

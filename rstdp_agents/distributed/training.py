@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 from collections.abc import Sequence
@@ -12,7 +13,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
-from torch import Tensor
 
 from rstdp_agents import validate
 from rstdp_agents.agent import Agent
@@ -37,12 +37,13 @@ class SharedTraining(Training):
     with all the envs: a checkpoint goes on with any number of ranks. Activity and learning in TensorBoard are of its own envs.
     """
 
-    def __init__(self, ranks: Ranks, config: RunConfig, folder: Path, checkpoint: Path | None = None) -> None:
+    def __init__(self, ranks: Ranks, config: RunConfig, folder: Path | None, checkpoint: Path | None = None) -> None:
         own = config.vectorization in ("auto", "serial", "async", "envpool")
         validate.require(own, "`vectorization` vector cannot be spread over ranks: its envs share a random generator")
         validate.require(
             not config.eval_every, "`eval_every` is not done by several ranks: evaluate checkpoints by eval"
         )
+        self._parent = os.getppid()
         self.ranks, here = ranks, ranks.share(config.envs_per_agent)
         self.mine = slice(ranks.rank * here, (ranks.rank + 1) * here)
         super().__init__(config, folder, checkpoint)
@@ -71,16 +72,21 @@ class SharedTraining(Training):
         self.episodes = SharedTracker(self.ranks, config, threshold)
         return self.episodes
 
-    def _open_folder(self, checkpoint: Path | None, before: Position | None, space: gym.Space) -> None:
+    def _open_folder(
+        self, folder: Path | None, checkpoint: Path | None, before: Position | None, space: gym.Space
+    ) -> None:
         if self.ranks.rank == 0:
-            super()._open_folder(checkpoint, before, space)
+            super()._open_folder(folder, checkpoint, before, space)
         else:
             nothing: Any = _Nothing()
             self.monitor, self.lock = nothing, nothing
+        self.folder = self.ranks.told(self.folder)
 
     def _asked_to_stop(self, stop: list[int]) -> bool:
-        """Whether any rank was asked to before the last step: then all stop, at the same one."""
+        """Whether any rank was asked to, or left by torchrun, before the last step: then all stop, at the same one."""
         agreed = self.shared.stop
+        if os.getppid() != self._parent:
+            stop.append(signal.SIGTERM)
         if agreed and not stop:
             stop.append(signal.SIGTERM)
         self.shared.stop = bool(stop)
@@ -90,15 +96,15 @@ class SharedTraining(Training):
         """As `Training._not_finite`, of all ranks: then all stop."""
         return self.ranks.told(next(filter(None, self.ranks.gather(super()._not_finite())), ""))
 
-    def save(self) -> None:
+    def save(self, envs: dict[str, Any] | None = None) -> None:
         """As `Training.save`; every rank has to call it. Rank 0 writes."""
         self._check()
         self._save(checkpoint_path(self.folder, self.step))
         if self.ranks.rank == 0:
             drop_old(self.folder, self.config.keep_checkpoints)
 
-    def _position(self, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
-        whole = Position.from_checkpoint(tensors, data)
+    def _position(self, checkpoint: Path) -> Position:
+        whole = super()._position(checkpoint)
         here = {name: t[:, self.mine] if PER_ENV.search(name) else t for name, t in whole.agent.items()}
         action = None if whole.action is None else whole.action[:, self.mine]
         episodes: Any = {name: _rows(value, self.mine) for name, value in whole.episodes.items()}
@@ -114,11 +120,11 @@ class SharedTraining(Training):
         everyone = self.ranks.gather((mine, self.action, self.tracker.to_json(), self._where()))
         if not everyone:
             return
-        parts, actions, episodes, envs = zip(*everyone, strict=True)
+        parts, actions, episodes, places = zip(*everyone, strict=True)
         whole = {name: torch.cat([part[name] for part in parts], 1) for name in mine}
-        self._write(path, np.concatenate(actions, 1), self._whole_envs(envs), _joined(episodes), {**tensors, **whole})
+        self._write(path, np.concatenate(actions, 1), self._whole_envs(places), _joined(episodes), {**tensors, **whole})
 
-    def _note(self, returns: np.ndarray, lengths: np.ndarray, envs: dict[str, Any] | None = None) -> None:
+    def _note(self, returns: np.ndarray, lengths: np.ndarray, envs: dict[str, Any]) -> None:
         """The closing evaluation, of rank 0 alone, is in the summary only: a best checkpoint would take all ranks."""
 
     def _whole_envs(self, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -28,10 +28,10 @@ class Stage(Training):
 
     until = 0
 
-    def save(self) -> None:
+    def save(self, envs: dict[str, Any] | None = None) -> None:
         """As `Training.save`."""
         self.monitor.flush(self.step)
-        super().save()
+        super().save(envs)
 
     def _asked_to_stop(self, stop: list[int]) -> bool:
         return super()._asked_to_stop(stop) or self.step >= self.until

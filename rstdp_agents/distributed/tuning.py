@@ -14,9 +14,10 @@ import numpy as np
 
 from rstdp_agents import search
 from rstdp_agents.config import RunConfig
-from rstdp_agents.distributed.cluster import RESTARTS, connect, ranged
+from rstdp_agents.distributed.cluster import RESTARTS, connect
 from rstdp_agents.distributed.shards import alone
 from rstdp_agents.distributed.trial import Trial, tune
+from rstdp_agents.environments import ranged, source_of
 from rstdp_agents.errors import UsageError
 from rstdp_agents.plugins import optional
 from rstdp_agents.study import State, complete, distributions, optuna
@@ -56,7 +57,9 @@ def search_on_cluster(study: Any, config: RunConfig, space: search.Space, args: 
     if left <= 0:
         return
     connect()
-    run = replace(alone(ranged(config)), eval_every=0, checkpoint_every=config.total_steps, keep_checkpoints=1)
+    run = replace(
+        alone(ranged(config, *source_of(config))), eval_every=0, checkpoint_every=config.total_steps, keep_checkpoints=1
+    )
     trainable = tune.with_parameters(Trial, run=asdict(run), objective=args.objective, looks=args.looks)
     results = list(tuner(study, trainable, left, config, space, args).fit())
     if not all(result.error or result.metrics.get("done") for result in results):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,6 +12,8 @@ FINEST = 2.0**-24
 """Step of the random numbers: a spike that is less probable never happens."""
 BELOW_FINEST = FINEST * (1.0 - FINEST)
 """The next smaller float32."""
+
+COMPUTABLE = frozenset(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", "float32", "float64")))
 
 
 class Encoder(Protocol):
@@ -28,6 +31,22 @@ class Encoder(Protocol):
     def to(self, device: torch.device, dtype: torch.dtype) -> Encoder:
         """The same encoder with its constants on a device."""
         ...
+
+
+def computable(obs: np.ndarray) -> np.ndarray:
+    """``obs`` as it is where it is of a type that torch and compiled code compute with, else in one that holds its numbers."""
+    if obs.dtype in COMPUTABLE:
+        return obs
+    return obs.astype(np.int64 if obs.dtype.kind in ("b", "u") and obs.max(initial=0) < 2**63 else np.float64)
+
+
+class Precise:
+    """An encoder that takes observations in the type that they come in, on any device, and makes rates of its own on its own.
+
+    Others are given observations that are rounded to the agent's number type, on the agent's device.
+    """
+
+    device, dtype = torch.device("cpu"), torch.float64
 
 
 def poisson(rates: Tensor, uniform: Tensor, p_max: float) -> Tensor:

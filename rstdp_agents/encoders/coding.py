@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple, TypeGuard
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from operator import mul
+from typing import NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -13,15 +16,15 @@ from gymnasium import spaces
 from rstdp_agents import validate
 from rstdp_agents.config import EncoderConfig
 from rstdp_agents.encoders import Encoder, Intensity, OneHot, PlaceCells
+from rstdp_agents.encoders.bounds import has_bounds, is_picture, numeric, own_bounds
 from rstdp_agents.encoders.composite import Composite, Part
+from rstdp_agents.encoders.counted import EXACT, Counted, counted_from, far_off
 from rstdp_agents.encoders.grids import SHARP, Axis, Grid, Grids
 from rstdp_agents.encoders.images import ImageEncoder
 from rstdp_agents.encoders.tile_coding import TileCoding
 from rstdp_agents.encoders.tuples import Entry, TupleCoding
 from rstdp_agents.spaces.observations import Leaf, Rows, Within
 
-UNBOUNDED = 1e6
-"""Bounds from here on are none."""
 JOINT = 8
 """Dimensions up to which one grid covers all of them together."""
 TABLE = 1000
@@ -30,8 +33,6 @@ BUDGET = 4000
 """Cells that stand for pairs of parts."""
 FINEST, COARSEST = 9, 3
 """Cells along a dimension of an observation that has too many of them for one grid."""
-PICTURE = 64
-"""Entries from which a bounded Box of more than one dimension counts as a picture, whatever its numbers are."""
 LARGEST = 100_000
 """Most values of a Discrete, each of which gets a neuron."""
 
@@ -49,6 +50,12 @@ class Dimension(NamedTuple):
 
 def build_encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
     """The encoder for an observation space. Raises ValueError naming the part that cannot be encoded."""
+    first = far_off(space, p)
+    return encoder_of(space, p) if first is None else Counted(encoder_of(*counted_from(first, space, p)), first)
+
+
+def encoder_of(space: gym.Space, p: EncoderConfig) -> Encoder:
+    """As `build_encoder`, for numbers that double precision can tell apart."""
     if p.code == "tuples":
         rows = Rows(space)
         tuples = TupleCoding(entries(rows, p), p.tuples, p.tuple_cells)
@@ -69,9 +76,8 @@ def build_encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
         if p.code == "tiles":
             return TileCoding(low, high, cells, p.tilings)
         return PlaceCells(low, high, cells, np.array([d.width for d in dims]), p.floor)
-    validate.require(
-        p.code == "place-cells", f"tiles cover observations of Boxes only, all of whose numbers vary; received {space}"
-    )
+    if p.code != "place-cells":
+        raise ValueError(f"tiles cover observations of Boxes only, all of whose numbers vary; received {space}")
     return Composite(_parts(rows, dims, p))
 
 
@@ -97,7 +103,7 @@ def each_alone(dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
         fits,
         f"`encoder.cells` must have one entry, 2 or more, for each of {len(dims)} dimensions of Boxes; received {cells}",
     )
-    return [Grid((_axis(dim, n),)) for dim, n in zip(dims, cells, strict=True)]
+    return [Grid((axis,)) for axis in axes_of(dims, cells)]
 
 
 def plan(rows: Rows, dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
@@ -105,10 +111,11 @@ def plan(rows: Rows, dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
     values = [leaf for leaf in rows.leaves if isinstance(leaf.space, spaces.Discrete)]
     always = [leaf for leaf in values if leaf.within is None]
     grids = combine([d for d in dims if d.within is None], always, p, BUDGET)
+    columns = [d.column for d in dims]
     conditions = {leaf.first: leaf for leaf in rows.leaves if leaf.within is not None and not is_picture(leaf.space)}
     for leaf in conditions.values():
-        own = [d for d in dims if leaf.first <= d.column < leaf.first + leaf.size]
-        single = [leaf] if leaf in values else []
+        own = dims[bisect_left(columns, leaf.first) : bisect_left(columns, leaf.first + leaf.size)]
+        single = [leaf] if isinstance(leaf.space, spaces.Discrete) else []
         grids += combine(own, single, p, BUDGET // len(conditions), leaf.within)
     return grids
 
@@ -122,36 +129,41 @@ def combine(
     """
     joint = len(dims) <= JOINT or bool(p.cells and within is None)
     pairs = math.comb(len(values) + (1 if joint else len(dims)), 2)
+    counted = [(_values(leaf),) for leaf in values]
 
     def parts(finest: int) -> list[tuple[Axis, ...]]:
-        if joint:
-            cells = p.cells if p.cells and within is None else default_cells(len(dims), min(300, budget))
-            validate.require(
-                len(cells) == len(dims),
-                f"`encoder.cells` must have one entry for each of {len(dims)} dimensions; received {cells}",
-            )
-            boxes = [tuple(_axis(d, n) for d, n in zip(dims, cells, strict=True))] if dims else []
-        else:
-            boxes = [(_axis(d, max(COARSEST, min(FINEST, finest))),) for d in dims]
-        return boxes + [(_values(leaf),) for leaf in values]
+        if not joint:
+            return [(axis,) for axis in axes_of(dims, (max(COARSEST, min(FINEST, finest)),) * len(dims))] + counted
+        cells = p.cells if p.cells and within is None else default_cells(len(dims), min(300, budget))
+        validate.require(
+            len(cells) == len(dims),
+            f"`encoder.cells` must have one entry for each of {len(dims)} dimensions; received {cells}",
+        )
+        return ([tuple(axes_of(dims, cells))] if dims else []) + counted
 
     single = [Grid(part, within) for part in parts(budget // max(1, len(dims)))]
-    together = Grid(tuple(axis for grid in single for axis in grid.axes), within)
-    if len(single) < 2 or together.size <= TABLE:
-        return [together] if single else []
+    if len(single) < 2 or _product_is_at_most(TABLE, (grid.size for grid in single)):
+        return [Grid(tuple(axis for grid in single for axis in grid.axes), within)] if single else []
     return single + neighbours(parts(math.isqrt(budget // max(1, pairs))), budget, within)
+
+
+def _product_is_at_most(most: int, sizes: Iterable[int]) -> bool:
+    return all(product <= most for product in accumulate(sizes, mul))
 
 
 def neighbours(parts: list[tuple[Axis, ...]], budget: int, within: Within | None) -> list[Grid]:
     """Grids over pairs of parts, the closest in the observation first, as many as fit into ``budget`` cells."""
     grids: list[Grid] = []
-    n = len(parts)
+    n, sizes = len(parts), np.array([Grid(part).size for part in parts])
+    least = int(np.prod(np.sort(sizes)[:2]))
     for distance in range(1, n // 2 + 1):
-        for i in range(n if 2 * distance < n else n // 2):
-            grid = Grid(parts[i] + parts[(i + distance) % n], within)
-            if grid.size <= budget:
-                grids.append(grid)
-                budget -= grid.size
+        if budget < least:
+            break
+        pairs = sizes * np.roll(sizes, -distance)
+        for i in np.flatnonzero(pairs[: n if 2 * distance < n else n // 2] <= budget).tolist():
+            if pairs[i] <= budget:
+                grids.append(Grid(parts[i] + parts[(i + distance) % n], within))
+                budget -= int(pairs[i])
     return grids
 
 
@@ -170,19 +182,6 @@ def dimensions(rows: Rows, p: EncoderConfig) -> list[Dimension]:
     each = (values.tolist() for values in (low, high, np.broadcast_to(widths, low.shape)))
     every = zip(columns, *each, conditions, strict=True)
     return [Dimension(*dim) for dim in every if dim[1] != dim[2]]
-
-
-def numeric(rows: Rows) -> list[Leaf]:
-    """The Boxes of an observation that are no pictures."""
-    return [leaf for leaf in rows.leaves if isinstance(leaf.space, spaces.Box) and not is_picture(leaf.space)]
-
-
-def own_bounds(boxes: list[Leaf]) -> tuple[np.ndarray, np.ndarray]:
-    """``low`` and ``high`` of some Boxes, one after the other, as their spaces have them."""
-    low, high = (
-        np.concatenate([getattr(leaf.space, end).reshape(-1) for leaf in boxes] or [[]]) for end in ("low", "high")
-    )
-    return low, high
 
 
 def entries(rows: Rows, p: EncoderConfig) -> list[Entry]:
@@ -215,35 +214,33 @@ def picture_encoder(space: spaces.Box, p: EncoderConfig) -> Encoder:
     return ImageEncoder(space, p.image, p.levels)
 
 
-def is_picture(space: gym.Space) -> TypeGuard[spaces.Box]:
-    """Whether a space is an image: a bounded Box of two to four dimensions that is of bytes, or not small."""
-    return (
-        isinstance(space, spaces.Box)
-        and len(space.shape) in (2, 3, 4)
-        and (space.dtype == np.uint8 or math.prod(space.shape) >= PICTURE)
-        and space.is_bounded()
-        and bool((space.low < space.high).all())
-    )
-
-
 def default_cells(dims: int, budget: int = 300) -> tuple[int, ...]:
     """Cells per dimension, equal in all, for a grid of about ``budget`` cells."""
     per_dim = max(2, round(budget ** (1 / max(1, dims))))
     validate.require(
         per_dim**dims <= 10_000,
-        f"a grid over {dims} dimensions needs {per_dim**dims} cells; give `encoder.cells`",
+        f"a grid over {dims} dimensions needs {per_dim} ** {dims} cells; give `encoder.cells`",
     )
     return (per_dim,) * dims
 
 
-def _axis(dim: Dimension, cells: int) -> Axis:
-    points = np.linspace(dim.low, dim.high, cells)
-    return Axis(dim.column, points, dim.width * (points[1] - points[0]))
+def axes_of(dims: list[Dimension], cells: Sequence[int]) -> list[Axis]:
+    """An axis with so many points for each dimension; all at once where they are equally many."""
+    if len(set(cells)) > 1:
+        return [axis for dim, n in zip(dims, cells, strict=True) for axis in axes_of([dim], (n,))]
+    low, high, width = (np.array([dim[i] for dim in dims]) for i in (1, 2, 3))
+    points = np.linspace(low, high, max(cells, default=2), axis=-1)
+    sigma = width * (points[..., 1] - points[..., 0])
+    return [Axis(d.column, *numbers) for d, *numbers in zip(dims, points, sigma.tolist(), strict=True)]
 
 
 def _values(leaf: Leaf) -> Axis:
     assert isinstance(leaf.space, spaces.Discrete)
-    n = _countable(leaf.space, leaf.path)
+    n, start = _countable(leaf.space, leaf.path), int(leaf.space.start)
+    if max(abs(start), abs(start + n)) > EXACT:
+        raise ValueError(
+            f"{leaf.path} has values beyond {EXACT}, which observations that are arrays tell apart; received {leaf.space}"
+        )
     return Axis(leaf.first, float(leaf.space.start) + np.arange(n), SHARP)
 
 
@@ -260,9 +257,10 @@ def _bounds(name: str, given: Sequence[float], own: np.ndarray, boxes: list[Leaf
     validate.require(
         bound.shape == own.shape, f"`encoder.{name}` must have {own.size} entries for {what}; received {bound.size}"
     )
-    first = 0
-    for leaf in boxes:
-        unbounded = [i for i in range(leaf.size) if not abs(float(bound[first + i])) < UNBOUNDED]
-        validate.require(not unbounded, f"{leaf.path} has no bounds in dimensions {unbounded}: give `encoder.{name}`")
-        first += leaf.size
+    known = np.isfinite(bound) if given else has_bounds(own, boxes)
+    if not known.all():
+        of_leaf = np.repeat(np.arange(len(boxes)), [leaf.size for leaf in boxes])
+        leaf = boxes[of_leaf[~known][0]]
+        unbounded = np.flatnonzero(~known[of_leaf == of_leaf[~known][0]]).tolist()
+        raise ValueError(f"{leaf.path} has no bounds in dimensions {unbounded}: give `encoder.{name}`")
     return bound

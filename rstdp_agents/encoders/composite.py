@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.encoders import Encoder
+from rstdp_agents.encoders.base import Precise
 
 POWER = 4.0
 """Sum of squared rates that all populations share: about that of one grid over four dimensions."""
@@ -23,7 +24,7 @@ class Part(NamedTuple):
     encoder: Encoder
 
 
-class Composite:
+class Composite(Precise):
     """Concatenated populations whose rates are divided down together so that the sum of their squares is at most `POWER`.
 
     A weight learns in proportion to its input's rate and acts in proportion to it: so one lesson moves the drive of the output

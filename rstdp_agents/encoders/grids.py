@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rstdp_agents.encoders.base import Precise
+from rstdp_agents.encoders.span import Span
 from rstdp_agents.spaces.observations import Within
 
 SHARP = 0.05
@@ -38,7 +40,7 @@ class Grid(NamedTuple):
         return math.prod(len(axis.points) for axis in self.axes)
 
 
-class Grids:
+class Grids(Precise):
     """Gaussian place cells on several grids; in each, the cell closest to the observation has rate 1.
 
     A cell's rate is the product, over the axes of its grid, of exp(-0.5 (x - point)^2 / sigma^2), relative to the closest point
@@ -48,70 +50,79 @@ class Grids:
     def __init__(self, grids: list[Grid], floor: float = 0.0) -> None:
         self.grids, self.floor = grids, floor
         axes = [axis for grid in grids for axis in grid.axes]
-        counts = [len(axis.points) for axis in axes]
-        step = [axis.points[1] - axis.points[0] if len(axis.points) > 1 else 1.0 for axis in axes]
-        self._columns = torch.tensor([axis.column for axis in axes], dtype=torch.int64)
-        self._low, self._high = (_numbers([axis.points[i] for axis in axes]) for i in (0, -1))
-        self._step, self._sigma = _numbers(step), _numbers([axis.sigma for axis in axes])
-        self._axis_of_point = torch.repeat_interleave(torch.arange(len(axes)), torch.tensor(counts, dtype=torch.int64))
-        self._points = torch.from_numpy(np.concatenate([axis.points for axis in axes] or [np.zeros(0)]))
-        self._cells = [torch.from_numpy(cells) for cells in _cells(grids)]
-        optional = sorted({grid.within for grid in grids if grid.within is not None})
-        gate = [optional.index(grid.within) if grid.within else len(optional) for grid in grids]
-        self._gate_of_cell = torch.repeat_interleave(torch.tensor(gate), torch.tensor([grid.size for grid in grids]))
-        self._gates, self._lowest, self._highest = torch.tensor(optional or [(0, 0, 0)], dtype=torch.int64).unbind(1)
+        self.columns = torch.tensor([axis.column for axis in axes], dtype=torch.int64)
+        counts, points = counts_of(axes), points_of(axes)
+        last = np.cumsum(counts) - 1
+        first = last - counts + 1
+        step = np.where(counts > 1, points[np.minimum(first + 1, last)] - points[first], 1.0)
+        low, high, sigma = points[first], points[last], np.array([axis.sigma for axis in axes], dtype=np.float64)
+        self._span, of_point = Span(low, high), np.repeat(np.arange(len(axes)), counts)
+        place, unit = self._span.place, self._span.unit
+        numbers = place(low), place(high), step / unit, sigma / unit
+        self._low, self._high, self._step, self._sigma = map(torch.from_numpy, numbers)
+        self._axis_of_point = torch.from_numpy(of_point)
+        self._points = torch.from_numpy(Span(low[of_point], high[of_point]).place(points))
+        sizes, cells = _cells(np.array([len(grid.axes) for grid in grids]), counts)
+        self._cells, self.size = [torch.from_numpy(row) for row in cells], int(sizes.sum())
+        optional = {within: i for i, within in enumerate(sorted({g.within for g in grids if g.within is not None}))}
+        gate = np.array([optional[grid.within] if grid.within else len(optional) for grid in grids])
+        self._gate_of_cell = torch.from_numpy(np.repeat(gate, sizes))
+        self.gates, self._lowest, self._highest = torch.tensor([*optional] or [(0, 0, 0)], dtype=torch.int64).unbind(1)
         self._optional = bool(optional)
-
-    @property
-    def size(self) -> int:
-        return sum(grid.size for grid in self.grids)
 
     def rates(self, obs: Tensor) -> Tensor:
         """Rows ``(agents, envs, columns)`` -> ``(agents, envs, size)``."""
-        x = torch.maximum(torch.minimum(obs[..., self._columns], self._high), self._low)
+        x = torch.maximum(torch.minimum(self._span.relative(obs[..., self.columns]), self._high), self._low)
         place = (x - self._low) / self._step
         closest = (place - place.round()) * self._step / self._sigma
         distance = (x[..., self._axis_of_point] - self._points) / self._sigma[self._axis_of_point]
         bumps = (0.5 * (closest.square()[..., self._axis_of_point] - distance.square())).clamp_(max=0.0).exp_()
-        ones = torch.ones(*obs.shape[:-1], 1, dtype=obs.dtype, device=obs.device)
+        ones = torch.ones(*obs.shape[:-1], 1, dtype=self.dtype, device=self.device)
         bumps, first, *others = torch.cat([bumps, ones], -1), *self._cells
         rates = bumps[..., first]
         for cells in others:
             rates *= bumps[..., cells]
         if self._optional:
-            gates = obs[..., self._gates]
-            there = ((gates >= self._lowest) & (gates <= self._highest)).to(obs.dtype)
+            gates = obs[..., self.gates].to(self.device)
+            there = ((gates >= self._lowest) & (gates <= self._highest)).to(self.dtype)
             rates *= torch.cat([there, ones], -1)[..., self._gate_of_cell]
         return rates.masked_fill_(rates < self.floor, 0.0) if self.floor else rates
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Grids:
+        self.device, self.dtype = device, dtype
+        self._span.to(device, dtype)
         for name in ("_low", "_high", "_step", "_sigma", "_points"):
             setattr(self, name, getattr(self, name).to(device=device, dtype=dtype))
-        for name in ("_columns", "_axis_of_point", "_gate_of_cell", "_gates", "_lowest", "_highest"):
+        for name in ("_axis_of_point", "_gate_of_cell", "_lowest", "_highest"):
             setattr(self, name, getattr(self, name).to(device))
         self._cells = [cells.to(device) for cells in self._cells]
         return self
 
 
-def _numbers(values: list[float]) -> Tensor:
-    return torch.tensor(values, dtype=torch.float64)
+def counts_of(axes: list[Axis]) -> np.ndarray:
+    """Points of every axis ``(axes,)``."""
+    return np.array([len(axis.points) for axis in axes], dtype=np.int64)
 
 
-def _cells(grids: list[Grid]) -> np.ndarray:
-    """For every cell the points whose bumps it multiplies, ``(most axes, cells)``, counted over all axes.
+def points_of(axes: list[Axis]) -> np.ndarray:
+    """Points of all axes, one after the other."""
+    return np.concatenate([axis.points for axis in axes] or [np.zeros(0)]).astype(np.float64)
 
-    Where a grid has fewer axes, the number after the last point stands for a bump of 1.
+
+def _cells(axes: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cells of every grid ``(grids,)``, and for each the points whose bumps it multiplies, ``(most axes, cells)``.
+
+    axes ``(grids,)``: how many each has; counts: points of every axis, one after the other. Points are counted over all axes;
+    where a grid has fewer axes than others, the number after the last point stands for a bump of 1.
     """
-    points = sum(len(axis.points) for grid in grids for axis in grid.axes)
-    most = max(1, max(len(grid.axes) for grid in grids))
-    tables, first = [], 0
-    for grid in grids:
-        own = []
-        for axis in grid.axes:
-            own.append(first + np.arange(len(axis.points)))
-            first += len(axis.points)
-        table = np.full((most, grid.size), points)
-        if own:
-            table[: len(own)] = np.stack(np.meshgrid(*own, indexing="ij")).reshape(len(own), -1)
-        tables.append(table)
-    return np.concatenate(tables, 1)
+    there = np.arange(max(1, axes.max())) < axes[:, None]
+    many, first = np.ones(there.shape, dtype=np.int64), np.full(there.shape, counts.sum())
+    many[there], first[there] = counts, np.cumsum(counts) - counts
+    sizes = many.prod(1)
+    stride = sizes[:, None] // many.cumprod(1)
+    cell = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    rows = [
+        np.repeat(f, sizes) + cell // np.repeat(s, sizes) % np.repeat(m, sizes)
+        for f, s, m in zip(first.T, stride.T, many.T)
+    ]
+    return sizes, np.stack(rows)

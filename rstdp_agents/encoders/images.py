@@ -12,12 +12,14 @@ from torch import Tensor
 
 from rstdp_agents import validate
 from rstdp_agents.config import ImageCode
+from rstdp_agents.encoders.base import Precise
+from rstdp_agents.encoders.span import Span
 
 if TYPE_CHECKING:
     from rstdp_agents.encoders import Encoder
 
 
-class ImageEncoder:
+class ImageEncoder(Precise):
     """One input neuron per channel and pixel of an image, or several; ``shape (channels, height, width)``.
 
     intensity: the rate grows with the pixel's brightness. on-off: a channel for what is brighter and one for what is darker
@@ -32,7 +34,9 @@ class ImageEncoder:
         low, high = (np.asarray(bound, dtype=np.float64) for bound in (space.low, space.high))
         bounded = bool((np.isfinite(low) & np.isfinite(high) & (low < high)).all())
         validate.require(bounded, f"images must have a lower and an upper bound; received {space}")
-        self.low, self.scale = torch.from_numpy(low), torch.from_numpy(1.0 / (high - low))
+        self._span = Span(low, high)
+        self._low = torch.from_numpy(self._span.place(low))
+        self._scale = torch.from_numpy(self._span.unit / (high - low))
 
     @property
     def size(self) -> int:
@@ -41,17 +45,18 @@ class ImageEncoder:
     def rates(self, obs: Tensor) -> Tensor:
         """``(agents, envs, *image)`` -> ``(agents, envs, channels * height * width)``."""
         if self.code == "one-hot":
-            value = self._ordered(obs - self.low)[..., None, :, :]
-            levels = torch.arange(self.levels, device=obs.device).reshape(-1, 1, 1)
-            return (value == levels).to(self.low.dtype).flatten(2)
-        bright = self._ordered((obs - self.low) * self.scale)
+            value = self._ordered(self._span.relative(obs) - self._low)[..., None, :, :]
+            levels = torch.arange(self.levels, device=value.device).reshape(-1, 1, 1)
+            return (value == levels).to(self._low.dtype).flatten(2)
+        bright = self._ordered((self._span.relative(obs) - self._low) * self._scale)
         if self.code == "intensity":
             return bright.clamp_(0.0, 1.0).flatten(2)
         contrast = bright - bright.mean((-2, -1), keepdim=True)
         return torch.stack([contrast, -contrast], -3).clamp_(0.0, 1.0).flatten(2)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> ImageEncoder:
-        self.low, self.scale = (t.to(device=device, dtype=dtype) for t in (self.low, self.scale))
+        self._span.to(device, dtype)
+        self._low, self._scale = (t.to(device=device, dtype=dtype) for t in (self._low, self._scale))
         return self
 
     def _ordered(self, obs: Tensor) -> Tensor:

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from rstdp_agents import validate
+from rstdp_agents.encoders.base import Precise
 
 
-class TileCoding:
+class TileCoding(Precise):
     """Binary conjunctive cells: one box per tiling is active, with rate 1.
 
     In units of a tile, tiling k is shifted by ``k (2 d + 1) / tilings`` (modulo 1) in dimension d, the asymmetric offsets of
@@ -28,7 +29,8 @@ class TileCoding:
         strides = np.append(np.cumprod(sizes[:0:-1])[::-1], 1)
         self._per_tiling = math.prod(sizes.tolist())
         self.tilings = tilings
-        self.low, self.high = torch.from_numpy(low), torch.from_numpy(high)
+        self.low, self.high = low, high
+        self._low, self._high = torch.from_numpy(low), torch.from_numpy(high)
         self.tiles, self._offsets = torch.tensor(tiles, dtype=torch.float64), torch.from_numpy(offsets)
         self._strides = torch.from_numpy(strides.astype(np.float64))
 
@@ -39,19 +41,20 @@ class TileCoding:
 
     def active(self, obs: Tensor) -> Tensor:
         """Index of the active tile of every tiling, ``(agents, envs, tilings)`` int64, for ``(agents, envs, *shape)``."""
-        row = obs.double().reshape(*obs.shape[:2], len(self.tiles))
-        within = torch.maximum(torch.minimum(row, self.high), self.low)
-        place = ((within - self.low) / (self.high - self.low) * self.tiles)[..., None, :] + self._offsets
+        row = obs.to(self.device).double().reshape(*obs.shape[:2], len(self.tiles))
+        within = torch.maximum(torch.minimum(row, self._high), self._low)
+        place = ((within - self._low) / (self._high - self._low) * self.tiles)[..., None, :] + self._offsets
         cell = torch.minimum(place.floor(), self.tiles) @ self._strides
-        return cell.long() + torch.arange(self.tilings, device=obs.device) * self._per_tiling
+        return cell.long() + torch.arange(self.tilings, device=self.device) * self._per_tiling
 
     def rates(self, obs: Tensor) -> Tensor:
         """``(agents, envs, *shape)``, a number for each dimension -> ``(agents, envs, size)`` of 0 and 1."""
-        out = torch.zeros(*obs.shape[:2], self.size, dtype=obs.dtype, device=obs.device)
+        out = torch.zeros(*obs.shape[:2], self.size, dtype=self.dtype, device=self.device)
         return out.scatter_(-1, self.active(obs), 1.0)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> TileCoding:
         """The same tiles on a device; places are computed in double precision, whatever the rates' type."""
-        for name in ("low", "high", "tiles", "_offsets", "_strides"):
+        self.device, self.dtype = device, dtype
+        for name in ("_low", "_high", "tiles", "_offsets", "_strides"):
             setattr(self, name, getattr(self, name).to(device))
         return self

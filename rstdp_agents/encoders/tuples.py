@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents import validate
+from rstdp_agents.encoders.base import Precise
 
 DRAWN_BY = 0
 """Seed of groups and hashes, the same in every run: agents differ in what they learn, not in what they see."""
@@ -26,7 +27,7 @@ class Entry(NamedTuple):
     """Values that are told apart, from ``low`` on."""
 
 
-class TupleCoding:
+class TupleCoding(Precise):
     """Binary conjunctive cells for observations of many entries: in each group, one cell is active, with rate 1.
 
     groups: how many, and how many entries each holds, drawn at random so that all entries are held about equally often; 0 for
@@ -62,19 +63,20 @@ class TupleCoding:
 
     def active(self, obs: Tensor) -> Tensor:
         """Index of the active cell of every group, ``(agents, envs, groups)`` int64, for rows ``(agents, envs, columns)``."""
-        place = (obs[..., self.columns].double() - self.low).div_(self.step).floor_().long()
+        place = (obs.to(self.device)[..., self.columns].double() - self.low).div_(self.step).floor_().long()
         level = torch.minimum(place.clamp_(min=0), self.last)
-        groups, members = (torch.arange(n, device=obs.device) for n in self.held.shape)
+        groups, members = (torch.arange(n, device=self.device) for n in self.held.shape)
         key = self.table[groups[:, None], members, level[..., self.held]].sum(-1)
         return key.remainder_(self.cells).add_(self.first)
 
     def rates(self, obs: Tensor) -> Tensor:
         """Rows ``(agents, envs, columns)`` -> ``(agents, envs, size)`` of 0 and 1."""
-        out = torch.zeros(*obs.shape[:2], self.size, dtype=obs.dtype, device=obs.device)
+        out = torch.zeros(*obs.shape[:2], self.size, dtype=self.dtype, device=self.device)
         return out.scatter_(-1, self.active(obs), 1.0)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> TupleCoding:
         """The same cells on a device; levels are computed in double precision, whatever the rates' type."""
+        self.device, self.dtype = device, dtype
         for name in ("columns", "low", "step", "last", "held", "table", "cells", "first"):
             setattr(self, name, getattr(self, name).to(device))
         return self

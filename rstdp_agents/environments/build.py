@@ -6,6 +6,7 @@ import logging
 from functools import partial
 from typing import Any
 
+from rstdp_agents import memory
 from rstdp_agents.config import Vectorization
 from rstdp_agents.environments.envpool import Pool
 from rstdp_agents.environments.grid import EnvGrid
@@ -35,15 +36,20 @@ def build_grid(
             f"one environment serves one agent with one env, `serial`, not {agents} with {envs}: give its class, or a "
             "function that makes one"
         )
+    room = partial(memory.require, what=f"{rows} environments (`--agents` {agents}, `--envs-per-agent` {envs})")
+    room(rows * memory.ROW)
     if how == "vector":
         return vector([own_vector(source, kwargs, rows)], seed_rows=False)
     if how == "async":
+        room(rows * memory.ENVIRONMENT)
         return vector([Processes(source, kwargs, rows, timeout)], seed_rows=True, first=first)
     if how == "envpool":
         return vector([Pool(source, kwargs, rows)], seed_rows=True, first=first)
     if how == "auto" and envs >= OWN_VECTOR_FROM:
+        room(agents * memory.ENVIRONMENT)
         try:
             return vector([own_vector(source, kwargs, envs) for _ in range(agents)], seed_rows=False)
         except UsageError as reason:
             logger.debug("environments are stepped one after the other: %s", reason)
+    room(rows * memory.ENVIRONMENT)
     return SerialGrid(source, kwargs, agents, envs, first, keywords)

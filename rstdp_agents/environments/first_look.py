@@ -85,14 +85,14 @@ def as_seen(space: gym.Space, obs: Any) -> gym.Space:
         return spaces.Box(space.low.astype(kind), space.high.astype(kind), space.shape, kind)
     if not isinstance(space, spaces.Dict | spaces.Tuple) or not isinstance(obs, dict | tuple):
         return space
-    keys = list(space.spaces) if isinstance(space, spaces.Dict) else list(range(len(space.spaces)))
+    declared: dict[Any, gym.Space] = dict(space.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces))
     try:
-        parts = [as_seen(space[key], obs[key]) for key in keys]
+        parts = {key: as_seen(part, obs[key]) for key, part in declared.items()}
     except (LookupError, TypeError):  # not of its space, which will be said
         return space
-    if all(part is space[key] for key, part in zip(keys, parts, strict=True)):
+    if all(parts[key] is part for key, part in declared.items()):
         return space
-    return spaces.Dict(dict(zip(keys, parts, strict=True))) if isinstance(space, spaces.Dict) else spaces.Tuple(parts)
+    return spaces.Dict(parts) if isinstance(space, spaces.Dict) else spaces.Tuple(parts.values())
 
 
 def _boxes(space: gym.Space) -> Iterator[spaces.Box]:

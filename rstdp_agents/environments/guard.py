@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -41,7 +42,7 @@ class Guard(gym.Wrapper):
     def __init__(self, env: gym.Env, name: str) -> None:
         super().__init__(env)
         self.name, self.steps, self._warned, self._is_closed = name, 0, False, False
-        self._known: Callable[[Any], bool] = lambda _: False
+        self._known: Callable[[Any], Any] = lambda _: False
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         try:
@@ -50,11 +51,11 @@ class Guard(gym.Wrapper):
             raise self._raised("reset()", error, RESET) from error
         if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping)):
             raise self._fault("reset()", shown(result), f"{RESET}, info being a dict")
-        if self.steps < CHECKED or not self._known(result[0]):
+        if not self._known(result[0]):
             self._check_observation("reset()", result[0])
         return result
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         try:
             result = self.env.step(action)
         except BaseException as error:
@@ -63,7 +64,7 @@ class Guard(gym.Wrapper):
             old = isinstance(result, tuple) and len(result) == 4
             raise self._fault("step()", shown(result), f"{STEP}{', not the four of the old gym API' if old else ''}")
         obs, reward, ended, cut, info = result
-        if self.steps < CHECKED or not self._known(obs):
+        if not self._known(obs):
             self.steps += 1
             self._check_observation("step()", obs)
         flags = (ended is False or ended is True) and (cut is False or cut is True)
@@ -105,7 +106,8 @@ class Guard(gym.Wrapper):
         known = isinstance(reward, Real) or hasattr(reward, "dtype")
         array = np.asarray(reward) if known else np.array(None)
         if array.size != 1 or array.dtype.kind not in "buif":
-            vector = np.ndim(reward) > 0 and np.size(reward) != 1
+            given: Any = reward
+            vector = np.ndim(given) > 0 and np.size(given) != 1
             raise self._fault(
                 "step()", f"the reward {shown(reward)}", f"one number{f'; {SCALARISE}' if vector else ''}"
             )
@@ -125,12 +127,24 @@ class Guard(gym.Wrapper):
             contained = space.contains(obs)
         if not contained:
             what, beyond = outside(space, obs)
+            if not what and _has_fractions(space, obs):
+                self._fractions(call, obs)
             if what and not beyond:
                 raise self._fault(call, f"the observation{what}", f"one of its space {short(str(space))}")
             if beyond and not self._warned:
                 self._warned = True
                 warnings.warn(f"environment {self.name!r}: {call} returned the observation{what}", stacklevel=2)
-        self._known = alike(obs, space)
+        if self.steps >= CHECKED:
+            self._known = alike(obs, space)
+
+    def _fractions(self, call: str, obs: np.ndarray) -> None:
+        """Say of whole numbers that turn into others in the middle of a run; memory between processes has no room for them."""
+        if multiprocessing.parent_process() is not None:
+            raise self._fault(
+                call, f"{obs.dtype} numbers", f"{self.observation_space.dtype}, as its space says (or `serial`)"
+            )
+        what = f"{call} returned {obs.dtype} numbers, not {self.observation_space.dtype}"
+        _warn(f"environment {self.name!r}: {what}: they are taken as they come")
 
     def _fault(self, call: str, got: str, expected: str) -> EnvironmentFault:
         return EnvironmentFault(f"environment {self.name!r}: {call} returned {got}; expected {expected}")
@@ -149,7 +163,7 @@ def _warn(message: str) -> None:
     logger.warning(message)
 
 
-def alike(obs: Any, space: gym.Space) -> Callable[[Any], bool]:
+def alike(obs: Any, space: gym.Space) -> Callable[[Any], Any]:
     """What tells whether another observation is like ``obs``, so that it needs no look of its own: type, shape, whole numbers.
 
     Numbers of parts, and those that are not finite, are looked for in rows (`grid.check_step`).
@@ -162,6 +176,11 @@ def alike(obs: Any, space: gym.Space) -> Callable[[Any], bool]:
         first, beyond = int(space.start), int(space.start + space.n)
         return lambda other: type(other) is kind and first <= other < beyond
     return lambda other: type(other) is kind and (kind is dict or kind is tuple)
+
+
+def _has_fractions(space: gym.Space, obs: Any) -> bool:
+    whole = isinstance(space, gym.spaces.Box) and np.issubdtype(space.dtype, np.integer)
+    return whole and isinstance(obs, np.ndarray) and np.issubdtype(obs.dtype, np.floating)
 
 
 def outside(space: gym.Space, obs: Any) -> tuple[str, bool]:

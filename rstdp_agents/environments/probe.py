@@ -1,20 +1,27 @@
-"""The range of observations, as chance finds it: where they have no bounds of their own, or a code asks for what varies."""
+"""The range of observations, as chance finds it: where bounds say little of it, or a code asks for what varies."""
 
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
+from rstdp_agents import plugins
 from rstdp_agents.config import RunConfig, override
-from rstdp_agents.encoders.coding import UNBOUNDED, numeric, own_bounds
+from rstdp_agents.encoders.base import computable
+from rstdp_agents.encoders.bounds import numeric
+from rstdp_agents.encoders.counted import EXACT
+from rstdp_agents.environments import ranges
 from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.source import EnvSource
-from rstdp_agents.spaces.observations import Rows
+from rstdp_agents.progress import Bar
+from rstdp_agents.spaces.observations import Leaf, Rows
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +29,54 @@ STEPS = 2_000
 """Env steps of a probe."""
 SECONDS = 15
 """Time after which a slow environment is probed no further."""
-MARGIN = 0.25
-"""Share of the range that is added on either side: a learned policy goes further than chance."""
+GLANCE, GLANCE_SECONDS = 200, 1.0
+"""Env steps, or time, in which bounds must look far too wide, or be taken as they are."""
+NAMED = 8
+"""Dimensions that a message lists."""
+
+Ends = tuple[tuple[float, ...], tuple[float, ...]]
+"""Lower and upper end for every number."""
+
+
+class Seen:
+    """What chance shows of some numbers of an observation: the lowest and the highest of each, in the order of its leaves.
+
+    Whole numbers that double precision cannot tell apart are counted from the first one that was seen (`first`, else 0).
+    """
+
+    def __init__(self, rows: Rows, leaves: list[Leaf], obs: Any) -> None:
+        self._rows, self.leaves, self.steps = rows, leaves, 0
+        everything = sum(leaf.size for leaf in leaves) == rows.size
+        columns = [np.arange(leaf.first, leaf.first + leaf.size) for leaf in leaves]
+        self._columns = slice(None) if everything else np.concatenate(columns)
+        row, self.first = self._row(obs), np.zeros(1)
+        if row.dtype.kind == "i" and np.abs(row.astype(np.float64)).max(initial=0) > EXACT:
+            self.first = row.astype(np.int64)
+        self.low, self.high = (self._counted(row).copy() for _ in range(2))
+
+    def add(self, obs: Any, step: int) -> None:
+        """One more observation."""
+        row, self.steps = self._counted(self._row(obs)), step
+        np.minimum(self.low, row, out=self.low)
+        np.maximum(self.high, row, out=self.high)
+
+    def _row(self, obs: Any) -> np.ndarray:
+        return computable(self._rows.array([obs])).reshape(-1)[self._columns]
+
+    def _counted(self, row: np.ndarray) -> np.ndarray:
+        return (row - self.first if self.first.any() else row).astype(np.float64)
+
+    def too_far(self, bounds: ranges.Own) -> tuple[np.ndarray, np.ndarray]:
+        """See `ranges.too_far`; bounds are those of the spaces."""
+        return ranges.too_far(self.low, self.high, bounds.less(self.first))
+
+    def ends(self, low: np.ndarray, high: np.ndarray) -> Ends:
+        """``low`` and ``high``, counted from ``first``, as numbers of the observation."""
+        if not self.first.any():
+            return tuple(low.tolist()), tuple(high.tolist())
+        each = zip(self.first.tolist(), low.tolist(), high.tolist(), strict=True)
+        both = [(first + math.floor(a), first + math.ceil(b)) if first else (a, b) for first, a, b in each]
+        return tuple(a for a, _ in both), tuple(b for _, b in both)
 
 
 def ranged(config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
@@ -36,71 +89,136 @@ def ranged(config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> RunC
 
 
 def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
-    """The configuration with a range for the encoder, where its code asks for one and the configuration gives none."""
+    """The configuration with a range for the encoder, where its code needs another than the bounds and none is given."""
     encoder = config.agent.encoder
-    if encoder.low or encoder.high or not (encoder.code == "tuples" or is_unbounded(space)):
+    if encoder.low or encoder.high:
         return config
-    probe = probe_entries if encoder.code == "tuples" else probe_range
-    low, high = probe(source, kwargs, config.seed)
-    return override(config, {"agent.encoder.low": low, "agent.encoder.high": high})
+    if encoder.code == "tuples":
+        found = probe_entries(source, kwargs, config.seed, config.progress)
+    elif is_unbounded(space):
+        found = probe_range(source, kwargs, config.seed, config.progress)
+    else:
+        found = None if plugins.is_plugin(encoder.code) else probe_bounds(space, source, kwargs, config.seed)
+    return override(config, {"agent.encoder.low": found[0], "agent.encoder.high": found[1]}) if found else config
 
 
 def is_unbounded(space: gym.Space) -> bool:
     """Whether some number of an observation lacks bounds that its code needs."""
-    low, high = own_bounds(numeric(Rows(space)))
-    return bool((np.maximum(np.abs(low), np.abs(high)) >= UNBOUNDED).any())
+    bounds = ranges.own(numeric(Rows(space)))
+    return not (bounds.has_low & bounds.has_high).all()
 
 
-def probe_range(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def probe_range(source: EnvSource, kwargs: dict[str, Any], seed: int, shown: bool = False) -> Ends:
     """Lower and upper ends for every number of the Boxes in an observation: its own bounds, or what random actions reach.
 
-    The ends of unbounded numbers are those of `STEPS` steps of chance in an env of its own, widened by `MARGIN`; they
-    are found once, before learning, and stay: a code that moved with the policy would take its own lessons away. An env
-    that takes longer than `SECONDS` for them is probed for fewer, and a warning says so: the next run may find other ends.
+    The ends of numbers without bounds, or with bounds that are far wider than what was seen (`ranges.too_far`), are those of
+    `STEPS` steps of chance in an env of its own, and a quarter more; they are found once, before learning, and stay: a code
+    that moved with the policy would take its own lessons away. An env that takes longer than `SECONDS` for them is probed for
+    fewer, and a warning says so: the next run may find other ends. shown: say how far the probe has come.
     """
-    rows, low, high = _seen(source, kwargs, seed)
-    boxes = numeric(rows)
-    columns = np.concatenate([np.arange(leaf.first, leaf.first + leaf.size) for leaf in boxes])
-    own_low, own_high = own_bounds(boxes)
-    low, high = low[columns], high[columns]
-    room = MARGIN * (high - low) + 1e-3  # a dimension that never moved gets some room too
-    low = np.where(np.abs(own_low) < UNBOUNDED, own_low, low - room)
-    high = np.where(np.abs(own_high) < UNBOUNDED, own_high, high + room)
-    return tuple(low.round(4).tolist()), tuple(high.round(4).tolist())
+    seen = _watch(source, kwargs, seed, numeric, shown=shown)
+    return _ends(seen, ranges.own(seen.leaves))
 
 
-def probe_entries(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def probe_bounds(space: gym.Space, source: EnvSource, kwargs: dict[str, Any], seed: int) -> Ends | None:
+    """As `probe_range`, for numbers that all have bounds; None where none of these are too wide, or nothing can be found out.
+
+    A glance of `GLANCE` steps, or `GLANCE_SECONDS`, ends where no bound looks too wide, and earlier where all numbers have
+    moved. Whatever is wrong with the environment will be said when it is used.
+    """
+    boxes = numeric(Rows(space))
+    if not any(leaf.size for leaf in boxes):
+        return None
+    bounds = ranges.own(boxes)
+
+    def stand(seen: Seen, seconds: float) -> bool:
+        if seen.steps < GLANCE:
+            look = seconds >= GLANCE_SECONDS or bool((seen.high > seen.low).all())
+        else:  # where bounds looked too wide
+            look = seen.steps % GLANCE == 0
+        return look and not np.any(seen.too_far(bounds))
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            seen = _watch(source, kwargs, seed, numeric, stand)
+    except Exception as error:
+        logger.debug("the bounds of observations are taken as they are: %s", error)
+        return None
+    return _ends(seen, bounds) if seen.steps >= GLANCE and np.any(seen.too_far(bounds)) else None
+
+
+def probe_entries(source: EnvSource, kwargs: dict[str, Any], seed: int, shown: bool = False) -> Ends:
     """Lowest and highest value of every entry of an observation in `STEPS` steps of chance; what never varies tells nothing."""
-    rows, low, high = _seen(source, kwargs, seed)
-    columns = np.concatenate([np.arange(leaf.first, leaf.first + leaf.size) for leaf in rows.leaves])
-    return tuple(low[columns].round(4).tolist()), tuple(high[columns].round(4).tolist())
+    seen = _watch(source, kwargs, seed, lambda rows: rows.leaves, shown=shown)
+    moved = seen.high - seen.low
+    return seen.ends(ranges.rounded(seen.low, moved), ranges.rounded(seen.high, moved))
 
 
-def _seen(source: EnvSource, kwargs: dict[str, Any], seed: int) -> tuple[Rows, np.ndarray, np.ndarray]:
-    """The rows of an environment, and what is lowest and highest in each of their columns in a probe."""
-    env = make_env(source, kwargs)
-    rows = Rows(env.observation_space)
-    low, high = np.array(np.inf), np.array(-np.inf)
-    for obs in _chance(env, seed):
-        row = rows.array([obs]).reshape(-1).astype(np.float64)
-        low, high = np.minimum(low, row), np.maximum(high, row)
-    env.close()
-    return rows, low, high
+def _ends(seen: Seen, bounds: ranges.Own) -> Ends:
+    """See `ranges.ends`; of bounds that are too far says that they do not count, if `GLANCE` steps or more have shown it."""
+    far, bounds = seen.too_far(bounds), bounds.less(seen.first)
+    if np.any(far) and seen.steps >= GLANCE:
+        _say(seen, np.flatnonzero(np.any(far, 0)).tolist())
+        bounds = ranges.without(bounds, *far)
+    return seen.ends(*ranges.ends(seen.low, seen.high, bounds))
 
 
-def _chance(env: gym.Env, seed: int) -> Iterator[Any]:
-    """Observations of random actions."""
-    deadline = time.monotonic() + SECONDS
+def _say(seen: Seen, wide: list[int]) -> None:
+    names = [name for leaf in seen.leaves for name in _names(leaf)]
+    more = f" and {len(wide) - NAMED:,} more" if len(wide) > NAMED else ""
+    logger.warning(
+        f"the bounds of {', '.join(names[i] for i in wide[:NAMED])}{more} are far wider than what {seen.steps:,} random steps "
+        "reach: that range, and a quarter more, is encoded in their place; `--encoder.low` and `--encoder.high` set another"
+    )
+
+
+def _names(leaf: Leaf) -> list[str]:
+    """What the numbers of a leaf are called."""
+    shape = leaf.space.shape or ()
+    return [f"{leaf.path}[{', '.join(map(str, at))}]" if at else leaf.path for at in np.ndindex(shape)]
+
+
+def _watch(
+    source: EnvSource, kwargs: dict[str, Any], seed: int, chosen: Callable[[Rows], list[Leaf]],
+    enough: Callable[[Seen, float], bool] = lambda seen, seconds: False, shown: bool = False,
+) -> Seen:  # fmt: skip
+    """What `STEPS` steps of chance show of the leaves that are ``chosen``; fewer where it takes long, or is ``enough``."""
+    with Bar(STEPS, "step", "looking at the range of observations", shown=shown) as bar:
+        return _watched(source, kwargs, seed, chosen, enough, bar)
+
+
+def _watched(
+    source: EnvSource, kwargs: dict[str, Any], seed: int, chosen: Callable[[Rows], list[Leaf]],
+    enough: Callable[[Seen, float], bool], bar: Bar,
+) -> Seen:  # fmt: skip
+    env, start, seconds = make_env(source, kwargs), time.monotonic(), 0.0
+    try:
+        rows, observations = Rows(env.observation_space), _chance(env, seed)
+        seen = Seen(rows, chosen(rows), next(observations)[1])
+        for step, obs in observations:
+            seen.add(obs, step)
+            if bar.due():
+                bar.move(step)
+            seconds = time.monotonic() - start
+            if seconds >= SECONDS or enough(seen, seconds):
+                break
+    finally:
+        env.close()
+    if seen.steps < STEPS and seconds >= SECONDS:
+        logger.warning(
+            f"the range of observations is that of {seen.steps:,} steps of chance, not {STEPS:,}, as the environment is slow; "
+            "`encoder.low` and `encoder.high` make it the same in every run"
+        )
+    return seen
+
+
+def _chance(env: gym.Env, seed: int) -> Iterator[tuple[int, Any]]:
+    """Observations of random actions, each with the number of its step."""
     env.action_space.seed(seed)
-    yield env.reset(seed=seed)[0]
+    yield 0, env.reset(seed=seed)[0]
     for step in range(1, STEPS + 1):
         obs, _, terminated, truncated, _ = env.step(env.action_space.sample())
-        yield obs
+        yield step, obs
         if terminated or truncated:
-            yield env.reset()[0]
-        if step < STEPS and time.monotonic() >= deadline:
-            logger.warning(
-                f"the range of observations is that of {step:,} steps of chance, not {STEPS:,}, as the environment is slow; "
-                "`encoder.low` and `encoder.high` make it the same in every run"
-            )
-            return
+            yield step, env.reset()[0]

@@ -19,6 +19,7 @@ from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.replay import ROOM, Replayable
 from rstdp_agents.environments.source import EnvSource, name_of
 from rstdp_agents.errors import EnvironmentFault
+from rstdp_agents.signals import SIGNALS
 from rstdp_agents.spaces.observations import ARRAYS
 
 BROKEN = (EOFError, BrokenPipeError, ConnectionResetError)
@@ -105,6 +106,7 @@ class Processes(AsyncVectorEnv):
 def _make(parent: int, index: int, rows: int, source: EnvSource, kwargs: dict[str, Any]) -> Replayable:
     """One env; in a process of its own, signals are left to the parent, which then ends it."""
     if os.getpid() != parent:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     return Replayable(make_env(source, kwargs), index, ROOM // rows)

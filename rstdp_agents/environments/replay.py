@@ -51,6 +51,7 @@ class Replayable(gym.Wrapper):
         self._infos = 0
         self._born = [state_of(layer) for layer in layers(env)]
         self._newborn = Newborn(env)
+        self._log, self._pay = self._actions.add, self._rewards.append
         self._seed: int | None = None
         self._start: list[State] | None = None
         self._lost = False
@@ -65,10 +66,11 @@ class Replayable(gym.Wrapper):
         return self._obs, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        self._actions.add(action)  # before the env can change it
+        self._log(action)  # before the env can change it
         result = self.env.step(action)
+        reward: Any
         self._obs, reward, ended, cut, info = result
-        self._rewards.append(reward)
+        self._pay(reward)
         if ended or cut:
             self._ends.append((len(self._rewards), bool(ended), bool(cut)))
         if info:
@@ -110,7 +112,7 @@ class Replayable(gym.Wrapper):
         self.reset(seed=snapshot["seed"])
         if snapshot["start"] is not None:
             self._start = snapshot["start"]
-            self._put(self._start, everything=True)
+            self._put(snapshot["start"], everything=True)
             self._obs, _ = self.env.reset()
         resets = Counter(snapshot["resets"].tolist())
         for i, action in enumerate(self._actions.values(snapshot["actions"])):
@@ -248,7 +250,7 @@ def folded(info: Mapping[Any, Any], so_far: int) -> int:
             so_far = hash((so_far, value)) if value == value else so_far  # what is no number is not like itself
         elif isinstance(value, np.ndarray | np.generic) and value.dtype != object:
             so_far = zlib.crc32(value.tobytes(), so_far & 0xFFFFFFFF)
-        elif kind is str:
+        elif isinstance(value, str):
             so_far = zlib.crc32(value.encode(), so_far & 0xFFFFFFFF)
         elif isinstance(value, Mapping):
             so_far = folded(value, so_far)

@@ -39,7 +39,10 @@ class SerialGrid:
         self._discrete = isinstance(self.observation_space, spaces.Discrete)
         self._single = self.envs[0] if len(self.envs) == 1 else None
         self.rows, self._actions = Rows(self.observation_space), Actions(self.action_space)
-        one, self._dtype = self.observation_space.shape or (), self.rows.dtype
+        space = self.observation_space
+        one, self._dtype = space.shape or (), self.rows.dtype
+        if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.integer):
+            self._dtype = None  # what is no whole number, though it should be, is not to become one
         self._obs_shape = (*self.shape, *one) if self.rows.is_array else (*self.shape, self.rows.size)
         self._nobody = np.zeros(self.shape, dtype=bool)
         self.steps = 0

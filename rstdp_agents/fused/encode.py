@@ -100,10 +100,11 @@ def code_of(encoder: Encoder) -> Code:
     if type(encoder) is PlaceCells:
         return Code(GRID, *encoder.grid, floor=encoder.floor)
     if type(encoder) is TileCoding:
-        low, high, tiles = (t.double().numpy() for t in (encoder.low, encoder.high, encoder.tiles))
+        low, high, tiles = encoder.low, encoder.high, encoder.tiles.numpy()
         return Code(TILES, low, tiles.astype(np.int64), tiles / (high - low), tilings=encoder.tilings)
     if type(encoder) is OneHot:
         return Code(ONE_HOT, nothing, np.array([encoder.first]), nothing)
     if type(encoder) is Intensity:
-        return Code(INTENSITY, encoder.low.double().numpy(), none, encoder.scale.double().numpy())
+        low, high = encoder.bounds
+        return Code(INTENSITY, low, none, 1.0 / (high - low))
     return Code(GIVEN, nothing, none, nothing)

@@ -14,6 +14,8 @@ from torch import Tensor
 from rstdp_agents.decoders import PopulationDecoder
 from rstdp_agents.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.decoders.vector import PopulationVector
+from rstdp_agents.encoders.base import computable
+from rstdp_agents.encoders.counted import Counted
 from rstdp_agents.fused.cache import ENABLED
 from rstdp_agents.fused.constants import constants_of
 from rstdp_agents.fused.decode import allow, decoder_arrays, reader
@@ -103,7 +105,9 @@ class FusedEngine:
         r_bar = baseline.r_bar if baseline else torch.zeros(agents, 1)
         shape = (agents, envs)
         late, rule_halves, amplitudes = rule_arrays(layer.rule, ticks, layer.dt)
-        code = code_of(agent.encoder)
+        self._first = agent.encoder.first if isinstance(agent.encoder, Counted) else None
+        encoder = agent.encoder.encoder if isinstance(agent.encoder, Counted) else agent.encoder
+        code = code_of(encoder)
         self.arrays = dict(
             **code._asdict(), **decoder_arrays(agent.decoder, shape), constants=np.tile(constants_of(agent), (agents, 1)),
             late=np.tile(late, (agents, 1)),
@@ -120,7 +124,7 @@ class FusedEngine:
         parts = min(threads, agents) if envs * halves * weight.numel() >= WORTH_SPLITTING else 1
         self._parts = list(pairwise(np.linspace(0, agents, parts + 1).astype(int).tolist()))
         self._pool = ThreadPoolExecutor(parts, "agents", torch.set_flush_denormal, (True,)) if parts > 1 else None
-        self._rates_are_given, self._grids = code.kind == GIVEN, compiled(agent.encoder)
+        self._rates_are_given, self._grids = code.kind == GIVEN, compiled(encoder)
         self._no_reward, self._nobody = np.zeros(shape), np.zeros(shape, dtype=bool)
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
@@ -161,10 +165,13 @@ class FusedEngine:
 
     def coded(self, obs: np.ndarray) -> np.ndarray:
         """Observations as compiled code takes them, ``(agents, envs, dims)``: as they are if it knows the encoder."""
+        if self._rates_are_given and self._grids is None:
+            return self.agent.coded(obs).numpy()
+        obs = computable(obs)
+        if self._first is not None:
+            obs = obs - self._first.reshape(obs.shape[2:])
         if self._grids is not None:
-            obs = self._grids.rates(obs)
-        elif self._rates_are_given:
-            obs = self.agent.encoder.rates(self.agent.tensor(obs)).numpy()
+            return self._grids.rates(obs)
         return obs if obs.ndim == 3 else obs.reshape(*obs.shape[:2], -1)
 
     def adopt(self, agents: slice, other: FusedEngine) -> None:

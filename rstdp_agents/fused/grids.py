@@ -6,7 +6,7 @@ import numpy as np
 
 from rstdp_agents.encoders import Encoder
 from rstdp_agents.encoders.composite import POWER, Composite
-from rstdp_agents.encoders.grids import Grids
+from rstdp_agents.encoders.grids import Grids, counts_of, points_of
 from rstdp_agents.encoders.tuples import TupleCoding
 from rstdp_agents.fused.cache import jit
 from rstdp_agents.fused.encode import encode_grid
@@ -22,9 +22,8 @@ class CompiledGrids:
         self.size, self._floor = encoder.size, encoder.floor
         self._axes = np.cumsum([0, *(len(grid.axes) for grid in grids)])
         self._within = np.array([grid.within or (-1, 0, 0) for grid in grids], dtype=np.int64)
-        self._columns = np.array([axis.column for axis in axes], dtype=np.int64)
-        self._cells = np.array([len(axis.points) for axis in axes], dtype=np.int64)
-        self._points = np.concatenate([axis.points for axis in axes] or [np.zeros(0)])
+        self._columns = encoder.columns.numpy()
+        self._cells, self._points = counts_of(axes), points_of(axes)
         self._sigma = np.array([axis.sigma for axis in axes], dtype=np.float64)
 
     def rates(self, obs: np.ndarray) -> np.ndarray:

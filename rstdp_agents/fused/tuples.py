@@ -18,7 +18,7 @@ class CompiledTuples:
 
     def rates(self, obs: np.ndarray) -> np.ndarray:
         """Observations ``(agents, envs, ...)`` -> ``(agents, envs, size)`` float32."""
-        rows = obs.reshape(obs.shape[0] * obs.shape[1], -1).astype(np.float32)
+        rows = obs.reshape(obs.shape[0] * obs.shape[1], -1).astype(np.float64)
         out = np.zeros((len(rows), self.size), dtype=np.float32)
         tuple_rates(rows, self._rate, out, *self._arrays)
         return out.reshape(*obs.shape[:2], self.size)
@@ -33,7 +33,7 @@ def tuple_rates(rows, rate, out, columns, low, step, last, held, table, cells, f
     level = np.empty(columns.shape[0], np.int64)
     for n in range(rows.shape[0]):
         for i in range(columns.shape[0]):
-            place = np.floor((np.float64(rows[n, columns[i]]) - low[i]) / step[i])
+            place = np.floor((rows[n, columns[i]] - low[i]) / step[i])
             level[i] = min(max(np.int64(place), 0), last[i])
         for g in range(held.shape[0]):
             key = 0

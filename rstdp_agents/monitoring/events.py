@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -12,7 +13,15 @@ from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[repo
 from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import FileWriter, SummaryWriter
 
+from rstdp_agents.runs.growing import Extent, Growing, cut_back, put_aside
+from rstdp_agents.wording import shown
+
 NAMES = "events.out.tfevents.*"
+OURS = ".rstdp"
+"""What the names of a run's own event files end with: others in its folder are left alone."""
+POINTS = "TensorBoard lacks points before env step"
+
+logger = logging.getLogger(__name__)
 
 
 class EventFile:
@@ -20,10 +29,10 @@ class EventFile:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        last = max((int(path.name.split(".")[3]) for path in folder.glob(NAMES)), default=0)
+        last = max(map(_stamp, folder.glob(NAMES)), default=0)
         stamp = max(int(time.time()), last + 1)  # the clock may have been put back
-        self.path = folder / f"events.out.tfevents.{stamp:010d}.{socket.gethostname()}.{os.getpid()}.0"
-        self._file = open(self.path, "xb", buffering=1 << 16)  # noqa: SIM115 (kept open)
+        self.path = folder / f"events.out.tfevents.{stamp:010d}.{socket.gethostname()}.{os.getpid()}{OURS}"
+        self._file = Growing(self.path)
         self._records = RecordWriter(self._file)
         self.add_event(Event(wall_time=time.time(), file_version="brain.Event:2"))
         self.flush()
@@ -40,10 +49,9 @@ class EventFile:
         """Hand all to the system."""
         self._file.flush()
 
-    def sync(self) -> None:
-        """See all of it onto the disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
+    def sync(self) -> Extent:
+        """See all of it onto the disk; returns how far that is."""
+        return self._file.sync()
 
     def close(self) -> None:
         """Write the rest and close the file."""
@@ -94,15 +102,25 @@ class Events(SummaryWriter):
         return self.file_writer
 
 
-def file_lengths(folder: Path) -> dict[str, int]:
-    """Bytes of every event file of a folder."""
-    return {path.name: path.stat().st_size for path in sorted(folder.glob(NAMES))}
+def cut_back_events(folder: Path, known: dict[str, Extent], step: int) -> dict[str, Extent]:
+    """Make the run's event files in a folder what they were at a checkpoint, of env step ``step``; returns those that are.
 
-
-def cut_back(folder: Path, known: dict[str, int]) -> None:
-    """Give the event files of a folder the lengths that they had; those that were not there go."""
-    for path in list(folder.glob(NAMES)):
+    Files that were not there then go; what is not what it was is put aside.
+    """
+    kept = {}
+    for path in list(folder.glob(NAMES + OURS)):
         if path.name not in known:
             path.unlink()
-        elif path.stat().st_size > known[path.name]:
-            os.truncate(path, known[path.name])
+        elif cut_back(path, known[path.name]):
+            kept[path.name] = known[path.name]
+        else:
+            put_aside(path, f"{POINTS} {step}")
+    for name in known.keys() - {path.name for path in folder.glob(NAMES + OURS)}:
+        logger.warning("%s is gone: %s %d", shown(name), POINTS, step)
+    return kept
+
+
+def _stamp(path: Path) -> int:
+    """The time in the name of an event file; 0 where there is none."""
+    number = path.name.split(".")[3]
+    return int(number) if number.isdecimal() else 0

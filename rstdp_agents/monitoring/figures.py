@@ -90,7 +90,7 @@ def receptive_fields(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> F
     if plane is None or agent.layer.synapse.pre_shape != (agent.encoder.size,):
         return None
     points, shape, extent, labels = plane
-    rates = agent.encoder.rates(agent.tensor(np.repeat(points[None], agent.agents, 0)))[0]
+    rates = agent.coded(np.repeat(points[None], agent.agents, 0))[0]
     drive = agent.layer.synapse.current(rates[None, None], agent.layer.weight[:1])[0, 0] * agent.p_max
     fields = drive.reshape(len(points), -1, agent.config.decoder.neurons_per_action).mean(2).T[:FIELDS].cpu().numpy()
     width = 3.0 * len(fields) + 1.2
@@ -123,7 +123,7 @@ def _slice(
     encoder: PlaceCells | TileCoding, dims: tuple[int, int]
 ) -> tuple[np.ndarray, tuple[int, int], tuple[float, ...]]:
     """Points ``(GRID * GRID, dims)`` of the plane through the middle of the grid, their layout and their extent."""
-    low, high = encoder.low.cpu().numpy(), encoder.high.cpu().numpy()
+    low, high = encoder.low, encoder.high
     points = np.tile((low + high) / 2, (GRID * GRID, 1))
     x, y = (np.linspace(low[d], high[d], GRID) for d in dims)
     points[:, dims[0]], points[:, dims[1]] = (axis.reshape(-1) for axis in np.meshgrid(x, y))

@@ -23,20 +23,22 @@ from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig, flat
 from rstdp_agents.episodes import Episode
 from rstdp_agents.monitoring import dashboard
-from rstdp_agents.monitoring.events import Events, cut_back, file_lengths
+from rstdp_agents.monitoring.events import Events, cut_back_events
 from rstdp_agents.monitoring.health import Health
 from rstdp_agents.monitoring.measures import measures, population
 from rstdp_agents.monitoring.monitor_file import MonitorFile
 from rstdp_agents.monitoring.pictures import Pictures
+from rstdp_agents.progress import doing
+from rstdp_agents.runs.growing import Extent
 
 
 class MonitorState(TypedDict):
     """How far a run has written its files, as JSON holds it."""
 
-    events: dict[str, int]
-    """Bytes of every event file."""
-    rows: int
-    """Bytes of monitor.csv."""
+    events: dict[str, Extent]
+    """How far every event file is written."""
+    rows: Extent
+    """How far monitor.csv is."""
     seconds: float
     """That the run has taken."""
     episodes: list[Episode]
@@ -47,7 +49,7 @@ class MonitorState(TypedDict):
     """Size of the largest return."""
 
 
-NOTHING: MonitorState = {"events": {}, "rows": 0, "seconds": 0.0, "episodes": [], "health": {}, "largest": 0.0}
+NOTHING: MonitorState = {"events": {}, "rows": Extent(), "seconds": 0.0, "episodes": [], "health": {}, "largest": 0.0}
 """What `Monitor.state` is before a run begins."""
 
 
@@ -65,17 +67,15 @@ class Monitor:
     ) -> None:  # fmt: skip
         self.config, self.agent, self.folder = config, agent, folder
         begun = before or NOTHING
-        if before is not None:
-            cut_back(folder, begun["events"])
+        self._events = cut_back_events(folder, begun["events"], step)
         self.writer = Events(folder, purge_step=None if before is None else step + 1)
-        rows = None if before is None else begun["rows"]
-        self.file = MonitorFile(folder, config.env, config.info_keywords, threshold, rows)
+        self.file = MonitorFile(folder, config.env, config.info_keywords, threshold, begun["rows"], step)
         self.pictures = Pictures(config, agent, space)
         layers, critic = [each.name for each in agent.network.layers], "critic.weight" in agent.modulator.tensors()
         self._charts = dashboard.charts(layers, critic, config.info_keywords)
         self._banded = dashboard.banded(self._charts)
         self._start = time.monotonic() - begun["seconds"]
-        if not begun["rows"]:
+        if not self._events:
             self._introduce()
         self._episodes = list(begun["episodes"])
         self._last_flush = (time.perf_counter(), step)
@@ -88,7 +88,8 @@ class Monitor:
         if episodes:
             self._episodes += episodes
         if self.pictures.look(step):
-            self.pictures.draw(self.writer, step)
+            with doing("drawing"):
+                self.pictures.draw(self.writer, step)
         if step % self.config.log_every < self.config.envs_per_agent:
             self.flush(step)
 
@@ -115,12 +116,10 @@ class Monitor:
 
     def state(self) -> MonitorState:
         """What a checkpoint holds: how far the files are written, all of it seen onto the disk, and what waits to be written."""
-        rows = self.file.size()
         self.writer.flush()
-        self.writer.file.sync()
         return {
-            "events": file_lengths(self.folder),
-            "rows": rows,
+            "events": {**self._events, self.writer.file.path.name: self.writer.file.sync()},
+            "rows": self.file.sync(),
             "seconds": time.monotonic() - self._start,
             "episodes": self._episodes,
             "health": dict(self._health.seen),

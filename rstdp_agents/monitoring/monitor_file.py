@@ -4,55 +4,69 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from rstdp_agents.config import COLUMNS
 from rstdp_agents.episodes import Episode
+from rstdp_agents.runs.growing import Extent, Growing, cut_back, put_aside
 
 NAME = "monitor.csv"
 
 THRESHOLD = "reward_threshold"
+MISSING = "missing_before_step"
 
 
 def threshold(first_line: str) -> float | None:
     """The reward threshold that the first line of a file holds. Raises ValueError for a line that is none of such a file."""
-    about = json.loads(first_line.removeprefix("#"))
-    value = about.get(THRESHOLD) if isinstance(about, dict) else None
+    value = _about(first_line).get(THRESHOLD)
     return value if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def missing(first_line: str) -> int:
+    """Env step before which a file has no episodes, for they were lost; 0 where it has all. Raises ValueError as `threshold`."""
+    value = _about(first_line).get(MISSING)
+    return value if isinstance(value, int) else 0
+
+
+def _about(first_line: str) -> dict[str, Any]:
+    about = json.loads(first_line.removeprefix("#"))
+    return about if isinstance(about, dict) else {}
 
 
 class MonitorFile:
     """The file of a run, written to from its end on.
 
-    keywords: of the numbers of `info`. threshold: at which mean return the task is solved, if somebody says. size: bytes that it
-    had at the checkpoint at which the run goes on; None for a new run in an empty folder.
+    keywords: of the numbers of `info`. threshold: at which mean return the task is solved, if somebody says. before: what the
+    file held at the checkpoint at which the run goes on, in env step ``step``; nothing for a run that begins. Where it is not
+    there any more, the file begins anew, and its first line says before which step episodes are missing.
     """
 
     def __init__(
-        self, folder: Path, env: str, keywords: tuple[str, ...], threshold: float | None, size: int | None
+        self, folder: Path, env: str, keywords: tuple[str, ...], threshold: float | None, before: Extent, step: int
     ) -> None:
-        self._file = open(folder / NAME, "a", buffering=1 << 16)  # noqa: SIM115 (kept open)
-        if size is not None:
-            self._file.truncate(min(size, self._file.tell()))
-        if not size:
+        path = folder / NAME
+        kept = before if before.size and cut_back(path, before) else Extent()
+        if before.size > kept.size:
+            put_aside(path, f"episodes before env step {step} are missing from {NAME}")
+        self._file = Growing(path, kept)
+        if not kept.size:
             header = ",".join((*COLUMNS, *keywords))
             about = {"t_start": time.time(), "env_id": env, THRESHOLD: threshold}
-            self._file.write(f"#{json.dumps(about)}\n{header}\n")
+            about |= {MISSING: step} if before.size else {}
+            self._write(f"#{json.dumps(about)}\n{header}\n")
 
     def write(self, episodes: Iterable[Episode], seconds: float) -> None:
         """Append a line for each episode."""
         for e in episodes:
             info = "".join(f",{number:.6g}" for number in e.info)
-            self._file.write(f"{e.episode_return:.15g},{e.length},{seconds:.3f},{e.agent}{info}\n")
+            self._write(f"{e.episode_return:.15g},{e.length},{seconds:.3f},{e.agent}{info}\n")
 
-    def size(self) -> int:
-        """Bytes of the file, all of them seen onto the disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        return self._file.tell()
+    def sync(self) -> Extent:
+        """See all of the file onto the disk; returns how far that is."""
+        return self._file.sync()
 
     def flush(self) -> None:
         """Hand all to the system."""
@@ -61,3 +75,6 @@ class MonitorFile:
     def close(self) -> None:
         """Write the rest and close the file."""
         self._file.close()
+
+    def _write(self, text: str) -> None:
+        self._file.write(text.encode())

@@ -66,6 +66,16 @@ class Pictures:
         return {f"{RASTER}{i}": layer for i, layer in enumerate(layers)}
 
     def load(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what `tensors` gave."""
-        layers = [tensors[f"{RASTER}{i}"].float().numpy() for i in range(len(tensors))]
+        """Take over what `tensors` gave, among others."""
+        waiting = sum(name.startswith(RASTER) for name in tensors)
+        layers = [tensors[f"{RASTER}{i}"].float().numpy() for i in range(waiting)]
         self._raster = list(zip(*layers, strict=True))
+
+
+def check_tensors(tensors: dict[str, Tensor]) -> None:
+    """Raise ValueError for what `Pictures.tensors` cannot have given."""
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items() if name.startswith(RASTER)}
+    expected = {f"{RASTER}{i}" for i in range(len(shapes))}
+    windows = {shape[:1] for shape in shapes.values()}
+    if shapes.keys() != expected or len(windows) > 1 or any(len(shape) != 3 for shape in shapes.values()):
+        raise ValueError(f"spikes of the shapes {list(shapes.values())}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,11 +12,19 @@ from matplotlib.figure import Figure
 from rstdp_agents import escape
 from rstdp_agents.episodes import of_episodes
 from rstdp_agents.reports.scores import band, rolling
+from rstdp_agents.runs.files import write_whole
 from rstdp_agents.runs.reading import Axis, Episodes, Run
 
 POINTS = 200
 """Places along a curve at which it is drawn."""
 UNITS = {"episodes": "training episode", "steps": "env steps of an agent", "time": "seconds"}
+
+
+def write_figure(path: Path, figure: Figure) -> None:
+    """Write a picture of the kind that the name of the file says, whole or not at all."""
+    content = io.BytesIO()
+    figure.savefig(content, dpi=110, format=path.suffix.removeprefix(".") or "png")
+    write_whole(path, content.getvalue())
 
 
 def learning_curves(runs: dict[str, dict[str, list[Run]]], axis: Axis, window: int) -> Figure:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,42 +17,62 @@ from torch import Tensor
 
 from rstdp_agents.config import Backend
 from rstdp_agents.errors import CheckpointError
-from rstdp_agents.runs.files import PARTIAL, write_whole
+from rstdp_agents.monitoring.health import not_finite
+from rstdp_agents.runs.files import write_whole
 
-FORMAT = 2
+FORMAT = 3
 KEY = "rstdp_agents"
 """Where a file's metadata holds the data."""
+RUN = "run"
+"""Where it holds the identity of the run that wrote it."""
+NAME = re.compile(r"step_(\d+)\.safetensors")
 
 
-def save_checkpoint(path: Path, tensors: dict[str, Tensor], data: dict[str, Any]) -> None:
-    """Write a checkpoint; ``path`` never holds half of one, and after an error what it held before."""
+def save_checkpoint(path: Path, tensors: dict[str, Tensor], data: dict[str, Any], run: str = "") -> None:
+    """Write a checkpoint; ``path`` never holds half of one, and after an error what it held before.
+
+    run: identity of the run that it is of; empty where it may be anybody's.
+    """
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     text = json.dumps({"format": FORMAT, **data})
-    write_whole(path, save(contiguous, metadata={KEY: text, "sha256": checksum(text, contiguous)}))
+    write_whole(path, save(contiguous, metadata={KEY: text, RUN: run, "sha256": checksum(text, run, contiguous)}))
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and data of a checkpoint. Raises CheckpointError naming the file and what is wrong with it."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            text = metadata[KEY]
-            data = json.loads(text)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except OSError as error:
-        raise CheckpointError(f"cannot read the checkpoint {path}: {error.strerror or error}") from error
-    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is damaged or not a checkpoint of rstdp_agents ({one_line(error)})") from error
+    with opened(path) as file:
+        metadata = file.metadata() or {}
+        text = metadata[KEY]
+        data = json.loads(text)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
         raise CheckpointError(f"{path} has a format that this version does not read; expected format {FORMAT}")
-    if metadata.get("sha256") != checksum(text, tensors):
+    if metadata.get("sha256") != checksum(text, metadata.get(RUN, ""), tensors):
         raise CheckpointError(f"{path} is damaged: its content does not fit its checksum")
     return tensors, data
 
 
-def checksum(text: str, tensors: dict[str, Tensor]) -> str:
-    """SHA-256 of the data and of names, types, shapes and bytes of all tensors."""
-    total = hashlib.sha256(text.encode())
+def identity(path: Path) -> str:
+    """Of the run that wrote a checkpoint; empty where it does not say. Raises CheckpointError as `load_checkpoint`."""
+    with opened(path) as file:
+        return (file.metadata() or {}).get(RUN, "")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """A safetensors file; what goes wrong with it is raised as CheckpointError."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except OSError as error:
+        raise CheckpointError(f"cannot read the checkpoint {path}: {error.strerror or error}") from error
+    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is damaged or not a checkpoint of rstdp_agents ({one_line(error)})") from error
+
+
+def checksum(text: str, run: str, tensors: dict[str, Tensor]) -> str:
+    """SHA-256 of the data, of the run's identity, and of names, types, shapes and bytes of all tensors."""
+    total = hashlib.sha256(f"{text}{run}".encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -64,7 +86,7 @@ def one_line(error: Exception) -> str:
 
 
 def restore(target: dict[str, Tensor], source: dict[str, Tensor], path: Path) -> None:
-    """Copy every tensor of ``source`` into its namesake, after checking that all fit; `path` names the file in errors."""
+    """Copy every tensor of ``source`` into its namesake, after checking that all fit; ``path`` names the file in errors."""
     for name in sorted(target.keys() | source.keys()):
         want = tuple(target[name].shape) if name in target else None
         got = tuple(source[name].shape) if name in source else None
@@ -72,6 +94,7 @@ def restore(target: dict[str, Tensor], source: dict[str, Tensor], path: Path) ->
             raise CheckpointError(
                 f"{path} does not fit this configuration: {name} has the shape {got}, expected {want}"
             )
+    check_finite(source, path)
     for name, tensor in source.items():
         with torch.no_grad():
             target[name].copy_(tensor)
@@ -82,9 +105,23 @@ def written_by(tensors: Iterable[str]) -> Backend:
     return "fused" if any(name.startswith("fused.") for name in tensors) else "torch"
 
 
+def backend_of(path: Path) -> Backend:
+    """`written_by` of a file. Raises CheckpointError as `load_checkpoint`."""
+    with opened(path) as file:
+        return written_by(file.keys())
+
+
+def check_finite(tensors: dict[str, Tensor], path: Path) -> None:
+    """Raise CheckpointError where numbers of the agents in a checkpoint are not finite."""
+    wrong = not_finite(tensors)
+    if wrong:
+        raise CheckpointError(f"{path} holds numbers of no use: {wrong}")
+
+
 def checkpoints(run_dir: Path) -> list[Path]:
     """Checkpoints of a run folder, the oldest first."""
-    return sorted((run_dir / "checkpoints").glob("step_*.safetensors"))
+    found = ((path, NAME.fullmatch(path.name)) for path in (run_dir / "checkpoints").glob("step_*.safetensors"))
+    return [path for _, path in sorted((int(name[1]), path) for path, name in found if name)]
 
 
 def checkpoint_path(run_dir: Path, step: int) -> Path:
@@ -103,8 +140,6 @@ def latest_checkpoint(run_dir: Path) -> Path:
 
 
 def drop_old(run_dir: Path, keep: int) -> None:
-    """Delete all checkpoints but the last ``keep``, or none if that is 0, and what was being written when a run was killed."""
+    """Delete all checkpoints but the last ``keep``, or none if that is 0."""
     for path in checkpoints(run_dir)[:-keep] if keep else []:
-        path.unlink()
-    for path in (run_dir / "checkpoints").glob(f"*{PARTIAL}"):
         path.unlink()

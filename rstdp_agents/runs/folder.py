@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
+import re
+import secrets
 import shlex
 import subprocess
 import sys
+import time
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +24,64 @@ from rstdp_agents import escape
 from rstdp_agents.config import RunConfig
 from rstdp_agents.episodes import of_episodes
 from rstdp_agents.errors import UsageError
-from rstdp_agents.runs.files import write_whole
+from rstdp_agents.monitoring import monitor_file
+from rstdp_agents.runs import evaluations
+from rstdp_agents.runs.checkpoint import NAME, checkpoints
+from rstdp_agents.runs.files import PARTIAL, write_whole
 from rstdp_agents.versions import version
 
 LOCK = ".lock"
 SETTINGS = "config.json"
 PACKAGE = Path(__file__).resolve().parent.parent
 """The folder of this package."""
+ABOUT = "environment.txt"
+RUNS = Path("runs")
+"""Where runs go that are told no folder."""
+FILES = (SETTINGS, ABOUT, "summary.json", "README.md", monitor_file.NAME, evaluations.NAME, evaluations.BEST)
+"""Files of a run, besides checkpoints and those of TensorBoard."""
+OWN = re.compile("|".join((*map(re.escape, FILES), rf"checkpoints/{NAME.pattern}", r"events\.out\.tfevents\.[\w.-]+")))
+"""Names of all of them."""
 PACKAGES = ("rstdp_agents", "torch", "numpy", "numba", "gymnasium", "safetensors", "tensorboard")
 
 
-def hold(folder: Path) -> FileLock:
-    """Make the folder and hold it; the lock ends with this process, however that ends.
+def hold(folder: Path | None, config: RunConfig) -> tuple[Path, FileLock]:
+    """Make the folder of a run and hold it, one in ``runs`` that was not there if None is given.
 
-    Raises UsageError while another run holds it, OSError where it cannot be written to.
+    The lock ends with this process, however that ends. Raises UsageError while another run holds it, OSError where it cannot be
+    written to.
     """
+    folder = new_folder(config) if folder is None else folder
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK, timeout=0)
     try:
         lock.acquire()
     except Timeout as error:
         raise UsageError(f"another run is writing to {folder}: wait for it, or give another --run-dir") from error
-    return lock
+    return folder, lock
+
+
+def new_folder(config: RunConfig) -> Path:
+    """Make a folder in ``runs`` that was not there, named after the run."""
+    name = new_name(config)
+    for n in count(1):
+        folder = RUNS / (name if n == 1 else f"{name}-{n}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
+    raise AssertionError
+
+
+def new_name(config: RunConfig) -> str:
+    """What a run is called: environment, rule, seed and time, in letters that every file system takes."""
+    words = (config.env, 100), (config.agent.rule, 60), (str(config.seed), 20)
+    parts = (short_name(word, most) for word, most in words)
+    return "__".join([*parts, time.strftime("%Y-%m-%d_%H-%M-%S")])
+
+
+def short_name(word: str, most: int) -> str:
+    """A word without what is no letter or digit of any script, dot, plus or minus, and of no more than ``most`` bytes."""
+    plain = re.sub(r"[^\w.+-]+", "-", word).lstrip(".-")
+    return plain.encode(errors="ignore")[:most].decode(errors="ignore") or "env"
 
 
 def has_begun(folder: Path) -> bool:
@@ -48,10 +89,59 @@ def has_begun(folder: Path) -> bool:
     return (folder / SETTINGS).exists()
 
 
-def write_settings(folder: Path, config: RunConfig) -> None:
-    """Write config.json and environment.txt."""
+def check_unused(folder: Path) -> None:
+    """Raise UsageError where a folder holds a run, or files that a run would write over."""
+    there = [name for name in FILES if os.path.lexists(folder / name)] or checkpoints(folder)
+    if there:
+        what = "a run" if has_begun(folder) else f"{there[0]}, which a run would write over"
+        hint = f", or continue it with --resume {folder}" if has_begun(folder) or checkpoints(folder) else ""
+        raise UsageError(f"{folder} already holds {what}: give another --run-dir{hint}")
+
+
+def check_places(folder: Path) -> None:
+    """Raise UsageError where something else stands in the place of a file or a folder of the run in ``folder``."""
+    files = [*(folder / name for name in FILES[:4]), *checkpoints(folder)]
+    folders = [folder / "checkpoints", folder / "best"]
+    for paths, is_one, kind in ((files, Path.is_file, "file"), (folders, Path.is_dir, "folder")):
+        for path in paths:
+            if os.path.lexists(path) and not is_one(path):
+                raise UsageError(f"{path} must be a {kind}: move away what stands in its place")
+
+
+def clear(folder: Path) -> None:
+    """Delete what was being written when a run in the folder was killed."""
+    for name in FILES:
+        (folder / f"{name}{PARTIAL}").unlink(missing_ok=True)
+    for path in (folder / "checkpoints").glob(f"step_*{PARTIAL}"):
+        path.unlink()
+
+
+def forget(folder: Path, everything: bool) -> None:
+    """Delete what tells the results of a run that goes on; or ``everything`` of one that starts over, but its settings."""
+    for name in FILES[2:] if everything else FILES[2:4]:
+        if (folder / name).is_file():
+            (folder / name).unlink()
+
+
+def new_identity() -> str:
+    """A number of a run that no other has."""
+    return secrets.token_hex(8)
+
+
+def identity_of(folder: Path) -> str:
+    """Of the run in a folder; empty where environment.txt does not say."""
+    try:
+        lines = (folder / ABOUT).read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.removeprefix("run: ") for line in lines if line.startswith("run: ")), "")
+
+
+def write_settings(folder: Path, config: RunConfig, run: str) -> None:
+    """Write config.json and environment.txt. run: the run's identity."""
+    about = {"run": run, **environment()}
     write_whole(folder / SETTINGS, json.dumps(asdict(config), indent=2) + "\n")
-    write_whole(folder / "environment.txt", "".join(f"{name}: {value}\n" for name, value in environment().items()))
+    write_whole(folder / ABOUT, "".join(f"{name}: {value}\n" for name, value in about.items()))
 
 
 def environment() -> dict[str, str]:

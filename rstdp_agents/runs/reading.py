@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
+from rstdp_agents import memory, validate
 from rstdp_agents.agent import Agent
-from rstdp_agents.config import Backend, RunConfig, flat, from_json
+from rstdp_agents.config import COLUMNS, Backend, RunConfig, flat, from_json
 from rstdp_agents.devices import check_device
 from rstdp_agents.environments import EnvSource, make_env, source_of
 from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.errors import UsageError
 from rstdp_agents.monitoring import monitor_file
-from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint, restore, written_by
+from rstdp_agents.runs.checkpoint import check_finite, latest_checkpoint, load_checkpoint, restore, written_by
+from rstdp_agents.runs.resume import position_of
 from rstdp_agents.runs.trust import Trust
+
+logger = logging.getLogger(__name__)
 
 Axis = Literal["episodes", "steps", "time"]
 
@@ -31,10 +37,12 @@ class Episodes(NamedTuple):
     lengths: np.ndarray
     seconds: np.ndarray
     """Since the run began, when the episode ended."""
+    before: int = 0
+    """Env steps before the first of them, of which nothing is known."""
 
     def axis(self, name: Axis) -> np.ndarray:
         """Episodes, env steps or seconds at the end of each episode."""
-        counted = {"episodes": np.arange(1, len(self.returns) + 1), "steps": self.lengths.cumsum()}
+        counted = {"episodes": np.arange(1, len(self.returns) + 1), "steps": self.before + self.lengths.cumsum()}
         return self.seconds if name == "time" else counted[name]
 
 
@@ -62,13 +70,28 @@ def read_run(folder: Path) -> Run:
     try:
         config = from_json(RunConfig, json.loads((folder / "config.json").read_text()))
         complete = (folder / monitor_file.NAME).read_text().rpartition("\n")[0]  # the last line may be half written
-        first, _, *lines = complete.split("\n")
-        threshold = monitor_file.threshold(first)
-        rows = np.array([line.split(",")[:4] for line in lines], dtype=float).reshape(-1, 4)
-    except (OSError, ValueError) as error:
+        first, header, *lines = complete.split("\n")
+        threshold, missing = monitor_file.threshold(first), monitor_file.missing(first)
+        agents = episodes_of(header, lines, config.agents, missing)
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{folder} is not a run folder that can be read: {error}") from error
-    agents = [Episodes(*rows[rows[:, 3] == i, :3].T) for i in range(config.agents)]
+    if missing:
+        logger.warning("%s has no episodes before env step %d: they were lost", folder / monitor_file.NAME, missing)
     return Run(folder, config, agents, threshold)
+
+
+def episodes_of(header: str, lines: list[str], agents: int, before: int) -> list[Episodes]:
+    """What each agent has met, from the lines of monitor.csv. Raises ValueError for what are no such lines."""
+    memory.require(agents * memory.GENERATOR, f"{agents} agents")
+    columns = ",".join(COLUMNS)
+    validate.require(header.startswith(columns), f"the columns of {monitor_file.NAME} must begin with {columns}")
+    rows = np.array([line.split(",")[:4] for line in lines], dtype=float).reshape(-1, 4)
+    known = np.isfinite(rows).all() and np.isin(rows[:, 3], np.arange(agents)).all()
+    validate.require(bool(known), f"{monitor_file.NAME} has lines that are of no episode of {agents} agent(s)")
+    rows = rows[np.argsort(rows[:, 3], kind="stable")]
+    ends = np.searchsorted(rows[:, 3], np.arange(agents + 1))
+    returns, lengths, seconds = rows[:, :3].T
+    return [Episodes(returns[a:b], lengths[a:b], seconds[a:b], before) for a, b in pairwise(ends)]
 
 
 def read_runs(folders: Sequence[Path], by: str) -> dict[str, dict[str, list[Run]]]:
@@ -128,7 +151,9 @@ def read_checkpoint(run: Path) -> Checkpoint:
     """A run folder's last checkpoint, or a checkpoint file. Raises CheckpointError or UsageError for what cannot be read."""
     path = latest_checkpoint(run)
     tensors, data = load_checkpoint(path)
-    return Checkpoint(path, tensors, data, from_json(RunConfig, data.get("config")))
+    position = position_of(path, tensors, data)
+    check_finite(position.agent, path)
+    return Checkpoint(path, tensors, data, position.config)
 
 
 def load_agent(

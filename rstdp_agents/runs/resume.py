@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
@@ -9,15 +10,30 @@ from typing import Any, NamedTuple, get_type_hints
 import numpy as np
 import torch
 from torch import Tensor
-from typeguard import CollectionCheckStrategy, check_type
+from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
-from rstdp_agents.config import RunConfig, from_json
+from rstdp_agents.config import RunConfig, flat, from_json
 from rstdp_agents.episodes import Episode, RecordState, TrackerState
-from rstdp_agents.errors import UsageError
+from rstdp_agents.errors import CheckpointError, UsageError
+from rstdp_agents.monitoring import pictures
 from rstdp_agents.monitoring.metrics import MonitorState
-from rstdp_agents.monitoring.pictures import RASTER
 from rstdp_agents.plain import from_plain, to_plain
-from rstdp_agents.runs.checkpoint import checkpoints
+from rstdp_agents.runs import evaluations
+from rstdp_agents.runs.checkpoint import checkpoint_path, checkpoints, identity, load_checkpoint, one_line
+from rstdp_agents.runs.evaluations import BEST
+from rstdp_agents.runs.folder import has_begun, identity_of
+from rstdp_agents.runs.growing import Extent
+from rstdp_agents.wording import short
+
+MONITOR = "monitor."
+"""What the names of tensors begin with that are no agent's."""
+FIXED = (
+    "seed", "agents", "envs_per_agent", "rule", "modulator", "simulation.ticks", "simulation.fresh_each_window",
+    "encoder.code", "encoder.low", "encoder.high", "encoder.cells", "encoder.tilings", "encoder.image", "encoder.levels",
+    "encoder.tuples", "encoder.tuple_cells", "network.conv", "network.hidden", "network.credit", "decoder.code",
+    "decoder.neurons_per_action", "modulation.critic_neurons",
+)  # fmt: skip
+"""Settings that say what the numbers of a checkpoint are, by their names on the command line."""
 
 ENVS = "envs."
 """What the names of tensors begin with that hold the arrays of environments."""
@@ -42,7 +58,7 @@ class Position(NamedTuple):
     agent: dict[str, Tensor]
     """`Agent.tensors`."""
     tensors: dict[str, Tensor]
-    """`Pictures.tensors`."""
+    """`Pictures.tensors` and `Evaluations.tensors`."""
 
     def to_checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors and data for `checkpoint.save_checkpoint`."""
@@ -56,26 +72,46 @@ class Position(NamedTuple):
     @classmethod
     def from_checkpoint(cls, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
         """What `to_checkpoint` took apart. Raises ValueError, KeyError, TypeError or TypeCheckError for anything else."""
-        seen = {name: tensor for name, tensor in tensors.items() if name.startswith(RASTER)}
+        seen = {name: tensor for name, tensor in tensors.items() if name.startswith(MONITOR)}
         arrays = {name: tensor.numpy() for name, tensor in tensors.items() if name.startswith(ENVS)}
         agent = {name: tensor for name, tensor in tensors.items() if name not in seen and name not in arrays}
+        pictures.check_tensors(seen)
+        evaluations.check_tensors(seen)
         config = from_json(RunConfig, data["config"])
         waiting = [Episode(*episode)._replace(info=tuple(episode[-1])) for episode in data["monitor"]["episodes"]]
-        data = {**data, "monitor": {**data["monitor"], "episodes": waiting}, "envs": with_arrays(data["envs"], arrays)}
+        events = {name: Extent(*extent) for name, extent in data["monitor"]["events"].items()}
+        files = {"events": events, "rows": Extent(*data["monitor"]["rows"]), "episodes": waiting}
+        data = {**data, "monitor": {**data["monitor"], **files}, "envs": with_arrays(data["envs"], arrays)}
         fields = {**data, "action": from_plain(data["action"]), "config": config, "agent": agent, "tensors": seen}
         for name, kind in get_type_hints(cls).items():
             check_type(fields[name], kind, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
         position = cls(**fields)
         grid = config.agents, config.envs_per_agent
+        held = agent["agent.features"].shape[:2]
+        if held != grid or len(position.records) != config.agents:
+            raise ValueError(f"it holds agents and envs of the shape {tuple(held)}, but its settings say {grid}")
         if position.action is not None and position.action.shape[:2] != grid:
             raise ValueError(f"it holds actions of the shape {position.action.shape}, expected {grid}")
+        odd = [name for name, tensor in agent.items() if tensor.shape[:1] != grid[:1]]
+        if odd:
+            raise ValueError(f"{odd[0]} has the shape {tuple(agent[odd[0]].shape)}, expected one of {grid[0]} agents")
         return position
 
-    def check_columns(self, config: RunConfig) -> None:
-        """Raise UsageError where monitor.csv would get other columns than it has."""
+    @classmethod
+    def of_file(cls, checkpoint: Path) -> Position:
+        """`from_checkpoint` of a file. Raises CheckpointError for one that was damaged or made up."""
+        return position_of(checkpoint, *load_checkpoint(checkpoint))
+
+    def check_settings(self, config: RunConfig, checkpoint: Path) -> None:
+        """Raise UsageError where the run that goes on from here cannot have the settings of ``config``."""
         before, now = self.config.info_keywords, config.info_keywords
         if before != now:
             raise UsageError(f"`info_keywords` are columns of monitor.csv and must stay {before}; received {now}")
+        other = differences(self.config, config, FIXED)
+        if other:
+            raise UsageError(
+                f"{checkpoint} was trained with {other}; that cannot be changed on --resume: begin a new run without it"
+            )
 
     def why_envs_differ(self, config: RunConfig) -> str:
         """Why envs of ``config`` cannot go on where these stand, or nothing."""
@@ -104,14 +140,60 @@ def with_arrays(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     return [with_arrays(one, arrays) for one in value] if isinstance(value, list) else value
 
 
+def position_of(checkpoint: Path, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
+    """`Position.from_checkpoint`, whose errors name the file: CheckpointError."""
+    try:
+        return Position.from_checkpoint(tensors, data)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, TypeCheckError) as error:
+        raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
+
+
+def by_option(config: RunConfig) -> dict[str, Any]:
+    """All settings, by their names on the command line (but for its hyphens)."""
+    return {name.removeprefix("agent."): value for name, value in flat(asdict(config)).items()}
+
+
+def differences(was: RunConfig, asked: RunConfig, names: Iterable[str]) -> str:
+    """Those of some settings that two configurations differ in, in words; nothing where they agree."""
+    before, now = by_option(was), by_option(asked)
+    changed = [name for name in names if before[name] != now[name]]
+    return ", ".join(f"{option(name)} {spoken(before[name])} (received {spoken(now[name])})" for name in changed)
+
+
+def option(name: str) -> str:
+    """What the command line calls a setting."""
+    aliases = {"encoder.code": "encoder", "decoder.code": "decoder"}
+    return "--" + aliases.get(name, name).replace("_", "-")
+
+
+def spoken(value: Any) -> str:
+    """A setting as the command line takes it."""
+    return short(" ".join(map(str, value))) or "none" if isinstance(value, tuple) else str(value)
+
+
+def folder_of(checkpoint: Path) -> Path | None:
+    """The run folder that a checkpoint file is in, whatever path or link leads to it; None where it is in none."""
+    places = [path.parent for path in (checkpoint.resolve(), checkpoint.absolute())]
+    found = [place.parent for place in places if place.name in ("checkpoints", "best")]
+    return next(filter(has_begun, found), found[-1] if found else None)
+
+
 def is_own(folder: Path, checkpoint: Path, step: int) -> bool:
     """Whether a checkpoint, of env step ``step``, is one of this run folder.
 
-    Raises UsageError if the folder has a later one: what came since would be lost.
+    Raises UsageError if it is another run's, or if the folder has a later one: what came since would be lost.
     """
-    if checkpoint.resolve().parent.parent != folder.resolve():
+    own = folder_of(checkpoint)
+    if own is None or own.resolve() != folder.resolve():
         return False
+    known, writer = identity_of(folder), identity(checkpoint)
+    if known and writer and known != writer:
+        raise UsageError(
+            f"{checkpoint} is of another run than {folder}: give another --run-dir to branch off from it, or remove it"
+        )
+    if checkpoint.resolve().name not in (checkpoint_path(folder, step).name, Path(BEST).name):
+        raise UsageError(f"{checkpoint} holds env step {step}: name it {checkpoint_path(folder, step).name}")
     newest = checkpoints(folder)[-1:]
-    if newest and int(newest[0].stem.rpartition("_")[2]) > step:
+    if newest and newest[0].name > checkpoint_path(folder, step).name:
         raise UsageError(f"{checkpoint} is older than {newest[0].name}: give another --run-dir to branch off from it")
     return True

@@ -29,7 +29,9 @@ def closing_evaluation(
     """Both kinds of policy, or nothing if the configuration asks for no episodes; learnt: by wrappers, see `play`."""
     kinds = {"greedy": True, "stochastic": False} if config.eval_episodes else {}
     return {
-        kind: play(agent, source, kwargs, config.seeds, config.eval_episodes, greedy, learnt=learnt)
+        kind: play(
+            agent, source, kwargs, config.seeds, config.eval_episodes, greedy, learnt=learnt, shown=config.progress
+        )
         for kind, greedy in kinds.items()
     }
 

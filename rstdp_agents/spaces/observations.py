@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Callable
 from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -29,6 +30,8 @@ HASHES = 2
 """Of these, how many each word sets."""
 MASK = "action_mask"
 """The entry of a Dict that says which actions are allowed, as in Gymnasium's ``info``."""
+EXACT = 2**53
+"""Whole numbers up to which float64 has all."""
 ARRAYS = spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary
 
 Write = Callable[[Any, np.ndarray], None]
@@ -86,9 +89,11 @@ class Rows:
         masks = [leaf for leaf in self.leaves if leaf.path.startswith(f'{name}["{MASK}"]')]
         if masks:
             self.mask = slice(masks[0].first, masks[-1].columns.stop)
-            self.leaves = [leaf for leaf in self.leaves if leaf not in masks]
+            self.leaves = [leaf for leaf in self.leaves if not self.mask.start <= leaf.first < self.mask.stop]
         self.whole = [(leaf.path, leaf.first, *_least_and_most(leaf)) for leaf in self.leaves if _is_whole(leaf)]
         """Path, column, lowest and highest value of every whole number that stands for itself."""
+        beyond = any(abs(end) > EXACT for *_, least, most in self.whole for end in (least, most))
+        self._row_dtype = np.int64 if beyond and len(self.whole) == self.size else np.float64
 
     def array(self, observations: list[Any]) -> np.ndarray:
         """``n`` observations as one array: ``(n, *shape)`` where the space is that of an array, else rows ``(n, size)``.
@@ -110,7 +115,7 @@ class Rows:
 
     def row(self, obs: Any) -> np.ndarray:
         """One observation as a row ``(size,)``; what is absent is -1 for a Discrete, else 0 or the bound next to it."""
-        row = np.array(self._blank, np.float64)
+        row = np.array(self._blank, self._row_dtype)
         self._write(obs, row)
         return row
 
@@ -123,11 +128,11 @@ class Rows:
         found = (leaf.path for leaf in self.leaves if leaf.columns.start <= column < leaf.columns.stop)
         return next(found, "observation")
 
-    def _leaf(self, path: str, space: gym.Space, size: int, blank: np.ndarray | float, within: Within | None) -> slice:
+    def _leaf(self, path: str, space: gym.Space, size: int, blank: list[float], within: Within | None) -> slice:
         leaf = Leaf(path, space, self.size, size, within)
         self.leaves.append(leaf)
         self.size += size
-        self._blank += np.broadcast_to(blank, size).tolist()
+        self._blank += blank
         return leaf.columns
 
     def _writer(self, space: gym.Space, path: str, within: Within | None) -> Write:
@@ -153,8 +158,8 @@ class Rows:
         return self._text(path, within)
 
     def _box(self, space: spaces.Box, path: str, within: Within | None) -> Write:
-        blank = np.clip(0.0, space.low, space.high).astype(np.float64).reshape(-1)
-        columns, size = self._leaf(path, space, blank.size, blank, within), blank.size
+        blank = np.minimum(np.maximum(0.0, space.low), space.high).astype(np.float64).reshape(-1)
+        columns, size = self._leaf(path, space, blank.size, blank.tolist(), within), blank.size
 
         def write(value: Any, row: np.ndarray) -> None:
             row[columns] = np.reshape(value, size)
@@ -162,7 +167,7 @@ class Rows:
         return write
 
     def _number(self, space: spaces.Discrete, path: str, within: Within | None) -> Write:
-        columns = self._leaf(path, space, 1, -1, within)
+        columns = self._leaf(path, space, 1, [-1], within)
 
         def write(value: Any, row: np.ndarray) -> None:
             row[columns] = value
@@ -172,9 +177,10 @@ class Rows:
     def _numbers(self, space: spaces.MultiDiscrete | spaces.MultiBinary, path: str, within: Within | None) -> Write:
         many = isinstance(space, spaces.MultiDiscrete)
         first = self.size
-        for at in np.ndindex(space.shape):
-            one = spaces.Discrete(int(space.nvec[at]), start=int(space.start[at])) if many else spaces.Discrete(2)
-            self._leaf(f"{path}[{', '.join(map(str, at))}]", one, 1, -1, within)
+        each = zip(space.nvec.flat, space.start.flat, strict=True) if many else [(2, 0)] * math.prod(space.shape)
+        one = cache(lambda n, start: spaces.Discrete(int(n), start=int(start)))
+        for at, values in zip(np.ndindex(space.shape), each, strict=True):
+            self._leaf(f"{path}[{', '.join(map(str, at))}]", one(*values), 1, [-1], within)
         columns, size = slice(first, self.size), self.size - first
 
         def write(value: Any, row: np.ndarray) -> None:
@@ -193,7 +199,7 @@ class Rows:
 
     def _one_of(self, space: spaces.OneOf, path: str, within: Within | None) -> Write:
         which = self.size
-        self._leaf(f"{path}[0]", spaces.Discrete(len(space.spaces)), 1, -1, within)
+        self._leaf(f"{path}[0]", spaces.Discrete(len(space.spaces)), 1, [-1], within)
         writers = [
             self._writer(sub, f"{path}[1] of subspace {i}", Within(which, i, i)) for i, sub in enumerate(space.spaces)
         ]
@@ -215,7 +221,7 @@ class Rows:
     def _slots(self, space: gym.Space, path: str, within: Within | None) -> Write:
         """Up to `SLOTS` values of a space, and how many they are."""
         count = self.size
-        self._leaf(f"length of {path}", spaces.Discrete(SLOTS + 1), 1, -1, within)
+        self._leaf(f"length of {path}", spaces.Discrete(SLOTS + 1), 1, [-1], within)
         writers = [self._writer(space, f"{path}[{i}]", Within(count, i + 1, SLOTS)) for i in range(SLOTS)]
 
         def write(value: Any, row: np.ndarray) -> None:
@@ -231,7 +237,7 @@ class Rows:
         edges: dict[tuple[int, int], tuple[int, Write | None]] = {}
         for a, b in np.ndindex(SLOTS, SLOTS):
             column, name = self.size, f"{path}.edges from {a} to {b}"
-            self._leaf(f"{path}.edge_links from {a} to {b}", spaces.Discrete(2), 1, -1, within)
+            self._leaf(f"{path}.edge_links from {a} to {b}", spaces.Discrete(2), 1, [-1], within)
             there = Within(column, 1, 1)
             edges[a, b] = column, None if space.edge_space is None else self._writer(space.edge_space, name, there)
         links = [column for column, _ in edges.values()]
@@ -252,7 +258,7 @@ class Rows:
         return write
 
     def _text(self, path: str, within: Within | None) -> Write:
-        columns = self._leaf(path, spaces.MultiBinary(HASHED), HASHED, 0, within)
+        columns = self._leaf(path, spaces.MultiBinary(HASHED), HASHED, [0.0] * HASHED, within)
 
         def write(value: Any, row: np.ndarray) -> None:
             if isinstance(value, str):

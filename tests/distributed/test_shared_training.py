@@ -46,7 +46,8 @@ def test_a_run_of_two_ranks_is_the_run_of_one_process(tmp_path):
     assert nothing == {}
     assert summary["agents"] == expected["agents"]
     (one, data), (two, other) = (load_checkpoint(latest_checkpoint(tmp_path / name)) for name in ("one", "two"))
-    assert one.keys() == two.keys()
+    evaluated = {f"monitor.evaluations.{name}" for name in ("timesteps", "results", "ep_lengths")}
+    assert one.keys() - evaluated == two.keys()  # a closing evaluation of rank 0 is in the summary only
     for name, tensor in one.items():
         if not name.startswith(("statistics", "agent.windows", "monitor.")):
             torch.testing.assert_close(two[name], tensor, rtol=1e-4, atol=1e-5, msg=name)

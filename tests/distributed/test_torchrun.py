@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -50,3 +51,33 @@ def test_torchrun_starts_a_lost_process_again_and_the_run_ends_as_if_nothing_had
     (expected, data), (got, other) = (load_checkpoint(latest_checkpoint(tmp_path / name)) for name in ("alone", "run"))
     assert (other["step"], other["records"]) == (400, data["records"])
     torch.testing.assert_close(got["output.weight"], expected["output.weight"], rtol=1e-4, atol=1e-5)
+
+
+LONELY = """
+import os
+import signal
+
+from tests.helpers import Corridor
+
+
+class Lonely(Corridor):
+    def step(self, action):
+        if os.environ["RANK"] == "1" and self.total == 60:
+            os.kill(os.getppid(), signal.SIGKILL)
+        return super().step(action)
+"""
+
+
+def test_processes_whose_torchrun_is_killed_end_with_a_checkpoint(tmp_path):
+    (tmp_path / "lonely.py").write_text(LONELY)
+    line = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "train.py"]
+    line += ["--env", "lonely:Lonely", "--envs-per-agent", "2", "--total-steps", "1000000", "--images", "0"]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "OMP_NUM_THREADS": "1"}
+    ran = subprocess.run(  # which returns when nobody is left who could write to its pipes
+        [*line, "--no-progress", "--run-dir", str(tmp_path / "run")], cwd=ROOT, env=environment, capture_output=True,
+        text=True, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == -signal.SIGKILL
+    step = load_checkpoint(latest_checkpoint(tmp_path / "run"))[1]["step"]
+    assert 120 <= step < 140
+    assert f"interrupted at step {step}; go on with" in ran.stdout

@@ -89,6 +89,7 @@ def test_each_dimension_may_have_fields_of_its_own_width(code):
             'observation["a"][0] has no bounds in dimensions [0, 1]: give `encoder.low`',
         ),
         (gym.spaces.Box(-np.inf, np.inf, (2,)), {}, "has no bounds in dimensions [0, 1]: give `encoder.low`"),
+        (gym.spaces.Box(-np.inf, np.inf, (2,), np.int64), {}, "has no bounds in dimensions [0, 1]: give `encoder.low`"),
         (gym.spaces.Box(-1, 1, (2,)), {"low": (-1.0,)}, "`encoder.low` must have 2 entries"),
         (gym.spaces.Box(-1, 1, (2,)), {"low": (2.0, 2.0)}, "`low[0]` must be below `high[0]`; received 2.0 and 1.0"),
         (gym.spaces.Box(-1, 1, (2,)), {"cells": (3,)}, "`cells` must have one entry per observation dimension (2)"),

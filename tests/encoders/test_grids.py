@@ -5,7 +5,8 @@ from gymnasium import spaces
 
 from rstdp_agents.config import EncoderConfig
 from rstdp_agents.encoders import PlaceCells
-from rstdp_agents.encoders.coding import BUDGET, Dimension, build_encoder, combine, dimensions, numeric
+from rstdp_agents.encoders.bounds import numeric
+from rstdp_agents.encoders.coding import BUDGET, Dimension, axes_of, build_encoder, combine, dimensions, neighbours
 from rstdp_agents.encoders.composite import POWER, Composite
 from rstdp_agents.encoders.grids import Axis, Grid, Grids
 from rstdp_agents.spaces.observations import Rows, Within
@@ -101,3 +102,52 @@ def test_a_dimension_that_never_varies_is_not_coded():
     box = spaces.Box(np.array([0.0, 1.0], np.float32), np.array([1.0, 1.0], np.float32))
     assert [d.column for d in dimensions(Rows(box), EncoderConfig())] == [0]
     assert len(numeric(Rows(box))) == 1
+
+
+MANY = 30_000
+
+
+def test_tens_of_thousands_of_numbers_have_cells_and_a_few_pairs():
+    """As few numbers have them, and built about as fast for each: nothing looks at all pairs."""
+    encoder = build_encoder(spaces.Box(0.0, 1.0, (MANY,), np.float32), EncoderConfig()).to(CPU, torch.float32)
+    assert encoder.size == 3 * MANY + 9 * (BUDGET // 9)
+    obs = np.zeros((1, 1, MANY), np.float32)
+    obs[0, 0, [7, MANY - 1]] = 0.5, 1.0
+    single = encoder.rates(torch.from_numpy(obs))[0, 0, : 3 * MANY].reshape(MANY, 3)
+    assert single.argmax(1).nonzero()[:, 0].tolist() == [7, MANY - 1]
+    assert single.argmax(1)[[7, MANY - 1]].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("space", "size"),
+    [
+        (spaces.MultiDiscrete(np.full(MANY, 3), start=np.full(MANY, -7)), 3 * MANY + 9 * (BUDGET // 9)),
+        (spaces.MultiBinary(MANY), 2 * MANY + 4 * (BUDGET // 4)),
+        (spaces.Dict({str(i): spaces.Box(-1.0, 1.0, (1,)) for i in range(10_000)}), 30_000 + 9 * (BUDGET // 9)),
+        (spaces.OneOf([spaces.Discrete(2)] * 10_000), 30_000),
+        (spaces.Dict(x=spaces.Box(0.0, 1.0, (2,)), action_mask=spaces.MultiBinary(MANY)), 17 * 17),
+    ],
+    ids=["multi-discrete", "multi-binary", "dict", "one of", "mask"],
+)
+def test_so_have_as_many_parts_of_other_kinds(space, size):
+    assert build_encoder(space, EncoderConfig()).size == size
+
+
+def test_pairs_are_chosen_one_distance_after_the_other_as_long_as_they_fit():
+    sizes = np.random.default_rng(0).integers(1, 12, 40).tolist()
+    parts = [(Axis(i, np.arange(float(n)), 1.0),) for i, n in enumerate(sizes)]
+    budget, expected = 900, []
+    for distance in range(1, 21):
+        for i in range(40 if distance < 20 else 20):
+            if sizes[i] * sizes[(i + distance) % 40] <= budget:
+                expected.append((i, (i + distance) % 40))
+                budget -= sizes[i] * sizes[(i + distance) % 40]
+    assert [tuple(axis.column for axis in grid.axes) for grid in neighbours(parts, 900, None)] == expected
+
+
+def test_axes_of_many_dimensions_are_those_of_each():
+    random = np.random.default_rng(0)
+    dims = [Dimension(i, -low, high, 0.7, None) for i, (low, high) in enumerate(random.random((30, 2)).tolist())]
+    for dim, axis in zip(dims, axes_of(dims, (7,) * 30), strict=True):
+        assert axis.points.tolist() == np.linspace(dim.low, dim.high, 7).tolist()
+        assert axis.sigma == 0.7 * (axis.points[1] - axis.points[0])

@@ -8,7 +8,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import AgentConfig, override
-from rstdp_agents.encoders.coding import numeric, own_bounds
+from rstdp_agents.encoders.bounds import numeric, own_bounds
 from rstdp_agents.environments import SerialGrid, VectorGrid, build_grid, is_unbounded, probe_range
 from rstdp_agents.environments.make import make_env
 from rstdp_agents.errors import EnvironmentFault, UsageError
