@@ -1,5 +1,6 @@
 """Damaged checkpoints and settings: one line, never a traceback, never a wrong load. FUZZ=10000 runs the long version."""
 
+import atexit
 import copy
 import json
 import os
@@ -9,6 +10,7 @@ from dataclasses import asdict
 from functools import cache
 from itertools import product
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 
 import gymnasium as gym
@@ -46,6 +48,7 @@ def fuzz(share=1):
 def run_folder():
     """A short run with a good checkpoint."""
     folder = Path(mkdtemp(prefix="fuzz")) / "run"
+    atexit.register(rmtree, folder.parent, ignore_errors=True)
     small = {"agent.encoder.cells": (2, 2, 2, 2), "total_steps": 30, "eval_episodes": 0, "images": 0, "progress": False}
     with Training(override(preset("CartPole-v1", "rstdp-et"), small), folder) as run:
         run.run()
@@ -120,6 +123,7 @@ def test_damaged_checkpoints_are_refused_in_one_line(capsys, data):
 def whole_run():
     """A folder with every file that a run leaves."""
     folder = Path(mkdtemp(prefix="fuzz")) / "run"
+    atexit.register(rmtree, folder.parent, ignore_errors=True)
     few = ["--encoder.cells", "2", "2", "2", "2", "--images", "0", "--eval-episodes", "2", "--max-episode-steps", "9"]
     often = [
         "--total-steps",
@@ -233,6 +237,7 @@ def test_whatever_becomes_of_a_part_of_a_run_it_goes_on_or_says_why_not(tmp_path
 def gone_on():
     """The run, gone on with, of which nothing was harmed."""
     folder = Path(mkdtemp(prefix="fuzz")) / "run"
+    atexit.register(rmtree, folder.parent, ignore_errors=True)
     shutil.copytree(whole_run(), folder)
     assert main(["--total-steps", "100", "--no-progress", "--resume", str(folder)]) == 0
     return folder

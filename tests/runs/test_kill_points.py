@@ -1,5 +1,6 @@
 """Runs that are killed at any operation on a file, against one that was not. KILLS=1000 tries every point, and kills again."""
 
+import atexit
 import builtins
 import json
 import os
@@ -10,6 +11,7 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 
 import numpy as np
@@ -132,6 +134,7 @@ def read(path):
 def undisturbed(kind):
     """The folder of a run that is not killed, what is in it, and operations on files that it took."""
     folder = Path(mkdtemp(prefix="kills"))
+    atexit.register(rmtree, folder, ignore_errors=True)
     main(
         [*KINDS[kind], "--total-steps", "1", "--checkpoint-every", "1", "--run-dir", str(folder / "loaded")]
     )  # for all children
