@@ -38,12 +38,12 @@ class Bar:
         self.shown = shown and bool(sys.stderr)  # there may be none
         self._whats, self._first, self._began = [what], done, clock()
         pen = _Terminal if self.shown and sys.stderr.isatty() else _File
-        self._pen, self._next = pen(self, f" {unit}", sys.stderr), math.inf
+        self._pen, self.next = pen(self, f" {unit}", sys.stderr), math.inf
 
     def __enter__(self) -> Bar:
         if self.shown:
             _shown.append(self)
-            self._next = clock() + self._pen.every
+            self.next = clock() + self._pen.every
             if self.stays and self._pen.live:
                 self.draw()
         return self
@@ -70,7 +70,7 @@ class Bar:
 
     def due(self) -> bool:
         """Whether it is time to move."""
-        return clock() >= self._next
+        return clock() >= self.next
 
     def move(self, done: int, note: str = "") -> None:
         """Show how far it has come, and what else there is to know; in a file only where it is due."""
@@ -80,7 +80,7 @@ class Bar:
 
     def draw(self) -> None:
         """Show it as it is."""
-        self._next = clock() + self._pen.every
+        self.next = clock() + self._pen.every
         self._pen.draw()
 
     def begin(self, what: str, long: bool = False) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rstdp_agents import compilation
+from rstdp_agents import compilation, progress
 from rstdp_agents.agent import Agent
 from rstdp_agents.config import RunConfig
 from rstdp_agents.devices import flush_denormal
@@ -140,13 +140,12 @@ class Training:
             self.action = self.agent.step(transition)
             self.step += stride
             self.monitor.record(self.step, self.tracker.add(transition, self.step))
-            evaluates = bool(config.eval_every) and self.step % config.eval_every < stride
-            envs = self._evaluate() if evaluates else None
+            evaluates = config.eval_every and self.step % config.eval_every < stride
             if evaluates or self.step % config.checkpoint_every < stride:
-                self.save(envs)
+                self.save(self._evaluate() if evaluates else None)
             if self.step % config.log_every < stride:
                 self._check()
-            if bar.due():
+            if progress.clock() >= bar.next:  # as `Bar.due`, in every step
                 self._show(bar)
 
     def save(self, envs: dict[str, Any] | None = None) -> None:

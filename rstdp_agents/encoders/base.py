@@ -13,6 +13,7 @@ FINEST = 2.0**-24
 BELOW_FINEST = FINEST * (1.0 - FINEST)
 """The next smaller float32."""
 
+FLOAT32 = np.dtype(np.float32)
 COMPUTABLE = frozenset(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", "float32", "float64")))
 
 
@@ -35,7 +36,7 @@ class Encoder(Protocol):
 
 def computable(obs: np.ndarray) -> np.ndarray:
     """``obs`` as it is where it is of a type that torch and compiled code compute with, else in one that holds its numbers."""
-    if obs.dtype in COMPUTABLE:
+    if obs.dtype is FLOAT32 or obs.dtype in COMPUTABLE:  # what is most common is found soonest
         return obs
     return obs.astype(np.int64 if obs.dtype.kind in ("b", "u") and obs.max(initial=0) < 2**63 else np.float64)
 

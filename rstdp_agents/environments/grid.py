@@ -76,10 +76,14 @@ def rows_of(observations: list[Any], grid: EnvGrid) -> np.ndarray:
 
 def check_step(obs: np.ndarray, rewards: np.ndarray, grid: EnvGrid) -> None:
     """`check_observations` and `check_finite` of what came of a step; a single look where all is well."""
-    if grid.rows.whole:
+    rows = grid.rows
+    if rows.whole:
         check_whole(obs, grid)
-    together = total(rewards) if grid.rows.are_whole else total(rewards) + total(obs)
-    if not math.isfinite(together):
+    if obs.size < FEW and rewards.size < FEW:
+        numbers = rewards.ravel().tolist() if rows.are_whole else obs.ravel().tolist() + rewards.ravel().tolist()
+    else:
+        numbers = total(rewards), total(obs)
+    if not math.isfinite(sum(numbers)):
         check_finite("observation", obs, grid)
         check_finite("reward", rewards, grid)
 
