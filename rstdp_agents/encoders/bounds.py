@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import gymnasium as gym
 import numpy as np
@@ -32,17 +32,18 @@ def own_bounds(boxes: list[Leaf]) -> tuple[np.ndarray, np.ndarray]:
 
 def has_bounds(ends: np.ndarray, boxes: list[Leaf]) -> np.ndarray:
     """Which of the ``low`` or ``high`` of some leaves, one after the other, are more than the ends of their type."""
-    most = [np.full(leaf.size, _widest(leaf.space) if isinstance(leaf.space, spaces.Box) else np.inf) for leaf in boxes]
+    most = [
+        np.full(leaf.size, _widest(leaf.space.dtype) if isinstance(leaf.space, spaces.Box) else np.inf)
+        for leaf in boxes
+    ]
     return np.abs(ends.astype(np.float64)) < np.concatenate(most or [[]])
 
 
-def _widest(space: spaces.Box) -> float:
-    """`UNBOUNDED`, or half of what the type holds; all of what 8 or 16 bits hold is a range like any other."""
-    if np.issubdtype(space.dtype, np.floating):
-        return min(UNBOUNDED, float(np.finfo(space.dtype).max) / 2)
-    return (
-        np.iinfo(space.dtype).max / 2 if np.issubdtype(space.dtype, np.integer) and space.dtype.itemsize > 2 else np.inf
-    )
+def _widest(kind: Any) -> float:
+    """`UNBOUNDED`, or half of what a type holds; all of what 8 or 16 bits hold is a range like any other."""
+    if np.issubdtype(kind, np.floating):
+        return min(UNBOUNDED, float(np.finfo(kind).max) / 2)
+    return np.iinfo(kind).max / 2 if np.issubdtype(kind, np.integer) and kind.itemsize > 2 else np.inf
 
 
 def is_picture(space: gym.Space) -> TypeGuard[spaces.Box]:
