@@ -69,7 +69,7 @@ class EncoderConfig:
     high: tuple[float, ...] = ()
     """Upper bound of the grid in each dimension; empty for the same."""
     cells: tuple[int, ...] = ()
-    """Place cells, or tiles of a tiling, along each dimension; empty for a grid of about 300 in all."""
+    """Place cells, or tiles of a tiling, along each dimension; empty for about 300 in all."""
     tilings: int = 8
     """Shifted grids of tiles (tiles)."""
     width: float | tuple[float, ...] = 0.7

@@ -6,6 +6,7 @@ import pytest
 from rstdp_agents.episodes import AgentRecord, Episode, EpisodeTracker, mean, reaches
 from rstdp_agents.monitoring.monitor_file import MonitorFile
 from rstdp_agents.reports.scores import episodes_to
+from rstdp_agents.runs.growing import Extent
 from rstdp_agents.transition import Transition
 
 
@@ -89,7 +90,7 @@ def test_record_and_report_agree_on_when_it_was_solved(returns, threshold, tmp_p
         record.add(episode, threshold)
     first = next(n for n in range(100, len(returns) + 1) if sum(returns[n - 100 : n]) / 100 > threshold - 1e-7)
     assert record.solved_at_episode == episodes_to(threshold, returns) == first
-    file = MonitorFile(tmp_path, "rstdp/Pattern-v0", (), None)
+    file = MonitorFile(tmp_path, "rstdp/Pattern-v0", (), None, Extent(), 0)
     file.write(episodes, 0.0)
     file.close()
     assert episodes_to(threshold, np.loadtxt(tmp_path / "monitor.csv", delimiter=",", skiprows=2)[:, 0]) == first

