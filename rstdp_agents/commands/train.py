@@ -23,7 +23,7 @@ from rstdp_agents.errors import EnvironmentFault, UsageError
 from rstdp_agents.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from rstdp_agents.runs.folder import SETTINGS, check_unused, has_begun, hold
 from rstdp_agents.runs.resume import folder_of
-from rstdp_agents.runs.trust import Trust
+from rstdp_agents.runs.trust import Trust, foreign
 from rstdp_agents.training import Training
 
 GROUPS = {"machine": MachineConfig, "records": RecordConfig}
@@ -162,16 +162,20 @@ def train(config: RunConfig, folder: Path | None, checkpoint: Path | None, note:
         try:
             finished = training.run()
         except (EnvironmentFault, OSError):
-            print(f"stopped at step {training.step}; go on with: {program()} --resume {shlex.quote(str(folder))}")
+            print(f"stopped at step {training.step}; go on with: {resuming(folder, config)}")
             raise
         if not finished:
             with contextlib.suppress(OSError):  # the terminal may be gone, which is why
-                hint = f"{program()} --resume {shlex.quote(str(folder))}"
-                print(f"interrupted at step {training.step}; go on with: {hint}", flush=True)
+                print(f"interrupted at step {training.step}; go on with: {resuming(folder, config)}", flush=True)
             return 128 + training.stopped_by
         report(training.finish())
     print(f"watch it with: tensorboard --logdir {shlex.quote(str(folder))}")
     return 0
+
+
+def resuming(folder: Path, config: RunConfig) -> str:
+    """The line that resumes a run, with the word that its own code takes."""
+    return f"{program()} --resume {shlex.quote(str(folder))}{' --trust' if foreign(config) else ''}"
 
 
 def report(summary: dict[str, Any]) -> None:
