@@ -266,3 +266,18 @@ def test_the_room_is_that_of_all_envs_together():
     grid = SerialGrid("Pendulum-v1", {}, 2, 2)
     assert [env._most for env in grid.envs] == [ROOM // 4 // 4] * 4  # four bytes an action
     grid.close()
+
+
+def test_classes_of_compiled_code_may_name_no_module():
+    class Nameless(type):
+        @property
+        def __module__(cls):
+            raise AttributeError("__module__")
+
+    class Body(metaclass=Nameless):
+        def __init__(self):
+            self.at = 1
+
+    env = Full()
+    env.body = Body()
+    assert state_of(env)[".body.at"] == 1

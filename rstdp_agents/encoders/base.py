@@ -39,7 +39,7 @@ def computable(obs: np.ndarray) -> np.ndarray:
     """``obs`` as it is where it is of a type that torch and compiled code compute with, else in one that holds its numbers."""
     if obs.dtype is FLOAT32 or obs.dtype in COMPUTABLE:  # what is most common is found soonest
         return obs
-    return obs.astype(np.int64 if obs.dtype.kind in ("b", "u") and obs.max(initial=0) < 2**63 else np.float64)
+    return obs.astype(np.int64 if obs.dtype.kind in ("b", "u") and int(obs.max(initial=0)) < 2**63 else np.float64)
 
 
 class Precise:

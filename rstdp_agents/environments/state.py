@@ -147,7 +147,7 @@ def _slots(layer: Any) -> Iterator[Slot]:
     seen = {id(layer)}
     yield from _of_object(layer, "", seen, DEPTH)
     for cls in type(layer).__mro__:
-        if cls.__module__.partition(".")[0] not in LIBRARIES:
+        if _package(cls) not in LIBRARIES:
             yield from _of_class(cls)
 
 
@@ -156,6 +156,11 @@ def _of_object(owner: Any, path: str, seen: set[int], depth: int) -> Iterator[Sl
         yield from _of_value(
             getattr(owner, name, None), f"{path}.{name}", partial(object.__setattr__, owner, name), seen, depth
         )
+
+
+def _package(cls: type) -> str:
+    """The package of a class; some made by compiled code name none."""
+    return str(getattr(cls, "__module__", "")).partition(".")[0]
 
 
 def attributes(owner: Any) -> list[str]:
@@ -172,7 +177,7 @@ def attributes(owner: Any) -> list[str]:
 def _of_value(value: Any, path: str, put: Callable[[Any], None], seen: set[int], depth: int) -> Iterator[Slot]:
     if isinstance(value, (*LEAVES, *RANDOM)):
         yield Slot(path, value, put)
-    elif isinstance(value, NO_STATE) or id(value) in seen or type(value).__module__.partition(".")[0] in TOOLS:
+    elif isinstance(value, NO_STATE) or id(value) in seen or _package(type(value)) in TOOLS:
         return
     elif depth == 0 or not _is_opened(value):
         yield Slot(path, value, put)

@@ -158,3 +158,10 @@ def test_ordinary_observations_have_the_rates_that_rounding_first_would_give():
     rounded = rates_of(place, obs.astype(np.float32))
     assert np.array_equal(rates_of(place, obs), rounded)
     assert OneHot(3, 5).to(CPU, F32).rates(torch.tensor([[5.0, 7.0]])).tolist() == [[[1, 0, 0], [0, 0, 1]]]
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.uint32, np.uint64])
+def test_numbers_without_a_sign_and_truths_are_computed_with(dtype):
+    assert computable(np.array([0, 1], dtype)).tolist() == [0, 1]
+    if dtype is np.uint64:
+        assert computable(np.array([2**63], dtype)).tolist() == [float(2**63)]
