@@ -37,6 +37,8 @@ class SerialGrid:
         self.envs = made(partial(_replayable, source, kwargs, frozen, i, agents * envs) for i in range(agents * envs))
         self.observation_space, self.action_space = self.envs[0].observation_space, self.envs[0].action_space
         self._discrete = isinstance(self.observation_space, spaces.Discrete)
+        chosen = self.action_space
+        self._counts = isinstance(chosen, spaces.Discrete) and chosen.dtype == np.int64
         self._single = self.envs[0] if len(self.envs) == 1 else None
         self.rows, self._actions = Rows(self.observation_space), Actions(self.action_space)
         space = self.observation_space
@@ -54,7 +56,10 @@ class SerialGrid:
     def step(self, actions: np.ndarray) -> Transition:
         self.steps += 1
         if self._single:  # as below, without the lists: they would cost as much as a small env itself
-            obs, reward, ended, cut, info = self._single.step(*self._actions.each(actions))
+            action = (
+                actions[0, 0] if self._counts else self._actions.each(actions)[0]
+            )  # the former in a fifth of the time
+            obs, reward, ended, cut, info = self._single.step(action)
             if ended or cut:
                 t = self._some_end([obs], reward, [ended], [cut])
             else:
@@ -86,7 +91,8 @@ class SerialGrid:
             env.close()
 
     def _goes_on(self, obs: Any, rewards: Any) -> Transition:
-        obs, rewards = self._observations(obs), self._rewards(rewards)
+        obs = np.array(obs, dtype=self._dtype) if self.rows.is_array else rows_of(obs, self)  # as `_observations`
+        obs, rewards = obs.reshape(self._obs_shape), self._rewards(rewards)
         if self._discrete:  # whose range every env looks at itself
             check_finite("reward", rewards, self)
         else:
