@@ -2,7 +2,7 @@
 
 import sys
 
-from rstdp_agents.cli import main
+from rstdp_agents.tools.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

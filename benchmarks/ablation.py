@@ -18,12 +18,12 @@ import tyro
 from benchmarks import players
 from benchmarks.arguments import errors_in_a_line, seed_range, task_named
 from benchmarks.learning_report import solved
-from rstdp_agents import validate
-from rstdp_agents.config import override
-from rstdp_agents.devices import flush_denormal
+from rstdp_agents.base import validate
+from rstdp_agents.base.devices import flush_denormal
+from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.presets import preset
-from rstdp_agents.reports.tables import table
+from rstdp_agents.training.presets import preset
+from rstdp_agents.training.reports.tables import table
 
 COMMON: dict[str, dict[str, Any]] = {
     "the preset": {},

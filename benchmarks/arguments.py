@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import tyro
 
 from benchmarks.tasks import TASKS, Task
-from rstdp_agents import validate
-from rstdp_agents.config import AgentConfig
+from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.base import validate
 
 
 def task_named(name: str) -> Task:

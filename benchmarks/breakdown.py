@@ -16,11 +16,12 @@ from typing import Any, cast
 import tyro
 
 from benchmarks.peers.ours import loop_config
-from rstdp_agents.config import Backend, override
+from rstdp_agents.agent.config import Backend
+from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.presets import preset
-from rstdp_agents.reports.tables import table
-from rstdp_agents.training import Training
+from rstdp_agents.training.loop import Training
+from rstdp_agents.training.presets import preset
+from rstdp_agents.training.reports.tables import table
 
 ENV, AROUND_ENV, AGENT = "env itself", "around the env", "agent: learning and simulation"
 UPKEEP = ("pictures", "points in TensorBoard and monitor.csv", "checkpoints")

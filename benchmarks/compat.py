@@ -31,12 +31,12 @@ import tyro
 from gymnasium.envs.registration import EnvSpec
 
 from benchmarks.machine import describe
-from rstdp_agents.config import override
+from rstdp_agents.base.errors import EnvironmentFault, UsageError
+from rstdp_agents.base.settings import override
 from rstdp_agents.environments import make_env
-from rstdp_agents.errors import EnvironmentFault, UsageError
-from rstdp_agents.presets import preset
-from rstdp_agents.reports.tables import table
-from rstdp_agents.training import Training
+from rstdp_agents.training.loop import Training
+from rstdp_agents.training.presets import preset
+from rstdp_agents.training.reports.tables import table
 
 PLUGINS = ("minigrid", "ale_py", "highway_env", "popgym", "mo_gymnasium", "neurogym")
 """Packages that register environments when they are imported."""

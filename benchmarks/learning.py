@@ -28,12 +28,14 @@ from benchmarks.arguments import errors_in_a_line, seed_range, with_changes
 from benchmarks.linear import linear_twin
 from benchmarks.players import Records
 from benchmarks.tasks import RULES, TASKS, TWINS, Task
-from rstdp_agents import validate
-from rstdp_agents.config import AgentConfig, Backend
-from rstdp_agents.devices import flush_denormal
-from rstdp_agents.environments import SerialGrid, source_of, with_range
-from rstdp_agents.evaluation import evaluate
-from rstdp_agents.presets import PRESETS, preset
+from rstdp_agents.agent.config import AgentConfig, Backend
+from rstdp_agents.base import validate
+from rstdp_agents.base.devices import flush_denormal
+from rstdp_agents.environments import SerialGrid
+from rstdp_agents.training.config import source_of
+from rstdp_agents.training.evaluation import evaluate
+from rstdp_agents.training.presets import PRESETS, preset
+from rstdp_agents.training.ranged import with_range
 
 EVALUATED = 20
 """Episodes of each kind of evaluation, per seed."""

@@ -18,10 +18,10 @@ from matplotlib.figure import Figure
 
 from benchmarks.arguments import errors_in_a_line
 from benchmarks.tasks import RULES, TASKS, Task
-from rstdp_agents import validate
-from rstdp_agents.episodes import WINDOW
-from rstdp_agents.reports.scores import episodes_to, iqm, rolling
-from rstdp_agents.reports.tables import table, with_interval
+from rstdp_agents.base import validate
+from rstdp_agents.training.episodes import WINDOW
+from rstdp_agents.training.reports.scores import episodes_to, iqm, rolling
+from rstdp_agents.training.reports.tables import table, with_interval
 
 Cell = dict[str, Any]
 COLOURS = {"rstdp-et": "C0", "rstdp": "C1", "reward-switch": "C2", "linear": "0.35", "random": "0.75"}

@@ -12,12 +12,13 @@ import gymnasium as gym
 import numpy as np
 import torch
 
-from rstdp_agents.config import AgentConfig, ModulatorConfig
-from rstdp_agents.encoders import Encoder
-from rstdp_agents.encoders.coding import build_encoder
+from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.agent.modulators import ModulatorConfig
+from rstdp_agents.codecs.encoders import Encoder
+from rstdp_agents.codecs.encoders.build import build_encoder
+from rstdp_agents.codecs.observation_layout import Rows
+from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.spaces.observations import Rows
-from rstdp_agents.transition import Transition
 
 
 class Policy(Protocol):

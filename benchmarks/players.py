@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from benchmarks.tasks import Task
-from rstdp_agents.agent import Agent
-from rstdp_agents.config import AgentConfig, Backend
+from rstdp_agents.agent.agent import Agent
+from rstdp_agents.agent.config import AgentConfig, Backend
+from rstdp_agents.agent.modulators import Modulator, Step
+from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.episodes import EpisodeTracker
-from rstdp_agents.modulators import Modulator, Step
-from rstdp_agents.transition import Transition
+from rstdp_agents.training.episodes import EpisodeTracker
 
 Records = list[dict[str, Any]]
 

@@ -23,10 +23,10 @@ import torch.distributed as dist
 import tyro
 
 from benchmarks import machine
-from rstdp_agents.distributed.agent import SharedAgent
-from rstdp_agents.distributed.ranks import Ranks
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.presets import preset
+from rstdp_agents.training.distributed.agent import SharedAgent
+from rstdp_agents.training.distributed.ranks import Ranks
+from rstdp_agents.training.presets import preset
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from benchmarks.breakdown import breakdown_table
 from benchmarks.peers import sgemm
 from benchmarks.peers.work import Size
 from benchmarks.summary import exponent, ratios, share_of_limit, short
-from rstdp_agents.reports.tables import table
+from rstdp_agents.training.reports.tables import table
 
 BASELINE = "BindsNET"
 Results = dict[str, Any]
@@ -47,7 +47,7 @@ which keeps no eligibility trace and is less work.
 NO_CUDA = """\
 No CUDA device in this run. What can be tested without one is: on torch's device without numbers (`meta`), an env step of
 every decoder, rule and modulator brings observation and reward to the device, fetches the action, and reads nothing in
-between (`tests/test_device.py`). The scan over the ticks is four operations a tick there; captured graphs, which would make
+between (`tests/agent/test_device.py`). The scan over the ticks is four operations a tick there; captured graphs, which would make
 one call of them, are not written, for nobody could have tried them."""
 
 

@@ -21,10 +21,10 @@ import torch
 import tyro
 from matplotlib.figure import Figure
 
-from rstdp_agents.demos.xor import CONDITIONS, Args, Result, clear, experiment, margin, summary
-from rstdp_agents.demos.xor_task import BITS, TARGET
-from rstdp_agents.devices import flush_denormal
-from rstdp_agents.evaluation import interval
+from rstdp_agents.base.devices import flush_denormal
+from rstdp_agents.tools.demos.xor import CONDITIONS, Args, Result, clear, experiment, margin, summary
+from rstdp_agents.tools.demos.xor_task import BITS, TARGET
+from rstdp_agents.training.evaluation import interval
 
 RUNS = [(code, rule) for code in ("rate", "temporal") for rule in ("rstdp", "rstdp-et")]
 

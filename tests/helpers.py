@@ -6,9 +6,10 @@ import gymnasium as gym
 import numpy as np
 import torch
 
-from rstdp_agents.agent import Agent
-from rstdp_agents.config import AgentConfig, override
-from rstdp_agents.presets import preset
+from rstdp_agents.agent.agent import Agent
+from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.base.settings import override
+from rstdp_agents.training.presets import preset
 
 CARTPOLE = gym.make("CartPole-v1")
 PLAIN = {

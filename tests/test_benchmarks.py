@@ -7,7 +7,7 @@ from benchmarks.contest import Refused, Rounds, take_turns
 from benchmarks.peers.work import Size
 from benchmarks.speed import OURS
 from benchmarks.summary import exponent, overhead_percent, quartiles, ratios, share_of_limit, short
-from rstdp_agents.reports.tables import table
+from rstdp_agents.training.reports.tables import table
 
 
 def figures(**medians):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rstdp_agents import cli
+from rstdp_agents.tools import cli
 
 DOCS = Path(__file__).parent.parent / "docs"
 BLOCK = re.compile(r"^```(python|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

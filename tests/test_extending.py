@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents import plugins
-from rstdp_agents.agent import Agent
-from rstdp_agents.cli import main
-from rstdp_agents.config import RunConfig, from_json, override
-from rstdp_agents.encoders import Encoder
-from rstdp_agents.errors import UsageError
-from rstdp_agents.presets import preset
+from rstdp_agents.agent.agent import Agent
+from rstdp_agents.base import plugins
+from rstdp_agents.base.errors import UsageError
+from rstdp_agents.base.settings import from_json, override
+from rstdp_agents.codecs.encoders import Encoder
+from rstdp_agents.tools.cli import main
+from rstdp_agents.training.config import RunConfig
+from rstdp_agents.training.presets import preset
 from tests.helpers import CARTPOLE
 
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text()
@@ -92,7 +93,7 @@ def test_compiled_code_runs_what_it_knows_and_nothing_else():
 
 def test_an_encoder_derived_from_ours_is_asked_itself(tmp_path):
     (tmp_path / "my_cells.py").write_text(
-        "from rstdp_agents.encoders import PlaceCells\n"
+        "from rstdp_agents.codecs.encoders import PlaceCells\n"
         "class Silent(PlaceCells):\n"
         "    def __init__(self, space, p):\n        super().__init__(p.low, p.high, p.cells)\n"
         "    def rates(self, obs):\n        return 0 * super().rates(obs)\n"

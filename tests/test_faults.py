@@ -15,14 +15,14 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from rstdp_agents.cli import main
-from rstdp_agents.config import override
-from rstdp_agents.errors import EnvironmentFault, UsageError
-from rstdp_agents.presets import preset
-from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint
-from rstdp_agents.training import Training
+from rstdp_agents.base.errors import EnvironmentFault, UsageError
+from rstdp_agents.base.settings import override
+from rstdp_agents.tools.cli import main
+from rstdp_agents.training.loop import Training
+from rstdp_agents.training.presets import preset
+from rstdp_agents.training.runs.checkpoint import latest_checkpoint, load_checkpoint
 from tests.helpers import at_step
-from tests.runs.test_resume import assert_same_run, config, forks, train
+from tests.training.runs.test_resume import assert_same_run, config, forks, train
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = {"eval_every": 0, "images": 0}

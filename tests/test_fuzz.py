@@ -18,15 +18,17 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.agent import Agent
-from rstdp_agents.cli import main
-from rstdp_agents.config import AgentConfig, RunConfig, from_json, override
-from rstdp_agents.errors import CheckpointError
-from rstdp_agents.presets import preset
-from rstdp_agents.runs.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
-from rstdp_agents.spaces.actions import Actions
-from rstdp_agents.spaces.observations import Rows
-from rstdp_agents.training import Training
+from rstdp_agents.agent.agent import Agent
+from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.base.errors import CheckpointError
+from rstdp_agents.base.settings import from_json, override
+from rstdp_agents.codecs.action_layout import Actions
+from rstdp_agents.codecs.observation_layout import Rows
+from rstdp_agents.tools.cli import main
+from rstdp_agents.training.config import RunConfig
+from rstdp_agents.training.loop import Training
+from rstdp_agents.training.presets import preset
+from rstdp_agents.training.runs.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 
 hypothesis = pytest.importorskip("hypothesis")
 given, settings, st = hypothesis.given, hypothesis.settings, pytest.importorskip("hypothesis.strategies")
@@ -275,7 +277,7 @@ def test_settings_that_make_no_sense_are_refused_in_one_line(capsys, monkeypatch
     saved = json.loads((run_folder() / "config.json").read_text())
     changed = replaced(saved, data.draw(st.sampled_from(list(places(saved)))), new)
     begun, folder = [], run_folder().parent / "settings"
-    monkeypatch.setattr("rstdp_agents.commands.train.train", lambda config, *_: begun.append(config) or 0)
+    monkeypatch.setattr("rstdp_agents.tools.commands.train.train", lambda config, *_: begun.append(config) or 0)
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(json.dumps(changed))
     capsys.readouterr()

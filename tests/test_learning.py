@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.episodes import EpisodeTracker
+from rstdp_agents.training.episodes import EpisodeTracker
 from tests.helpers import cartpole_agent
 
 

@@ -11,10 +11,9 @@ from benchmarks import ablation, learning, learning_report, players
 from benchmarks.arguments import with_changes
 from benchmarks.linear import Gaussian, linear_twin
 from benchmarks.tasks import TASKS
-from rstdp_agents.config import ModulatorConfig
+from rstdp_agents.agent.modulators import ModulatorConfig, Step, build_modulator
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.modulators import Step, build_modulator
-from rstdp_agents.presets import PRESETS, preset
+from rstdp_agents.training.presets import PRESETS, preset
 
 CPU, F64 = torch.device("cpu"), torch.float64
 XOR = "rstdp/XOR-v0"

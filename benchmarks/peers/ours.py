@@ -13,16 +13,18 @@ import torch
 from benchmarks.peers import work
 from benchmarks.peers.cartpole import CELLS, HIGH, LOW, WIDTH
 from benchmarks.peers.work import Run, Size
-from rstdp_agents.config import Backend, RunConfig, override
-from rstdp_agents.encoders import poisson
-from rstdp_agents.homeostasis import HomeostasisParams
-from rstdp_agents.layer import Layer
-from rstdp_agents.neurons import LIFParams
-from rstdp_agents.plasticity import RSTDP, RSTDPET
-from rstdp_agents.presets import preset
-from rstdp_agents.random import AgentRandom
-from rstdp_agents.synapses import Linear
-from rstdp_agents.training import Training
+from rstdp_agents.agent.config import Backend
+from rstdp_agents.base.settings import override
+from rstdp_agents.codecs.encoders import poisson
+from rstdp_agents.spiking.agent_random import AgentRandom
+from rstdp_agents.spiking.homeostasis import HomeostasisParams
+from rstdp_agents.spiking.layer import Layer
+from rstdp_agents.spiking.neurons import LIFParams
+from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET
+from rstdp_agents.spiking.synapses import Linear
+from rstdp_agents.training.config import RunConfig
+from rstdp_agents.training.loop import Training
+from rstdp_agents.training.presets import preset
 
 DISTRIBUTION = "rstdp_agents"
 

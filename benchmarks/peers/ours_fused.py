@@ -12,10 +12,11 @@ import numpy as np
 
 from benchmarks.peers import ours, work
 from benchmarks.peers.work import Run, Size
-from rstdp_agents.agent import Agent
-from rstdp_agents.config import AgentConfig, override
-from rstdp_agents.encoders import Intensity
-from rstdp_agents.transition import Transition
+from rstdp_agents.agent.agent import Agent
+from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.base.settings import override
+from rstdp_agents.codecs.encoders import Intensity
+from rstdp_agents.codecs.transition import Transition
 
 DISTRIBUTION = "rstdp_agents"
 ACTIONS = 1

@@ -6,14 +6,11 @@ from rstdp_agents.environments.make import env_seeds as env_seeds
 from rstdp_agents.environments.make import make_env as make_env
 from rstdp_agents.environments.probe import is_unbounded as is_unbounded
 from rstdp_agents.environments.probe import probe_range as probe_range
-from rstdp_agents.environments.probe import ranged as ranged
-from rstdp_agents.environments.probe import with_range as with_range
 from rstdp_agents.environments.serial import SerialGrid as SerialGrid
 from rstdp_agents.environments.source import EnvSource as EnvSource
 from rstdp_agents.environments.source import Instance as Instance
 from rstdp_agents.environments.source import name_of as name_of
 from rstdp_agents.environments.source import parse_kwargs as parse_kwargs
 from rstdp_agents.environments.source import reward_threshold as reward_threshold
-from rstdp_agents.environments.source import source_of as source_of
 from rstdp_agents.environments.source import time_limit as time_limit
 from rstdp_agents.environments.vector import VectorGrid as VectorGrid

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
-from rstdp_agents import memory
-from rstdp_agents.config import Vectorization
+from rstdp_agents.base import memory
+from rstdp_agents.base.errors import UsageError
 from rstdp_agents.environments.envpool import Pool
 from rstdp_agents.environments.grid import EnvGrid
 from rstdp_agents.environments.processes import Processes
 from rstdp_agents.environments.serial import SerialGrid
 from rstdp_agents.environments.source import EnvSource, Instance
 from rstdp_agents.environments.vector import VectorGrid, own_vector
-from rstdp_agents.errors import UsageError
 
 logger = logging.getLogger(__name__)
 
+Vectorization = Literal["auto", "serial", "async", "vector", "envpool"]
+ENVIRONMENT = 5_000
+"""Bytes of an environment with its generator and what guards it; most take more."""
+ROW = 100
+"""Bytes of an environment among those that are stepped as one vector."""
 OWN_VECTOR_FROM = 16
 """Envs per agent from which `auto` takes an environment's own vector implementation."""
 
@@ -37,19 +41,19 @@ def build_grid(
             "function that makes one"
         )
     room = partial(memory.require, what=f"{rows} environments (`--agents` {agents}, `--envs-per-agent` {envs})")
-    room(rows * memory.ROW)
+    room(rows * ROW)
     if how == "vector":
         return vector([own_vector(source, kwargs, rows)], seed_rows=False)
     if how == "async":
-        room(rows * memory.ENVIRONMENT)
+        room(rows * ENVIRONMENT)
         return vector([Processes(source, kwargs, rows, timeout)], seed_rows=True, first=first)
     if how == "envpool":
         return vector([Pool(source, kwargs, rows)], seed_rows=True, first=first)
     if how == "auto" and envs >= OWN_VECTOR_FROM:
-        room(agents * memory.ENVIRONMENT)
+        room(agents * ENVIRONMENT)
         try:
             return vector([own_vector(source, kwargs, envs) for _ in range(agents)], seed_rows=False)
         except UsageError as reason:
             logger.debug("environments are stepped one after the other: %s", reason)
-    room(rows * memory.ENVIRONMENT)
+    room(rows * ENVIRONMENT)
     return SerialGrid(source, kwargs, agents, envs, first, keywords)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from rstdp_agents.base.errors import UsageError
 from rstdp_agents.environments.source import EnvSource, name_of
-from rstdp_agents.errors import UsageError
 
 
 class Pool(VectorEnv):

@@ -10,8 +10,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from rstdp_agents.codecs.observation_layout import MASK
 from rstdp_agents.environments.masks import flat
-from rstdp_agents.spaces.observations import MASK
 
 logger = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import gymnasium as gym
 import numpy as np
 
+from rstdp_agents.base.errors import EnvironmentFault
+from rstdp_agents.codecs.observation_layout import Rows
+from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.environments.learnt import Learnt
-from rstdp_agents.errors import EnvironmentFault
-from rstdp_agents.spaces.observations import Rows
-from rstdp_agents.transition import Transition
 
 FEW = 32
 """Numbers that Python adds up faster than NumPy."""

@@ -13,9 +13,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from rstdp_agents import plugins, signals
-from rstdp_agents.errors import EnvironmentFault
-from rstdp_agents.wording import short, shown
+from rstdp_agents.base import plugins, signals
+from rstdp_agents.base.errors import EnvironmentFault
+from rstdp_agents.base.wording import short, shown
 
 logger = logging.getLogger(__name__)
 

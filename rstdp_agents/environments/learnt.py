@@ -17,8 +17,8 @@ from typing import Any
 
 import gymnasium as gym
 
+from rstdp_agents.base.json_values import from_plain, to_plain
 from rstdp_agents.environments.state import State, changed, keep, put_state, slots, state_of
-from rstdp_agents.plain import from_plain, to_plain
 
 logger = logging.getLogger(__name__)
 OWN = f"{__package__}."

@@ -11,14 +11,14 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.registration import load_env_creator
 
-from rstdp_agents import plugins
+from rstdp_agents.base import plugins
+from rstdp_agents.base.errors import UsageError
 from rstdp_agents.environments import namespaces
 from rstdp_agents.environments.first_look import AsSeen, FirstLook, first_look
 from rstdp_agents.environments.guard import Guard
 from rstdp_agents.environments.masks import MaskInObservation
-from rstdp_agents.environments.own import load_own
+from rstdp_agents.environments.own_tasks import load_own
 from rstdp_agents.environments.source import EnvSource, Wrapped, env_spec, name_of
-from rstdp_agents.errors import UsageError
 
 load_own()
 

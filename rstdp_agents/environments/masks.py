@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from rstdp_agents.spaces.observations import MASK
+from rstdp_agents.codecs.observation_layout import MASK
 
 
 class MaskInObservation(gym.Wrapper):

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import gymnasium as gym
 
-from rstdp_agents import plugins
-from rstdp_agents.errors import UsageError
+from rstdp_agents.base import plugins
+from rstdp_agents.base.errors import UsageError
 
 logger = logging.getLogger(__name__)
 

@@ -12,16 +12,14 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from rstdp_agents import plugins
-from rstdp_agents.config import RunConfig, override
-from rstdp_agents.encoders.base import computable
-from rstdp_agents.encoders.bounds import numeric
-from rstdp_agents.encoders.counted import EXACT
+from rstdp_agents.base.progress import Bar
+from rstdp_agents.codecs.bounds import numeric
+from rstdp_agents.codecs.encoders.base import computable
+from rstdp_agents.codecs.encoders.counted import EXACT
+from rstdp_agents.codecs.observation_layout import Leaf, Rows
 from rstdp_agents.environments import ranges
 from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.source import EnvSource
-from rstdp_agents.progress import Bar
-from rstdp_agents.spaces.observations import Leaf, Rows
 
 logger = logging.getLogger(__name__)
 
@@ -77,29 +75,6 @@ class Seen:
         each = zip(self.first.tolist(), low.tolist(), high.tolist(), strict=True)
         both = [(first + math.floor(a), first + math.ceil(b)) if first else (a, b) for first, a, b in each]
         return tuple(a for a, _ in both), tuple(b for _, b in both)
-
-
-def ranged(config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
-    """As `with_range`, in an env of its own, which is closed again."""
-    if config.agent.encoder.low or config.agent.encoder.high:
-        return config
-    env = make_env(source, kwargs)
-    env.close()
-    return with_range(config, env.observation_space, source, kwargs)
-
-
-def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
-    """The configuration with a range for the encoder, where its code needs another than the bounds and none is given."""
-    encoder = config.agent.encoder
-    if encoder.low or encoder.high:
-        return config
-    if encoder.code == "tuples":
-        found = probe_entries(source, kwargs, config.seed, config.progress)
-    elif is_unbounded(space):
-        found = probe_range(source, kwargs, config.seed, config.progress)
-    else:
-        found = None if plugins.is_plugin(encoder.code) else probe_bounds(space, source, kwargs, config.seed)
-    return override(config, {"agent.encoder.low": found[0], "agent.encoder.high": found[1]}) if found else config
 
 
 def is_unbounded(space: gym.Space) -> bool:

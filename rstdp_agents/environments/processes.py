@@ -14,13 +14,13 @@ from typing import Any
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 from gymnasium.vector.async_vector_env import AsyncState
 
+from rstdp_agents.base.errors import EnvironmentFault
+from rstdp_agents.base.signals import SIGNALS
+from rstdp_agents.codecs.observation_layout import ARRAYS
 from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.replay import ROOM, Replayable
 from rstdp_agents.environments.source import EnvSource, name_of
-from rstdp_agents.errors import EnvironmentFault
-from rstdp_agents.signals import SIGNALS
-from rstdp_agents.spaces.observations import ARRAYS
 
 BROKEN = (EOFError, BrokenPipeError, ConnectionResetError)
 """What a pipe says whose other end is gone."""

@@ -19,9 +19,9 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import VectorEnv
 
+from rstdp_agents.base.json_values import digest, from_plain, to_plain
 from rstdp_agents.environments.learnt import Learnt, Newborn, layers, teach
 from rstdp_agents.environments.state import State, changed, put_state, state_of, unlike, weight
-from rstdp_agents.plain import digest, from_plain, to_plain
 
 logger = logging.getLogger(__name__)
 NOTE_EVERY = 2048

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from rstdp_agents.codecs.action_layout import Actions
+from rstdp_agents.codecs.observation_layout import Rows
+from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.environments.grid import check_finite, check_observations, check_step, rows_of
 from rstdp_agents.environments.info import at_ends
 from rstdp_agents.environments.learnt import Frozen, Learnt
 from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.environments.replay import ROOM, Replayable, first_failure, snapshots
 from rstdp_agents.environments.source import EnvSource, name_of
-from rstdp_agents.spaces.actions import Actions
-from rstdp_agents.spaces.observations import Rows
-from rstdp_agents.transition import Transition
 
 
 class SerialGrid:

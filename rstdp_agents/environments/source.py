@@ -12,9 +12,8 @@ from typing import Any, TypeAlias
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
-from rstdp_agents import plugins
-from rstdp_agents.config import RunConfig
-from rstdp_agents.errors import UsageError
+from rstdp_agents.base import plugins
+from rstdp_agents.base.errors import UsageError
 
 WORDS = {
     "true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "none": None, "null": None,
@@ -51,15 +50,6 @@ class Lent(gym.Wrapper):
 
 EnvSource: TypeAlias = str | Callable[..., gym.Env] | Wrapped
 """A Gymnasium id, ``module:Id``, ``module:Class``, or a class or function that takes the arguments of the environment."""
-
-
-def source_of(config: RunConfig, env: EnvSource | None = None) -> tuple[EnvSource, dict[str, Any]]:
-    """What makes the environments of a run, ``env`` in place of the one it names, and their arguments."""
-    kwargs = parse_kwargs(config.env_kwargs)
-    if config.max_episode_steps:
-        kwargs["max_episode_steps"] = config.max_episode_steps
-    source = config.env if env is None else env
-    return (Wrapped(source, config.wrapper) if config.wrapper else source), kwargs  # pyright: ignore[reportArgumentType]
 
 
 def name_of(source: EnvSource) -> str:

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from gymnasium.envs.registration import EnvSpec
 
-from rstdp_agents.plain import digest, from_plain, to_plain
-from rstdp_agents.wording import shown
+from rstdp_agents.base.json_values import digest, from_plain, to_plain
+from rstdp_agents.base.wording import shown
 
 SMALL = 4096
 """Numbers of the largest array that is kept; of a larger one only a digest is."""

@@ -10,7 +10,11 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import iterate
 
-from rstdp_agents import plugins
+from rstdp_agents.base import plugins
+from rstdp_agents.base.errors import EnvironmentFault, UsageError
+from rstdp_agents.codecs.action_layout import Actions
+from rstdp_agents.codecs.observation_layout import Rows
+from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.environments.envpool import Pool
 from rstdp_agents.environments.grid import check_finite, check_observations, rows_of
 from rstdp_agents.environments.info import at_ends, of_each
@@ -20,10 +24,6 @@ from rstdp_agents.environments.masks import MaskInObservation
 from rstdp_agents.environments.processes import Processes
 from rstdp_agents.environments.replay import first_failure, set_vector_snapshot, snapshots, vector_snapshot
 from rstdp_agents.environments.source import EnvSource, name_of
-from rstdp_agents.errors import EnvironmentFault, UsageError
-from rstdp_agents.spaces.actions import Actions
-from rstdp_agents.spaces.observations import Rows
-from rstdp_agents.transition import Transition
 
 
 class VectorGrid:

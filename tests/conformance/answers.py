@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from rstdp_agents.homeostasis import cumulative_rate, homeostatic_drive, linear_homeostasis
-from rstdp_agents.plasticity import RSTDP, RSTDPET, PairRule
-from rstdp_agents.plasticity.bounds import PowerBound, bounded_change
-from rstdp_agents.plasticity.online import online_tick
-from rstdp_agents.plasticity.trace_stdp import TraceSTDPParams, trace_stdp, trace_stdp_update
-from rstdp_agents.plasticity.update import apply_update, modulate
-from rstdp_agents.plasticity.window import PairState, pair_init, pair_kernels, pair_window
-from rstdp_agents.reductions import mean_envs, per_weight
-from rstdp_agents.synapses import Conv1d, Conv2d, ConvTranspose2d, Geometry, Linear, OneToOne
+from rstdp_agents.spiking.homeostasis import cumulative_rate, homeostatic_drive, linear_homeostasis
+from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET, PairRule
+from rstdp_agents.spiking.plasticity.bounds import PowerBound, bounded_change
+from rstdp_agents.spiking.plasticity.online import online_tick
+from rstdp_agents.spiking.plasticity.trace_stdp import TraceSTDPParams, trace_stdp, trace_stdp_update
+from rstdp_agents.spiking.plasticity.update import apply_update, modulate
+from rstdp_agents.spiking.plasticity.window import PairState, pair_init, pair_kernels, pair_window
+from rstdp_agents.spiking.reductions import mean_envs, per_weight
+from rstdp_agents.spiking.synapses import Conv1d, Conv2d, ConvTranspose2d, Geometry, Linear, OneToOne
 
 F64, CPU = torch.float64, torch.device("cpu")
 LINEAR = Linear(4, 3)

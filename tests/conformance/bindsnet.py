@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rstdp_agents.plasticity.update import apply_update, modulate
-from rstdp_agents.synapses import Linear
-from rstdp_agents.traces import decay, trace_step
+from rstdp_agents.equations.traces import decay, trace_step
+from rstdp_agents.spiking.plasticity.update import apply_update, modulate
+from rstdp_agents.spiking.synapses import Linear
 
 from .common import Recorder, Traces, modulator, reduction, spikes, tick
 from .loader import Case

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from rstdp_agents.plasticity.stdp import Halves, pair_halves
-from rstdp_agents.reductions import Reduction, add_envs, mean_envs, per_weight
-from rstdp_agents.synapses import Synapse
-from rstdp_agents.traces import trace_step
+from rstdp_agents.equations.traces import trace_step
+from rstdp_agents.spiking.plasticity.stdp import Halves, pair_halves
+from rstdp_agents.spiking.reductions import Reduction, add_envs, mean_envs, per_weight
+from rstdp_agents.spiking.synapses import Synapse
 
 from .loader import Case
 

@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rstdp_agents.plasticity.bounds import Bound, PowerBound, SharpBound, bounded_change
-from rstdp_agents.plasticity.stdp import Halves
-from rstdp_agents.plasticity.update import modulate_parts
-from rstdp_agents.reductions import Reduction, add_envs
-from rstdp_agents.synapses import Lateral, Linear, OneToOne
-from rstdp_agents.traces import decay, trace_set, trace_step
+from rstdp_agents.equations.traces import decay, trace_set, trace_step
+from rstdp_agents.spiking.plasticity.bounds import Bound, PowerBound, SharpBound, bounded_change
+from rstdp_agents.spiking.plasticity.stdp import Halves
+from rstdp_agents.spiking.plasticity.update import modulate_parts
+from rstdp_agents.spiking.reductions import Reduction, add_envs
+from rstdp_agents.spiking.synapses import Lateral, Linear, OneToOne
 
 from . import inferno_homeostasis
 from .common import Recorder, Traces, reduction, spikes, tick

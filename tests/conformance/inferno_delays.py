@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from rstdp_agents.plasticity.stdp import Halves
-from rstdp_agents.synapses import Delayed, Linear, OneToOne
-from rstdp_agents.synapses.delayed import delay_init, delay_window, delayed_hebb, older_taps
+from rstdp_agents.spiking.plasticity.stdp import Halves
+from rstdp_agents.spiking.synapses import Delayed, Linear, OneToOne
+from rstdp_agents.spiking.synapses.delayed import delay_init, delay_window, delayed_hebb, older_taps
 
 from .common import Traces
 from .loader import Case

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rstdp_agents.homeostasis import channel_mean, cumulative_rate, homeostatic_drive, homeostatic_parts
-from rstdp_agents.synapses import Conv2d, Lateral, Linear, OneToOne, Synapse
+from rstdp_agents.spiking.homeostasis import channel_mean, cumulative_rate, homeostatic_drive, homeostatic_parts
+from rstdp_agents.spiking.synapses import Conv2d, Lateral, Linear, OneToOne, Synapse
 
 from .common import Recorder, reduction, spikes
 from .loader import Case

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rstdp_agents.plasticity.trace_stdp import TraceSTDPParams, trace_stdp, trace_stdp_update
-from rstdp_agents.synapses import ConvTranspose2d
+from rstdp_agents.spiking.plasticity.trace_stdp import TraceSTDPParams, trace_stdp, trace_stdp_update
+from rstdp_agents.spiking.synapses import ConvTranspose2d
 
 from .common import Recorder
 from .loader import Case

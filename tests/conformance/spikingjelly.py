@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rstdp_agents.plasticity.dependence import Clamp, Constant, Dependence, Identity, Power, PowerUpper
-from rstdp_agents.plasticity.stdp import coincidence
-from rstdp_agents.plasticity.update import modulate
-from rstdp_agents.reductions import add_envs
-from rstdp_agents.synapses import Conv1d, Conv2d, Linear, Synapse
-from rstdp_agents.synapses.conv import Conv
-from rstdp_agents.traces import decay, euler_decay, trace_step
+from rstdp_agents.equations.traces import decay, euler_decay, trace_step
+from rstdp_agents.spiking.plasticity.dependence import Clamp, Constant, Dependence, Identity, Power, PowerUpper
+from rstdp_agents.spiking.plasticity.stdp import coincidence
+from rstdp_agents.spiking.plasticity.update import modulate
+from rstdp_agents.spiking.reductions import add_envs
+from rstdp_agents.spiking.synapses import Conv1d, Conv2d, Linear, Synapse
+from rstdp_agents.spiking.synapses.conv import Conv
 
 from .common import Recorder, Traces, spikes, tick
 from .loader import Case

@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from rstdp_agents.agent import Agent
-from rstdp_agents.config import override
+from rstdp_agents.agent.agent import Agent
+from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.presets import preset
+from rstdp_agents.training.presets import preset
 
 TASK, LEARNERS, EPISODES, STEPS = "rstdp/DelayedCue-v0", 8, 500, 6
 CUES = 4

@@ -1,0 +1,1 @@
+"""The agent: its settings, parts, backends, modulators and policy."""

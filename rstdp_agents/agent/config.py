@@ -1,0 +1,84 @@
+"""Every setting of an agent: those of its parts, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, get_args
+
+from rstdp_agents.agent.modulators import ModulatorConfig, ModulatorName
+from rstdp_agents.base import validate
+from rstdp_agents.base.options import named
+from rstdp_agents.codecs.decoders.options import DecoderConfig
+from rstdp_agents.codecs.encoders.options import EncoderConfig
+from rstdp_agents.spiking.homeostasis import HomeostasisParams
+from rstdp_agents.spiking.network import Credit
+from rstdp_agents.spiking.neurons import LIFParams
+from rstdp_agents.spiking.plasticity.options import PlasticityConfig, RuleName
+
+Backend = Literal["auto", "fused", "torch"]
+
+
+@dataclass(frozen=True)
+class SimulationConfig:
+    """How long an env step is simulated."""
+
+    ticks: int = 10
+    """Simulation ticks per env step."""
+    dt: float = 1.0
+    """Length of a tick (ms)."""
+    fresh_each_window: bool = True
+    """Start membranes and spike traces at rest in every env step; eligibility lives on either way."""
+
+    def __post_init__(self) -> None:
+        validate.positive("ticks", self.ticks)
+        validate.positive("dt", self.dt, "ms")
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Hidden layers of spiking neurons between input and output; without any, each input drives the output itself."""
+
+    conv: tuple[tuple[int, int, int], ...] = ()
+    """Convolutions over an image, first to last: output channels, kernel size and stride of each."""
+    hidden: tuple[int, ...] = ()
+    """Neurons of the dense hidden layers, first to last; after the convolutions."""
+    credit: Credit = "feedback"
+    """What gates the eligibility of hidden neurons: the output's gate through fixed random weights (feedback),
+    nothing (broadcast); or they stay as they were drawn (frozen)."""
+    lr_scale: float = 1.0
+    """Learning rate of the hidden layers, relative to that of the output."""
+    w_init: float = 2.0
+    """Initial weights of a hidden layer are uniform within plus and minus this over the root of a neuron's inputs."""
+
+    def __post_init__(self) -> None:
+        for size in (n for sizes in (self.hidden, *self.conv) for n in sizes):
+            validate.positive("network.hidden and network.conv", size)
+        validate.not_negative("lr_scale", self.lr_scale)
+        validate.not_negative("w_init", self.w_init)
+
+
+@dataclass(frozen=True)
+class AgentConfig:
+    """All that makes an agent, whatever the environment."""
+
+    rule: Annotated[str, named(RuleName)] = "rstdp-et"
+    """Learning rule, or one of your own (docs/extending.md)."""
+    modulator: Annotated[str, named(ModulatorName)] = "td"
+    """Third factor: TD error of a linear or a spiking critic, the reward, or the reward minus its running mean; or your own."""
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    neuron: LIFParams = field(default_factory=LIFParams)
+    plasticity: PlasticityConfig = field(default_factory=PlasticityConfig)
+    decoder: DecoderConfig = field(default_factory=DecoderConfig)
+    modulation: ModulatorConfig = field(default_factory=ModulatorConfig)
+    homeostasis: HomeostasisParams = field(default_factory=HomeostasisParams)
+
+    def __post_init__(self) -> None:
+        validate.named("rule", self.rule, get_args(RuleName))
+        validate.named("modulator", self.modulator, get_args(ModulatorName))
+        one_per_tick = 1000.0 / self.simulation.dt
+        validate.require(
+            self.encoder.rate_max <= one_per_tick,
+            f"`encoder.rate_max` must not exceed one spike per tick ({one_per_tick:g} Hz); received {self.encoder.rate_max}",
+        )

@@ -1,0 +1,111 @@
+"""From the spike counts of the output neurons to an action, and the gate of what they make eligible, compiled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rstdp_agents.base.compiled import jit
+from rstdp_agents.codecs.decoders import Decoder, PopulationDecoder
+from rstdp_agents.codecs.decoders.factored import FactoredDecoder, MixedDecoder
+from rstdp_agents.codecs.decoders.population_vector import PopulationVector
+
+
+@jit(forceinline=True)
+def choose(counts, ticks, uniform, allowed, rates, probabilities, c, gate):
+    """`decoders.PopulationDecoder.choose` of one component, counted from 0; writes rates, probabilities, gate.
+
+    rates, probabilities ``(actions,)``, gate ``(P,)``. counts: spikes of the window, ``(P,)``. allowed: bool ``(actions,)``, some
+    of it true.
+    """
+    n = rates.shape[0]
+    size = int(c.group)
+    for a in range(n):
+        rates[a] = counts[a * size : (a + 1) * size].sum() / np.float32(size * ticks)
+    best, total = 0.0, 0.0
+    for a in range(n):
+        best = max(best, rates[a]) if allowed[a] else best
+    for a in range(n):
+        probabilities[a] = math.exp(c.inverse_temperature * (rates[a] - best)) if allowed[a] else 0.0
+        total += probabilities[a]
+    cumulative, action, last = 0.0, 0, 0
+    for a in range(n):
+        probabilities[a] /= total
+        cumulative += probabilities[a]
+        action += cumulative <= uniform
+        last = a if probabilities[a] > 0.0 else last
+    action = min(action, last)
+    for a in range(n):
+        credit = 1.0 if a == action or c.gate == 2.0 else 0.0
+        if c.gate == 0.0:
+            credit -= probabilities[a]
+        gate[a * size : (a + 1) * size] = credit
+    return action
+
+
+@jit(forceinline=True)
+def point(counts, ticks, uniform, low, high, c, gate, action):
+    """`vector_decoder.PopulationVector.choose` of one env; writes gate ``(P,)`` and action ``(D,)``.
+
+    counts: spikes of the window, ``(P,)``. uniform ``(2 D,)``; low, high ``(D,)``.
+    """
+    size = int(c.group)
+    for d in range(low.shape[0]):
+        pull, total, step = 0.0, 0.0, 2.0 / (size - 1)
+        for i in range(size):
+            pull += counts[d * size + i] * (i * step - 1.0)
+            total += counts[d * size + i]
+        mu = pull / max(total, 1e-9 * ticks)
+        epsilon = math.sqrt(-2.0 * math.log1p(-uniform[2 * d])) * math.cos(2.0 * math.pi * uniform[2 * d + 1])
+        for i in range(size):
+            gate[d * size + i] = epsilon * (i * step - 1.0 - mu)
+        tried = min(max(mu + c.exploration * epsilon, -1.0), 1.0)
+        action[d] = 0.5 * (low[d] + high[d]) + 0.5 * (high[d] - low[d]) * tried
+
+
+def components(decoder: Decoder) -> tuple[tuple[int, ...], tuple[int, ...], PopulationVector | None]:
+    """How many values every component has that is chosen, the first of them, and the decoder of continuous components."""
+    if isinstance(decoder, PopulationDecoder):
+        return (decoder.actions,), (decoder.start,), None
+    if isinstance(decoder, FactoredDecoder):
+        return decoder.sizes, decoder.starts, None
+    if isinstance(decoder, MixedDecoder):
+        return decoder.values.sizes, decoder.values.starts, decoder.vector
+    assert isinstance(decoder, PopulationVector)
+    return (), (), decoder
+
+
+def decoder_arrays(decoder: Decoder, shape: tuple[int, int]) -> dict[str, np.ndarray]:
+    """The fields of `state.FIELDS` that belong to the decoder, for ``shape (agents, envs)``."""
+    sizes, _, vector = components(decoder)
+    low, high = vector.bounds if vector else (np.zeros(0), np.zeros(0))
+    return {
+        "sizes": np.array(sizes, dtype=np.int64), "low": low, "high": high,
+        "action": np.zeros((*shape, len(sizes)), dtype=np.int64), "vector": np.zeros((*shape, len(low))),
+        "action_rates": np.zeros((*shape, sum(sizes)), dtype=np.float32), "allowed": np.ones((*shape, sum(sizes)), dtype=bool),
+    }  # fmt: skip
+
+
+def allow(allowed: np.ndarray, arrays: dict[str, Any]) -> None:
+    """Note in the fields ``arrays`` of a state what may be chosen, ``(agents, envs, actions)``; all of a component if none is."""
+    sizes = arrays["sizes"]
+    some = np.logical_or.reduceat(allowed, np.cumsum(sizes) - sizes, axis=-1)
+    np.logical_or(allowed, ~np.repeat(some, sizes, axis=-1), out=arrays["allowed"])
+
+
+def reader(decoder: Decoder, arrays: dict[str, Any]) -> Callable[[], np.ndarray]:
+    """What copies actions ``(agents, envs, *shape)``, as `Decoder.choose` has them, from the fields ``arrays`` of a state."""
+    index, vector = arrays["action"], arrays["vector"]
+    if isinstance(decoder, PopulationDecoder):
+        one = index[..., 0]
+        return one.copy if decoder.start == 0 else lambda: one + decoder.start
+    if isinstance(decoder, PopulationVector):
+        return vector.reshape(*vector.shape[:2], *decoder.shape).copy
+    starts = np.array(components(decoder)[1])
+    if isinstance(decoder, MixedDecoder):
+        order = np.argsort(decoder.columns)
+        return lambda: np.concatenate([index + starts, vector], -1)[..., order]
+    return lambda: index + starts

@@ -1,0 +1,63 @@
+"""Input spikes of a window, one bit per tick: most inputs are silent, and what is silent costs next to nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numba import uint64
+from torch import Tensor
+
+from rstdp_agents.base.compiled import jit
+from rstdp_agents.equations.lanes import count_bits
+from rstdp_agents.equations.random_numbers import fill_uniform_at
+
+FINEST = np.float32(2.0**-24)
+"""Step of the random numbers: what is less probable never happens."""
+MAX_TICKS = 64
+"""Bits of a word."""
+
+
+@jit(forceinline=True)
+def draw_spikes(rates, p_max, ticks, envs, e, keys, bits, before, count):
+    """`encoders.poisson` of env e of ``envs``: rates ``(I,)`` -> bits ``(I,)`` uint64.
+
+    keys: of `random.window_keys`. before: takes what ``bits`` was. count ``(I,)``: the spikes are added to it.
+    """
+    inputs = rates.shape[0]
+    places, chance, active = np.empty(inputs, np.int32), np.empty(inputs, np.float32), 0
+    for i in range(inputs):
+        p = rates[i] * np.float32(p_max)
+        places[active], chance[active] = i, p
+        active += p >= FINEST
+    uniform, fired = np.empty(active, np.float32), np.zeros(active, np.uint64)
+    for t in range(ticks):
+        fill_uniform_at(uniform, places, (t * envs + e) * inputs, keys)
+        for j in range(active):
+            fired[j] |= uint64(uniform[j] < chance[j]) << uint64(t)
+    for i in range(inputs):
+        before[i] = bits[i]
+        bits[i] = uint64(0)
+    for j in range(active):
+        bits[places[j]] = fired[j]
+        count[places[j]] += np.float32(count_bits(fired[j]))
+
+
+def output_spikes(arrays: dict[str, Any]) -> Tensor:
+    """Output spikes of the last window, ``(ticks, agents, envs, outputs)``, from the fields ``arrays`` of a state."""
+    outputs = arrays["post_count"].shape[1]
+    return torch.from_numpy(arrays["post"][..., :outputs]).permute(2, 0, 1, 3)
+
+
+def pack_spikes(spikes: np.ndarray) -> np.ndarray:
+    """Spikes 0 and 1, ``(agents, envs, ticks, inputs)``, as words of bits ``(agents, envs, inputs)``."""
+    places = np.uint64(1) << np.arange(spikes.shape[2], dtype=np.uint64)
+    return (spikes.astype(np.uint64) * places[:, None]).sum(2, dtype=np.uint64)
+
+
+def unpack_spikes(bits: np.ndarray, ticks: int) -> np.ndarray:
+    """Bits ``(...)`` as spikes 0 and 1, ``(ticks, ...)`` float32."""
+    eights = np.ascontiguousarray(bits)[..., None].astype("<u8").view(np.uint8)
+    spikes = np.unpackbits(eights, axis=-1, count=ticks, bitorder="little")
+    return np.moveaxis(spikes, -1, 0).astype(np.float32)

@@ -1,0 +1,171 @@
+"""The third factor: from a transition to the modulator m of every agent and env."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from rstdp_agents.base import plugins, validate
+
+ModulatorName = Literal["td", "td-spiking", "reward", "reward-baseline"]
+
+
+@dataclass(frozen=True)
+class ModulatorConfig:
+    """Rewards to the third factor."""
+
+    reward_scale: float = 1.0
+    """Factor on every reward before it becomes a modulator."""
+    gamma: float = 0.98
+    """Discount per env step (td)."""
+    lambda_: float = 0.8
+    """Decay of the critic's trace per env step, besides gamma (td)."""
+    critic_lr: float = 0.6
+    """Learning rate of the critic (td; td-spiking, whose weights are those of synapses, takes about 0.002)."""
+    value_init: float = 0.0
+    """Value of every state before anything is learnt (td); reward / (1 - gamma) expects an unchanging reward for ever."""
+    critic_neurons: int = 64
+    """Neurons of a spiking critic, half of them for positive and half for negative value (td-spiking)."""
+    value_scale: float = 10.0
+    """Value of one spike per neuron and tick (td-spiking)."""
+    deadband: float = 0.0
+    """TD errors smaller than this leave the synapses of the agent as they are (td); the critic learns from all of them."""
+    tau_baseline: float = 100.0
+    """Time constant of the running mean of rewards (reward-baseline), in env steps."""
+
+    def __post_init__(self) -> None:
+        validate.within("gamma", self.gamma, 0.0, 1.0)
+        validate.within("lambda_", self.lambda_, 0.0, 1.0)
+        validate.not_negative("critic_lr", self.critic_lr)
+        validate.not_negative("deadband", self.deadband)
+        validate.positive("value_scale", self.value_scale)
+        validate.require(
+            self.critic_neurons >= 2, f"`critic_neurons` must be 2 or more; received {self.critic_neurons}"
+        )
+        validate.require(math.isfinite(self.value_init), f"`value_init` must be finite; received {self.value_init}")
+        validate.require(
+            self.tau_baseline >= 1, f"`tau_baseline` must be 1 env step or more; received {self.tau_baseline}"
+        )
+
+
+class Step(NamedTuple):
+    """What a modulator sees of one env step; all ``(agents, envs)`` but the features."""
+
+    reward: Tensor
+    terminated: Tensor
+    """1.0 where the episode ended for good: nothing is to be expected beyond."""
+    features: Tensor
+    """Input rates of the state acted in, summing to 1: ``(agents, envs, pre)``."""
+    next_features: Tensor
+    """The same of the state that came of it (of a truncated episode: its true last state)."""
+    restarted: Tensor | None = None
+    """bool, envs that took no action but started again: m = 0, and nothing is learnt from them. None if there are none."""
+
+    def taken(self, m: Tensor) -> Tensor:
+        """``m`` where an action was taken, 0 elsewhere."""
+        return m if self.restarted is None else m.masked_fill(self.restarted, 0.0)
+
+
+class Modulator(Protocol):
+    """From transitions to the third factor, with whatever memory that takes."""
+
+    def __call__(self, step: Step) -> Tensor:
+        """Modulator ``(agents, envs)`` of one env step; may learn from it."""
+        ...
+
+    def value(self, features: Tensor) -> Tensor | None:
+        """Expected return ``(agents, envs)`` for features ``(agents, envs, pre)``; None where it expects nothing."""
+        ...
+
+    def reset(self, done: Tensor) -> None:
+        """Forget the episode in the envs where ``done (agents, envs)`` bool."""
+        ...
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Its state by name."""
+        ...
+
+
+class RewardMinusBaseline:
+    """m = reward - r_bar, with r_bar a running mean of the agent's rewards; ``tau = inf`` leaves m = reward.
+
+    tau: time constant of the mean, in env steps.
+    """
+
+    def __init__(self, reward_scale: float, tau: float, agents: int, device: torch.device, dtype: torch.dtype) -> None:
+        self.reward_scale, self.rate = reward_scale, 1.0 / tau
+        self.r_bar = torch.zeros(agents, 1, device=device, dtype=dtype)
+
+    def __call__(self, step: Step) -> Tensor:
+        m = step.taken(step.reward * self.reward_scale - self.r_bar)
+        self.r_bar += self.rate * m.mean(1, keepdim=True)
+        return m
+
+    def value(self, features: Tensor) -> None:
+        return None
+
+    def reset(self, done: Tensor) -> None:
+        pass
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {"modulator.r_bar": self.r_bar}
+
+
+def td_error(step: Step, now: Tensor, following: Tensor, p: ModulatorConfig) -> Tensor:
+    """Delta = reward + gamma V(following) - V(now), ``(agents, envs)``; V is 0 after termination, delta without an action."""
+    expected = p.gamma * (1 - step.terminated) * following
+    return step.taken(step.reward * p.reward_scale + expected - now)
+
+
+def beyond_deadband(delta: Tensor, p: ModulatorConfig) -> Tensor:
+    """Delta where it is not smaller than the deadband, else 0."""
+    return delta.masked_fill(delta.abs() < p.deadband, 0.0) if p.deadband else delta
+
+
+class TDError:
+    """m = delta = reward + gamma V(next) - V(now), with a critic linear in the input rates learnt by TD(lambda).
+
+    V(s) = w . phi(s);  e <- gamma lambda e + phi;  w <- w + lr mean over envs of delta e. V(next) counts as zero on
+    termination, not on truncation; the trace e of a finished env starts anew. All weights start at ``value_init``, which is
+    then the value of every state, for features sum to 1. An error within the deadband teaches the critic alone (m = 0).
+    shape: ``(agents, envs, pre)``.
+    """
+
+    def __init__(
+        self, p: ModulatorConfig, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.p = p
+        self.weight = torch.full((shape[0], shape[2]), p.value_init, device=device, dtype=dtype)
+        self.trace = torch.zeros(shape, device=device, dtype=dtype)
+
+    def value(self, features: Tensor) -> Tensor:
+        return torch.linalg.vecdot(features, self.weight[:, None])
+
+    def __call__(self, step: Step) -> Tensor:
+        delta = td_error(step, self.value(step.features), self.value(step.next_features), self.p)
+        self.trace.mul_(self.p.gamma * self.p.lambda_).add_(step.features)
+        share = (delta[:, None] @ self.trace)[:, 0]
+        self.weight.add_(share, alpha=self.p.critic_lr / delta.shape[1])
+        return beyond_deadband(delta, self.p)
+
+    def reset(self, done: Tensor) -> None:
+        self.trace[done] = 0.0
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {"critic.weight": self.weight, "critic.trace": self.trace}
+
+
+def build_modulator(
+    name: str, p: ModulatorConfig, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype
+) -> Modulator:
+    """The modulator that the configuration names, for features of ``shape (agents, envs, pre)``."""
+    if plugins.is_plugin(name):
+        return plugins.build("--modulator", name, Modulator, p, shape, device, dtype)
+    if name == "td":
+        return TDError(p, shape, device, dtype)
+    tau = p.tau_baseline if name == "reward-baseline" else float("inf")
+    return RewardMinusBaseline(p.reward_scale, tau, shape[0], device, dtype)

@@ -1,0 +1,58 @@
+"""Settings are frozen dataclasses: changed by dotted names, and read from JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import is_dataclass, replace
+from typing import Any, TypeVar, get_type_hints
+
+from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
+
+from rstdp_agents.base import validate
+
+Config = TypeVar("Config")
+
+
+def override(config: Config, changes: Mapping[str, Any]) -> Config:
+    """``config`` with some fields replaced, nested ones by dotted names: ``{"neuron.tau_m": 20.0}``."""
+    for name, value in changes.items():
+        head, _, rest = name.partition(".")
+        new = override(getattr(config, head), {rest: value}) if rest else value
+        config = replace(config, **{head: new})  # pyright: ignore[reportArgumentType]
+    return config
+
+
+def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one level with dotted names."""
+    out: dict[str, Any] = {}
+    for name, value in nested.items():
+        out.update(flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value})
+    return out
+
+
+def from_json(cls: type[Config], data: Any) -> Config:
+    """The dataclass that `dataclasses.asdict` and JSON took apart. Raises ValueError naming what does not belong there."""
+    validate.require(
+        isinstance(data, Mapping), f"settings of {cls.__name__} must be a JSON object; received {data!r:.80}"
+    )
+    hints = get_type_hints(cls)
+    unknown = sorted(data.keys() - hints.keys())
+    validate.require(not unknown, f"unknown settings {', '.join(unknown)} for {cls.__name__}")
+    return cls(**{name: _from_json(name, hints[name], value) for name, value in data.items()})
+
+
+def _from_json(name: str, kind: Any, value: Any) -> Any:
+    if is_dataclass(kind):
+        return from_json(kind, value)  # pyright: ignore[reportArgumentType] (a class, not one of its objects)
+    value = _tuples(value)
+    wrong = isinstance(value, bool) and kind is not bool  # which is a number to Python
+    try:
+        check_type(value, kind, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
+    except TypeCheckError:
+        wrong = True
+    validate.require(not wrong, f"`{name}` must be {getattr(kind, '__name__', kind)}; received {value!r:.80}")
+    return value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

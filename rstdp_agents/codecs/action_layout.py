@@ -1,0 +1,84 @@
+"""Actions of any space: rows of numbers, as decoders choose them, and the values that environments take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector.utils import concatenate, create_empty_array
+
+from rstdp_agents.codecs.observation_layout import ARRAYS
+
+Read = Callable[[np.ndarray], Any]
+"""Takes a value out of a row."""
+
+
+class Actions:
+    """Turns actions ``(agents, envs, ...)`` into what environments take, each of which its space contains.
+
+    Actions of a Discrete are ``(agents, envs)``, of a Box ``(agents, envs, *shape)``, of any other space rows
+    ``(agents, envs, numbers)``, part after part. Raises ValueError naming a part that no decoder chooses.
+    """
+
+    def __init__(self, space: gym.Space) -> None:
+        self.space = space
+        self._read, _ = _reader(space, 0, "action")
+        self._is_discrete = isinstance(space, spaces.Discrete)
+
+    def each(self, actions: np.ndarray) -> list[Any]:
+        """One action for every env, agent after agent."""
+        if self._is_discrete:
+            return list(actions.ravel().astype(self.space.dtype, copy=False))
+        rows = actions.reshape(actions.shape[0] * actions.shape[1], -1)
+        if isinstance(self.space, ARRAYS):
+            return [np.asarray(action) for action in _arrays(self.space, rows)]  # a number alone is an array too
+        return [self._read(row) for row in rows]
+
+    def batches(self, actions: np.ndarray, parts: int) -> list[Any]:
+        """Equal shares for ``parts`` vector environments, as those take them."""
+        rows = actions.reshape(parts, actions.shape[0] * actions.shape[1] // parts, -1)
+        if isinstance(self.space, ARRAYS):
+            return [_arrays(self.space, share) for share in rows]
+        each = [[self._read(row) for row in share] for share in rows]
+        return [concatenate(self.space, share, create_empty_array(self.space, len(share))) for share in each]
+
+
+def _reader(space: gym.Space, first: int, path: str) -> tuple[Read, int]:
+    """What reads a value of ``space`` from column ``first`` on, and the column after it."""
+    if isinstance(space, spaces.Discrete):
+        return lambda row: space.dtype.type(row[first]), first + 1
+    if isinstance(space, spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
+        columns = slice(first, first + int(np.prod(space.shape)))
+        return (lambda row: np.asarray(_arrays(space, row[None, columns])[0])), columns.stop
+    if isinstance(space, spaces.Dict):
+        named, after = _readers([(key, sub, f'{path}["{key}"]') for key, sub in space.items()], first)
+        return (lambda row: {key: read(row) for key, read in named}), after
+    if isinstance(space, spaces.Tuple):
+        several, after = _readers([(i, sub, f"{path}[{i}]") for i, sub in enumerate(space)], first)
+        return (lambda row: tuple(read(row) for _, read in several)), after
+    raise ValueError(
+        f"{path} is of a space that no decoder chooses from, {type(space).__name__}; there are decoders for Discrete, Box, "
+        "MultiDiscrete, MultiBinary, and Dict and Tuple of them"
+    )
+
+
+def _readers(parts: list[tuple[Any, gym.Space, str]], first: int) -> tuple[list[tuple[Any, Read]], int]:
+    readers = []
+    for key, space, path in parts:
+        read, first = _reader(space, first, path)
+        readers.append((key, read))
+    return readers, first
+
+
+def _arrays(
+    space: spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary, rows: np.ndarray
+) -> np.ndarray:
+    """Rows ``(n, numbers)`` -> ``(n, *shape)`` in the type of the space; whole numbers are the nearest ones."""
+    whole = np.issubdtype(space.dtype, np.integer) and not np.issubdtype(rows.dtype, np.integer)
+    values = (np.rint(rows) if whole else rows).astype(space.dtype).reshape(-1, *(space.shape or ()))
+    if isinstance(space, spaces.Box):  # rounding may have taken them a bit beyond the bounds
+        values = np.minimum(np.maximum(values, space.low), space.high)
+    return values

@@ -1,0 +1,77 @@
+"""Output spikes to continuous actions: a population vector for each dimension of the action."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rstdp_agents.base import validate
+
+
+class PopulationVector:
+    """Each output neuron stands for one value of one dimension of the action; their mean, weighted by rates, is the action.
+
+    In units of half the range, neurons prefer p from -1 to 1, evenly. With rates r, mu = sum r p / sum r (0 if all are silent),
+    and the action taken is mu + exploration * epsilon, epsilon standard normal, cut to the range. The eligibility of a neuron's
+    pairs is gated by ``epsilon (p - mu)``: by how far its spikes pull towards what was tried (Williams 1992, for a normal
+    policy, up to the factor 1 / (exploration * sum r)). low, high: of the action, any shape. neurons: per dimension.
+    """
+
+    def __init__(self, low: np.ndarray, high: np.ndarray, neurons: int, exploration: float) -> None:
+        validate.require(
+            neurons >= 2, f"`neurons_per_action` must be 2 or more for continuous actions; received {neurons}"
+        )
+        validate.not_negative("exploration", exploration)
+        finite = bool(np.isfinite(low).all() and np.isfinite(high).all())
+        validate.require(finite, f"continuous actions must be bounded; received bounds {low} and {high}")
+        self.shape, self.dims, self.neurons, self.exploration = low.shape, low.size, neurons, exploration
+        self.bounds = tuple(bound.reshape(-1).astype(np.float64) for bound in (low, high))
+        self.low, self.high = (torch.from_numpy(bound) for bound in self.bounds)
+        self.actions = 0  # nothing that could be masked
+        self.preferred = torch.linspace(-1.0, 1.0, neurons, dtype=torch.float64)
+
+    @property
+    def size(self) -> int:
+        """Number of output neurons."""
+        return self.dims * self.neurons
+
+    @property
+    def numbers(self) -> int:
+        """Uniform numbers that one choice takes."""
+        return 2 * self.dims
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> PopulationVector:
+        for name in ("low", "high", "preferred"):
+            setattr(self, name, getattr(self, name).to(device=device, dtype=dtype))
+        return self
+
+    def rates(self, spikes: Tensor) -> Tensor:
+        """Output spikes ``(ticks, agents, envs, out)`` -> rate of each neuron, ``(agents, envs, out)`` in [0, 1]."""
+        return spikes.mean(0)
+
+    def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Action ``(agents, envs, *shape)`` and gate ``(agents, envs, out)``; uniform ``(agents, envs, numbers)`` in [0, 1)."""
+        mu, epsilon = self._mean(rates), normal(uniform)
+        gate = epsilon[..., None] * (self.preferred.to(rates) - mu[..., None])
+        return self._scaled(mu + self.exploration * epsilon), gate.flatten(-2)
+
+    def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """The action without exploration, ``(agents, envs, *shape)``."""
+        return self._scaled(self._mean(rates))
+
+    def _mean(self, rates: Tensor) -> Tensor:
+        grouped = rates.unflatten(-1, (self.dims, self.neurons))
+        return grouped @ self.preferred.to(rates) / grouped.sum(-1).clamp_(min=1e-9)
+
+    def _scaled(self, action: Tensor) -> Tensor:
+        low, high = self.low.to(action), self.high.to(action)
+        return ((low + high) / 2 + (high - low) / 2 * action.clamp(-1.0, 1.0)).reshape(*action.shape[:-1], *self.shape)
+
+
+def normal(uniform: Tensor) -> Tensor:
+    """Standard normal numbers ``(..., n)`` from uniform ones ``(..., 2 n)`` in [0, 1) (Box and Muller 1958)."""
+    u, v = uniform.unflatten(-1, (-1, 2)).unbind(-1)
+    return (-2.0 * torch.log1p(-u)).sqrt() * torch.cos(2.0 * math.pi * v)

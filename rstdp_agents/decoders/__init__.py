@@ -1,6 +1,0 @@
-"""Output spikes to actions, and the credit of each output neuron; `acting.build_decoder` picks one from the action space."""
-
-from rstdp_agents.decoders.population import Decoder as Decoder
-from rstdp_agents.decoders.population import Gate as Gate
-from rstdp_agents.decoders.population import PopulationDecoder as PopulationDecoder
-from rstdp_agents.decoders.population import sample as sample

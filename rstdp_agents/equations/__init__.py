@@ -1,0 +1,1 @@
+"""Every equation once: for numbers, lanes of sixteen, and tensors."""

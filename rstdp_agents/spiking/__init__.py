@@ -1,0 +1,1 @@
+"""The spiking library beside torch: neurons, synapses, plasticity, homeostasis, layers."""

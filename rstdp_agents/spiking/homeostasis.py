@@ -1,0 +1,159 @@
+"""Target-rate homeostasis of a neuron's bias or threshold, and of weights, biases and delays; adaptive threshold.
+
+The sign, everywhere: a neuron that fires **more** than its target gets a **smaller** weight or bias and a **longer** delay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from torch import Tensor
+
+from rstdp_agents.base import validate
+from rstdp_agents.equations.traces import decay, trace_step
+from rstdp_agents.spiking.reductions import Reduction, mean_envs, per_weight
+from rstdp_agents.spiking.synapses import Synapse
+
+HomeostaticParam = Literal["weight", "bias", "delay"]
+
+
+@dataclass(frozen=True)
+class HomeostasisParams:
+    """Slow control of every neuron's firing rate."""
+
+    param: Literal["bias", "threshold", "none"] = "bias"
+    """What is moved: a constant current per neuron, its threshold, or nothing."""
+    rate_target: float = 250.0
+    """Target rate of every neuron (Hz)."""
+    tau_rate: float = 10_000.0
+    """Time constant of the running rate estimate (ms of simulated time)."""
+    lr: float = 1e-4
+    """Change per window at a rate of zero, in units of the potential (bias: per tick)."""
+    limit: float = 0.5
+    """Largest absolute offset that homeostasis may build up."""
+
+    def __post_init__(self) -> None:
+        validate.positive("rate_target", self.rate_target, "Hz")
+        validate.positive("tau_rate", self.tau_rate, "ms")
+        validate.not_negative("lr", self.lr)
+        validate.positive("limit", self.limit)
+
+
+class HomeostasisState(NamedTuple):
+    """Per neuron and agent, ``(agents, *post)``."""
+
+    rate: Tensor
+    """Running estimate of the firing rate (Hz)."""
+    offset: Tensor
+    """Excitability built up so far; positive makes the neuron fire more."""
+
+
+def homeostasis_init(
+    shape: tuple[int, ...], p: HomeostasisParams, device: torch.device, dtype: torch.dtype
+) -> HomeostasisState:
+    """Rate estimate on the target, no offset."""
+    rate = torch.full(shape, p.rate_target, device=device, dtype=dtype)
+    return HomeostasisState(rate, torch.zeros_like(rate))
+
+
+def drive_to_target(rate: Tensor, target: float | Tensor, plasticity: float) -> Tensor:
+    """Change that pushes a rate to its target: ``plasticity * (target - rate) / target`` (any shape and unit of rate)."""
+    return (target - rate) * (plasticity / target)
+
+
+def cumulative_rate(rate: Tensor, spikes: Tensor, steps: int) -> Tensor:
+    """Mean of ``spikes`` over all ``steps`` so far, this one included: rate + (spikes - rate) / steps (spikes per step)."""
+    return rate + (spikes - rate) / steps
+
+
+def exponential_rate(rate: Tensor, rate_now: Tensor, window: float, tau_rate: float) -> Tensor:
+    """Running mean that forgets: rate + (1 - exp(-window / tau_rate)) (rate_now - rate); times in ms."""
+    return torch.lerp(rate, rate_now, 1 - decay(tau_rate, window))
+
+
+def homeostatic_drive(synapse: Synapse, rate: Tensor, target: float | Tensor, plasticity: float) -> Tensor:
+    """`drive_to_target` of every output neuron and env, ``(agents, envs, *post)``.
+
+    rate: ``(agents, envs, *post)``, in the unit of the target; a spike trace serves as well, with `traces.trace_level` of
+    the target rate as its target. target: positive; a number, ``(*post)``, or ``(agents, envs, *post)`` where agents and
+    envs may be 1. Any other shape is refused.
+    """
+    axes = {f"post{i}": n for i, n in enumerate(synapse.post_shape)}
+    validate.axes("rate", rate, agents=None, envs=None, **axes)
+    validate.positive_rate("target", target, "in the unit of `rate`")
+    if isinstance(target, Tensor) and target.ndim == rate.ndim:
+        leading = {name: 1 if target.shape[i] == 1 else rate.shape[i] for i, name in enumerate(("agents", "envs"))}
+        validate.axes("target", target, **leading, **axes)
+    elif isinstance(target, Tensor) and target.ndim:
+        validate.axes("target", target, **axes)
+    return drive_to_target(rate, target, plasticity)
+
+
+def homeostatic_parts(
+    synapse: Synapse, param: HomeostaticParam, drive: Tensor, reduce: Reduction = mean_envs
+) -> tuple[Tensor, Tensor]:
+    """What raises the parameter (>= 0) and what lowers it (<= 0), each reduced over the envs: the change is their sum.
+
+    drive: ``(agents, envs, *post)`` from `homeostatic_drive`; a delay moves against it. Returns two ``(agents, *weight)``,
+    for a bias ``(agents, *post)``.
+    """
+    validate.one_of("param", param, get_args(HomeostaticParam))
+    k = drive if param == "bias" else per_weight(synapse, -drive if param == "delay" else drive)
+    return reduce(k.clamp(min=0.0), 1), reduce(k.clamp(max=0.0), 1)
+
+
+def linear_homeostasis(
+    synapse: Synapse, param: HomeostaticParam, drive: Tensor, reduce: Reduction = mean_envs
+) -> Tensor:
+    """Change of a weight, bias or delay that pushes every output neuron to its target: the sum of `homeostatic_parts`."""
+    pos, neg = homeostatic_parts(synapse, param, drive, reduce)
+    return pos + neg
+
+
+def channel_mean(per_post: Tensor) -> Tensor:
+    """Mean over the positions of each channel, kept at every position: what a bias or weight that they share is driven by.
+
+    per_post: ``(agents, envs, channels, *space)``.
+    """
+    if per_post.ndim <= 3:
+        return per_post
+    return per_post.mean(tuple(range(3, per_post.ndim)), keepdim=True).expand_as(per_post)
+
+
+@dataclass(frozen=True)
+class AdaptiveThreshold:
+    """A threshold that rises with every spike of its neuron and decays back: v_th + theta."""
+
+    increment: float = 0.05
+    """Rise of theta at a spike, in units of the potential."""
+    tau: float = 1000.0
+    """Time constant of its decay (ms)."""
+
+    def __post_init__(self) -> None:
+        validate.not_negative("increment", self.increment)
+        validate.positive("tau", self.tau, "ms")
+
+
+def adaptive_threshold_step(theta: Tensor, spikes: Tensor, p: AdaptiveThreshold, dt: float) -> Tensor:
+    """Offset of the threshold after one tick: theta <- theta exp(-dt / tau) + increment * spikes (all of one shape)."""
+    return trace_step(theta, spikes, decay(p.tau, dt), p.increment)
+
+
+def homeostasis_window(
+    rate_now: Tensor, state: HomeostasisState, p: HomeostasisParams, window: float
+) -> HomeostasisState:
+    """State after a window of ``window`` ms in which the neurons fired at ``rate_now (agents, *post)`` Hz, the mean over envs.
+
+    rate <- rate + (1 - exp(-window / tau_rate)) (rate_now - rate), then
+    offset <- offset + lr (target - rate) / target, within +-limit.
+    """
+    return regulated(exponential_rate(state.rate, rate_now, window, p.tau_rate), state.offset, p)
+
+
+def regulated(rate: Tensor, offset: Tensor, p: HomeostasisParams) -> HomeostasisState:
+    """State of a new rate estimate: its offset has moved by lr (target - rate) / target, within +-limit."""
+    if p.param == "none":
+        return HomeostasisState(rate, offset)
+    return HomeostasisState(rate, (offset + drive_to_target(rate, p.rate_target, p.lr)).clamp_(-p.limit, p.limit))

@@ -1,0 +1,129 @@
+"""A projection with its postsynaptic neurons: the state, and thin methods around the pure functions."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rstdp_agents.spiking.homeostasis import HomeostasisParams, HomeostasisState, homeostasis_init, homeostasis_window
+from rstdp_agents.spiking.neurons import (
+    LIFParams,
+    LIFState,
+    lif_from_rest,
+    lif_init,
+    lif_reset,
+    lif_window,
+    noisy_threshold,
+)
+from rstdp_agents.spiking.plasticity.base import PairRule
+from rstdp_agents.spiking.plasticity.last_window import (
+    add_modulated_last,
+    eligible,
+    last_init,
+    last_window,
+    lasts_one_window,
+)
+from rstdp_agents.spiking.plasticity.update import add_modulated
+from rstdp_agents.spiking.plasticity.window import (
+    PairState,
+    pair_init,
+    pair_kernels,
+    pair_window,
+    pair_window_from_rest,
+    traces_init,
+)
+from rstdp_agents.spiking.synapses import Synapse
+
+
+class Layer:
+    """Synapse, neurons, rule and homeostasis of one layer, for a population of agents.
+
+    Per agent, kept over episodes: `weight` and `homeostasis`. Per env, fresh in each episode: `neurons` and `pairs`, whose z is
+    empty where eligibility lasts for one window: then `last` holds it as factors (`plasticity.last_window`).
+    """
+
+    def __init__(
+        self, name: str, synapse: Synapse, weight: Tensor, envs: int, *, neuron: LIFParams, rule: PairRule,
+        homeostasis: HomeostasisParams, bounds: tuple[float, float], ticks: int, dt: float, fresh_each_window: bool,
+    ) -> None:  # fmt: skip
+        self.name, self.synapse, self.weight = name, synapse, weight
+        self.neuron, self.rule, self.homeostasis_params = neuron, rule, homeostasis
+        self.bounds, self.dt, self.window_ms, self.fresh_each_window = bounds, dt, ticks * dt, fresh_each_window
+        self.agents, self.device, self.dtype = weight.shape[0], weight.device, weight.dtype
+        self._kernels = pair_kernels(rule, ticks, dt, self.device, self.dtype)
+        per_agent = (self.agents, *synapse.post_shape)
+        self.homeostasis: HomeostasisState = homeostasis_init(per_agent, homeostasis, self.device, self.dtype)
+        self.neurons: LIFState = self.fresh_neurons(envs)
+        like = self.agents, envs, self.device, self.dtype
+        one_window = lasts_one_window(self._kernels)
+        self.pairs: PairState = traces_init(synapse, *like) if one_window else pair_init(synapse, rule, *like)
+        fresh = fresh_each_window
+        self.last = last_init(synapse, self._kernels, self.agents, envs, fresh) if one_window else None
+
+    def fresh_neurons(self, envs: int) -> LIFState:
+        """Neurons of this layer at rest, in ``envs`` envs per agent."""
+        return lif_init((self.agents, envs, *self.synapse.post_shape), self.neuron, self.device, self.dtype)
+
+    def forward(self, pre: Tensor, uniform: Tensor, neurons: LIFState) -> tuple[Tensor, LIFState]:
+        """Spikes ``(ticks, agents, envs, *post)`` and neurons after a window; changes nothing in the layer.
+
+        pre: ``(ticks, agents, envs, *pre)``. uniform: numbers in [0, 1) of the axes of the spikes, for the escape noise.
+        """
+        current = self.synapse.current(pre, self.weight)
+        threshold = noisy_threshold(uniform, self.neuron)
+        offset = self.homeostasis.offset[:, None]
+        if self.homeostasis_params.param == "bias":
+            current = current + offset
+        elif self.homeostasis_params.param == "threshold":
+            threshold = threshold - offset
+        if self.fresh_each_window:
+            return lif_from_rest(current, threshold, self.neuron, self.dt), neurons
+        return lif_window(current, neurons, threshold, self.neuron, self.dt)
+
+    def remember(self, pre: Tensor, post: Tensor, gate: Tensor | None) -> None:
+        """Make the spike pairs of the window eligible, and let homeostasis see its rates."""
+        if self.last is not None:
+            self.last, self.pairs = last_window(self._kernels, pre, post, self.pairs, gate, self.fresh_each_window)
+        elif self.fresh_each_window:
+            pair_window_from_rest(self.synapse, self._kernels, pre, post, self.pairs.z, gate, self.weight)
+        else:
+            self.pairs = pair_window(self.synapse, self._kernels, pre, post, self.pairs, gate, self.weight)
+        hertz = post.mean((0, 2)).mul_(1000.0 / self.dt)
+        self.homeostasis = homeostasis_window(hertz, self.homeostasis, self.homeostasis_params, self.window_ms)
+
+    def learn(self, m: Tensor, lr: Tensor) -> None:
+        """Write the modulator ``m (agents, envs)`` into the weights with learning rates ``lr (agents,)``, within the bounds."""
+        self._add_update(self.weight, m, lr)
+        self.weight.clamp_(*self.bounds)
+
+    def update(self, m: Tensor, lr: Tensor) -> Tensor:
+        """What `learn` would add to the weights, before the bounds: ``(agents, *weight)``."""
+        dw = torch.zeros_like(self.weight)
+        self._add_update(dw, m, lr)
+        return dw
+
+    def eligibility(self, envs: slice = slice(None)) -> tuple[Tensor, ...]:
+        """Eligibility of each half of the rule in some of the envs, ``(agents, envs, *weight)``."""
+        if self.last is not None:
+            return eligible(self.synapse, self.last, envs)
+        return tuple(z[:, envs] for z in self.pairs.z)
+
+    def reset(self, done: Tensor) -> None:
+        """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, to the bit."""
+        lif_reset(self.neurons, done, self.neuron)
+        for tensor in (self.pairs.x, self.pairs.y, *self.pairs.z, *(self.last.credit if self.last else ())):
+            tensor[done] = 0.0
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything that a checkpoint holds, by name."""
+        eligibility = self.last.tensors() if self.last else {f"z{i}": z for i, z in enumerate(self.pairs.z)}
+        state = {"weight": self.weight, **self.homeostasis._asdict(), **self.neurons._asdict(), **eligibility}
+        state.update(x=self.pairs.x, y=self.pairs.y)
+        return {f"{self.name}.{key}": value for key, value in state.items()}
+
+    def _add_update(self, weight: Tensor, m: Tensor, lr: Tensor) -> None:
+        factors = tuple(factor * lr[:, None] for factor in self.rule.factors(m))
+        if self.last is None:
+            add_modulated(weight, self.pairs.z, factors)
+        else:
+            add_modulated_last(self.synapse, weight, self.last, factors)

@@ -1,0 +1,115 @@
+"""Layers in a row: each an own synapse, neurons, rule and homeostasis, and all learn from one modulator.
+
+The output layer is credited by what the agent did. A hidden layer cannot see how its spikes led to the action without the
+weights behind it, which no synapse knows; what it gets instead is a broadcast, see `Network`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from torch import Tensor
+
+from rstdp_agents.spiking.layer import Layer
+from rstdp_agents.spiking.neurons import LIFState, lif_reset
+
+Credit = Literal["feedback", "broadcast", "frozen"]
+
+
+class Network:
+    """Layers from input to output; the spikes of one are the input of the next.
+
+    credit: what gates the spike pairs of hidden neurons. feedback: the output neurons' gate, ``1[a] - pi(a)``, through fixed
+    random weights, drawn once for each hidden neuron (after Lillicrap et al. 2016: no weight is transported, the output weights
+    come to fit the feedback). broadcast: nothing, the modulator alone tells. frozen: hidden layers do not learn.
+    feedback: per hidden layer, ``(agents, *post, out)`` uniform in [0, 1), from which these weights are made; empty without it.
+    lr_scale: learning rate of the hidden layers, relative to that of the output layer.
+    """
+
+    def __init__(self, layers: list[Layer], credit: Credit, feedback: list[Tensor], lr_scale: float) -> None:
+        self.layers, self.hidden, self.output = layers, layers[:-1], layers[-1]
+        self.lr_scale = 0.0 if credit == "frozen" else lr_scale
+        self.feedback = [balanced(uniform) for uniform in feedback]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Neurons of every layer."""
+        return tuple(math.prod(layer.synapse.post_shape) for layer in self.layers)
+
+    @property
+    def neurons(self) -> tuple[LIFState, ...]:
+        """State of the neurons of every layer."""
+        return tuple(layer.neurons for layer in self.layers)
+
+    @neurons.setter
+    def neurons(self, states: tuple[LIFState, ...]) -> None:
+        for layer, state in zip(self.layers, states, strict=True):
+            layer.neurons = state
+
+    def fresh_neurons(self, envs: int) -> tuple[LIFState, ...]:
+        """Neurons of every layer at rest, in ``envs`` envs per agent."""
+        return tuple(layer.fresh_neurons(envs) for layer in self.layers)
+
+    def forward(
+        self, pre: Tensor, uniforms: list[Tensor], neurons: tuple[LIFState, ...]
+    ) -> tuple[tuple[Tensor, ...], tuple[LIFState, ...]]:
+        """Spikes of the input and of every layer, and the neurons after a window; changes nothing in the network.
+
+        pre: ``(ticks, agents, envs, pre)``. uniforms: numbers for the noise of each layer. All spikes are ``(ticks, agents,
+        envs, neurons)``.
+        """
+        spikes, after = [pre], []
+        for layer, uniform, state in zip(self.layers, uniforms, neurons, strict=True):
+            pre = _shaped(spikes[-1], layer.synapse.pre_shape)
+            post, state = layer.forward(pre, _shaped(uniform, layer.synapse.post_shape), state)
+            spikes.append(post.flatten(3))
+            after.append(state)
+        return tuple(spikes), tuple(after)
+
+    def remember(self, spikes: tuple[Tensor, ...], gate: Tensor | None) -> None:
+        """Make the spike pairs of the window eligible; spikes as `forward` gives them, gate ``(agents, envs, out)`` or None."""
+        for layer, pre, post, own in zip(self.layers, spikes, spikes[1:], self._gates(gate)):
+            layer.remember(_shaped(pre, layer.synapse.pre_shape), _shaped(post, layer.synapse.post_shape), own)
+
+    def learn(self, m: Tensor, lr: Tensor) -> None:
+        """Write the modulator ``m (agents, envs)`` into all weights; lr ``(agents,)``."""
+        self.output.learn(m, lr)
+        if self.lr_scale:
+            for layer in self.hidden:
+                layer.learn(m, lr * self.lr_scale)
+
+    def reset(self, done: Tensor) -> None:
+        """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, to the bit."""
+        for layer in self.layers:
+            layer.reset(done)
+
+    def rest(self, neurons: tuple[LIFState, ...], done: Tensor) -> None:
+        """Put neurons of `fresh_neurons` back to rest in the envs with ``done``, in place."""
+        for layer, state in zip(self.layers, neurons, strict=True):
+            lif_reset(state, done, layer.neuron)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything that a checkpoint holds, by name."""
+        feedback = {f"{layer.name}.feedback": b for layer, b in zip(self.hidden, self.feedback)}
+        return {name: tensor for layer in self.layers for name, tensor in layer.tensors().items()} | feedback
+
+    def _gates(self, gate: Tensor | None) -> list[Tensor | None]:
+        if gate is None or not self.feedback:
+            return [*[None] * len(self.hidden), gate]
+        return [*(fed_back(gate, b) for b in self.feedback), gate]
+
+
+def balanced(uniform: Tensor) -> Tensor:
+    """Numbers in [0, 1) to feedback weights of mean 0 and variance 1 / out, ``(agents, *post, out)``."""
+    return uniform.mul(2).sub_(1).mul_(math.sqrt(3.0 / uniform.shape[-1]))
+
+
+def fed_back(gate: Tensor, feedback: Tensor) -> Tensor:
+    """Gate ``(agents, envs, *post)`` of a hidden layer: ``feedback (agents, *post, out)`` times ``gate (agents, envs, out)``."""
+    rows = gate @ feedback.flatten(1, -2).transpose(1, 2)
+    return _shaped(rows, tuple(feedback.shape[1:-1]))
+
+
+def _shaped(flat: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return flat if len(shape) == 1 else flat.unflatten(-1, shape)

@@ -1,0 +1,42 @@
+"""Settings of the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rstdp_agents.base import validate
+
+RuleName = Literal["rstdp", "rstdp-et", "reward-switch"]
+
+
+@dataclass(frozen=True)
+class PlasticityConfig:
+    """Spike pairs, eligibility and weights."""
+
+    lr: float = 0.7
+    """Learning rate: change of a weight per unit of modulator and eligibility."""
+    lr_halved_after: float = 0.0
+    """Episodes of an agent after which its learning rate is half: lr / (1 + episodes / this); 0 for a constant one."""
+    a_plus: float = 1.0
+    """Amplitude of pre-before-post pairs."""
+    a_minus: float = 0.0
+    """Amplitude of post-before-pre pairs; above 0.3 it cancels the signal of a stationary input."""
+    tau_plus: float = 20.0
+    """Time constant of the presynaptic trace (ms)."""
+    tau_minus: float = 20.0
+    """Time constant of the postsynaptic trace (ms)."""
+    tau_e: float = 45.0
+    """Time constant of the eligibility trace (ms of simulated time); rstdp has none and ignores it."""
+    w_min: float = -1.0
+    """Lower bound of the weights."""
+    w_max: float = 1.0
+    """Upper bound of the weights."""
+    w_init: float = 0.01
+    """Initial weights are uniform within plus and minus this."""
+
+    def __post_init__(self) -> None:
+        validate.not_negative("lr", self.lr)
+        validate.not_negative("lr_halved_after", self.lr_halved_after, "episodes")
+        validate.ordered("w_min", self.w_min, "w_max", self.w_max)
+        validate.not_negative("w_init", self.w_init)

@@ -1,0 +1,78 @@
+"""What the commands share: how their arguments are read, those of all that load agents, and how this command is called."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tyro
+
+from rstdp_agents.tools.commands import helptext
+
+Args = TypeVar("Args")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentArgs:
+    """Trained agents, from a file."""
+
+    run: tyro.conf.Positional[Path]
+    """Run folder, whose last checkpoint is taken, or a checkpoint."""
+    device: str | None = None
+    """Torch device; the run's own if none is given."""
+    trust: bool = False
+    """Import the code that the run names beyond Gymnasium and this package (environment, wrapper, rule, ...). Say so only of
+    runs whose maker you trust as you would the author of a program: that code can do whatever you can."""
+
+
+def parse(kind: type[Args], command: str, argv: list[str], description: str | None) -> Args:
+    """Arguments of a command as its dataclass, with ~ in paths replaced. Shows the help and exits where it is asked for."""
+    read = partial(tyro.cli, kind, prog=f"{name()} {command}", description=description)
+    place = helptext.asked(argv)
+    if place is not None:
+        print(helptext.page(lambda words: read(args=words), argv[:place]))
+        raise SystemExit(0)
+    return at_home(read(args=argv))
+
+
+def at_home(args: Args, texts: Sequence[str] = ()) -> Args:
+    """A dataclass of arguments with ~ replaced in its paths, and in the fields ``texts``, which hold paths as text."""
+    values = {field.name: getattr(args, field.name) for field in fields(args)}  # pyright: ignore[reportArgumentType]
+    changed = {name: _home(value, name in texts) for name, value in values.items()}
+    return replace(args, **{name: value for name, value in changed.items() if value != values[name]})  # pyright: ignore
+
+
+def _home(value: Any, is_path: bool) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_home(each, is_path) for each in value)
+    if isinstance(value, Path):
+        return Path(os.path.expanduser(value))
+    return os.path.expanduser(value) if is_path else value
+
+
+def name() -> str:
+    """The short name of this command, for lines on how it is used."""
+    script = os.path.basename(sys.argv[0])
+    return program() if script == "__main__.py" else script
+
+
+def program() -> str:
+    """How this command was called, to be called so again."""
+    return called(sys.orig_argv, sys.argv)
+
+
+def called(original: list[str], argv: list[str]) -> str:
+    """What stands before the arguments ``argv[1:]`` of a line: `python train.py`, `python -m module`, or a script's name.
+
+    original: the line as Python got it, with the interpreter; of an installed script it is that interpreter that the system adds.
+    """
+    script, before = argv[0], original[: len(original) - len(argv) + 1]
+    if before[-2:-1] == ["-m"] or (script.endswith(".py") and before[-1:] == [script]):
+        return shlex.join(before)
+    return f"python {shlex.quote(script)}" if script.endswith(".py") else "rstdp-train"

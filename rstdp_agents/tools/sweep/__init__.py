@@ -1,0 +1,1 @@
+"""Search for settings: the space, trials, Optuna and Ray Tune."""

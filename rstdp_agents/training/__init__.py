@@ -1,0 +1,1 @@
+"""A run: the learning loop, evaluation, its folder, what is watched, presets, clusters."""

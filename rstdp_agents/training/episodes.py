@@ -1,0 +1,173 @@
+"""Returns and lengths of episodes, and when an agent counts as having solved its task."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple, TypedDict
+
+import numpy as np
+
+from rstdp_agents.codecs.transition import Transition
+
+WINDOW = 100
+"""Consecutive training episodes over which a task must reach its threshold to count as solved."""
+ROUNDING = 1e-9
+"""Relative to a threshold (absolute below 1), how far a mean may lie below it for no reason but the rounding of numbers."""
+
+
+def of_episodes(*counts: int, window: int = WINDOW) -> str:
+    """What to say after a mean of the last ``window`` episodes where there were fewer: " (of 23)", " (of 7 to 23)"; else nothing.
+
+    counts: episodes of each agent that the mean is over.
+    """
+    low, high = (min(window, bound(counts, default=window)) for bound in (min, max))
+    one = f" (of {low})" if 0 < low < window else ""
+    return f" (of {low} to {high})" if low < high else one
+
+
+class Episode(NamedTuple):
+    """One finished training episode."""
+
+    agent: int
+    episode_return: float
+    length: int
+    step: int
+    """Env steps of this agent when it ended."""
+    info: tuple[float, ...] = ()
+    """Means of the numbers that `info` had under each of `RunConfig.info_keywords`; nan where it had none."""
+
+
+def mean(returns: Iterable[float]) -> float:
+    """Their mean, rounded once, so that it does not depend on their order."""
+    returns = list(returns)
+    return math.fsum(returns) / len(returns)
+
+
+def reaches(value: float, threshold: float) -> bool:
+    """Whether a mean return is at a threshold or above it, up to `ROUNDING`."""
+    return value >= threshold - ROUNDING * max(1.0, abs(threshold))
+
+
+class RecordState(TypedDict):
+    """`AgentRecord`, as JSON holds it."""
+
+    episodes: int
+    recent: list[float]
+    best_mean: float | None
+    solved_at_episode: int | None
+    solved_at_step: int | None
+
+
+class TrackerState(TypedDict):
+    """`EpisodeTracker` but for its records, as JSON holds it."""
+
+    steps: int
+    returns: list[list[float]]
+    began: list[list[int]]
+    info: list[list[list[list[float]]]]
+
+
+class AgentRecord:
+    """What one agent has achieved so far."""
+
+    def __init__(self) -> None:
+        self.episodes = 0
+        self.recent: deque[float] = deque(maxlen=WINDOW)
+        self.best_mean: float | None = None
+        self.solved_at_episode: int | None = None
+        self.solved_at_step: int | None = None
+
+    def add(self, episode: Episode, threshold: float | None) -> None:
+        """Count one more episode."""
+        self.episodes += 1
+        self.recent.append(episode.episode_return)
+        if len(self.recent) < WINDOW:
+            return
+        last = mean(self.recent)
+        self.best_mean = last if self.best_mean is None else max(self.best_mean, last)
+        if threshold is not None and self.solved_at_episode is None and reaches(last, threshold):
+            self.solved_at_episode, self.solved_at_step = self.episodes, episode.step
+
+    @property
+    def final_mean(self) -> float | None:
+        """Mean return of the last episodes, up to 100; None before the first has ended."""
+        return mean(self.recent) if self.recent else None
+
+    def to_json(self) -> RecordState:
+        """All of it, as a checkpoint holds it."""
+        return {
+            "episodes": self.episodes, "recent": list(self.recent), "best_mean": self.best_mean,
+            "solved_at_episode": self.solved_at_episode, "solved_at_step": self.solved_at_step,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: RecordState) -> AgentRecord:
+        """The record that `to_json` wrote."""
+        record = cls()
+        vars(record).update({**data, "recent": deque(data["recent"], maxlen=WINDOW)})
+        return record
+
+
+class EpisodeTracker:
+    """Adds up rewards, and numbers of `info` under so many keywords, until episodes end, for a grid of ``(agents, envs)``."""
+
+    def __init__(self, agents: int, envs: int, threshold: float | None, keywords: int = 0) -> None:
+        self.threshold = threshold
+        self.records = [AgentRecord() for _ in range(agents)]
+        self._return = np.zeros((agents, envs))
+        self._began = np.zeros((agents, envs), dtype=np.int64)
+        self._info = np.zeros((agents, envs, keywords, 2))  # sum, and how many
+        self._steps = 0
+
+    def add(self, t: Transition, step: int) -> list[Episode]:
+        """Count one env step, the terminal reward included; returns the episodes that it ended.
+
+        Envs that only started again took no step: theirs does not count.
+        """
+        ended = self.ended(t, step)
+        for episode in ended:
+            self.records[episode.agent].add(episode, self.threshold)
+        return ended
+
+    def ended(self, t: Transition, step: int) -> list[Episode]:
+        """As `add`, and the records know nothing of them."""
+        self._steps += 1
+        self._return += t.reward
+        if t.info is not None:
+            self._info += np.stack([np.nan_to_num(t.info), ~np.isnan(t.info)], -1)
+        if t.restarted is not None:
+            self._begin(t.restarted)
+        if not t.any_done:
+            return []
+        ended, done = [], t.terminated | t.truncated
+        for agent, env in np.argwhere(done):
+            length = self._steps - int(self._began[agent, env])
+            info = tuple(float(total / n) if n else math.nan for total, n in self._info[agent, env])
+            ended.append(Episode(int(agent), float(self._return[agent, env]), length, step, info))
+        self._begin(done)
+        return ended
+
+    def forget(self) -> None:
+        """Count no episode that is running: all begin anew."""
+        self._begin(np.ones(self._began.shape, dtype=bool))
+
+    def to_json(self) -> TrackerState:
+        """All of it but the records, as a checkpoint holds it."""
+        returns, began = self._return.tolist(), self._began.tolist()
+        return {"steps": self._steps, "returns": returns, "began": began, "info": self._info.tolist()}
+
+    def load(self, records: list[RecordState], data: TrackerState) -> None:
+        """Go on where `to_json` was called, of the records and of this. Raises ValueError for another shape."""
+        if len(records) != len(self.records):
+            raise ValueError(f"it holds {len(records)} agents, expected {len(self.records)}")
+        self.records = [AgentRecord.from_json(record) for record in records]
+        self._steps = data["steps"]
+        self._return[:], self._began[:] = data["returns"], data["began"]
+        self._info[:] = np.reshape(data["info"], self._info.shape)
+
+    def _begin(self, where: np.ndarray) -> None:
+        self._return[where] = 0.0
+        self._began[where] = self._steps
+        self._info[where] = 0.0

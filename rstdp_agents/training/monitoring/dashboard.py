@@ -1,0 +1,70 @@
+"""The page of custom scalars in TensorBoard: what to look at first, in order, readable for one agent and for many."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rstdp_agents.base.settings import flat
+from rstdp_agents.training.config import RunConfig
+
+LOW, HIGH = "spread/low/", "spread/high/"
+"""Before a tag: the ends of the band that holds the middle eight tenths of a population, beside the mean under the tag itself.
+The page of custom scalars draws them; on the other pages they are one folded group behind all others."""
+INFO = "info/"
+"""Before the name of a number of `info`."""
+
+ALWAYS = {"env", "agent.rule", "agent.modulator", "agent.plasticity.lr", "seed", "agents", "total_steps"}
+"""Settings that stand beside every result; the others only where they differ from the default."""
+NEVER = {"run_dir", "resume", "progress", "images", "map_dims", "log_every", "checkpoint_every", "eval_episodes"}
+
+
+def charts(layers: list[str], critic: bool, keywords: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
+    """By page and title, first to last: the tag of every chart.
+
+    layers: names of the layers, the output last. critic: whether there is one. keywords: of the numbers of `info`.
+    """
+    spiking = ["input", *layers]
+    hidden = {f" of {name}": f"/{name}" for name in layers[:-1]}
+    return {
+        "1 return": {
+            "return": "charts/episodic_return",
+            "episode length": "charts/episodic_length",
+            **{INFO + name: INFO + name for name in keywords},
+        },
+        "2 activity": {f"rate of {name} (Hz)": f"activity/rate_hz/{name}" for name in reversed(spiking)}
+        | {f"silent share of {name}": f"activity/silent_frac/{name}" for name in reversed(spiking)},
+        "3 modulator": {"mean of m": "learn/modulator_mean", "size of m (rms)": "learn/modulator_rms"}
+        | ({"largest critic weight": "learn/critic_w_max"} if critic else {}),
+        "4 eligibility and weights": {
+            "eligibility (rms)": "learn/eligibility_rms",
+            "weight change per env step (rms)": "learn/dw_rms",
+            **{f"weights{of} (rms)": f"learn/w_rms{tag}" for of, tag in {"": "", **hidden}.items()},
+            **{f"share{of} on a bound": f"learn/w_saturated_frac{tag}" for of, tag in {"": "", **hidden}.items()},
+        },
+    }
+
+
+def layout(pages: dict[str, dict[str, str]]) -> dict[str, dict[str, list[Any]]]:
+    """What `SummaryWriter.add_custom_scalars` takes for `charts`; TensorBoard shows the last chart of a page first.
+
+    A chart is the same for one agent and for many, for TensorBoard joins those of all runs that are equal.
+    """
+    return {page: {title: _chart(titles[title]) for title in reversed(titles)} for page, titles in pages.items()}
+
+
+def banded(pages: dict[str, dict[str, str]]) -> set[str]:
+    """Tags that are drawn with a band."""
+    return {tag for titles in pages.values() for tag in titles.values()}
+
+
+def hyperparameters(config: RunConfig) -> dict[str, bool | int | float | str]:
+    """Settings that tell runs apart, by their names on the command line, as the HParams plug-in takes them."""
+    usual = flat(asdict(RunConfig()))
+    told = {k: v for k, v in flat(asdict(config)).items() if k in ALWAYS or (v != usual[k] and k not in NEVER)}
+    plain = {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in told.items()}
+    return {k.removeprefix("agent."): v for k, v in plain.items()}
+
+
+def _chart(tag: str) -> list[Any]:
+    return ["Margin", [tag, LOW + tag, HIGH + tag]]

@@ -1,0 +1,71 @@
+"""What the inside of a running agent measures, one number for each agent of a population."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from rstdp_agents.agent.agent import Agent
+from rstdp_agents.spiking.layer import Layer
+
+
+def measures(agent: Agent) -> dict[str, Tensor]:
+    """Figures of the windows since the statistics were last cleared, and of the state as it is: ``(agents,)`` each, by name."""
+    seen, out = agent.statistics, {}
+    m, m_square, dw_square = (seen.sums / seen.windows).T
+    out["learn/modulator_mean"] = m
+    out["learn/modulator_rms"] = m_square.sqrt()
+    out["learn/eligibility_rms"] = eligibility_rms(agent)
+    out["learn/dw_rms"] = dw_square.sqrt()
+    critic = agent.modulator.tensors().get("critic.weight")
+    if critic is not None:
+        out["learn/critic_w_max"] = critic.abs().flatten(1).amax(1)
+    layers = agent.network.layers
+    for layer, pre in zip(layers, seen.spikes[:-1], strict=True):
+        suffix = "" if layer is agent.layer else f"/{layer.name}"
+        out[f"learn/w_mean{suffix}"] = layer.weight.flatten(1).mean(1)
+        out[f"learn/w_rms{suffix}"] = rms(layer.weight)
+        out[f"learn/w_saturated_frac{suffix}"] = saturated(layer, pre)
+    seconds = seen.windows * agent.envs * agent.layer.window_ms / 1000.0
+    for name, counts in zip(("input", *(layer.name for layer in layers)), seen.spikes, strict=True):
+        out[f"activity/rate_hz/{name}"] = counts.mean(1) / seconds
+        out[f"activity/silent_frac/{name}"] = (counts == 0).float().mean(1)
+    return out
+
+
+def eligibility_rms(agent: Agent) -> Tensor:
+    """Root of the mean square of each agent's eligibility, ``(agents,)``; env after env, for all of them may be large."""
+    each = (agent.eligibility(slice(e, e + 1)) for e in range(agent.envs))
+    squares = sum((rms(z).square() for halves in each for z in halves), torch.zeros(1))
+    return (squares / agent.envs).sqrt()
+
+
+def rms(values: Tensor) -> Tensor:
+    """Root of the mean square of each agent's ``values (agents, ...)``."""
+    axes = tuple(range(1, values.ndim))
+    return torch.linalg.vector_norm(values, dim=axes) / math.sqrt(values[0].numel())
+
+
+def saturated(layer: Layer, pre: Tensor) -> Tensor:
+    """Share of each agent's weights that lie on a bound, ``(agents,)``; of a dense layer, of the synapses in use.
+
+    pre: spikes of every input neuron, ``(agents, neurons)``; what no spike has passed does not count.
+    """
+    low, high = layer.bounds
+    bound = ((layer.weight <= low) | (layer.weight >= high)).float()
+    if bound.shape[2:] != pre.shape[1:]:
+        return bound.flatten(1).mean(1)
+    used = (pre > 0).float()
+    return (bound.mean(1) * used).sum(1) / used.sum(1).clamp(min=1.0)
+
+
+def population(values: Tensor) -> tuple[float, float, float]:
+    """Mean over agents, and the ends of the band that holds the middle eight tenths of them."""
+    if len(values) == 1:
+        one = float(values)
+        return one, one, one
+    values = values.double().cpu()
+    low, high = torch.quantile(values, torch.tensor([0.1, 0.9], dtype=torch.float64)).tolist()
+    return float(values.mean()), low, high

@@ -1,0 +1,210 @@
+"""Where a run leaves its numbers: TensorBoard and monitor.csv."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+import time
+from collections import defaultdict
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypedDict
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.tensorboard.summary import hparams
+from tqdm import tqdm
+
+from rstdp_agents.agent.agent import Agent
+from rstdp_agents.base import escape
+from rstdp_agents.base.growing import Extent
+from rstdp_agents.base.progress import doing
+from rstdp_agents.base.settings import flat
+from rstdp_agents.training.config import RunConfig
+from rstdp_agents.training.episodes import Episode
+from rstdp_agents.training.monitoring import dashboard
+from rstdp_agents.training.monitoring.events import Events, cut_back_events
+from rstdp_agents.training.monitoring.health import Health
+from rstdp_agents.training.monitoring.measures import measures, population
+from rstdp_agents.training.monitoring.monitor_file import MonitorFile
+from rstdp_agents.training.monitoring.pictures import Pictures
+
+
+class MonitorState(TypedDict):
+    """How far a run has written its files, as JSON holds it."""
+
+    events: dict[str, Extent]
+    """How far every event file is written."""
+    rows: Extent
+    """How far monitor.csv is."""
+    seconds: float
+    """That the run has taken."""
+    episodes: list[Episode]
+    """That have ended and are not written yet."""
+    health: dict[str, int]
+    """`Health.seen`."""
+    largest: float
+    """Size of the largest return."""
+
+
+NOTHING: MonitorState = {"events": {}, "rows": Extent(), "seconds": 0.0, "episodes": [], "health": {}, "largest": 0.0}
+"""What `Monitor.state` is before a run begins."""
+
+
+class Monitor:
+    """Collects during a run, and writes every `log_every` env steps: a point for each scalar, a line for each episode.
+
+    folder: where to write. threshold: mean return at which the task is solved, if somebody says. before: what `state` gave at a
+    checkpoint of the run in this folder, or `NOTHING`; files are cut back to what they were then. None for a new run. step: where
+    the run begins. Scalars are means over the population; charts of the first page have the band of its middle eight tenths.
+    """
+
+    def __init__(
+        self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, threshold: float | None, step: int,
+        before: MonitorState | None,
+    ) -> None:  # fmt: skip
+        self.config, self.agent, self.folder = config, agent, folder
+        begun = before or NOTHING
+        self._events = cut_back_events(folder, begun["events"], step)
+        self.writer = Events(folder, purge_step=None if before is None else step + 1)
+        self.file = MonitorFile(folder, config.env, config.info_keywords, threshold, begun["rows"], step)
+        self.pictures = Pictures(config, agent, space)
+        layers, critic = [each.name for each in agent.network.layers], "critic.weight" in agent.modulator.tensors()
+        self._charts = dashboard.charts(layers, critic, config.info_keywords)
+        self._banded = dashboard.banded(self._charts)
+        self._start = time.monotonic() - begun["seconds"]
+        if not self._events:
+            self._introduce()
+        self._episodes = list(begun["episodes"])
+        self._last_flush = (time.perf_counter(), step)
+        self._health = Health(dict(begun["health"]))
+        self._largest: float = begun["largest"]
+        self._missing: set[str] = set()
+
+    def record(self, step: int, episodes: list[Episode]) -> None:
+        """Take note of one env step per env, `step` counted per agent, and of the episodes that it ended."""
+        if episodes:
+            self._episodes += episodes
+        if self.pictures.look(step):
+            with doing("drawing"):
+                self.pictures.draw(self.writer, step)
+        if step % self.config.log_every < self.config.envs_per_agent:
+            self.flush(step)
+
+    def flush(self, step: int) -> None:
+        """Write what has come together since the last time."""
+        self._write_episodes(step)
+        now = time.perf_counter()
+        before, step_before = self._last_flush
+        if step > step_before:
+            self.writer.add_scalar("charts/sps", (step - step_before) * self.agent.agents / (now - before), step)
+        self._last_flush = (now, step)
+        if self.agent.statistics.windows:
+            figures = measures(self.agent)
+            for name, values in figures.items():
+                self._add(name, values, step)
+            self._warn(figures, step)
+        self.agent.statistics.clear()
+        self.writer.flush()
+        self.file.flush()
+
+    def rate_hz(self) -> float:
+        """Running mean rate of the output layer (Hz)."""
+        return float(self.agent.layer.homeostasis.rate.mean())
+
+    def state(self) -> MonitorState:
+        """What a checkpoint holds: how far the files are written, all of it seen onto the disk, and what waits to be written."""
+        self.writer.flush()
+        return {
+            "events": {**self._events, self.writer.file.path.name: self.writer.file.sync()},
+            "rows": self.file.sync(),
+            "seconds": time.monotonic() - self._start,
+            "episodes": self._episodes,
+            "health": dict(self._health.seen),
+            "largest": self._largest,
+        }
+
+    def close(self, step: int) -> None:
+        """Write the rest and close the files."""
+        try:
+            self.flush(step)
+        finally:  # what a full disk does not take is lost, and was said
+            for file in (self.writer.file, self.file):
+                with contextlib.suppress(OSError):
+                    file.close()
+
+    def add_evaluation(self, step: int, returns: np.ndarray, lengths: np.ndarray) -> None:
+        """Write the means of one evaluation, ``(agents, episodes)``."""
+        self.writer.add_scalar("eval/episodic_return", returns.mean(), step)
+        self.writer.add_scalar("eval/episodic_length", lengths.mean(), step)
+
+    def add_results(self, step: int, results: dict[str, float]) -> None:
+        """Write the run's settings with its results for the HParams plug-in."""
+        for summary in hparams(dashboard.hyperparameters(self.config), results):
+            self.writer.file_writer.add_summary(summary)  # pyright: ignore[reportOptionalMemberAccess]
+        for name, value in results.items():
+            self.writer.add_scalar(name, value, step)
+
+    def _introduce(self) -> None:
+        """What stands at the beginning of a run: its settings, and which charts are on the first page."""
+        told = flat(asdict(self.config)).items()
+        settings = [f"| {name} | {escape.markdown(str(value))} |" for name, value in told]
+        self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *settings]))
+        self.writer.add_custom_scalars(dashboard.layout(self._charts))
+
+    def _write_episodes(self, step: int) -> None:
+        """Every episode to monitor.csv; to TensorBoard each agent's mean over those of the interval, as a population."""
+        episodes, self._episodes = self._episodes, []
+        self.file.write(episodes, time.monotonic() - self._start)
+        self._largest = max([self._largest, *(abs(e.episode_return) for e in episodes)])
+        self._add_means("charts/episodic_return", [(e.agent, e.episode_return) for e in episodes], step)
+        self._add_means("charts/episodic_length", [(e.agent, e.length) for e in episodes], step)
+        for i, name in enumerate(self.config.info_keywords):
+            known = [(e.agent, e.info[i]) for e in episodes if not math.isnan(e.info[i])]
+            self._add_means(dashboard.INFO + name, known, step)
+            if episodes and not known and name not in self._missing:
+                self._missing.add(name)
+                self._say(f"warning: no number {name!r} in `info` where an episode ended (--info-keywords)", step)
+
+    def _add_means(self, tag: str, values: list[tuple[int, float]], step: int) -> None:
+        """Each agent's mean of what it has, ``(agent, value)``, as a population."""
+        own: dict[int, list[float]] = defaultdict(list)
+        for agent, value in values:
+            own[agent].append(value)
+        if own:
+            self._add(tag, torch.tensor([np.mean(each) for each in own.values()]), step)
+
+    def _add(self, tag: str, values: Tensor, step: int) -> None:
+        """Mean of ``values (agents,)``, and the ends of the band where a chart draws them."""
+        mean, low, high = population(values)
+        self.writer.add_scalar(tag, mean, step)
+        if tag in self._banded:
+            self.writer.add_scalar(dashboard.LOW + tag, low, step)
+            self.writer.add_scalar(dashboard.HIGH + tag, high, step)
+
+    def _warn(self, figures: dict[str, Tensor], step: int) -> None:
+        """Say what has gone wrong inside the agents."""
+        p = self.config.agent.modulation
+        scale = max(abs(p.value_init), p.reward_scale * self._largest)
+        for warning in self._health.look(figures, scale):
+            self._say(warning, step)
+
+    def _say(self, warning: str, step: int) -> None:
+        if sys.stderr is not None:
+            tqdm.write(warning, file=sys.stderr)
+        self.writer.add_text("warnings", escape.markdown(f"env step {step}: {warning}"), step)
+
+
+def hparam_results(summary: dict[str, Any]) -> dict[str, float]:
+    """The final numbers of a run for the HParams plug-in: means over its agents."""
+    agents = summary["agents"]
+    final = [a["final_mean"] for a in agents if a["final_mean"] is not None]
+    results = {"final/training_return": float(np.mean(final)) if final else float("nan")}
+    for kind in ("greedy", "stochastic"):
+        means = [a[f"eval_{kind}"]["mean"] for a in agents if a[f"eval_{kind}"] is not None]
+        if means:
+            results[f"final/eval_{kind}"] = float(np.mean(means))
+    return results

@@ -1,0 +1,63 @@
+"""Settings found for the environments we know, by rule; any other environment starts from the defaults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rstdp_agents.base.settings import override
+from rstdp_agents.environments.source import parse_kwargs
+from rstdp_agents.training.config import RunConfig
+from rstdp_agents.training.presets import atari, box2d, control, grids, own
+from rstdp_agents.training.presets.types import Presets, Serves
+
+FAMILIES = control, grids, box2d, atari, own
+PRESETS: Presets = {env: rules for family in FAMILIES for env, rules in family.PRESETS.items()}
+SERVES: Serves = {env: arguments for family in FAMILIES for env, arguments in family.SERVES.items()}
+ALWAYS = {"render_mode": (), "max_episode_steps": ()}
+"""Arguments that change no task."""
+
+
+def preset(env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapper: tuple[str, ...] = ()) -> RunConfig:
+    """The configuration that a run of ``rule`` on ``env`` starts from: that which was found for it, or the defaults.
+
+    env_kwargs, wrapper: as in `RunConfig`, where they are given; settings are those of the environment for which they were
+    found, and for another one that these make of it (see `other`) the defaults are as good a guess.
+    """
+    config = override(RunConfig(), {"env": env, "agent.rule": rule})
+    return config if other(env, rule, env_kwargs, wrapper) else override(config, found_for(env, rule))
+
+
+def found_for(env: str, rule: str) -> dict[str, Any]:
+    """Settings that were found for a rule on an environment; none where none were."""
+    return PRESETS.get(key(env), {}).get(rule, {})
+
+
+def key(env: str) -> str:
+    """What an environment is called in `PRESETS`: with the module that registers its id, or without."""
+    return next((one for one in PRESETS if one.rpartition(":")[2] == env.rpartition(":")[2]), env)
+
+
+def origin(env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapper: tuple[str, ...] = ()) -> str:
+    """Where the settings of `preset` come from, in words."""
+    if not found_for(env, rule):
+        return f"no preset for {env}: defaults"
+    changed = other(env, rule, env_kwargs, wrapper)
+    return f"no preset for {env} {changed}: defaults" if changed else f"preset {env}, {rule}"
+
+
+def other(env: str, rule: str, env_kwargs: tuple[str, ...] | None, wrapper: tuple[str, ...]) -> str:
+    """What makes another environment of the one that its preset was found for: "with continuous=True"; nothing if it is that."""
+    if not found_for(env, rule):
+        return ""
+    found = parse_kwargs(found_for(env, rule).get("env_kwargs", ()))
+    given = found if env_kwargs is None else parse_kwargs(env_kwargs)
+    served = {**ALWAYS, **SERVES.get(key(env), {}), **{name: (value,) for name, value in found.items()}}
+    changes = [f"{name}={value!r}" for name, value in given.items() if not _serves(served.get(name), value)]
+    lacks = [f"{name}={value!r}" for name, value in found.items() if name not in given]
+    words = [*changes, *(f"the wrapper {name}" for name in wrapper)]
+    both = [f"with {', '.join(words)}"] * bool(words) + [f"without {', '.join(lacks)}"] * bool(lacks)
+    return " and ".join(both)
+
+
+def _serves(values: tuple[Any, ...] | None, value: Any) -> bool:
+    return values == () or (values is not None and value in values)

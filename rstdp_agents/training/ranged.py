@@ -1,0 +1,37 @@
+"""The range of the encoder, found out before a run begins where nobody gives one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+
+from rstdp_agents.base import plugins
+from rstdp_agents.base.settings import override
+from rstdp_agents.environments.make import make_env
+from rstdp_agents.environments.probe import is_unbounded, probe_bounds, probe_entries, probe_range
+from rstdp_agents.environments.source import EnvSource
+from rstdp_agents.training.config import RunConfig
+
+
+def ranged(config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
+    """As `with_range`, in an env of its own, which is closed again."""
+    if config.agent.encoder.low or config.agent.encoder.high:
+        return config
+    env = make_env(source, kwargs)
+    env.close()
+    return with_range(config, env.observation_space, source, kwargs)
+
+
+def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
+    """The configuration with a range for the encoder, where its code needs another than the bounds and none is given."""
+    encoder = config.agent.encoder
+    if encoder.low or encoder.high:
+        return config
+    if encoder.code == "tuples":
+        found = probe_entries(source, kwargs, config.seed, config.progress)
+    elif is_unbounded(space):
+        found = probe_range(source, kwargs, config.seed, config.progress)
+    else:
+        found = None if plugins.is_plugin(encoder.code) else probe_bounds(space, source, kwargs, config.seed)
+    return override(config, {"agent.encoder.low": found[0], "agent.encoder.high": found[1]}) if found else config

@@ -1,0 +1,118 @@
+"""Checkpoints: tensors in safetensors, everything else as JSON in the same file's header. Loading runs no code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from rstdp_agents.agent.config import Backend
+from rstdp_agents.agent.tensors import written_by
+from rstdp_agents.base.errors import CheckpointError
+from rstdp_agents.base.files import write_whole
+
+FORMAT = 3
+KEY = "rstdp_agents"
+"""Where a file's metadata holds the data."""
+RUN = "run"
+"""Where it holds the identity of the run that wrote it."""
+NAME = re.compile(r"step_(\d+)\.safetensors")
+
+
+def save_checkpoint(path: Path, tensors: dict[str, Tensor], data: dict[str, Any], run: str = "") -> None:
+    """Write a checkpoint; ``path`` never holds half of one, and after an error what it held before.
+
+    run: identity of the run that it is of; empty where it may be anybody's.
+    """
+    contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    text = json.dumps({"format": FORMAT, **data})
+    write_whole(path, save(contiguous, metadata={KEY: text, RUN: run, "sha256": checksum(text, run, contiguous)}))
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and data of a checkpoint. Raises CheckpointError naming the file and what is wrong with it."""
+    with opened(path) as file:
+        metadata = file.metadata() or {}
+        text = metadata[KEY]
+        data = json.loads(text)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
+        raise CheckpointError(f"{path} has a format that this version does not read; expected format {FORMAT}")
+    if metadata.get("sha256") != checksum(text, metadata.get(RUN, ""), tensors):
+        raise CheckpointError(f"{path} is damaged: its content does not fit its checksum")
+    return tensors, data
+
+
+def identity(path: Path) -> str:
+    """Of the run that wrote a checkpoint; empty where it does not say. Raises CheckpointError as `load_checkpoint`."""
+    with opened(path) as file:
+        return (file.metadata() or {}).get(RUN, "")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """A safetensors file; what goes wrong with it is raised as CheckpointError."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except OSError as error:
+        raise CheckpointError(f"cannot read the checkpoint {path}: {error.strerror or error}") from error
+    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is damaged or not a checkpoint of rstdp_agents ({one_line(error)})") from error
+
+
+def checksum(text: str, run: str, tensors: dict[str, Tensor]) -> str:
+    """SHA-256 of the data, of the run's identity, and of names, types, shapes and bytes of all tensors."""
+    total = hashlib.sha256(f"{text}{run}".encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data if tensor.numel() else b"")
+    return total.hexdigest()
+
+
+def one_line(error: Exception) -> str:
+    """What an error says, in one line of no more than 200 letters."""
+    return " ".join(str(error).split())[:200]
+
+
+def backend_of(path: Path) -> Backend:
+    """`written_by` of a file. Raises CheckpointError as `load_checkpoint`."""
+    with opened(path) as file:
+        return written_by(file.keys())
+
+
+def checkpoints(run_dir: Path) -> list[Path]:
+    """Checkpoints of a run folder, the oldest first."""
+    found = ((path, NAME.fullmatch(path.name)) for path in (run_dir / "checkpoints").glob("step_*.safetensors"))
+    return [path for _, path in sorted((int(name[1]), path) for path, name in found if name)]
+
+
+def checkpoint_path(run_dir: Path, step: int) -> Path:
+    """Where the checkpoint of an env step goes."""
+    return run_dir / "checkpoints" / f"step_{step:010d}.safetensors"
+
+
+def latest_checkpoint(run_dir: Path) -> Path:
+    """The newest checkpoint of a run folder, or ``run_dir`` itself where it is a file."""
+    if run_dir.is_file():
+        return run_dir
+    found = checkpoints(run_dir)
+    if not found:
+        raise CheckpointError(f"no checkpoint to resume from in {run_dir / 'checkpoints'}")
+    return found[-1]
+
+
+def drop_old(run_dir: Path, keep: int) -> None:
+    """Delete all checkpoints but the last ``keep``, or none if that is 0."""
+    for path in checkpoints(run_dir)[:-keep] if keep else []:
+        path.unlink()

@@ -1,0 +1,200 @@
+"""Where a run stands between two env steps: all that it takes to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
+
+import numpy as np
+import torch
+from torch import Tensor
+from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
+
+from rstdp_agents.base.errors import CheckpointError, UsageError
+from rstdp_agents.base.growing import Extent
+from rstdp_agents.base.json_values import from_plain, to_plain
+from rstdp_agents.base.settings import flat, from_json
+from rstdp_agents.base.wording import short
+from rstdp_agents.training.config import RunConfig
+from rstdp_agents.training.episodes import Episode, RecordState, TrackerState
+from rstdp_agents.training.monitoring import pictures
+from rstdp_agents.training.monitoring.metrics import MonitorState
+from rstdp_agents.training.runs import evaluations
+from rstdp_agents.training.runs.checkpoint import checkpoint_path, checkpoints, identity, load_checkpoint, one_line
+from rstdp_agents.training.runs.evaluations import BEST
+from rstdp_agents.training.runs.folder import has_begun, identity_of
+
+MONITOR = "monitor."
+"""What the names of tensors begin with that are no agent's."""
+FIXED = (
+    "seed", "agents", "envs_per_agent", "rule", "modulator", "simulation.ticks", "simulation.fresh_each_window",
+    "encoder.code", "encoder.low", "encoder.high", "encoder.cells", "encoder.tilings", "encoder.image", "encoder.levels",
+    "encoder.tuples", "encoder.tuple_cells", "network.conv", "network.hidden", "network.credit", "decoder.code",
+    "decoder.neurons_per_action", "modulation.critic_neurons",
+)  # fmt: skip
+"""Settings that say what the numbers of a checkpoint are, by their names on the command line."""
+
+ENVS = "envs."
+"""What the names of tensors begin with that hold the arrays of environments."""
+
+
+class Position(NamedTuple):
+    """A run between two env steps."""
+
+    step: int
+    """Env steps per agent."""
+    faults: int
+    """Failures of environments that it went on after."""
+    action: np.ndarray | None
+    """Chosen and not yet taken, ``(agents, envs, *action)``; None before the first."""
+    envs: dict[str, Any]
+    """`EnvGrid.snapshot`."""
+    config: RunConfig
+    records: list[RecordState]
+    """One per agent."""
+    episodes: TrackerState
+    monitor: MonitorState
+    agent: dict[str, Tensor]
+    """`Agent.tensors`."""
+    tensors: dict[str, Tensor]
+    """`Pictures.tensors` and `Evaluations.tensors`."""
+
+    def to_checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Tensors and data for `checkpoint.save_checkpoint`."""
+        arrays: dict[str, np.ndarray] = {}
+        envs = without_arrays(self.envs, arrays)
+        data = {**self._asdict(), "action": to_plain(self.action), "config": asdict(self.config), "envs": envs}
+        of_envs = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        tensors = {**data.pop("agent"), **data.pop("tensors"), **of_envs}
+        return tensors, data
+
+    @classmethod
+    def from_checkpoint(cls, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
+        """What `to_checkpoint` took apart. Raises ValueError, KeyError, TypeError or TypeCheckError for anything else."""
+        seen = {name: tensor for name, tensor in tensors.items() if name.startswith(MONITOR)}
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items() if name.startswith(ENVS)}
+        agent = {name: tensor for name, tensor in tensors.items() if name not in seen and name not in arrays}
+        pictures.check_tensors(seen)
+        evaluations.check_tensors(seen)
+        config = from_json(RunConfig, data["config"])
+        waiting = [Episode(*episode)._replace(info=tuple(episode[-1])) for episode in data["monitor"]["episodes"]]
+        events = {name: Extent(*extent) for name, extent in data["monitor"]["events"].items()}
+        files = {"events": events, "rows": Extent(*data["monitor"]["rows"]), "episodes": waiting}
+        data = {**data, "monitor": {**data["monitor"], **files}, "envs": with_arrays(data["envs"], arrays)}
+        fields = {**data, "action": from_plain(data["action"]), "config": config, "agent": agent, "tensors": seen}
+        for name, kind in get_type_hints(cls).items():
+            check_type(fields[name], kind, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
+        position = cls(**fields)
+        grid = config.agents, config.envs_per_agent
+        held = agent["agent.features"].shape[:2]
+        if held != grid or len(position.records) != config.agents:
+            raise ValueError(f"it holds agents and envs of the shape {tuple(held)}, but its settings say {grid}")
+        if position.action is not None and position.action.shape[:2] != grid:
+            raise ValueError(f"it holds actions of the shape {position.action.shape}, expected {grid}")
+        odd = [name for name, tensor in agent.items() if tensor.shape[:1] != grid[:1]]
+        if odd:
+            raise ValueError(f"{odd[0]} has the shape {tuple(agent[odd[0]].shape)}, expected one of {grid[0]} agents")
+        return position
+
+    @classmethod
+    def of_file(cls, checkpoint: Path) -> Position:
+        """`from_checkpoint` of a file. Raises CheckpointError for one that was damaged or made up."""
+        return position_of(checkpoint, *load_checkpoint(checkpoint))
+
+    def check_settings(self, config: RunConfig, checkpoint: Path) -> None:
+        """Raise UsageError where the run that goes on from here cannot have the settings of ``config``."""
+        before, now = self.config.info_keywords, config.info_keywords
+        if before != now:
+            raise UsageError(f"`info_keywords` are columns of monitor.csv and must stay {before}; received {now}")
+        other = differences(self.config, config, FIXED)
+        if other:
+            raise UsageError(
+                f"{checkpoint} was trained with {other}; that cannot be changed on --resume: begin a new run without it"
+            )
+
+    def why_envs_differ(self, config: RunConfig) -> str:
+        """Why envs of ``config`` cannot go on where these stand, or nothing."""
+        names = ("env", "env_kwargs", "wrapper", "max_episode_steps", "vectorization", "agents", "envs_per_agent")
+        other = [name for name in names if getattr(config, name) != getattr(self.config, name)]
+        return f"{', '.join(other)} changed" if other else self.envs.get("lost", "")
+
+
+def without_arrays(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Nested dicts and lists with a name in the place of each array, which goes into ``arrays``: they may be long."""
+    if isinstance(value, np.ndarray):
+        name = f"{ENVS}{len(arrays)}"
+        arrays[name] = value
+        return {ENVS: name}
+    if isinstance(value, dict):
+        return {key: without_arrays(one, arrays) for key, one in value.items()}
+    return [without_arrays(one, arrays) for one in value] if isinstance(value, list) else value
+
+
+def with_arrays(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """What `without_arrays` took apart. Raises KeyError for an array that is not there."""
+    if isinstance(value, dict):
+        if ENVS in value:
+            return arrays[value[ENVS]]
+        return {key: with_arrays(one, arrays) for key, one in value.items()}
+    return [with_arrays(one, arrays) for one in value] if isinstance(value, list) else value
+
+
+def position_of(checkpoint: Path, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
+    """`Position.from_checkpoint`, whose errors name the file: CheckpointError."""
+    try:
+        return Position.from_checkpoint(tensors, data)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, TypeCheckError) as error:
+        raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
+
+
+def by_option(config: RunConfig) -> dict[str, Any]:
+    """All settings, by their names on the command line (but for its hyphens)."""
+    return {name.removeprefix("agent."): value for name, value in flat(asdict(config)).items()}
+
+
+def differences(was: RunConfig, asked: RunConfig, names: Iterable[str]) -> str:
+    """Those of some settings that two configurations differ in, in words; nothing where they agree."""
+    before, now = by_option(was), by_option(asked)
+    changed = [name for name in names if before[name] != now[name]]
+    return ", ".join(f"{option(name)} {spoken(before[name])} (received {spoken(now[name])})" for name in changed)
+
+
+def option(name: str) -> str:
+    """What the command line calls a setting."""
+    aliases = {"encoder.code": "encoder", "decoder.code": "decoder"}
+    return "--" + aliases.get(name, name).replace("_", "-")
+
+
+def spoken(value: Any) -> str:
+    """A setting as the command line takes it."""
+    return short(" ".join(map(str, value))) or "none" if isinstance(value, tuple) else str(value)
+
+
+def folder_of(checkpoint: Path) -> Path | None:
+    """The run folder that a checkpoint file is in, whatever path or link leads to it; None where it is in none."""
+    places = [path.parent for path in (checkpoint.resolve(), checkpoint.absolute())]
+    found = [place.parent for place in places if place.name in ("checkpoints", "best")]
+    return next(filter(has_begun, found), found[-1] if found else None)
+
+
+def is_own(folder: Path, checkpoint: Path, step: int) -> bool:
+    """Whether a checkpoint, of env step ``step``, is one of this run folder.
+
+    Raises UsageError if it is another run's, or if the folder has a later one: what came since would be lost.
+    """
+    own = folder_of(checkpoint)
+    if own is None or own.resolve() != folder.resolve():
+        return False
+    known, writer = identity_of(folder), identity(checkpoint)
+    if known and writer and known != writer:
+        raise UsageError(
+            f"{checkpoint} is of another run than {folder}: give another --run-dir to branch off from it, or remove it"
+        )
+    if checkpoint.resolve().name not in (checkpoint_path(folder, step).name, Path(BEST).name):
+        raise UsageError(f"{checkpoint} holds env step {step}: name it {checkpoint_path(folder, step).name}")
+    newest = checkpoints(folder)[-1:]
+    if newest and newest[0].name > checkpoint_path(folder, step).name:
+        raise UsageError(f"{checkpoint} is older than {newest[0].name}: give another --run-dir to branch off from it")
+    return True

@@ -1,0 +1,80 @@
+"""Whose code a run may import: what a settings file or a checkpoint names is data, until somebody says that it may be code.
+
+A run that was sent by somebody else may name any function of any package as its environment, its rule or its encoder. What is
+built from a file without a word of trust is Gymnasium's own and this package's own, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import gymnasium as gym
+
+from rstdp_agents.base.errors import UsageError
+from rstdp_agents.base.plugins import is_plugin
+from rstdp_agents.base.wording import shown
+from rstdp_agents.environments.own_tasks import load_own
+from rstdp_agents.training.config import RunConfig
+
+WRAPPERS = "gymnasium.wrappers:"
+"""What the names of Gymnasium's own wrappers begin with, which take nothing but the environment."""
+ENVIRONMENTS = ("gymnasium.envs.", "rstdp_envs.")
+"""Where the environments are made that may have arguments from a file."""
+
+
+class Trust(NamedTuple):
+    """Which code that a file names may be imported."""
+
+    everything: bool = False
+    """Whoever wrote the file is trusted like the author of a program."""
+    named: frozenset[str] = frozenset()
+    """Words of the command line: what somebody typed is theirs."""
+
+    @classmethod
+    def of_line(cls, everything: bool, words: Iterable[str]) -> Trust:
+        """What a command line allows: all, or the names that stand on it, as words or behind ``--option=``."""
+        return cls(everything, frozenset(part for word in words for part in (word, word.partition("=")[2])))
+
+    def check(self, config: RunConfig, file: Path) -> None:
+        """Raise UsageError for settings from ``file`` that name code which may not be imported. Imports nothing itself."""
+        names = [(option, name) for option, name in foreign(config) if name not in self.named]
+        if names and not self.everything:
+            listed = ", ".join(f"{option} {shown(name)}" for option, name in names)
+            raise UsageError(
+                f"{file} names code from outside of this package: {listed}. It is imported only with `--trust`, which says that "
+                "you trust whoever made this run as you would the author of a program, or if the same name is on the command line"
+            )
+
+
+def foreign(config: RunConfig) -> list[tuple[str, str]]:
+    """Option and name of all code in a configuration that neither Gymnasium nor this package brings along."""
+    agent = config.agent
+    parts = {
+        "--rule": agent.rule, "--modulator": agent.modulator, "--encoder": agent.encoder.code, "--decoder": agent.decoder.code,
+    }  # fmt: skip
+    found = [("--env", config.env)] if is_foreign_environment(config.env, bool(config.env_kwargs)) else []
+    found += [("--wrapper", name) for name in config.wrapper if not is_own_wrapper(name)]
+    return found + [(option, name) for option, name in parts.items() if is_plugin(name)]
+
+
+def is_foreign_environment(env: str, has_arguments: bool) -> bool:
+    """Whether an environment is made by code that a file must not choose.
+
+    Any ``module:Name`` is. An id is Gymnasium's to look up, and was registered by a package that is installed; but with
+    arguments from a file an environment of another package may be made to import what they name.
+    """
+    if is_plugin(env) or not has_arguments:
+        return is_plugin(env)
+    load_own()
+    spec = gym.registry.get(env)
+    maker = spec.entry_point if spec else None
+    module = maker if isinstance(maker, str) else getattr(maker, "__module__", "")
+    return not f"{module}.".startswith(ENVIRONMENTS)
+
+
+def is_own_wrapper(name: str) -> bool:
+    """Whether ``name`` is that of a class among Gymnasium's own wrappers."""
+    wrapper = name.removeprefix(WRAPPERS)
+    return name.startswith(WRAPPERS) and wrapper in gym.wrappers.__all__ and wrapper != "vector"

@@ -1,0 +1,52 @@
+"""Sixteen numbers at once do what numpy does."""
+
+import numpy as np
+import pytest
+from numba import njit
+
+from rstdp_agents.equations.lanes import (
+    WIDTH,
+    at_least,
+    between,
+    count_bits,
+    load,
+    lowest_bit,
+    select,
+    splat,
+    store,
+    total,
+)
+
+
+@njit
+def compute(a, b, first, out):
+    x, y = load(a, first), load(b, first)
+    results = (x + y, x - y, x * y, at_least(x, y), select(at_least(x, y), x, splat(7)), between(x, splat(-1), y))
+    for i in range(6):
+        store(out, i * WIDTH, results[i])
+    return total(x)
+
+
+@njit
+def bits_of(word):
+    return lowest_bit(word), count_bits(word)
+
+
+@pytest.mark.parametrize("first", [0, 1, 5])
+def test_lanes_compute_as_numpy(first):
+    random = np.random.default_rng(first)
+    a, b = random.normal(size=(2, WIDTH + 5)).astype(np.float32)
+    b = np.maximum(b, -1)
+    b[first + 2] = a[first + 2]
+    out = np.zeros(6 * WIDTH, dtype=np.float32)
+    sum_of_a = compute(a, b, first, out)
+    x, y = a[first : first + WIDTH], b[first : first + WIDTH]
+    expected = [x + y, x - y, x * y, x >= y, np.where(x >= y, x, 7), np.clip(x, -1, y)]
+    np.testing.assert_allclose(out.reshape(6, WIDTH), np.array(expected, dtype=np.float32), rtol=1e-6)
+    assert sum_of_a == pytest.approx(x.sum(), rel=1e-5)
+
+
+@pytest.mark.parametrize("word", [0, 1, 2**63, 2**40 + 2**12, 2**64 - 1])
+def test_bits_are_found_and_counted(word):
+    lowest = 64 if word == 0 else (word & -word).bit_length() - 1
+    assert bits_of(np.uint64(word)) == (lowest, word.bit_count())

@@ -1,0 +1,106 @@
+import math
+import re
+
+import pytest
+import torch
+
+from rstdp_agents.agent.tensors import not_finite
+from rstdp_agents.base.errors import Diverged
+from rstdp_agents.tools.cli import main
+from rstdp_agents.training.loop import Training
+from rstdp_agents.training.monitoring.health import PATIENCE, Health
+from rstdp_agents.training.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
+from tests.helpers import at_step
+from tests.training.test_training import config
+
+FINE = {
+    "activity/silent_frac/input": torch.tensor([0.99, 0.99]),  # most place cells are silent at any time
+    "activity/silent_frac/output": torch.tensor([0.1, 0.2]),
+    "learn/w_saturated_frac": torch.tensor([0.1, 0.3]),
+    "learn/critic_w_max": torch.tensor([50.0, 60.0]),
+}
+
+
+def looks(figures, times=PATIENCE, health=None, scale=50.0):
+    health = health or Health({})
+    return [warning for _ in range(times) for warning in health.look({**FINE, **figures}, scale)]
+
+
+def test_a_healthy_run_is_not_disturbed():
+    assert looks({}, 20) == []
+
+
+@pytest.mark.parametrize(
+    ("figures", "words"),
+    [
+        ({"activity/silent_frac/output": torch.tensor([0.2, 1.0])}, "warning: agent 1: layer output is dead"),
+        (
+            {"learn/w_saturated_frac": torch.tensor([0.7, 0.8])},
+            "warning: 2 agents (0, 1): weights of layer output are saturated",
+        ),
+        ({"learn/critic_w_max": torch.tensor([501.0, 1.0])}, "warning: agent 0: the critic runs away"),
+        ({"learn/critic_w_max": torch.tensor([1.0, float("nan")])}, "warning: agent 1: the critic runs away"),
+    ],
+)
+def test_each_ill_is_said_once_in_words_that_help(figures, words):
+    (warning,) = looks(figures, 10)
+    assert warning.startswith(words)
+    assert "; " in warning
+    assert "--" in warning  # which option to turn
+
+
+def test_what_passes_by_itself_is_not_said_and_a_resumed_run_remembers():
+    health, sick = Health({}), {"learn/w_saturated_frac": torch.tensor([0.9, 0.1])}
+    for _ in range(5):
+        assert looks(sick, PATIENCE - 1, health) == []
+        assert looks({}, 1, health) == []
+    assert len(looks(sick, PATIENCE, health)) == 1
+    assert looks(sick, 5, Health(dict(health.seen))) == []
+
+
+@pytest.mark.parametrize("backend", ["fused", "torch"])
+def test_a_critic_that_runs_away_ends_the_run_in_one_line_before_it_spoils_a_checkpoint(backend, tmp_path, capsys):
+    run = tmp_path / "run"
+    line = ["--backend", backend, "--modulation.critic-lr", "50", "--total-steps", "4000", "--checkpoint-every", "20"]
+    line += ["--log-every", "50", "--eval-every", "100", "--eval-episodes", "1", "--images", "0", "--no-progress"]
+    assert main([*line, "--run-dir", str(run)]) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    what = r"error: the critic of agent 0 is no longer finite: lower --modulation.critic-lr or --modulation.gamma "
+    where = rf"\(env step (\d+); the last finite checkpoint: {latest_checkpoint(run)}\)"
+    step = int(re.fullmatch(what + where, said)[1])
+    assert len(checkpoints(run)) == 3
+    for path in run.glob("*/*.safetensors"):
+        tensors, data = load_checkpoint(path)
+        assert data["step"] < step
+        assert all(t.isfinite().all() for name, t in tensors.items() if not name.startswith("statistics"))
+    assert math.isfinite(float((run / "monitor.csv").read_text().splitlines()[-1].split(",")[0]))
+    before = load_checkpoint(latest_checkpoint(run))[1]["step"]
+    still = [
+        "--modulation.critic-lr",
+        "0",
+        "--plasticity.lr",
+        "0",
+        "--total-steps",
+        str(before + 1),
+        "--eval-episodes",
+        "1",
+    ]
+    assert main(["--resume", str(run), *still]) == 0
+
+
+def test_what_is_lost_in_a_population_is_named_and_no_checkpoint_is_needed(tmp_path):
+    with Training(config(agents=3, checkpoint_every=1000, log_every=100, images=0), tmp_path) as run:
+        at_step(run, 130, lambda: run.agent.layer.weight[1].fill_(math.nan))
+        message = (
+            r"layer output \(weight\) of agent 1 is no longer finite: .* \(env step 200; there is no checkpoint yet\)"
+        )
+        with pytest.raises(Diverged, match=message):
+            run.run()
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_causes_are_named_before_what_they_lead_to():
+    bad = torch.tensor([[0.0, 1.0], [math.inf, 1.0]])
+    assert not_finite({"output.weight": torch.ones(2, 2), "count": torch.ones(2, dtype=torch.int64)}) == ""
+    assert not_finite({"output.weight": bad, "m": bad}).startswith("the modulator of agent 1")
+    assert not_finite({"output.weight": bad, "m": bad, "critic.weight": bad}).startswith("the critic of agent 1")
