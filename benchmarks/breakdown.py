@@ -16,7 +16,7 @@ from typing import Any, cast
 import tyro
 
 from benchmarks.peers.ours import loop_config
-from rstdp_agents.agent.config import Backend
+from rstdp_agents.agent.config import BackendName
 from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.training.loop import Training
@@ -34,7 +34,7 @@ class Args:
 
     steps: int = 50_000
     """Env steps."""
-    backend: Backend = "fused"
+    backend: BackendName = "fused"
     """Of the agent."""
     json: Path | None = None
     """File for the figures."""
@@ -80,13 +80,13 @@ def cost_of_watching(calls: int = 100_000) -> tuple[float, float]:
     return watch.ns / calls / 5, with_one - without
 
 
-def breakdown(steps: int, backend: Backend) -> dict[str, float]:
+def breakdown(steps: int, backend: BackendName) -> dict[str, float]:
     """`once`, after a short run that loads compiled code."""
     once(200, backend)
     return once(steps, backend)
 
 
-def once(steps: int, backend: Backend) -> dict[str, float]:
+def once(steps: int, backend: BackendName) -> dict[str, float]:
     """Microseconds per env step of each of `PARTS`, for one agent on CartPole with 270 place cells; without the watching."""
     config = loop_config(total_steps=steps, backend=backend)
     with TemporaryDirectory() as folder, Training(config, Path(folder)) as training:

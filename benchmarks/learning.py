@@ -28,7 +28,7 @@ from benchmarks.arguments import errors_in_a_line, seed_range, with_changes
 from benchmarks.linear import linear_twin
 from benchmarks.players import Records
 from benchmarks.tasks import RULES, TASKS, TWINS, Task
-from rstdp_agents.agent.config import AgentConfig, Backend
+from rstdp_agents.agent.config import AgentConfig, BackendName
 from rstdp_agents.base import validate
 from rstdp_agents.base.devices import flush_denormal
 from rstdp_agents.environments import SerialGrid
@@ -57,7 +57,7 @@ class Args:
     """Changes to the preset, such as plasticity.lr=0.5 or "encoder.cells=4 6"; learners alone run then, and are not written."""
     linear_lr: float = 0.0
     """Step size of the linear twin; 0 for what the task says. Its runs are printed and not written otherwise."""
-    backend: Backend = "auto"
+    backend: BackendName = "auto"
     """Of the learners; runs of the torch backend are printed and not written."""
     out: Path = Path("docs/results/learning")
     """Folder for one JSON file per cell."""

@@ -8,7 +8,7 @@ so that reward no longer tells what was good; *random*, actions by chance.
 from __future__ import annotations
 
 import copy
-from typing import Any, Protocol
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -17,21 +17,14 @@ from torch import Tensor
 
 from benchmarks.tasks import Task
 from rstdp_agents.agent.agent import Agent
-from rstdp_agents.agent.config import AgentConfig, Backend
+from rstdp_agents.agent.config import AgentConfig, BackendName
 from rstdp_agents.agent.modulators import Modulator, Step
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.training.episodes import EpisodeTracker
+from rstdp_agents.training.interaction import Interaction, Player
 
 Records = list[dict[str, Any]]
-
-
-class Player(Protocol):
-    """Chooses actions ``(agents, envs)``, and may learn."""
-
-    def begin(self, obs: np.ndarray) -> np.ndarray: ...
-
-    def step(self, t: Transition) -> np.ndarray: ...
 
 
 class Shuffled:
@@ -75,7 +68,7 @@ class Random:
 
 
 def spiking(
-    config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...], frozen: bool, backend: Backend = "auto"
+    config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...], frozen: bool, backend: BackendName = "auto"
 ) -> Agent:
     """Learners, or the same networks with a learning rate of zero."""
     scale = torch.zeros(len(seeds)) if frozen else None
@@ -85,7 +78,7 @@ def spiking(
 def shuffled(config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...]) -> Agent:
     """Learners whose modulator is shuffled in time; torch runs them."""
     agent = Agent(config, envs.observation_space, envs.action_space, seeds=seeds, backend="torch")
-    agent.modulator = Shuffled(agent.modulator, seeds)
+    agent.parts.modulator = Shuffled(agent.modulator, seeds)
     return agent
 
 
@@ -93,11 +86,10 @@ def play(player: Player, envs: SerialGrid, task: Task, seeds: tuple[int, ...], e
     """Let everyone play until all have finished ``episodes``, or the steps run out; a record for each."""
     tracker = EpisodeTracker(len(seeds), 1, task.solved)
     curves: list[list[float]] = [[] for _ in seeds]
-    action = player.begin(envs.reset(seeds))
+    interaction = Interaction(player, envs, tracker)
+    interaction.begin(seeds)
     for step in range(1, task.max_steps + 1):
-        transition = envs.step(action)
-        action = player.step(transition)
-        ended = tracker.add(transition, step)
+        _, ended = interaction.step(step)
         for e in ended:
             curves[e.agent].append(e.episode_return)
         if ended and all(record.episodes >= episodes for record in tracker.records):

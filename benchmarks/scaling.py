@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ import torch.distributed as dist
 import tyro
 
 from benchmarks import machine
+from rstdp_agents.agent.agent import Agent
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.training.distributed.agent import SharedAgent
+from rstdp_agents.training.distributed.backend import SharedBackend
 from rstdp_agents.training.distributed.ranks import Ranks
 from rstdp_agents.training.presets import preset
 
@@ -99,7 +101,8 @@ def shared_steps(ranks: Ranks, args: Args, envs: int) -> dict[str, float]:
     grid = SerialGrid(args.env, {}, 1, envs)
     config = preset(args.env, "rstdp-et").agent
     spaces = grid.observation_space, grid.action_space
-    agent = SharedAgent(Counting(ranks.rank, ranks.size), config, *spaces, seeds=(0,), envs=envs)
+    backend = partial(SharedBackend, ranks=Counting(ranks.rank, ranks.size))
+    agent = Agent(config, *spaces, seeds=(0,), envs=envs, backend=backend)
     action = agent.begin(grid.reset((ranks.rank,)))
 
     def once() -> None:

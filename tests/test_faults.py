@@ -103,7 +103,7 @@ def test_two_runs_in_one_folder_are_refused(tmp_path):
 def test_an_env_process_that_dies_stops_the_run_after_a_good_checkpoint(tmp_path, caplog):
     settings = config(envs_per_agent=2, vectorization="async", **SETTINGS)
     with Training(settings, tmp_path) as run:
-        at_step(run, 90, lambda: os.kill(run.envs.parts[0].processes[1].pid, signal.SIGKILL))
+        at_step(run, 90, lambda: os.kill(run.envs.grid.parts[0].processes[1].pid, signal.SIGKILL))
         with pytest.raises(EnvironmentFault, match=r"a process has ended: that of env 1 \(exit code -9\)"):
             run.run()
         weight = run.agent.layer.weight.clone()
@@ -119,7 +119,7 @@ def test_an_env_process_that_dies_stops_the_run_after_a_good_checkpoint(tmp_path
 def test_env_errors_restart_counts_the_fault_and_goes_on(tmp_path, caplog):
     settings = config(envs_per_agent=2, vectorization="async", env_errors="restart", **SETTINGS)
     with Training(settings, tmp_path) as run:
-        at_step(run, 90, lambda: os.kill(run.envs.parts[0].processes[0].pid, signal.SIGKILL))
+        at_step(run, 90, lambda: os.kill(run.envs.grid.parts[0].processes[0].pid, signal.SIGKILL))
         assert run.run()
         assert run.finish()["env_errors"] == 1
     assert "new episodes begin, because an environment failed: a process has ended" in caplog.text

@@ -13,7 +13,7 @@ import torch
 from benchmarks.peers import work
 from benchmarks.peers.cartpole import CELLS, HIGH, LOW, WIDTH
 from benchmarks.peers.work import Run, Size
-from rstdp_agents.agent.config import Backend
+from rstdp_agents.agent.config import BackendName
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.encoders import poisson
 from rstdp_agents.spiking.agent_random import AgentRandom
@@ -72,7 +72,7 @@ def loop_config(**settings: Any) -> RunConfig:
     return override(preset("CartPole-v1", "rstdp-et"), {**changes, "images": 0, **settings})
 
 
-def cartpole(metrics: bool, backend: Backend = "torch", **settings: Any) -> Run:
+def cartpole(metrics: bool, backend: BackendName = "torch", **settings: Any) -> Run:
     """`train.py` without its progress bar; only the loop is timed, without the checkpoint that ends it."""
 
     def run(steps: int) -> float:

@@ -2,57 +2,30 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor
 
-from rstdp_agents.agent import memory
-from rstdp_agents.agent.build import build_network, network_synapses
-from rstdp_agents.agent.config import AgentConfig, Backend
-from rstdp_agents.agent.fused.backend import FusedEngine, why_not
-from rstdp_agents.agent.fused.policy import FusedPolicy
-from rstdp_agents.agent.modulators import Modulator, Step, build_modulator
-from rstdp_agents.agent.spiking_critic import SpikingCritic
+from rstdp_agents.agent.backend import Backend, Policy
+from rstdp_agents.agent.build import build_backend, build_parts
+from rstdp_agents.agent.config import AgentConfig, BackendName
+from rstdp_agents.agent.inference import InferenceStep
+from rstdp_agents.agent.modulators import Modulator
+from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.agent.statistics import Statistics
 from rstdp_agents.agent.tensors import restore
-from rstdp_agents.base import compiled, plugins
+from rstdp_agents.agent.window import normalised
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.decoders import Decoder
-from rstdp_agents.codecs.decoders.build import build_decoder, check_mask
-from rstdp_agents.codecs.encoders import Encoder, poisson
-from rstdp_agents.codecs.encoders.base import Precise, computable
-from rstdp_agents.codecs.encoders.build import build_encoder
-from rstdp_agents.codecs.encoders.images import image_shape
-from rstdp_agents.codecs.encoders.options import EncoderConfig
-from rstdp_agents.codecs.observation_layout import Rows
+from rstdp_agents.codecs.encoders import Encoder
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.spiking.agent_random import AgentRandom
-from rstdp_agents.spiking.neurons import LIFState
-from rstdp_agents.spiking.plasticity import build_rule
-
-if TYPE_CHECKING:
-    from rstdp_agents.agent.inference import InferenceStep
-
-logger = logging.getLogger(__name__)
-
-LOOK_EVERY = 10
-"""Windows between two that the torch path counts in its statistics; the fused path counts all."""
-
-
-class Window(NamedTuple):
-    """What a population did in one window."""
-
-    spikes: tuple[Tensor, ...]
-    """Of the input and of every layer, ``(ticks, agents, envs, neurons)``."""
-    rates: Tensor
-    """What the action is decided by, ``(agents, envs, groups)``, spikes per neuron and tick."""
-    choice: Tensor
-    """Uniform numbers ``(agents, envs, numbers)`` left for drawing the action."""
+from rstdp_agents.spiking.layer import Layer
+from rstdp_agents.spiking.network import Network
 
 
 class Agent:
@@ -60,90 +33,102 @@ class Agent:
 
     seeds: one per agent; agents differ in nothing else. lr_scale: factor on the learning rate of each agent
     ``(agents,)``, 0 for a frozen twin; all ones if None. backend: ``fused`` for compiled code on the CPU, ``torch`` for any
-    device, ``auto`` for fused where it can do what the configuration asks. encoder: one of your own, in place of the one that
-    the observation space would get. threads: CPU threads over which the fused backend splits the agents where that pays.
-    Raises ValueError for spaces that are not supported, and for ``fused`` where it cannot.
+    device, ``auto`` for fused where it can do what the configuration asks; or what makes one of the parts. encoder: one of
+    your own, in place of the one that the observation space would get. threads: CPU threads over which the fused backend splits
+    the agents where that pays. Raises ValueError for spaces that are not supported, and for ``fused`` where it cannot.
     """
 
     def __init__(
         self, config: AgentConfig, observation_space: gym.Space, action_space: gym.Space, *, seeds: tuple[int, ...],
         envs: int = 1, lr_scale: Tensor | None = None, device: str = "cpu", dtype: torch.dtype = torch.float32,
-        backend: Backend = "auto", encoder: Encoder | None = None, threads: int = 1,
+        backend: BackendName | Callable[[AgentParts], Backend] = "auto", encoder: Encoder | None = None, threads: int = 1,
     ) -> None:  # fmt: skip
         self.config, self.agents, self.envs = config, len(seeds), envs
         self.spaces, self.device, self.dtype = (observation_space, action_space), torch.device(device), dtype
-        memory.require_encoder(config.encoder)
-        self.encoder = (encoder or _encoder(observation_space, config.encoder)).to(self.device, dtype)
-        decoder: Decoder = (
-            plugins.build("--decoder", config.decoder.code, Decoder, action_space, config.decoder)
-            if plugins.is_plugin(config.decoder.code)
-            else build_decoder(action_space, config.decoder)
-        )
-        self.decoder = decoder.to(self.device, dtype)
-        self.rows = Rows(observation_space)
-        check_mask(self.rows, self.decoder)
-        self.p_max = config.encoder.rate_max * config.simulation.dt / 1000.0
-        synapses = network_synapses(config, image_shape(self.encoder), self.decoder.size)
-        rule = build_rule(config.rule, config.plasticity)
-        memory.require_agents(config, synapses, rule, self.agents, envs, dtype.itemsize)
-        self.random = AgentRandom(seeds, self.device, dtype)
-        self.network = build_network(config, image_shape(self.encoder), self.decoder.size, envs, self.random)
-        self.layer = self.network.output
-        features = (self.agents, envs, self.encoder.size)
-        self.modulator: Modulator = (
-            SpikingCritic(config, features, self.random)
-            if config.modulator == "td-spiking"
-            else build_modulator(config.modulator, config.modulation, features, self.device, dtype)
-        )
-        scale = torch.ones(self.agents) if lr_scale is None else lr_scale
-        self.lr = (config.plasticity.lr * scale).to(self.device, dtype)
-        self._lr_start = self.lr.clone()
-        self.episodes = torch.zeros(self.agents, device=self.device, dtype=dtype)
-        self.m = torch.zeros(self.agents, envs, device=self.device, dtype=dtype)
-        self.statistics = Statistics(self.agents, (self.encoder.size, *self.network.sizes), self.device)
-        self._nobody = torch.zeros_like(self.m)
-        self._window: Window
-        self._features = torch.zeros(features, device=self.device, dtype=dtype)
-        self._windows = 0
-        self._fused = self._fused_engine(backend, seeds, threads)
+        self.parts = build_parts(
+            config, observation_space, action_space, seeds=seeds, envs=envs, lr_scale=lr_scale, device=self.device,
+            dtype=dtype, encoder=encoder,
+        )  # fmt: skip
+        self._backend = backend(self.parts) if callable(backend) else build_backend(self.parts, backend, threads)
 
     @property
-    def backend(self) -> Backend:
+    def backend(self) -> str:
         """The backend that runs: ``fused`` or ``torch``."""
-        return "fused" if self._fused else "torch"
+        return self._backend.name
+
+    @property
+    def encoder(self) -> Encoder:
+        """Observations to input rates."""
+        return self.parts.encoder
+
+    @property
+    def decoder(self) -> Decoder:
+        """Output spikes to actions."""
+        return self.parts.decoder
+
+    @property
+    def network(self) -> Network:
+        """The plastic layers."""
+        return self.parts.network
+
+    @property
+    def layer(self) -> Layer:
+        """The output layer."""
+        return self.parts.layer
+
+    @property
+    def modulator(self) -> Modulator:
+        """Transitions to the third factor."""
+        return self.parts.modulator
+
+    @property
+    def random(self) -> AgentRandom:
+        """The agents' own random numbers."""
+        return self.parts.random
+
+    @property
+    def statistics(self) -> Statistics:
+        """Sums over the windows since somebody last looked."""
+        return self.parts.statistics
+
+    @property
+    def lr(self) -> Tensor:
+        """Learning rates as they are now, ``(agents,)``."""
+        return self.parts.lr
+
+    @property
+    def m(self) -> Tensor:
+        """The last modulator, ``(agents, envs)``."""
+        return self.parts.m
+
+    @property
+    def episodes(self) -> Tensor:
+        """Episodes that ended, ``(agents,)``."""
+        return self.parts.episodes
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
         """First actions ``(agents, envs)`` of an experiment, for observations ``(agents, envs, *obs)``."""
-        self._anneal()
-        if self._fused:
-            return self._fused.begin(obs)
-        return self._act(self.coded(obs), self.allowed(obs))
+        self.parts.anneal()
+        return self._backend.begin(obs)
 
     def step(self, t: Transition) -> np.ndarray:
         """Learn from what came of the last actions, forget what ended, and choose the next actions ``(agents, envs)``."""
-        action = self._fused.step(t) if self._fused else self._step(t)
-        if t.any_done:
-            self.episodes += self.tensor((t.terminated | t.truncated).sum(1))
-            self._anneal()
-        return action
-
-    def respond(
-        self, rates: Tensor, random: AgentRandom, neurons: tuple[LIFState, ...]
-    ) -> tuple[Window, tuple[LIFState, ...]]:
-        """Simulate one window for input rates ``(agents, envs, pre)``; changes nothing but the generators."""
-        envs, ticks = rates.shape[1], self.config.simulation.ticks
-        sizes = self.encoder.size, *self.network.sizes
-        of_input, *of_layers, choice = random.windows(envs, ticks, sizes, self.decoder.numbers)
-        spikes, neurons = self.network.forward(poisson(rates, of_input, self.p_max), of_layers, neurons)
-        return Window(spikes, self.decoder.rates(spikes[-1]), choice), neurons
+        return self._backend.step(t)
 
     def reset(self, done: np.ndarray) -> None:
-        """Forget the episode in the envs where ``done (agents, envs)``; the others stay as they are, to the bit."""
-        if self._fused:
-            self._fused.sync()
-        mask = torch.as_tensor(done, dtype=torch.bool, device=self.device)
-        self.network.reset(mask)
-        self.modulator.reset(mask)
+        """Forget the episode in the envs where ``done (agents, envs)``; the others stay as they are, bit for bit."""
+        self._backend.reset(done)
+
+    def policy(self, envs: int, seeds: tuple[int, ...]) -> Policy:
+        """The population at work, without learning, on the backend of the agent: see `backend.Policy`.
+
+        envs: copies of the env per agent, whatever the agent trains in. seeds: one per agent, apart from those of training.
+        """
+        return self._backend.policy(envs, seeds)
+
+    def coded(self, obs: np.ndarray) -> Tensor:
+        """Input rates ``(agents, envs, pre)`` for observations ``(agents, envs, *obs)``."""
+        return self.parts.coded(obs)
 
     def value(self, obs: np.ndarray) -> Tensor | None:
         """The critic's value ``(agents, envs)`` of observations ``(agents, envs, *obs)``; None without a critic."""
@@ -151,27 +136,19 @@ class Agent:
 
     def tensors(self) -> dict[str, Tensor]:
         """The whole state between two env steps, by name, as a checkpoint holds it; `load` takes it over."""
-        if self._fused:
-            self._fused.sync()
-        own = {
-            "agent.episodes": self.episodes,
-            "agent.features": self._features,
-            "agent.random": self.random.state(),
-            "agent.windows": torch.tensor([[self._windows, self.statistics.windows]]).repeat(self.agents, 1),
-        }
-        fused = self._fused.tensors() if self._fused else {}
-        return {**self.network.tensors(), **self.modulator.tensors(), **self.statistics.tensors(), **own, **fused}
+        self._backend.sync()
+        return {**self.parts.tensors(), **self._backend.tensors()}
 
     def load(self, tensors: dict[str, Tensor], path: Path) -> None:
         """Go on where `tensors` was called. Raises CheckpointError naming the file `path` if they do not fit."""
         restore(self.tensors(), tensors, path)
         self.random.load_state(tensors["agent.random"])
-        self._windows, self.statistics.windows = tensors["agent.windows"][0].tolist()
-        self._anneal()
+        self.statistics.load_counts(tensors["agent.windows"])
+        self.parts.anneal()
 
     def spikes(self) -> tuple[Tensor, ...]:
         """Spikes of the input and of every layer in the last window, ``(ticks, agents, envs, neurons)``; copies, as all below."""
-        return tuple(spikes.clone() for spikes in (self._fused.spikes() if self._fused else self._window.spikes))
+        return tuple(spikes.clone() for spikes in self._backend.spikes())
 
     def weights(self) -> dict[str, Tensor]:
         """Weights of every layer by its name, ``(agents, *weight)``, as they are now: learning writes to `Layer.weight`."""
@@ -179,38 +156,25 @@ class Agent:
 
     def eligibility(self, envs: slice = slice(None)) -> tuple[Tensor, ...]:
         """Eligibility of the output layer for each half of the rule, in some of the envs, ``(agents, envs, *weight)``."""
-        if self._fused:
-            self._fused.sync()
+        self._backend.sync()
         return tuple(z.clone() for z in self.layer.eligibility(envs))
 
-    def fused_policy(self, envs: int, seeds: tuple[int, ...]) -> FusedPolicy | None:
-        """Compiled code for a `policy.FrozenPolicy` of this agent; None on the torch path."""
-        return FusedPolicy(self._fused, envs, seeds) if self._fused else None
-
     def adopt(self, agents: slice, config: AgentConfig) -> None:
-        """Let some agents have numbers of another configuration: the learning rate; on the fused backend all of `search.OWN`.
+        """Let some agents have numbers of another configuration: the learning rate; on the fused backend all of `space.OWN`.
 
         They start as all others do; what ``config`` says of shapes, codes and first weights is not looked at.
         """
-        device, backend = str(self.device), self.backend
-        other = Agent(
-            config, *self.spaces, seeds=(0,), device=device, dtype=self.dtype, backend=backend, encoder=self.encoder
-        )
-        self.lr[agents] = self._lr_start[agents] = other.lr[0]
-        if self._fused and other._fused:
-            self._fused.adopt(agents, other._fused)
+        other = self._another(config, (0,), self._backend.name)
+        self.parts.lr[agents] = self.parts.lr_start[agents] = other.lr[0]
+        self._backend.adopt(agents, other._backend)
 
     def alone(self, index: int, frozen: bool = False) -> Agent:
         """A copy of one agent of the population with what it has learnt, on the torch backend, in a single env at rest.
 
         frozen: it goes through every motion of learning, so that eligibility and modulator can be watched, at a rate of zero.
         """
-        seed = int(self.random.seeds[index])
         still = {"plasticity.lr": 0.0, "modulation.critic_lr": 0.0, "homeostasis.lr": 0.0} if frozen else {}
-        agent = Agent(
-            override(self.config, still), *self.spaces, seeds=(seed,), device=str(self.device), dtype=self.dtype, backend="torch",
-            encoder=self.encoder,
-        )  # fmt: skip
+        agent = self._another(override(self.config, still), (int(self.random.seeds[index]),), "torch")
         learnt = self.tensors()
         for name, tensor in agent.tensors().items():
             row = learnt[name][index : index + 1]
@@ -219,75 +183,11 @@ class Agent:
         return agent
 
     def as_torch_module(self, index: int = 0, greedy: bool = False, seed: int | None = None) -> InferenceStep:
-        """One agent's env step without learning, for serving; see `export.module.InferenceStep` for the arguments."""
-        from rstdp_agents.agent.inference import InferenceStep  # which needs this file
+        """One agent's env step without learning, for serving; see `inference.InferenceStep` for the arguments."""
+        return InferenceStep(self.alone(index).parts, greedy, seed)
 
-        return InferenceStep(self.alone(index), greedy, seed)
-
-    def allowed(self, obs: np.ndarray) -> Tensor | None:
-        """The actions that ``obs`` allows, bool ``(agents, envs, actions)``; None where they are not masked."""
-        allowed = self.rows.allowed(obs)
-        return None if allowed is None else torch.as_tensor(allowed, device=self.device)
-
-    def coded(self, obs: np.ndarray) -> Tensor:
-        """Input rates ``(agents, envs, pre)`` for observations ``(agents, envs, *obs)``."""
-        seen = torch.as_tensor(computable(obs)) if isinstance(self.encoder, Precise) else self.tensor(obs)
-        return self.encoder.rates(seen)
-
-    def tensor(self, array: np.ndarray) -> Tensor:
-        """An array on the agent's device, in its number type."""
-        return torch.as_tensor(array, dtype=self.dtype, device=self.device)
-
-    def _step(self, t: Transition) -> np.ndarray:
-        rates = self.coded(t.obs)
-        self._learn(t, normalised(rates))
-        forgotten = t.forgotten
-        if forgotten is not None:
-            self.reset(forgotten)
-        return self._act(rates, self.allowed(t.obs))
-
-    def _anneal(self) -> None:
-        half = self.config.plasticity.lr_halved_after
-        if half:
-            torch.div(self._lr_start, 1 + self.episodes / half, out=self.lr)
-
-    def _learn(self, t: Transition, next_features: Tensor) -> None:
-        if t.final_obs is not None:
-            last = normalised(self.coded(t.final_obs))
-            next_features = torch.where(self.tensor(t.truncated)[..., None] > 0, last, next_features)
-        terminated = self.tensor(t.terminated) if t.any_done else self._nobody
-        restarted = None if t.restarted is None else torch.as_tensor(t.restarted, device=self.device)
-        self.m = self.modulator(Step(self.tensor(t.reward), terminated, self._features, next_features, restarted))
-        if self._windows % LOOK_EVERY == 0:
-            self.statistics.add_learning(self.m, self.layer.update(self.m, self.lr))
-        self.network.learn(self.m, self.lr)
-
-    def _act(self, rates: Tensor, allowed: Tensor | None) -> np.ndarray:
-        self._features = normalised(rates)
-        self._window, self.network.neurons = self.respond(rates, self.random, self.network.neurons)
-        action, gate = self.decoder.choose(self._window.rates, self._window.choice, allowed)
-        self.network.remember(self._window.spikes, gate)
-        self._windows += 1
-        if self._windows % LOOK_EVERY == 0:
-            self.statistics.add_spikes(self._window.spikes)
-        return action.cpu().numpy()
-
-    def _fused_engine(self, backend: Backend, seeds: tuple[int, ...], threads: int) -> FusedEngine | None:
-        reason = "the torch backend was asked for" if backend == "torch" else why_not(self)
-        if backend == "fused" and reason:
-            raise ValueError(f"the fused backend cannot run this agent: {reason}")
-        if reason:
-            unusual = backend == "auto" and not compiled.ENABLED
-            logger.log(logging.WARNING if unusual else logging.DEBUG, "the fused backend is not used: %s", reason)
-        return None if reason else FusedEngine(self, seeds, threads)
-
-
-def _encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
-    if plugins.is_plugin(p.code):
-        return plugins.build("--encoder", p.code, Encoder, space, p)
-    return build_encoder(space, p)
-
-
-def normalised(rates: Tensor) -> Tensor:
-    """Rates scaled to sum 1 over the neurons, unless all are silent: the features of the critic."""
-    return rates / rates.sum(-1, keepdim=True).clamp_(min=1e-9)
+    def _another(self, config: AgentConfig, seeds: tuple[int, ...], backend: str) -> Agent:
+        return Agent(
+            config, *self.spaces, seeds=seeds, device=str(self.device), dtype=self.dtype,
+            backend="fused" if backend == "fused" else "torch", encoder=self.encoder,
+        )  # fmt: skip

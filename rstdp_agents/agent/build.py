@@ -1,76 +1,96 @@
-"""From a configuration to the layers of an agent's network."""
+"""From a configuration and two spaces to the parts of an agent, and to what runs them."""
 
 from __future__ import annotations
 
-import math
+import logging
 
-from rstdp_agents.agent.config import AgentConfig
-from rstdp_agents.base import validate
+import gymnasium as gym
+import torch
+from torch import Tensor
+
+from rstdp_agents.agent import memory
+from rstdp_agents.agent.backend import Backend
+from rstdp_agents.agent.config import AgentConfig, BackendName
+from rstdp_agents.agent.fused.backend import FusedBackend
+from rstdp_agents.agent.fused.support import why_not
+from rstdp_agents.agent.modulators import Modulator, build_modulator
+from rstdp_agents.agent.network_layers import build_network, network_synapses
+from rstdp_agents.agent.parts import AgentParts
+from rstdp_agents.agent.spiking_critic import SpikingCritic
+from rstdp_agents.agent.statistics import Statistics
+from rstdp_agents.agent.torch_backend import TorchBackend
+from rstdp_agents.base import compiled, plugins
+from rstdp_agents.codecs.decoders import Decoder
+from rstdp_agents.codecs.decoders.build import build_decoder, check_mask
+from rstdp_agents.codecs.decoders.options import DecoderConfig
+from rstdp_agents.codecs.encoders import Encoder
+from rstdp_agents.codecs.encoders.build import build_encoder
+from rstdp_agents.codecs.encoders.images import image_shape
+from rstdp_agents.codecs.encoders.options import EncoderConfig
+from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.spiking.agent_random import AgentRandom
-from rstdp_agents.spiking.layer import Layer
-from rstdp_agents.spiking.network import Network
 from rstdp_agents.spiking.plasticity import build_rule
-from rstdp_agents.spiking.synapses import Conv2d, Linear, Synapse
+
+logger = logging.getLogger(__name__)
 
 
-def build_network(
-    config: AgentConfig, inputs: tuple[int, ...], outputs: int, envs: int, random: AgentRandom
-) -> Network:
-    """The network that `config.network` asks for; initial weights are drawn from the agents' own numbers.
-
-    inputs: ``(pre,)``, or the ``(channels, height, width)`` of an image, which convolutions need.
-    """
-    *synapses, last = network_synapses(config, inputs, outputs)
-    names = [f"hidden{i}" for i in range(1, len(synapses) + 1)]
-    layers = [
-        build_layer(name, synapse, hidden_bound(config, synapse), config, envs, random)
-        for name, synapse in zip(names, synapses)
-    ]
-    layers.append(build_layer("output", last, config.plasticity.w_init, config, envs, random))
-    fed_back = synapses if config.network.credit == "feedback" else []
-    feedback = [
-        random.uniform(math.prod(s.post_shape) * outputs).unflatten(1, (*s.post_shape, outputs)) for s in fed_back
-    ]
-    return Network(layers, config.network.credit, feedback, config.network.lr_scale)
-
-
-def network_synapses(config: AgentConfig, inputs: tuple[int, ...], outputs: int) -> list[Synapse]:
-    """Synapses of all layers, first to last; arguments as of `build_network`."""
-    hidden = hidden_synapses(config, inputs)
-    return [*hidden, Linear(math.prod(hidden[-1].post_shape if hidden else inputs), outputs)]
-
-
-def hidden_synapses(config: AgentConfig, inputs: tuple[int, ...]) -> list[Synapse]:
-    """Synapses of the hidden layers, convolutions first. Raises ValueError for a convolution of what is no image."""
-    synapses: list[Synapse] = []
-    n = config.network
-    validate.require(
-        not n.conv or len(inputs) == 3,
-        f"`network.conv` needs observations that are images; received an encoder of the shape {inputs}",
-    )
-    shape = inputs
-    for channels, kernel, stride in n.conv:
-        synapses.append(Conv2d(shape[0], channels, (shape[1], shape[2]), kernel, stride))
-        shape = synapses[-1].post_shape
-    for size in n.hidden:
-        synapses.append(Linear(math.prod(shape), size))
-        shape = (size,)
-    return synapses
+def build_parts(
+    config: AgentConfig, observation_space: gym.Space, action_space: gym.Space, *, seeds: tuple[int, ...], envs: int,
+    lr_scale: Tensor | None, device: torch.device, dtype: torch.dtype, encoder: Encoder | None,
+) -> AgentParts:  # fmt: skip
+    """The parts of a population; arguments and errors as of `agent.Agent`. What would not fit into memory is not begun."""
+    agents, rows = len(seeds), Rows(observation_space)
+    memory.require_encoder(config.encoder)
+    encoder = (encoder or _encoder(observation_space, config.encoder)).to(device, dtype)
+    decoder = _decoder(action_space, config.decoder).to(device, dtype)
+    check_mask(rows, decoder)
+    inputs = image_shape(encoder)
+    synapses = network_synapses(config, inputs, decoder.size)
+    rule = build_rule(config.rule, config.plasticity)
+    memory.require_agents(config, synapses, rule, agents, envs, dtype.itemsize)
+    random = AgentRandom(seeds, device, dtype)
+    network = build_network(config, inputs, decoder.size, envs, random)
+    features = torch.zeros(agents, envs, encoder.size, device=device, dtype=dtype)
+    scale = torch.ones(agents) if lr_scale is None else lr_scale
+    return AgentParts(
+        config, (observation_space, action_space), envs, rows, encoder, decoder, network,
+        modulator=_modulator(config, (agents, envs, encoder.size), random), random=random,
+        statistics=Statistics(agents, (encoder.size, *network.sizes), device),
+        lr=(config.plasticity.lr * scale).to(device, dtype), m=torch.zeros(agents, envs, device=device, dtype=dtype),
+        episodes=torch.zeros(agents, device=device, dtype=dtype), features=features,
+    )  # fmt: skip
 
 
-def hidden_bound(config: AgentConfig, synapse: Synapse) -> float:
-    """Initial weights of a hidden layer are uniform within plus and minus this: network.w_init / sqrt(inputs per neuron)."""
-    return config.network.w_init / math.sqrt(math.prod(synapse.weight_shape[1:]))
+def build_backend(parts: AgentParts, name: BackendName, threads: int) -> Backend:
+    """What runs the parts. Raises ValueError for ``fused`` where it cannot, saying why."""
+    reason = "the torch backend was asked for" if name == "torch" else why_not(parts)
+    if not reason:
+        return FusedBackend(parts, threads)
+    if name == "fused":
+        raise ValueError(f"the fused backend cannot run this agent: {reason}")
+    unusual = name == "auto" and not compiled.ENABLED
+    logger.log(logging.WARNING if unusual else logging.DEBUG, "the fused backend is not used: %s", reason)
+    return TorchBackend(parts)
 
 
-def build_layer(
-    name: str, synapse: Synapse, bound: float, config: AgentConfig, envs: int, random: AgentRandom
-) -> Layer:
-    """A layer with initial weights uniform within plus and minus ``bound``."""
-    p, s = config.plasticity, config.simulation
-    start = random.uniform(math.prod(synapse.weight_shape)).mul_(2).sub_(1).mul_(bound)
-    weight = start.clamp_(p.w_min, p.w_max).reshape(start.shape[0], *synapse.weight_shape)
-    return Layer(
-        name, synapse, weight, envs, neuron=config.neuron, rule=build_rule(config.rule, p), homeostasis=config.homeostasis,
-        bounds=(p.w_min, p.w_max), ticks=s.ticks, dt=s.dt, fresh_each_window=s.fresh_each_window,
+def _encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
+    if plugins.is_plugin(p.code):
+        return plugins.build("--encoder", p.code, Encoder, space, p)
+    return build_encoder(space, p)
+
+
+def _decoder(space: gym.Space, p: DecoderConfig) -> Decoder:
+    if plugins.is_plugin(p.code):
+        return plugins.build("--decoder", p.code, Decoder, space, p)
+    return build_decoder(space, p)
+
+
+def _modulator(config: AgentConfig, shape: tuple[int, int, int], random: AgentRandom) -> Modulator:
+    """shape: ``(agents, envs, pre)``."""
+    if config.modulator != "td-spiking":
+        return build_modulator(config.modulator, config.modulation, shape, random.device, random.dtype)
+    s = config.simulation
+    return SpikingCritic(
+        config.modulation, shape, random, neuron=config.neuron, plasticity=config.plasticity, ticks=s.ticks, dt=s.dt,
+        rate_max=config.encoder.rate_max,
     )  # fmt: skip

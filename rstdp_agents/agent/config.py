@@ -15,7 +15,7 @@ from rstdp_agents.spiking.network import Credit
 from rstdp_agents.spiking.neurons import LIFParams
 from rstdp_agents.spiking.plasticity.options import PlasticityConfig, RuleName
 
-Backend = Literal["auto", "fused", "torch"]
+BackendName = Literal["auto", "fused", "torch"]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -90,6 +90,15 @@ class Modulator(Protocol):
         ...
 
 
+@runtime_checkable
+class SharedModulator(Modulator, Protocol):
+    """A modulator of an agent whose envs may be spread over processes, which share what it learns."""
+
+    def learnt(self) -> dict[str, Tensor]:
+        """Of `tensors`, what all envs of an agent learn together, ``(agents, ...)``; the others are held for every env."""
+        ...
+
+
 class RewardMinusBaseline:
     """m = reward - r_bar, with r_bar a running mean of the agent's rewards; ``tau = inf`` leaves m = reward.
 
@@ -112,6 +121,9 @@ class RewardMinusBaseline:
         pass
 
     def tensors(self) -> dict[str, Tensor]:
+        return self.learnt()
+
+    def learnt(self) -> dict[str, Tensor]:
         return {"modulator.r_bar": self.r_bar}
 
 
@@ -157,6 +169,9 @@ class TDError:
 
     def tensors(self) -> dict[str, Tensor]:
         return {"critic.weight": self.weight, "critic.trace": self.trace}
+
+    def learnt(self) -> dict[str, Tensor]:
+        return {"critic.weight": self.weight}
 
 
 def build_modulator(

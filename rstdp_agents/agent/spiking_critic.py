@@ -5,13 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rstdp_agents.agent.config import AgentConfig
-from rstdp_agents.agent.modulators import Step, beyond_deadband, td_error
+from rstdp_agents.agent.modulators import ModulatorConfig, Step, beyond_deadband, td_error
 from rstdp_agents.codecs.encoders import poisson
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.spiking.homeostasis import HomeostasisParams
 from rstdp_agents.spiking.layer import Layer
+from rstdp_agents.spiking.neurons import LIFParams
 from rstdp_agents.spiking.plasticity import RSTDP
+from rstdp_agents.spiking.plasticity.options import PlasticityConfig
 from rstdp_agents.spiking.plasticity.update import add_modulated
 from rstdp_agents.spiking.synapses import Linear
 
@@ -28,18 +29,22 @@ class SpikingCritic:
     largely cancels in whatever an eligibility trace sums up.
 
     shape: ``(agents, envs, pre)`` of the features. random: the agents' own numbers, from which the critic draws too.
+    plasticity: of it the spike traces' time constants and the weights' bounds. ticks, dt, rate_max: of a window; the most
+    active input fires at ``rate_max`` (Hz).
     """
 
-    def __init__(self, config: AgentConfig, shape: tuple[int, int, int], random: AgentRandom) -> None:
-        self.p, ticks, dt = config.modulation, config.simulation.ticks, config.simulation.dt
+    def __init__(
+        self, p: ModulatorConfig, shape: tuple[int, int, int], random: AgentRandom, *, neuron: LIFParams,
+        plasticity: PlasticityConfig, ticks: int, dt: float, rate_max: float,
+    ) -> None:  # fmt: skip
         (agents, envs, inputs), device, dtype = shape, random.device, random.dtype
-        self._ticks, self._p_max, self._half = ticks, config.encoder.rate_max * dt / 1000.0, self.p.critic_neurons // 2
+        self.p, self._ticks, self._p_max, self._half = p, ticks, rate_max * dt / 1000.0, p.critic_neurons // 2
         self._random = random
         weight = torch.zeros(agents, 2 * self._half, inputs, device=device, dtype=dtype)
         self.layer = Layer(
-            "critic", Linear(inputs, 2 * self._half), weight, envs, neuron=config.neuron,
-            rule=RSTDP(1.0, 0.0, config.plasticity.tau_plus, config.plasticity.tau_minus),
-            homeostasis=HomeostasisParams(param="none"), bounds=(config.plasticity.w_min, config.plasticity.w_max),
+            "critic", Linear(inputs, 2 * self._half), weight, envs, neuron=neuron,
+            rule=RSTDP(1.0, 0.0, plasticity.tau_plus, plasticity.tau_minus),
+            homeostasis=HomeostasisParams(param="none"), bounds=(plasticity.w_min, plasticity.w_max),
             ticks=ticks, dt=dt, fresh_each_window=True,
         )  # fmt: skip
         self.trace = torch.zeros(agents, envs, 2 * self._half, inputs, device=device, dtype=dtype)
@@ -58,7 +63,7 @@ class SpikingCritic:
         self.claimed.copy_(following)
         self.new.fill_(False)
         add_modulated(self.layer.weight, (self.trace,), (self.p.critic_lr * delta,))
-        self.layer.weight.clamp_(*self.layer.bounds)
+        self.layer.clamp()
         return beyond_deadband(delta, self.p)
 
     def value(self, features: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rstdp_agents.agent.config import Backend
+from rstdp_agents.agent.config import BackendName
 from rstdp_agents.base.errors import CheckpointError
 
 ENDS = {
@@ -59,6 +59,6 @@ def not_finite(tensors: Mapping[str, Tensor]) -> str:
     return f"{who} of agent {agent} is no longer finite: {cure}"
 
 
-def written_by(tensors: Iterable[str]) -> Backend:
+def written_by(tensors: Iterable[str]) -> BackendName:
     """The backend that wrote a checkpoint with tensors of these names: compiled code has some that no other reads."""
     return "fused" if any(name.startswith("fused.") for name in tensors) else "torch"

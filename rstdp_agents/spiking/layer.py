@@ -81,19 +81,28 @@ class Layer:
         return lif_window(current, neurons, threshold, self.neuron, self.dt)
 
     def remember(self, pre: Tensor, post: Tensor, gate: Tensor | None) -> None:
-        """Make the spike pairs of the window eligible, and let homeostasis see its rates."""
+        """Make the spike pairs of the window eligible."""
         if self.last is not None:
             self.last, self.pairs = last_window(self._kernels, pre, post, self.pairs, gate, self.fresh_each_window)
         elif self.fresh_each_window:
             pair_window_from_rest(self.synapse, self._kernels, pre, post, self.pairs.z, gate, self.weight)
         else:
             self.pairs = pair_window(self.synapse, self._kernels, pre, post, self.pairs, gate, self.weight)
-        hertz = post.mean((0, 2)).mul_(1000.0 / self.dt)
+
+    def hertz(self, post: Tensor) -> Tensor:
+        """Mean rate of every neuron over a window and the envs, ``(agents, *post)`` Hz."""
+        return post.mean((0, 2)).mul_(1000.0 / self.dt)
+
+    def regulate(self, hertz: Tensor) -> None:
+        """Let homeostasis see the rates of a window, ``(agents, *post)`` Hz."""
         self.homeostasis = homeostasis_window(hertz, self.homeostasis, self.homeostasis_params, self.window_ms)
 
     def learn(self, m: Tensor, lr: Tensor) -> None:
-        """Write the modulator ``m (agents, envs)`` into the weights with learning rates ``lr (agents,)``, within the bounds."""
+        """Write the modulator ``m (agents, envs)`` into the weights with learning rates ``lr (agents,)``; `clamp` follows."""
         self._add_update(self.weight, m, lr)
+
+    def clamp(self) -> None:
+        """Keep the weights within their bounds."""
         self.weight.clamp_(*self.bounds)
 
     def update(self, m: Tensor, lr: Tensor) -> Tensor:
@@ -116,9 +125,13 @@ class Layer:
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint holds, by name."""
+        per_agent = {"weight": self.weight, **self.homeostasis._asdict()}
+        return {f"{self.name}.{key}": value for key, value in per_agent.items()} | self.per_env()
+
+    def per_env(self) -> dict[str, Tensor]:
+        """Of `tensors`, those that are held for every env, ``(agents, envs, ...)``."""
         eligibility = self.last.tensors() if self.last else {f"z{i}": z for i, z in enumerate(self.pairs.z)}
-        state = {"weight": self.weight, **self.homeostasis._asdict(), **self.neurons._asdict(), **eligibility}
-        state.update(x=self.pairs.x, y=self.pairs.y)
+        state = {**self.neurons._asdict(), **eligibility, "x": self.pairs.x, "y": self.pairs.y}
         return {f"{self.name}.{key}": value for key, value in state.items()}
 
     def _add_update(self, weight: Tensor, m: Tensor, lr: Tensor) -> None:

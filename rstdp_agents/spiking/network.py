@@ -72,12 +72,27 @@ class Network:
         for layer, pre, post, own in zip(self.layers, spikes, spikes[1:], self._gates(gate)):
             layer.remember(_shaped(pre, layer.synapse.pre_shape), _shaped(post, layer.synapse.post_shape), own)
 
+    def hertz(self, spikes: tuple[Tensor, ...]) -> list[Tensor]:
+        """Mean rates of every layer's neurons, ``(agents, *post)`` Hz; spikes as `forward` gives them."""
+        each = zip(self.layers, spikes[1:], strict=True)
+        return [layer.hertz(_shaped(post, layer.synapse.post_shape)) for layer, post in each]
+
+    def regulate(self, hertz: list[Tensor]) -> None:
+        """Let the homeostasis of every layer see its rates in a window, as `hertz` gives them."""
+        for layer, rates in zip(self.layers, hertz, strict=True):
+            layer.regulate(rates)
+
     def learn(self, m: Tensor, lr: Tensor) -> None:
-        """Write the modulator ``m (agents, envs)`` into all weights; lr ``(agents,)``."""
+        """Write the modulator ``m (agents, envs)`` into all weights; lr ``(agents,)``. `clamp` follows."""
         self.output.learn(m, lr)
         if self.lr_scale:
             for layer in self.hidden:
                 layer.learn(m, lr * self.lr_scale)
+
+    def clamp(self) -> None:
+        """Keep all weights within their bounds."""
+        for layer in self.layers:
+            layer.clamp()
 
     def reset(self, done: Tensor) -> None:
         """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, to the bit."""
@@ -93,6 +108,10 @@ class Network:
         """Everything that a checkpoint holds, by name."""
         feedback = {f"{layer.name}.feedback": b for layer, b in zip(self.hidden, self.feedback)}
         return {name: tensor for layer in self.layers for name, tensor in layer.tensors().items()} | feedback
+
+    def per_env(self) -> set[str]:
+        """Names of those of `tensors` that are held for every env."""
+        return {name for layer in self.layers for name in layer.per_env()}
 
     def _gates(self, gate: Tensor | None) -> list[Tensor | None]:
         if gate is None or not self.feedback:

@@ -23,7 +23,7 @@ class Trained(NamedTuple):
     """What came of a run."""
 
     agent: Agent
-    """The population, to be looked at or put to work (`policy.FrozenPolicy`)."""
+    """The population, to be looked at or put to work (`Agent.policy`)."""
     summary: dict[str, Any]
     """What summary.json holds: of every agent when it solved the task, and how it did in evaluation."""
     folder: Path

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
 
 import tyro
 
-from rstdp_agents.agent.config import AgentConfig, Backend
+from rstdp_agents.agent.config import AgentConfig, BackendName
 from rstdp_agents.base import validate
+from rstdp_agents.base.settings import flat
 from rstdp_agents.environments.build import Vectorization
 from rstdp_agents.environments.source import EnvSource, Wrapped, parse_kwargs
 
@@ -67,7 +68,7 @@ class MachineConfig:
     process of its own can be left behind); 0 for as long as it takes."""
     device: str = "cpu"
     """Torch device."""
-    backend: Backend = "auto"
+    backend: BackendName = "auto"
     """Compiled code on the CPU (fused), torch on any device, or fused wherever it can do what is asked (auto)."""
     threads: int = 1
     """CPU threads: of torch, and of compiled code, which splits the agents of a population over them where that pays."""
@@ -144,3 +145,8 @@ def source_of(config: RunConfig, env: EnvSource | None = None) -> tuple[EnvSourc
         kwargs["max_episode_steps"] = config.max_episode_steps
     source = config.env if env is None else env
     return (Wrapped(source, config.wrapper) if config.wrapper else source), kwargs  # pyright: ignore[reportArgumentType]
+
+
+def by_option(config: RunConfig) -> dict[str, Any]:
+    """All settings, by their names on the command line (but for its hyphens)."""
+    return {name.removeprefix("agent."): value for name, value in flat(asdict(config)).items()}

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from rstdp_agents.agent.agent import Agent
-from rstdp_agents.agent.policy import FrozenPolicy
 from rstdp_agents.base.errors import EnvironmentFault, UsageError
 from rstdp_agents.base.progress import Bar
 from rstdp_agents.environments import EnvSource, Instance, SerialGrid, env_seeds, time_limit
@@ -84,7 +83,7 @@ def _played(
 ) -> tuple[np.ndarray, np.ndarray]:
     envs = grid.shape[1]
     quota = np.array([len(range(env, episodes, envs)) for env in range(envs)])
-    policy = FrozenPolicy(agent, envs, start)
+    policy = agent.policy(envs, start)
     running, length = np.zeros((2, agent.agents, envs))
     left = np.tile(quota, (agent.agents, 1))
     played: list[list[list[tuple[float, float]]]] = [[[] for _ in range(envs)] for _ in range(agent.agents)]

@@ -11,23 +11,22 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
-from torch import Tensor
 
-from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.tensors import not_finite, written_by
 from rstdp_agents.base import progress
 from rstdp_agents.base.devices import flush_denormal
 from rstdp_agents.base.errors import CheckpointError, Diverged, EnvironmentFault, UsageError
 from rstdp_agents.base.progress import Bar, doing
 from rstdp_agents.base.signals import stop_requests
-from rstdp_agents.environments import EnvGrid, EnvSource, Instance, build_grid, env_seeds, reward_threshold
-from rstdp_agents.environments.learnt import Learnt
+from rstdp_agents.environments import EnvSource, env_seeds, reward_threshold
 from rstdp_agents.training import compilation
 from rstdp_agents.training.config import RunConfig, source_of
-from rstdp_agents.training.episodes import EpisodeTracker, TrackerState
 from rstdp_agents.training.evaluation import play
+from rstdp_agents.training.interaction import Interaction
 from rstdp_agents.training.monitoring.metrics import NOTHING, Monitor
+from rstdp_agents.training.peers import Alone, Nothing, Peers
 from rstdp_agents.training.ranged import ranged
+from rstdp_agents.training.runs import per_env
 from rstdp_agents.training.runs.checkpoint import (
     backend_of,
     checkpoint_path,
@@ -51,6 +50,7 @@ from rstdp_agents.training.runs.folder import (
 )
 from rstdp_agents.training.runs.resume import Position, is_own
 from rstdp_agents.training.runs.summary import closing_evaluation, write_summary
+from rstdp_agents.training.training_envs import TrainingEnvs
 
 logger = logging.getLogger(__name__)
 
@@ -61,24 +61,24 @@ class Training:
     folder: the run's own, made if need be, and held by a lock; None for a new one in ``runs``. checkpoint: where to go on from,
     or None; if it is one of this folder, the folder's files become what they were then. A run that was killed before its
     first checkpoint starts over; a folder that holds checkpoints of another is refused.
-    env: what makes the environments, in place of what ``config.env`` names.
+    env: what makes the environments, in place of what ``config.env`` names. peers: the processes that share the envs.
+    `until`: env step at which `run` pauses, if that is before its end.
     """
 
     def __init__(
-        self, config: RunConfig, folder: Path | None, checkpoint: Path | None = None, env: EnvSource | None = None
-    ) -> None:
+        self, config: RunConfig, folder: Path | None, checkpoint: Path | None = None, env: EnvSource | None = None,
+        peers: Peers | None = None,
+    ) -> None:  # fmt: skip
         torch.set_num_threads(config.threads)
         flush_denormal()
         self.folder, self.step, self.faults = folder or Path(), 0, 0
+        self.peers: Peers = peers or Alone()
         self.source, self.kwargs = source_of(config, env)
-        self.action: np.ndarray | None = None
-        self.stopped_by, self._last_fault, self._episodes_are_lost = 0, -1, False
-        self._lends = isinstance(self.source, Instance)
-        self._before_play: tuple[int, dict[str, Any]] = -1, {}
-        self.config = config = (
-            self._ranged(config) if checkpoint is None else config
-        )  # a run that goes on keeps its code
-        self.envs = self._make_envs(config)
+        self.stopped_by, self.until, self._last_fault = 0, config.total_steps, -1
+        if checkpoint is None:  # a run that goes on keeps its code
+            config = self.peers.agree(ranged(config, self.source, self.kwargs))
+        self.config = config
+        self.envs = TrainingEnvs(config, self.source, self.kwargs, self.peers)
         try:
             self._open(folder, checkpoint)
         except BaseException:
@@ -108,7 +108,7 @@ class Training:
             try:
                 self._loop(stop, bar)
             except EnvironmentFault:  # nothing of the faulty step has been learnt, but the envs may have gone on
-                self._episodes_are_lost = True
+                self.envs.lose()
                 self.save()
                 raise
             except OSError as error:  # a full disk, say
@@ -121,17 +121,17 @@ class Training:
 
     def _loop(self, stop: list[int], bar: Bar) -> None:
         config, stride = self.config, self.config.envs_per_agent
-        while self.step < config.total_steps and not self._asked_to_stop(stop):
-            action = self._begin() if self.action is None else self.action
+        while self.step < min(self.until, config.total_steps) and not self.peers.stop(stop):
+            if not self.envs.running:
+                self._begin()
             try:
-                transition = self.envs.step(action)
+                _, episodes = self.play.step(self.step + stride)
             except EnvironmentFault as fault:
-                if not self._is_back_from_play(fault):
+                if not self.envs.came_back(fault, self.step):
                     self._begin_after(fault)
                 continue
-            self.action = self.agent.step(transition)
             self.step += stride
-            self.monitor.record(self.step, self.tracker.add(transition, self.step))
+            self.monitor.record(self.step, episodes)
             evaluates = config.eval_every and self.step % config.eval_every < stride
             if evaluates or self.step % config.checkpoint_every < stride:
                 self.save(self._evaluate() if evaluates else None)
@@ -141,38 +141,48 @@ class Training:
                 self._show(bar)
 
     def save(self, envs: dict[str, Any] | None = None) -> None:
-        """Write a checkpoint of this step, then what is copied from it, and drop old ones.
+        """Write a checkpoint of this step, then what is copied from it, and drop old ones; every one of the peers calls it.
 
         envs: where they stand, if that is known already. Raises Diverged where there is nothing good to write.
         """
         self._check()
         path = checkpoint_path(self.folder, self.step)
         with doing("saving"):
-            self._save(path, envs)
-            self.evaluations.publish(path, self.step)
-            drop_old(self.folder, self.config.keep_checkpoints)
+            self._write(path, envs)
+            if self.peers.writes:
+                self.evaluations.publish(path, self.step)
+                drop_old(self.folder, self.config.keep_checkpoints)
 
     def finish(self) -> dict[str, Any]:
-        """Close the training envs, evaluate in others, and write summary.json; returns the summary."""
-        envs = self._where()
+        """Close the training envs, evaluate in others, and write summary.json; returns the summary, where it is written.
+
+        Of several processes only the summary knows of the evaluation: a best checkpoint would take all of them.
+        """
+        if not self.peers.writes:
+            return {}
+        envs = self.envs.where()
         self.envs.close()  # a simulator may be to be had but once
         played = closing_evaluation(self.agent, self.config, self.source, self.kwargs, envs.get("learnt", []))
-        if played and self.evaluations.last_step != self.step:
-            self._note(*played["greedy"], envs)
+        if played and self.evaluations.last_step != self.step and not self.peers.several:
+            self.evaluations.add(self.step, *played["greedy"])
+            self.save(envs)
         records = self.tracker.records
         return write_summary(self.folder, self.config, self.step, self.faults, records, played, self.monitor)
 
     def _open(self, folder: Path | None, checkpoint: Path | None) -> None:
         """Everything but the envs: first what may be refused, then what is written."""
-        config, spaces = self.config, (self.envs.observation_space, self.envs.action_space)
+        config, grid = self.config, self.envs.grid
         backend = backend_of(checkpoint) if checkpoint and config.backend == "auto" else config.backend
-        self.agent = self._make_agent(replace(config, backend=backend), spaces)
-        self.tracker = self._make_tracker(config, reward_threshold(self.source))
+        spaces = grid.observation_space, grid.action_space
+        self.agent = self.peers.agent(replace(config, backend=backend), spaces)
+        self.tracker = self.peers.tracker(config, reward_threshold(self.source))
+        self.play = Interaction(self.agent, self.envs, self.tracker)
         before = None if checkpoint is None else self._load(checkpoint)
-        self._open_folder(folder, checkpoint, before, spaces[0])
-
-    def _ranged(self, config: RunConfig) -> RunConfig:
-        return ranged(config, self.source, self.kwargs)
+        self.lock: Any = Nothing()
+        self.monitor: Any = Nothing()
+        if self.peers.writes:
+            self._open_folder(folder, checkpoint, before, spaces[0])
+        self.folder = self.peers.agree(self.folder)
 
     def _open_folder(
         self, folder: Path | None, checkpoint: Path | None, before: Position | None, space: gym.Space
@@ -209,82 +219,48 @@ class Training:
         self.monitor.pictures.load(tensors)
 
     def _load(self, checkpoint: Path) -> Position:
-        position = self._position(checkpoint)
-        position.check_settings(self.config, checkpoint)
+        """Go on from a checkpoint: the agents, then the envs."""
+        whole = Position.of_file(checkpoint)
+        whole.check_settings(self.config, checkpoint)
+        was = written_by(whole.agent)
+        if was != self.agent.backend:
+            raise UsageError(f"{checkpoint} is of --backend {was} and goes on with that; received {self.agent.backend}")
+        position = per_env.cut(whole, self.agent.parts.per_env(), self.peers.mine(whole.config))
         try:
             self.tracker.load(position.records, position.episodes)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
-        was = written_by(position.agent)
-        if was != self.agent.backend:
-            raise UsageError(f"{checkpoint} is of --backend {was} and goes on with that; received {self.agent.backend}")
         self.agent.load(position.agent, checkpoint)
-        self.step, self.faults, self.action = position.step, position.faults, position.action
-        reason = position.why_envs_differ(self.config) or self._resume_envs(position.envs)
-        if reason:
-            self._make_envs_anew(position.envs, reason)
+        self.step, self.faults, self.play.action = position.step, position.faults, position.action
+        self.envs.resume(position.envs, position.why_envs_differ(self.config))
         return position
 
-    def _resume_envs(self, envs: dict[str, Any]) -> str:
-        try:
-            return envs.get("lost") or self.envs.resume(envs)
-        except (
-            AttributeError,
-            KeyError,
-            TypeError,
-            ValueError,
-            OverflowError,
-        ) as error:  # of another version of the environment, say
-            return f"{type(error).__name__}: {one_line(error)}"
-
-    def _make_envs_anew(self, before: dict[str, Any], reason: str) -> None:
-        """Have envs of which nothing is left but what wrappers have learnt, and new episodes begin."""
-        logger.warning("new episodes begin, because those that were running cannot be gone on with: %s", reason)
-        self.envs.close()
-        self.envs, self.action = self._make_envs(self.config), None
-        if before.get("learnt"):
-            self.envs.teach(before["learnt"])
-
-    def _position(self, checkpoint: Path) -> Position:
-        return Position.of_file(checkpoint)
-
-    def _where(self) -> dict[str, Any]:
-        """Where the envs stand."""
-        if self._episodes_are_lost:
-            return {"steps": self.envs.steps, "lost": "an environment failed", "learnt": self._learnt()}
-        return self.envs.snapshot()
-
-    def _save(self, path: Path, envs: dict[str, Any] | None = None) -> None:
-        """envs: where they stand, if that is known already."""
-        envs = self._where() if envs is None else envs
-        self._write(path, self.action, envs, self.tracker.to_json(), self.agent.tensors())
-
-    def _write(
-        self,
-        path: Path,
-        action: np.ndarray | None,
-        envs: dict[str, Any],
-        episodes: TrackerState,
-        agent: dict[str, Tensor],
-    ) -> None:
-        """Write a checkpoint of this step; what is given is that of all envs, wherever they are stepped."""
+    def _write(self, path: Path, envs: dict[str, Any] | None) -> None:
+        """Write a checkpoint of the envs of all peers, where it is written."""
+        self.peers.settle()
+        tensors, names = self.agent.tensors(), self.agent.parts.per_env()
+        action = self.play.action if self.envs.running else None
+        where = self.envs.where() if envs is None else envs
+        mine = {name: tensor.cpu() for name, tensor in tensors.items() if name in names}
+        everyone = self.peers.gather(per_env.PerEnv(mine, action, self.tracker.to_json(), where))
+        if not self.peers.writes:
+            return
+        whole = per_env.join(everyone, self.config.agents)
         records = [record.to_json() for record in self.tracker.records]
         position = Position(
-            self.step, self.faults, action, envs, self.config, records, episodes, self.monitor.state(), agent,
-            {**self.monitor.pictures.tensors(), **self.evaluations.tensors()},
+            self.step, self.faults, whole.action, whole.envs, self.config, records, whole.episodes, self.monitor.state(),
+            {**tensors, **whole.tensors}, {**self.monitor.pictures.tensors(), **self.evaluations.tensors()},
         )  # fmt: skip
         save_checkpoint(path, *position.to_checkpoint(), run=self.identity)
 
-    def _begin(self) -> np.ndarray:
+    def _begin(self) -> None:
         """Begin an episode in every env: with seeds of their own, where it is not a run's first."""
-        everywhere = np.ones((self.agent.agents, self.agent.envs), dtype=bool)
-        self.agent.reset(everywhere)
+        self.agent.reset(np.ones((self.agent.agents, self.agent.envs), dtype=bool))
         self.tracker.forget()
         seeds = self.config.seeds
         if self.step or self.faults:
             seeds = tuple(env_seeds(seed, self.faults + 1, 2 + self.step)[-1] for seed in seeds)
-        self.action = self.agent.begin(self.envs.reset(seeds))
-        return self.action
+        self.play.begin(seeds)
 
     def _begin_after(self, fault: EnvironmentFault) -> None:
         """Make the envs anew and begin an episode in each, where `env_errors` says so; else the fault passes on."""
@@ -292,99 +268,28 @@ class Training:
             raise fault
         self._last_fault, self.faults = self.step, self.faults + 1
         logger.warning("new episodes begin, because an environment failed: %s", fault)
-        learnt = self._learnt()
-        self.envs.close()
-        self.envs = self._make_envs(self.config)
-        if learnt:
-            self.envs.teach(learnt)
+        self.envs.make_anew(self.envs.learnt())
         self._begin()
-
-    def _learnt(self) -> list[Learnt]:
-        """What wrappers have learnt, as far as envs that have failed can tell."""
-        try:
-            return self.envs.learnt()
-        except Exception:  # of processes that are gone, say
-            return []
 
     def _evaluate(self) -> dict[str, Any]:
         """Evaluate the greedy policy, and note how it did; returns where the training envs stand. A checkpoint is to follow."""
         self._check()
-        envs = self._where()
-        returns, lengths = self._play(envs)
+        c, envs = self.config, self.envs.where()
+        more = {"learnt": envs.get("learnt", []), "shown": c.progress}
+        played = partial(play, self.agent, self.source, self.kwargs, c.seeds, c.eval_episodes, True, **more)
+        returns, lengths = self.envs.lend(played, envs, self.step)
         self.monitor.add_evaluation(self.step, returns, lengths)
         self.evaluations.add(self.step, returns, lengths)
         return envs
 
-    def _play(self, envs: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-        """Play in other envs than those of the training, which stand at ``envs`` and are closed meanwhile if need be."""
-        c = self.config
-        more = {"learnt": envs.get("learnt", []), "shown": c.progress}
-        played = partial(play, self.agent, self.source, self.kwargs, c.seeds, c.eval_episodes, True, **more)
-        if not self._lends:
-            try:
-                returns, lengths = played()
-                self._before_play = self.step, envs
-                return returns, lengths
-            except (UsageError, EnvironmentFault) as error:
-                logger.info("the training environments are closed in evaluations: %s", error)
-                self._lends = True
-        self.envs.close()
-        try:
-            return played()
-        finally:
-            self._take_back(envs)
-
-    def _take_back(self, envs: dict[str, Any]) -> None:
-        """Have the training envs again that stood at ``envs``."""
-        if not isinstance(self.source, Instance):  # whose owner closes it
-            self.envs = self._make_envs(self.config)
-        reason = self._resume_envs(envs)
-        if reason:
-            self._make_envs_anew(envs, reason)
-
-    def _is_back_from_play(self, fault: EnvironmentFault) -> bool:
-        """Whether a fault was that of envs whose simulator was shut down when others were closed; they are open again then."""
-        step, envs = self._before_play
-        if self._lends or step != self.step:
-            return False
-        logger.info("the training environments are closed in evaluations from now on: %s", fault)
-        self._lends = True
-        self.envs.close()
-        self._take_back(envs)
-        return True
-
-    def _note(self, returns: np.ndarray, lengths: np.ndarray, envs: dict[str, Any]) -> None:
-        """Keep the closing evaluation."""
-        self.evaluations.add(self.step, returns, lengths)
-        self.save(envs)
-
     def _check(self) -> None:
-        """Raise Diverged if the agents hold numbers that are not finite."""
-        wrong = self._not_finite()
+        """Raise Diverged, in all processes, if the agents hold numbers that are not finite."""
+        here = not_finite({"m": self.agent.m, **self.agent.tensors()})
+        wrong = self.peers.agree(next(filter(None, self.peers.gather(here)), ""))
         if wrong:
             last = checkpoints(self.folder)[-1:]
             kept = f"the last finite checkpoint: {last[0]}" if last else "there is no checkpoint yet"
             raise Diverged(f"{wrong} (env step {self.step}; {kept})")
-
-    def _not_finite(self) -> str:
-        return not_finite({"m": self.agent.m, **self.agent.tensors()})
-
-    def _asked_to_stop(self, stop: list[int]) -> bool:
-        return bool(stop)
-
-    def _make_agent(self, config: RunConfig, spaces: tuple[gym.Space, gym.Space]) -> Agent:
-        return Agent(
-            config.agent, *spaces, seeds=config.seeds, envs=config.envs_per_agent, device=config.device, backend=config.backend,
-            threads=config.threads,
-        )  # fmt: skip
-
-    def _make_tracker(self, config: RunConfig, threshold: float | None) -> EpisodeTracker:
-        return EpisodeTracker(config.agents, config.envs_per_agent, threshold, len(config.info_keywords))
-
-    def _make_envs(self, config: RunConfig) -> EnvGrid:
-        shape = config.agents, config.envs_per_agent
-        more = {"keywords": config.info_keywords, "timeout": config.env_timeout}
-        return build_grid(config.vectorization, self.source, self.kwargs, *shape, **more)
 
     def _progress(self) -> Bar:
         c, stride = self.config, self.config.envs_per_agent

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.agent.policy import FrozenPolicy
 from rstdp_agents.codecs.transition import Transition
 from tests.helpers import cartpole_agent, experience, observations
 
@@ -173,7 +172,7 @@ def test_frozen_policy_acts_without_touching_the_agent():
     agent.begin(observations(2, 1))
     before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
     stream = agent.random.state()
-    policy = FrozenPolicy(agent, envs=5, seeds=(7, 8))
+    policy = agent.policy(envs=5, seeds=(7, 8))
     actions = [policy.act(observations(2, 5, i), greedy=bool(i % 2)) for i in range(4)]
     assert {a.shape for a in actions} == {(2, 5)}
     assert torch.equal(stream, agent.random.state())

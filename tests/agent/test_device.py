@@ -8,6 +8,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.agent.window import respond
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.transition import Transition
 from tests.environments.zoo import ACTIONS
@@ -53,7 +54,7 @@ def test_an_env_step_brings_observation_and_reward_to_the_device_and_fetches_the
     for windows in (2, 3):
         with Brought() as brought, pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
             agent.step(t)
-        assert agent._windows == windows  # counted before the action is fetched: nothing else was
+        assert agent.statistics.passed == windows  # counted before the action is fetched: nothing else was
         assert brought.shapes == [(2, 2, 3), (2, 2)]
 
 
@@ -75,13 +76,15 @@ def test_gpu_agrees_with_cpu(rule):
 def test_a_window_does_not_wait_for_the_device():
     agent = cartpole_agent(range(3), 2, device="cuda")
     agent.begin(observations(3, 2))
-    network, rates = agent.network, agent.encoder.rates(agent.tensor(observations(3, 2)))
+    network, rates = agent.network, agent.coded(observations(3, 2))
     before = torch.cuda.get_sync_debug_mode()
     torch.cuda.set_sync_debug_mode("error")  # whatever the host waits for is an error
     try:
-        window, network.neurons = agent.respond(rates, agent.random, network.neurons)
+        window, network.neurons = respond(agent.parts, rates, agent.random, network.neurons)
         _, gate = agent.decoder.choose(window.rates, window.choice)
         network.remember(window.spikes, gate)
+        network.regulate(network.hertz(window.spikes))
         network.learn(agent.m, agent.lr)
+        network.clamp()
     finally:
         torch.cuda.set_sync_debug_mode(before)

@@ -15,7 +15,11 @@ CPU, F32 = torch.device("cpu"), torch.float32
 def critic(agents=1, envs=1, inputs=2, **changes):
     settings = {"modulation.gamma": 0.0, "modulation.critic_lr": 0.002, "modulation.value_scale": 20.0, **changes}
     config = override(AgentConfig(), settings)
-    return SpikingCritic(config, (agents, envs, inputs), AgentRandom(tuple(range(agents)), CPU, F32))
+    random, s = AgentRandom(tuple(range(agents)), CPU, F32), config.simulation
+    return SpikingCritic(
+        config.modulation, (agents, envs, inputs), random, neuron=config.neuron, plasticity=config.plasticity, ticks=s.ticks,
+        dt=s.dt, rate_max=config.encoder.rate_max,
+    )  # fmt: skip
 
 
 def one_hot(state, inputs=2):

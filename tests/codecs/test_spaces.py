@@ -174,7 +174,7 @@ def test_toy_texts_run(tmp_path, env_id):
     with Training(override(preset(env_id, "rstdp-et"), BASE), tmp_path) as run:
         assert run.run()
         assert run.finish()["env"] == env_id
-    assert (run.agent.rows.mask is None) == (env_id == "Blackjack-v1")
+    assert (run.agent.parts.rows.mask is None) == (env_id == "Blackjack-v1")
 
 
 @pytest.mark.parametrize("backend", ["torch", "fused"])

@@ -115,7 +115,7 @@ def test_both_backends_tell_numbers_apart_where_bounds_do_not(caplog):
     rows = grid.rows.array([arguments["shows"](k) for k in range(21)])[:, None, None]
     agents = [Agent(config, space, spaces.Discrete(2), seeds=(0,), backend=backend) for backend in ("torch", "fused")]
     torch_rates = np.stack([agents[0].coded(obs)[0, 0].numpy() for obs in rows])
-    fused_rates = np.stack([agents[1]._fused.coded(obs)[0, 0] for obs in rows])
+    fused_rates = np.stack([agents[1]._backend._observations.coded(obs)[0, 0] for obs in rows])
     np.testing.assert_allclose(torch_rates, fused_rates, atol=1e-5)
     apart = np.linalg.norm(torch_rates[:, None] - torch_rates[None], axis=-1) + 9 * np.eye(21)
     assert apart.min() > 0.5

@@ -8,7 +8,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
-from rstdp_agents.agent.policy import FrozenPolicy
 from rstdp_agents.agent.tensors import restore
 from rstdp_agents.base.settings import from_json, override
 from rstdp_agents.codecs.encoders import poisson
@@ -57,7 +56,7 @@ def test_a_network_without_hidden_layers_draws_and_computes_what_a_single_layer_
     assert torch.equal(layer.weight, start.reshape(1, 16, 270))
     agent.begin(observations(1, 1))
     of_input, of_output, choice = random.windows(1, 10, (270, 16))
-    pre = poisson(agent.encoder.rates(agent.tensor(observations(1, 1))), of_input, 0.5)
+    pre = poisson(agent.coded(observations(1, 1)), of_input, 0.5)
     post, _ = layer.forward(pre, of_output, layer.neurons)
     _, gate = agent.decoder.choose(agent.decoder.rates(post), choice)
     assert all(torch.equal(*pair) for pair in zip((pre, post), agent.spikes(), strict=True))
@@ -92,7 +91,7 @@ def test_hidden_pairs_are_gated_by_the_output_gate_through_the_feedback():
     agent = cartpole_agent(dtype=torch.float64, **{"network.hidden": (12,), "network.w_init": 8.0})
     agent.begin(observations(1, 1))
     pre, hidden, out = agent.spikes()
-    _, gate = agent.decoder.choose(agent.decoder.rates(out), agent._window.choice)
+    _, gate = agent.decoder.choose(agent.decoder.rates(out), agent._backend._window.choice)
     layer = agent.network.hidden[0]
     own = agent.network.feedback[0][0] @ gate[0, 0]
     plain = cartpole_agent(dtype=torch.float64, **{"network.hidden": (12,), "network.credit": "broadcast"}).network
@@ -151,7 +150,7 @@ def test_a_checkpoint_holds_every_layer(tmp_path):
     restore(other.tensors(), load_checkpoint(tmp_path / "deep.safetensors")[0], tmp_path)
     names = {name.split(".")[0] for name in agent.tensors()}
     assert {"hidden1", "hidden2", "hidden3", "output"} <= names
-    policies = [FrozenPolicy(a, envs=4, seeds=(7,)) for a in (agent, other)]
+    policies = [a.policy(envs=4, seeds=(7,)) for a in (agent, other)]
     rates = [policy.rates(pictures(1, 4)) for policy in policies]
     assert torch.equal(*rates)
 
@@ -189,7 +188,7 @@ def test_all_layers_leave_with_an_exported_agent():
     see(agent, steps=5, rows=slice(0, 2))
     obs = pictures(1, 3)
     rates = agent.as_torch_module(1, seed=4)(torch.from_numpy(obs[0]).float())[1]
-    expected = [FrozenPolicy(agent.alone(1), envs=1, seeds=(4,)).rates(obs[:, i : i + 1])[0, 0] for i in range(3)]
+    expected = [agent.alone(1).policy(envs=1, seeds=(4,)).rates(obs[:, i : i + 1])[0, 0] for i in range(3)]
     assert torch.equal(rates, torch.stack(expected))
 
 

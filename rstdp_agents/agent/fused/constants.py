@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
+from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.base.compiled import jit
 from rstdp_agents.equations.traces import decay
 from rstdp_agents.spiking.plasticity import RewardSwitch
-
-if TYPE_CHECKING:
-    from rstdp_agents.agent.agent import Agent
 
 GATES = ("centred", "chosen", "none")
 HOMEOSTASIS = ("none", "bias", "threshold")
@@ -64,21 +62,21 @@ def unpack(c):
     )  # fmt: skip
 
 
-def constants_of(agent: Agent) -> Constants:
+def constants_of(parts: AgentParts) -> Constants:
     """The numbers of the agent's configuration."""
-    layer, n, h, m = agent.layer, agent.layer.neuron, agent.layer.homeostasis_params, agent.config.modulation
-    d = agent.config.decoder
+    layer, n, h, m = parts.layer, parts.layer.neuron, parts.layer.homeostasis_params, parts.config.modulation
+    d = parts.config.decoder
     d_plus, d_minus = layer.rule.trace_decays(layer.dt)
-    _, decay_z = layer.rule.decays(agent.config.simulation.ticks, layer.dt)
-    rate = agent.modulator.rate if isinstance(agent.modulator, RewardMinusBaseline) else 0.0
+    _, decay_z = layer.rule.decays(parts.config.simulation.ticks, layer.dt)
+    rate = parts.modulator.rate if isinstance(parts.modulator, RewardMinusBaseline) else 0.0
     switch = layer.rule if isinstance(layer.rule, RewardSwitch) else None
     return Constants(
-        p_max=agent.p_max, keep_v=decay(n.tau_m, layer.dt), v_th=n.v_th, v_rest=n.v_rest, v_reset=n.v_reset,
+        p_max=parts.p_max, keep_v=decay(n.tau_m, layer.dt), v_th=n.v_th, v_rest=n.v_rest, v_reset=n.v_reset,
         refractory_ticks=round(n.t_ref / layer.dt), escape_noise=n.escape_noise, decay_x=d_plus, decay_y=d_minus,
         decay_z=decay_z, gain=layer.rule.gain(layer.dt), w_min=layer.bounds[0], w_max=layer.bounds[1],
         switch=switch is not None, zero_punishes=switch is not None and switch.zero_punishes,
         group=d.neurons_per_action, inverse_temperature=d.inverse_temperature, gate=GATES.index(d.gate),
-        exploration=d.exploration, td=isinstance(agent.modulator, TDError), reward_scale=m.reward_scale,
+        exploration=d.exploration, td=isinstance(parts.modulator, TDError), reward_scale=m.reward_scale,
         gamma=m.gamma, trace_decay=m.gamma * m.lambda_, critic_lr=m.critic_lr, deadband=m.deadband, baseline_rate=rate,
         homeostasis=HOMEOSTASIS.index(h.param), rate_target=h.rate_target,
         rate_mix=1.0 - decay(h.tau_rate, layer.window_ms), homeostasis_lr=h.lr, offset_limit=h.limit,

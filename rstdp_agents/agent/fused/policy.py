@@ -1,32 +1,35 @@
-"""The fused CPU path of a frozen policy: windows without learning, on the very weights of an agent's engine."""
+"""A policy of compiled code: windows without learning, on the very weights of a fused backend."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from rstdp_agents.agent.fused.constants import Constants
 from rstdp_agents.agent.fused.decoders import decoder_arrays, reader
+from rstdp_agents.agent.fused.observations import Observations
 from rstdp_agents.agent.fused.spikes import output_spikes
 from rstdp_agents.agent.fused.state import State
 from rstdp_agents.agent.fused.step import act
-
-if TYPE_CHECKING:
-    from rstdp_agents.agent.fused.backend import FusedEngine
+from rstdp_agents.agent.fused.threads import Threads
+from rstdp_agents.codecs.decoders import Decoder
 
 CERTAIN = 1e30
 """Inverse temperature at which a softmax takes the best, and draws between equals."""
 
 
 class FusedPolicy:
-    """Acts as `policy.FrozenPolicy` does: shares what ``engine`` has learnt, with spikes and random numbers of its own."""
+    """See `backend.Policy`. Has the weights of ``shared`` (`arrays.arrays_of`), and spikes and random numbers of its own."""
 
-    def __init__(self, engine: FusedEngine, envs: int, seeds: tuple[int, ...]) -> None:
-        shared, self._decoder = engine.arrays, engine.agent.decoder
+    def __init__(
+        self, shared: dict[str, Any], decoder: Decoder, observations: Observations, threads: Threads, envs: int,
+        seeds: tuple[int, ...],
+    ) -> None:  # fmt: skip
+        self._decoder, self._observations, self._threads = decoder, observations, threads
         (agents, inputs, padded), outputs = shared["weight"].shape, shared["post_count"].shape[1]
-        shape, self._engine = (agents, envs), engine
+        shape = agents, envs
         self._arrays = (
             shared
             | decoder_arrays(self._decoder, shape)
@@ -46,13 +49,14 @@ class FusedPolicy:
         self._stochastic, self._greedy = State(**self._arrays), State(**self._arrays | {"constants": certain})
 
     def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:
-        """As `policy.FrozenPolicy.act`."""
         state = self._greedy if greedy else self._stochastic
-        self._engine.mask(obs, self._arrays)
-        self._engine.over_agents(act, state, self._engine.coded(obs))
+        self._observations.mask(obs, self._arrays)
+        self._threads.run(act, state, self._observations.coded(obs))
         return self._chosen()
 
     def rates(self, obs: np.ndarray) -> Tensor:
-        """As `policy.FrozenPolicy.rates`."""
         self.act(obs, greedy=True)
         return self._decoder.rates(output_spikes(self._arrays))
+
+    def reset(self, done: np.ndarray) -> None:
+        """Nothing: every window starts with membranes at rest."""

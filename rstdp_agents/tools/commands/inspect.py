@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,8 @@ import tyro
 from torch import Tensor
 
 from rstdp_agents.base.escape import one_line
-from rstdp_agents.base.settings import flat
 from rstdp_agents.tools.commands.arguments import parse
-from rstdp_agents.training.config import RunConfig
+from rstdp_agents.training.config import RunConfig, by_option
 from rstdp_agents.training.episodes import of_episodes
 from rstdp_agents.training.presets import preset
 from rstdp_agents.training.reports.tables import columns
@@ -56,10 +55,9 @@ def main(argv: list[str]) -> int:
 
 def settings(config: RunConfig, everything: bool) -> list[list[str]]:
     """Name, value of the preset and value of the run, of those settings that differ, or of all."""
-    here, before = (
-        flat(asdict(c)) for c in (config, preset(config.env, config.agent.rule, config.env_kwargs, config.wrapper))
-    )
-    rows = [[name.removeprefix("agent."), str(before[name]), str(value)] for name, value in here.items()]
+    usual = preset(config.env, config.agent.rule, config.env_kwargs, config.wrapper)
+    here, before = by_option(config), by_option(usual)
+    rows = [[name, str(before[name]), str(value)] for name, value in here.items()]
     return [row for row in rows if everything or row[1] != row[2]]
 
 

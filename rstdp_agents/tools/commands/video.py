@@ -19,6 +19,8 @@ from rstdp_agents.base.plugins import optional
 from rstdp_agents.base.progress import Bar
 from rstdp_agents.environments import SerialGrid, env_seeds
 from rstdp_agents.tools.commands.arguments import AgentArgs, parse
+from rstdp_agents.training.episodes import EpisodeTracker
+from rstdp_agents.training.interaction import Interaction
 from rstdp_agents.training.reports.film import Film, Moment
 from rstdp_agents.training.runs.reading import alone, load_agent
 from rstdp_agents.training.runs.trust import Trust
@@ -67,18 +69,17 @@ def main(argv: list[str]) -> int:
 
 def moments(agent: Agent, grid: SerialGrid, seed: int, steps: int, title: str) -> Iterator[Moment]:
     """Env steps of an agent alone, as they happen."""
-    obs = grid.reset((seed,))
-    action, total, episode = agent.begin(obs), 0.0, 1
-    for _ in range(steps):
+    play, total, episode = Interaction(agent, grid, EpisodeTracker(1, 1, None)), 0.0, 1
+    obs = play.begin((seed,))
+    for step in range(1, steps + 1):
         picture = np.asarray(grid.envs[0].render())
         if picture.ndim != 3:
             raise UsageError("the environment renders to nothing; a film needs the render mode rgb_array")
         value, (pre, *_, post) = agent.value(obs), agent.spikes()
         rates = agent.decoder.rates(post).flatten().cpu().numpy() * 1000.0 / agent.layer.dt
-        t = grid.step(action)
+        t, _ = play.step(step)
         obs, total = t.obs, total + float(t.reward[0, 0])
         caption = f"{title}\nepisode {episode}, return {total:.1f}"
-        action = agent.step(t)
         eligibility = sum(float(z.square().mean()) for z in agent.eligibility()) ** 0.5
         yield Moment(
             picture[..., :3], pre[:, 0, 0].cpu().numpy(), post[:, 0, 0].cpu().numpy(), rates,

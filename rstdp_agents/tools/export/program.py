@@ -52,8 +52,8 @@ def onnx_bytes(step: InferenceStep, metadata: str) -> bytes:
 
 def example(step: InferenceStep) -> tuple[tuple[Tensor, ...], Any]:
     """Inputs to trace the step with, and which of their axes may have any size."""
-    space, batch = step.agent.spaces[0], Dim("batch", min=1)
-    inputs = [step.agent.tensor(np.stack([space.sample()] * 2))]
+    space, batch = step.parts.spaces[0], Dim("batch", min=1)
+    inputs = [step.parts.tensor(np.stack([space.sample()] * 2))]
     if step.uniform is None:
-        inputs.append(torch.full((2, step.numbers), 0.5, dtype=step.agent.dtype, device=step.agent.device))
+        inputs.append(torch.full((2, step.numbers), 0.5, dtype=step.parts.dtype, device=step.parts.device))
     return tuple(inputs), tuple({0: batch} for _ in inputs)

@@ -25,17 +25,12 @@ tune: Any = optional("ray.tune", "ray")
 
 
 class Stage(Training):
-    """A `Training` that pauses after env step ``until``; monitor.csv holds all episodes before a checkpoint."""
-
-    until = 0
+    """A `Training` whose monitor.csv holds all episodes before a checkpoint."""
 
     def save(self, envs: dict[str, Any] | None = None) -> None:
         """As `Training.save`."""
         self.monitor.flush(self.step)
         super().save(envs)
-
-    def _asked_to_stop(self, stop: list[int]) -> bool:
-        return super()._asked_to_stop(stop) or self.step >= self.until
 
 
 class Trial(tune.Trainable):

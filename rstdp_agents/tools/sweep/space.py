@@ -16,8 +16,9 @@ from rstdp_agents.base.progress import Bar
 from rstdp_agents.base.settings import flat, override
 from rstdp_agents.environments import build_grid, make_env
 from rstdp_agents.training import compilation
-from rstdp_agents.training.config import RunConfig, source_of
+from rstdp_agents.training.config import RunConfig, by_option, source_of
 from rstdp_agents.training.episodes import WINDOW, EpisodeTracker
+from rstdp_agents.training.interaction import Interaction
 from rstdp_agents.training.ranged import with_range
 
 OWN = {
@@ -57,7 +58,7 @@ def parse_space(texts: Sequence[str], config: RunConfig) -> Space:
 
     Names are those of the command line. Raises UsageError naming what is wrong.
     """
-    known = {name.removeprefix("agent."): value for name, value in flat(asdict(config)).items()}
+    known = by_option(config)
     space: Space = {}
     for text in texts:
         name, equals, values = text.partition("=")
@@ -159,11 +160,10 @@ def train(configs: Sequence[RunConfig]) -> list[list[float]]:
         agent.adopt(slice(i * n, (i + 1) * n), other.agent)
     tracker, returns = EpisodeTracker(len(seeds), envs, None), [[] for _ in seeds]
     with compilation.said(), Bar(config.total_steps, "step", f"{len(configs)} trial(s)", shown=config.progress) as bar:
-        action = agent.begin(grid.reset(seeds))
+        play = Interaction(agent, grid, tracker)
+        play.begin(seeds)
         for step in range(envs, config.total_steps + 1, envs):
-            transition = grid.step(action)
-            action = agent.step(transition)
-            for episode in tracker.add(transition, step):
+            for episode in play.step(step)[1]:
                 returns[episode.agent].append(episode.episode_return)
             if bar.due():
                 bar.move(step)

@@ -16,12 +16,12 @@ from torch.utils.tensorboard import SummaryWriter
 
 from rstdp_agents.base.errors import UsageError
 from rstdp_agents.base.settings import from_json
-from rstdp_agents.training.config import RecordConfig, RunConfig
+from rstdp_agents.training.config import RecordConfig, RunConfig, by_option
 from rstdp_agents.training.distributed.storage import Storage
 from rstdp_agents.training.loop import Training
 from rstdp_agents.training.runs.checkpoint import checkpoints, latest_checkpoint
 from rstdp_agents.training.runs.folder import FILES, SETTINGS
-from rstdp_agents.training.runs.resume import Position, by_option, differences
+from rstdp_agents.training.runs.resume import Position, differences
 
 FREE = {field.name for field in fields(RecordConfig)} | {
     "total_steps", "run_dir", "resume", "progress", "env_errors", "threads", "launcher", "storage",
@@ -74,7 +74,10 @@ class Shard(Training):
         self.storage = storage
         storage.download(folder)
         self._check_settings(folder)
-        super().__init__(config, folder, latest_checkpoint(folder) if checkpoints(folder) else None)
+        checkpoint = latest_checkpoint(folder) if checkpoints(folder) else None
+        if checkpoint:
+            self._check_position(Position.of_file(checkpoint), config)
+        super().__init__(config, folder, checkpoint)
         self.monitor.writer = Teller(self.monitor.writer, report)  # pyright: ignore[reportAttributeAccessIssue]
 
     def save(self, envs: dict[str, Any] | None = None) -> None:
@@ -93,17 +96,15 @@ class Shard(Training):
                 f"`--storage {self.storage.uri}` holds something else than a run ({there[0]}): give another --storage"
             ) from error
 
-    def _position(self, checkpoint: Path) -> Position:
-        """As `Training._position`. Raises UsageError for agents of other settings, or that are trained further."""
-        position = super()._position(checkpoint)
-        other = differences(position.config, self.config, [name for name in by_option(self.config) if name not in FREE])
-        if position.step > self.config.total_steps:
-            other = f"--total-steps {position.step} (received {self.config.total_steps})"
+    def _check_position(self, position: Position, config: RunConfig) -> None:
+        """Raise UsageError for agents of other settings, or that are trained further."""
+        other = differences(position.config, config, [name for name in by_option(config) if name not in FREE])
+        if position.step > config.total_steps:
+            other = f"--total-steps {position.step} (received {config.total_steps})"
         if other:
             raise UsageError(
                 f"`--storage {self.storage.uri}` holds agents that were trained with {other}: give another --storage"
             )
-        return position
 
 
 def train_shard(config: RunConfig, uri: str, report: Report) -> dict[str, Any]:

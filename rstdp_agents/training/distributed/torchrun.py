@@ -13,8 +13,9 @@ import torch.distributed as dist
 from rstdp_agents.base.errors import RankLost, UsageError
 from rstdp_agents.base.signals import stop_requests
 from rstdp_agents.training.config import RunConfig
+from rstdp_agents.training.distributed.peers import RankPeers
 from rstdp_agents.training.distributed.ranks import Ranks, join
-from rstdp_agents.training.distributed.training import SharedTraining
+from rstdp_agents.training.loop import Training
 from rstdp_agents.training.runs import resume
 from rstdp_agents.training.runs.checkpoint import checkpoints, latest_checkpoint
 
@@ -41,7 +42,7 @@ def _train(
     ranks: Ranks, config: RunConfig, folder: Path | None, checkpoint: Path | None, note: str
 ) -> tuple[dict[str, Any], int]:
     config = replace(config, progress=config.progress and ranks.rank == 0)
-    with SharedTraining(ranks, config, folder, checkpoint) as training:
+    with Training(config, folder, checkpoint, peers=RankPeers(ranks, config)) as training:
         folder = training.folder
         if ranks.rank == 0:
             rule, where = config.agent.rule, f"from {checkpoint}" if checkpoint else note

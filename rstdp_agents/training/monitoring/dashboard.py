@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
-from rstdp_agents.base.settings import flat
-from rstdp_agents.training.config import RunConfig
+from rstdp_agents.training.config import RunConfig, by_option
 
 LOW, HIGH = "spread/low/", "spread/high/"
 """Before a tag: the ends of the band that holds the middle eight tenths of a population, beside the mean under the tag itself.
@@ -14,7 +12,7 @@ The page of custom scalars draws them; on the other pages they are one folded gr
 INFO = "info/"
 """Before the name of a number of `info`."""
 
-ALWAYS = {"env", "agent.rule", "agent.modulator", "agent.plasticity.lr", "seed", "agents", "total_steps"}
+ALWAYS = {"env", "rule", "modulator", "plasticity.lr", "seed", "agents", "total_steps"}
 """Settings that stand beside every result; the others only where they differ from the default."""
 NEVER = {"run_dir", "resume", "progress", "images", "map_dims", "log_every", "checkpoint_every", "eval_episodes"}
 
@@ -60,10 +58,9 @@ def banded(pages: dict[str, dict[str, str]]) -> set[str]:
 
 def hyperparameters(config: RunConfig) -> dict[str, bool | int | float | str]:
     """Settings that tell runs apart, by their names on the command line, as the HParams plug-in takes them."""
-    usual = flat(asdict(RunConfig()))
-    told = {k: v for k, v in flat(asdict(config)).items() if k in ALWAYS or (v != usual[k] and k not in NEVER)}
-    plain = {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in told.items()}
-    return {k.removeprefix("agent."): v for k, v in plain.items()}
+    usual = by_option(RunConfig())
+    told = {k: v for k, v in by_option(config).items() if k in ALWAYS or (v != usual[k] and k not in NEVER)}
+    return {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in told.items()}
 
 
 def _chart(tag: str) -> list[Any]:

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from rstdp_agents.agent.agent import Agent
-from rstdp_agents.agent.policy import FrozenPolicy
 from rstdp_agents.codecs.decoders import PopulationDecoder
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
 from rstdp_agents.codecs.encoders import PlaceCells
@@ -52,7 +51,7 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
         return None
     points, shape, extent, labels = plane
     obs = np.repeat(points[None], agent.agents, 0)
-    rates = FrozenPolicy(agent, len(points) * REPEATS, (0,) * agent.agents).rates(np.repeat(obs, REPEATS, 1))
+    rates = agent.policy(len(points) * REPEATS, (0,) * agent.agents).rates(np.repeat(obs, REPEATS, 1))
     rates = rates[0].reshape(len(points), REPEATS, -1).mean(1)
     value = agent.value(obs)
     figure = Figure(figsize=(9, 3.6))
@@ -91,7 +90,7 @@ def receptive_fields(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> F
         return None
     points, shape, extent, labels = plane
     rates = agent.coded(np.repeat(points[None], agent.agents, 0))[0]
-    drive = agent.layer.synapse.current(rates[None, None], agent.layer.weight[:1])[0, 0] * agent.p_max
+    drive = agent.layer.synapse.current(rates[None, None], agent.layer.weight[:1])[0, 0] * agent.parts.p_max
     fields = drive.reshape(len(points), -1, agent.config.decoder.neurons_per_action).mean(2).T[:FIELDS].cpu().numpy()
     width = 3.0 * len(fields) + 1.2
     figure = Figure(figsize=(width, 3.2))

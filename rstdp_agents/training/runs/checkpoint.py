@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from rstdp_agents.agent.config import Backend
+from rstdp_agents.agent.config import BackendName
 from rstdp_agents.agent.tensors import written_by
 from rstdp_agents.base.errors import CheckpointError
 from rstdp_agents.base.files import write_whole
@@ -85,7 +85,7 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
-def backend_of(path: Path) -> Backend:
+def backend_of(path: Path) -> BackendName:
     """`written_by` of a file. Raises CheckpointError as `load_checkpoint`."""
     with opened(path) as file:
         return written_by(file.keys())

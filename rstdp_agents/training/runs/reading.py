@@ -15,7 +15,7 @@ from torch import Tensor
 
 from rstdp_agents.agent import memory
 from rstdp_agents.agent.agent import Agent
-from rstdp_agents.agent.config import Backend
+from rstdp_agents.agent.config import BackendName
 from rstdp_agents.agent.tensors import check_finite, restore, written_by
 from rstdp_agents.base import validate
 from rstdp_agents.base.devices import check_device
@@ -162,7 +162,7 @@ def read_checkpoint(run: Path) -> Checkpoint:
 
 def load_agent(
     run: Path,
-    backend: Backend | None = None,
+    backend: BackendName | None = None,
     device: str | None = None,
     trust: Trust = Trust(),  # noqa: B008 (a constant)
 ) -> Trained:

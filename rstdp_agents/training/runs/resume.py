@@ -15,9 +15,9 @@ from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 from rstdp_agents.base.errors import CheckpointError, UsageError
 from rstdp_agents.base.growing import Extent
 from rstdp_agents.base.json_values import from_plain, to_plain
-from rstdp_agents.base.settings import flat, from_json
+from rstdp_agents.base.settings import from_json
 from rstdp_agents.base.wording import short
-from rstdp_agents.training.config import RunConfig
+from rstdp_agents.training.config import RunConfig, by_option
 from rstdp_agents.training.episodes import Episode, RecordState, TrackerState
 from rstdp_agents.training.monitoring import pictures
 from rstdp_agents.training.monitoring.metrics import MonitorState
@@ -147,11 +147,6 @@ def position_of(checkpoint: Path, tensors: dict[str, Tensor], data: dict[str, An
         return Position.from_checkpoint(tensors, data)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, TypeCheckError) as error:
         raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
-
-
-def by_option(config: RunConfig) -> dict[str, Any]:
-    """All settings, by their names on the command line (but for its hyphens)."""
-    return {name.removeprefix("agent."): value for name, value in flat(asdict(config)).items()}
 
 
 def differences(was: RunConfig, asked: RunConfig, names: Iterable[str]) -> str:

@@ -9,8 +9,7 @@ import torch
 
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
-from rstdp_agents.agent.fused import backend as engine
-from rstdp_agents.agent.policy import FrozenPolicy
+from rstdp_agents.agent.fused import threads
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.decoders.build import build_decoder
 from rstdp_agents.codecs.decoders.options import DecoderConfig
@@ -57,12 +56,12 @@ def transition(agents, envs, i):
 def test_fused_is_torch_to_float_rounding(options, envs):
     reference, agent = (cartpole_agent(range(2), envs, backend=backend, **options) for backend in ("torch", "fused"))
     start = observations(2, envs, 77)
-    assert np.array_equal(reference.begin(start), agent._fused.begin(start))
+    assert np.array_equal(reference.begin(start), agent._backend.begin(start))
     sums, counted = torch.zeros(2, 3, dtype=torch.float64), [s.sum((0, 2)) for s in reference.spikes()]
     for i in range(25):
         t = transition(2, envs, i)
         eligible = tuple(z.clone() for z in reference.eligibility())
-        assert np.array_equal(reference.step(t), agent._fused.step(t)), i
+        assert np.array_equal(reference.step(t), agent._backend.step(t)), i
         assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
         torch.testing.assert_close(agent.m, reference.m, rtol=1e-4, atol=1e-5)
         dw = reference.lr[:, None, None] * modulate(eligible, reference.layer.rule.factors(reference.m))
@@ -95,7 +94,7 @@ def test_agent_alone_and_in_a_population_has_the_same_bits(rule):
 
 def test_inputs_that_have_not_fired_in_the_episode_are_left_alone_until_somebody_writes_their_eligibility():
     agent = cartpole_agent([0], backend="fused", **{"encoder.floor": 0.3, "modulator": "reward"})
-    live, quiet = agent._fused.arrays["live"][0], np.zeros((1, 1), dtype=bool)
+    live, quiet = agent._backend.arrays["live"][0], np.zeros((1, 1), dtype=bool)
     agent.begin(observations(1, 1))
     assert live.all()  # nobody knows yet
     agent.step(Transition(observations(1, 1, 1), np.ones((1, 1)), ~quiet, quiet))
@@ -106,7 +105,7 @@ def test_inputs_that_have_not_fired_in_the_episode_are_left_alone_until_somebody
         agent.step(Transition(observations(1, 1, i), np.ones((1, 1)), quiet, quiet))
     assert np.array_equal(live, fired)
     assert 0 < fired.sum() < len(fired)
-    agent._fused.sync()
+    agent._backend.sync()
     agent.layer.eligibility()[0].fill_(0.5)
     before = agent.layer.weight.clone()
     agent.step(Transition(observations(1, 1), np.ones((1, 1)), quiet, quiet))
@@ -114,10 +113,10 @@ def test_inputs_that_have_not_fired_in_the_episode_are_left_alone_until_somebody
 
 
 def test_threads_change_no_bit(monkeypatch):
-    monkeypatch.setattr(engine, "WORTH_SPLITTING", 1)
+    monkeypatch.setattr(threads, "WORTH_SPLITTING", 1)
     alone, split = (cartpole_agent(range(4), 2, backend="fused", threads=threads) for threads in (1, 3))
-    assert split._fused is not None
-    assert split._fused._parts == [(0, 1), (1, 2), (2, 4)]
+    assert split.backend == "fused"
+    assert split._backend._threads._parts == [(0, 1), (1, 2), (2, 4)]
     assert np.array_equal(experience(alone, transition), experience(split, transition))
     assert all(torch.equal(alone.tensors()[name], tensor) for name, tensor in split.tensors().items())
 
@@ -140,10 +139,10 @@ def test_other_codes_are_those_of_torch(space, outputs):
     for i in range(12):
         obs = np.array([space.sample() for _ in range(4)]).reshape(2, 2, *space.shape)
         if i == 0:
-            assert np.array_equal(reference.begin(obs), agent._fused.begin(obs))
+            assert np.array_equal(reference.begin(obs), agent._backend.begin(obs))
         else:
             t = Transition(obs, reward, none, none, None, False)
-            assert np.array_equal(reference.step(t), agent._fused.step(t))
+            assert np.array_equal(reference.step(t), agent._backend.step(t))
         assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
     torch.testing.assert_close(agent.layer.weight, reference.layer.weight, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(agent.layer.homeostasis.rate, reference.layer.homeostasis.rate, rtol=1e-4, atol=1e-4)
@@ -163,9 +162,9 @@ def test_continuous_actions_are_those_of_torch(shape):
         obs, reward = random.integers(5, size=(2, 2)), random.normal(size=(2, 2))
         t = Transition(obs, reward, none, none, None, False)
         if i == 0:
-            expected, action = reference.begin(obs), agent._fused.begin(obs)
+            expected, action = reference.begin(obs), agent._backend.begin(obs)
         else:
-            expected, action = reference.step(t), agent._fused.step(t)
+            expected, action = reference.step(t), agent._backend.step(t)
         assert action.shape == (2, 2, *shape)
         np.testing.assert_allclose(action, expected, rtol=1e-4, atol=1e-5)
         assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
@@ -196,7 +195,7 @@ def test_components_and_masks_are_those_of_torch(name, masked):
     config = override(AgentConfig(), {"decoder.neurons_per_action": 5, "encoder.rate_max": 400.0})
     reference, agent = (Agent(config, observation, space, seeds=(3, 4), envs=2, backend=b) for b in ("torch", "fused"))
     random, none, rows = np.random.default_rng(0), np.zeros((2, 2), dtype=bool), Rows(observation)
-    frozen = [FrozenPolicy(one, 2, (5, 6)) for one in (reference, agent)]
+    frozen = [one.policy(2, (5, 6)) for one in (reference, agent)]
     for i in range(12):
         reward = random.normal(size=(2, 2))
         values, masks = random.integers(4, size=4), random.random((4, entries)) < 0.5

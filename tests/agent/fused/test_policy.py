@@ -7,7 +7,6 @@ import torch
 
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
-from rstdp_agents.agent.policy import FrozenPolicy
 from rstdp_agents.base.settings import override
 from rstdp_agents.training.evaluation import evaluate
 from tests.agent.test_agent import transition
@@ -30,7 +29,7 @@ def pair(action_space=None, **settings):
 @pytest.mark.parametrize("settings", [{}, {"simulation.ticks": 1}, {"homeostasis.param": "threshold"}], ids=str)
 def test_actions_are_those_of_torch(settings, greedy):
     reference, agent = pair(**settings)
-    torch_policy, policy = (FrozenPolicy(a, ENVS, (7, 8)) for a in (reference, agent))
+    torch_policy, policy = (a.policy(ENVS, (7, 8)) for a in (reference, agent))
     taken = []
     for i in range(20):
         obs = np.random.default_rng(i).uniform(-1, 1, (2, ENVS, 3))
@@ -43,7 +42,7 @@ def test_actions_are_those_of_torch(settings, greedy):
 @pytest.mark.parametrize("greedy", [False, True])
 def test_continuous_actions_are_those_of_torch(greedy):
     reference, agent = pair(gym.spaces.Box(-2.0, np.array([1.0, 3.0], np.float32)))
-    torch_policy, policy = (FrozenPolicy(a, ENVS, (7, 8)) for a in (reference, agent))
+    torch_policy, policy = (a.policy(ENVS, (7, 8)) for a in (reference, agent))
     obs = np.random.default_rng(0).uniform(-1, 1, (2, ENVS, 3))
     for _ in range(5):
         actions = policy.act(obs, greedy)
@@ -53,16 +52,16 @@ def test_continuous_actions_are_those_of_torch(greedy):
 
 def test_rates_are_those_of_the_groups():
     agent = cartpole_agent(range(2), backend="fused")
-    policy = FrozenPolicy(agent, ENVS, (7, 8))
+    policy = agent.policy(ENVS, (7, 8))
     rates = policy.rates(observations(2, ENVS))
     assert rates.shape == (2, ENVS, 2)
-    torch.testing.assert_close(rates, torch.from_numpy(policy._fused._arrays["action_rates"]), rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(rates, torch.from_numpy(policy._arrays["action_rates"]), rtol=1e-6, atol=1e-7)
     assert rates.unique().numel() > 3
 
 
 def test_an_agent_acts_alone_as_in_a_population_whatever_it_trains_in():
     population, alone = cartpole_agent(range(4), 2, backend="fused"), cartpole_agent([2], 1, backend="fused")
-    policies = FrozenPolicy(population, ENVS, (6, 7, 8, 9)), FrozenPolicy(alone, ENVS, (8,))
+    policies = population.policy(ENVS, (6, 7, 8, 9)), alone.policy(ENVS, (8,))
     for i in range(10):
         obs = observations(4, ENVS, i)
         together, single = policies[0].act(obs, False), policies[1].act(obs[2:3], False)
@@ -71,10 +70,10 @@ def test_an_agent_acts_alone_as_in_a_population_whatever_it_trains_in():
 
 def test_it_acts_on_what_the_agent_learns_and_changes_nothing_of_it():
     agent, untouched = (cartpole_agent(range(4), 2, backend="fused", **{"plasticity.lr": 5.0}) for _ in range(2))
-    policy = FrozenPolicy(agent, ENVS, (1, 2, 3, 4))
+    policy = agent.policy(ENVS, (1, 2, 3, 4))
     before = policy.rates(observations(4, ENVS))
     assert np.array_equal(experience(agent, transition), experience(untouched, transition))
-    again = FrozenPolicy(agent, ENVS, (1, 2, 3, 4))
+    again = agent.policy(ENVS, (1, 2, 3, 4))
     assert not torch.equal(again.rates(observations(4, ENVS)), before)
     policy.rates(observations(4, ENVS))
     assert torch.equal(policy.rates(observations(4, ENVS)), [again.rates(observations(4, ENVS)) for _ in range(2)][1])

@@ -6,7 +6,6 @@ import torch
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.agent.inference import rows
-from rstdp_agents.agent.policy import FrozenPolicy
 from rstdp_agents.base.settings import override
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.tools.export.program import OUTPUTS, onnx_bytes, torch_bytes, torch_program
@@ -25,19 +24,19 @@ def trained():
 
 
 def numbers(step, seed=8):
-    return rows(AgentRandom((seed,), torch.device("cpu"), torch.float32), step.agent, BATCH)
+    return rows(AgentRandom((seed,), torch.device("cpu"), torch.float32), step.parts, BATCH)
 
 
 @pytest.mark.parametrize("greedy", [True, False])
 def test_module_acts_as_the_frozen_policy_of_the_agent(greedy):
     agent = trained()
     step, obs = agent.as_torch_module(1, greedy), observations(3, BATCH)
-    policy = FrozenPolicy(agent.alone(1), BATCH, (8,))
+    policy = agent.alone(1).policy(BATCH, (8,))
     rates = policy.rates(obs[1:2])[0]
     action, seen, probabilities = step(torch.from_numpy(obs[1]), numbers(step))
     assert torch.equal(seen, rates)
     assert len(seen.unique(dim=0)) > 1
-    again = FrozenPolicy(agent.alone(1), BATCH, (8,)).act(obs[1:2], greedy)
+    again = agent.alone(1).policy(BATCH, (8,)).act(obs[1:2], greedy)
     assert np.array_equal(action.numpy(), again[0])
     torch.testing.assert_close(probabilities, torch.softmax(30 * rates, -1))
 

@@ -1,4 +1,5 @@
 import multiprocessing
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -6,7 +7,8 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from rstdp_agents.training.distributed.agent import SharedAgent
+from rstdp_agents.agent.agent import Agent
+from rstdp_agents.training.distributed.backend import SharedBackend
 from rstdp_agents.training.distributed.ranks import Ranks
 from tests.agent.fused.test_engine import transition
 from tests.helpers import CARTPOLE, cartpole_agent, observations
@@ -51,8 +53,8 @@ def live(agent, mine=slice(None)):
         t = transition(2, ENVS, i)
         arrays = {name: value[:, mine] for name, value in t._asdict().items() if isinstance(value, np.ndarray)}
         actions.append(agent.step(t._replace(**arrays)))
-    if isinstance(agent, SharedAgent):
-        agent.settle()
+    if isinstance(agent._backend, SharedBackend):
+        agent._backend.settle()
     shared = (".weight", ".rate", ".offset", ".r_bar", ".episodes")
     return np.stack(actions), {name: t.numpy() for name, t in agent.tensors().items() if name.endswith(shared)}
 
@@ -71,7 +73,8 @@ def share(ranks, config):
     here = ranks.share(ENVS)
     spaces = CARTPOLE.observation_space, CARTPOLE.action_space
     counting = Counting(ranks.rank, ranks.size)
-    agent = SharedAgent(counting, config, *spaces, seeds=(0, 1), envs=here, dtype=torch.float64)
+    backend = partial(SharedBackend, ranks=counting)
+    agent = Agent(config, *spaces, seeds=(0, 1), envs=here, dtype=torch.float64, backend=backend)
     return *live(agent, slice(ranks.rank * here, (ranks.rank + 1) * here)), counting.sent
 
 

@@ -6,7 +6,7 @@ import torch
 
 from rstdp_agents.base.errors import Diverged, RankLost
 from rstdp_agents.base.settings import override
-from rstdp_agents.training.distributed.training import SharedTraining
+from rstdp_agents.training.distributed.peers import RankPeers
 from rstdp_agents.training.loop import Training
 from rstdp_agents.training.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from tests.training.distributed.test_shared_agent import spread
@@ -20,7 +20,7 @@ SETTINGS = config(
 
 def train(ranks, settings, folder, checkpoint=None, die_at=None, signal_at=None):
     """Train on a rank; rank 1 dies, or gets a signal, when it has made so many env steps."""
-    with SharedTraining(ranks, settings, folder, checkpoint) as training:
+    with Training(settings, folder, checkpoint, peers=RankPeers(ranks, settings)) as training:
         step = training.agent.step
 
         def fateful(transition):
@@ -82,7 +82,7 @@ def test_a_lost_rank_ends_the_run_with_a_message_and_a_good_checkpoint(tmp_path)
 
 def lose_a_number(ranks, settings, folder):
     """Train on a rank; the eligibility of rank 1 is lost on the way."""
-    with SharedTraining(ranks, settings, folder) as training:
+    with Training(settings, folder, peers=RankPeers(ranks, settings)) as training:
         step = training.agent.step
 
         def lossy(transition):
@@ -107,5 +107,5 @@ def test_envs_that_cannot_be_shared_alike_are_refused(tmp_path):
     from rstdp_agents.training.distributed.ranks import Ranks
 
     with pytest.raises(ValueError, match=r"`envs_per_agent` must divide by the number of ranks, 3; received 4"):
-        SharedTraining(Ranks(0, 3), SETTINGS, tmp_path / "run")
+        Training(SETTINGS, tmp_path / "run", peers=RankPeers(Ranks(0, 3), SETTINGS))
     assert not (tmp_path / "run").exists()

@@ -1,0 +1,93 @@
+"""The memory of a population in the order that compiled code runs through it; torch sees views of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rstdp_agents.agent.fused.constants import constants_of
+from rstdp_agents.agent.fused.decoders import decoder_arrays
+from rstdp_agents.agent.fused.encoders import code_of
+from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
+from rstdp_agents.agent.parts import AgentParts
+from rstdp_agents.codecs.encoders.counted import Counted
+from rstdp_agents.equations.lanes import WIDTH
+from rstdp_agents.equations.traces import powers
+from rstdp_agents.spiking.homeostasis import HomeostasisState
+from rstdp_agents.spiking.layer import Layer
+from rstdp_agents.spiking.plasticity import PairRule, RewardSwitch
+
+
+def arrays_of(parts: AgentParts) -> dict[str, Any]:
+    """Everything of `state.FIELDS`; the tensors of the parts become views of it, with the values that they had.
+
+    Synapses run along the output neurons, padded to `WIDTH`; so do spikes, credit, rates and offsets.
+    """
+    ticks, statistics = parts.config.simulation.ticks, parts.statistics
+    agents, envs, inputs, outputs = parts.agents, parts.envs, parts.encoder.size, parts.decoder.size
+    padded, shape = -(-outputs // WIDTH) * WIDTH, (agents, envs)
+    encoder = parts.encoder.encoder if isinstance(parts.encoder, Counted) else parts.encoder
+    return dict(
+        **code_of(encoder)._asdict(), **decoder_arrays(parts.decoder, shape), **_of_rule(parts.layer, agents, ticks),
+        **_of_layer(parts.layer, envs, ticks, inputs, outputs, padded), **_of_modulator(parts, inputs),
+        constants=np.tile(constants_of(parts), (agents, 1)), lr=parts.lr.numpy(), m=parts.m.numpy(),
+        sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
+        counters=np.stack([parts.random.seeds.numpy(), *np.zeros((2, agents), np.int64)], 1),
+        live=np.ones((agents, inputs), np.bool_), rates=np.zeros((*shape, inputs), np.float32),
+        after=np.zeros((*shape, inputs), np.float32), bits=np.zeros((agents, 2, envs, inputs), np.uint64),
+        post=np.zeros((*shape, ticks, padded), np.float32),
+    )  # fmt: skip
+
+
+def _of_layer(layer: Layer, envs: int, ticks: int, inputs: int, outputs: int, padded: int) -> dict[str, np.ndarray]:
+    """Weights, eligibility and homeostasis of the output layer, which from now on lie here."""
+
+    def view(synapses: Tensor) -> Tensor:
+        """``(..., inputs, padded)`` as the torch path sees it, ``(..., outputs, inputs)``."""
+        return synapses[..., :outputs].transpose(-1, -2)
+
+    agents, terms = layer.agents, len(layer.rule.halves)
+    layer.pairs = layer.pairs._replace(z=())  # its memory goes before ours comes: there is nothing larger
+    weight = torch.zeros(agents, inputs, padded)
+    z = torch.zeros(agents, terms, envs if layer.last is None else 0, inputs, padded)
+    credit = torch.zeros(agents, terms, envs, ticks + 1, padded)
+    rate, offset = torch.zeros(2, agents, padded)
+    layer.weight = view(weight).copy_(layer.weight)
+    if layer.last is None:
+        layer.pairs = layer.pairs._replace(z=tuple(view(z[:, k]) for k in range(terms)))
+    else:
+        layer.last = layer.last._replace(credit=credit[..., :ticks, :outputs].unbind(1))
+    kept = zip((rate, offset), layer.homeostasis, strict=True)
+    layer.homeostasis = HomeostasisState(*(memory[:, :outputs].copy_(value) for memory, value in kept))
+    tensors = {"weight": weight, "z": z, "credit": credit, "rate": rate, "offset": offset}
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
+
+
+def _of_modulator(parts: AgentParts, inputs: int) -> dict[str, np.ndarray]:
+    """What the modulator has learnt, and its trace; zeros in place of what it has not."""
+    m, agents = parts.modulator, parts.agents
+    critic, trace = (m.weight, m.trace) if isinstance(m, TDError) else (None, None)
+    return {
+        "critic": torch.zeros(agents, inputs).numpy() if critic is None else critic.numpy(),
+        "trace": torch.zeros(agents, parts.envs, inputs).numpy() if trace is None else trace.numpy(),
+        "r_bar": m.r_bar.numpy() if isinstance(m, RewardMinusBaseline) else torch.zeros(agents, 1).numpy(),
+    }
+
+
+def _of_rule(layer: Layer, agents: int, ticks: int) -> dict[str, np.ndarray]:
+    late, halves, amplitudes = rule_arrays(layer.rule, ticks, layer.dt)
+    return {"late": np.tile(late, (agents, 1)), "halves": halves, "amplitudes": amplitudes}
+
+
+def rule_arrays(rule: PairRule, ticks: int, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``late``, ``halves`` and ``amplitudes`` of `state.FIELDS`, for windows of ``ticks`` ticks of ``dt`` ms."""
+    per_tick, _ = rule.decays(ticks, dt)
+    late = powers(per_tick, 0, ticks).flip(0).numpy()
+    switched = np.zeros((len(rule.halves), 2))
+    if isinstance(rule, RewardSwitch):
+        pairs = ((rule.a_plus, rule.a_plus_punished), (rule.a_minus, rule.a_minus_punished))
+        switched[:] = pairs[: len(rule.halves)]
+    return late, np.array(rule.halves, dtype=np.float64), switched

@@ -1,0 +1,41 @@
+"""How observations reach compiled code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rstdp_agents.agent.fused.decoders import allow
+from rstdp_agents.agent.fused.encoders import GIVEN
+from rstdp_agents.agent.fused.place_cell_grids import compiled
+from rstdp_agents.agent.parts import AgentParts
+from rstdp_agents.codecs.encoders.base import computable
+from rstdp_agents.codecs.encoders.counted import Counted
+
+
+class Observations:
+    """Observations of an agent's spaces, for compiled code. kind: of its code, see `encoders.Code`."""
+
+    def __init__(self, parts: AgentParts, kind: int) -> None:
+        self._parts, counted = parts, parts.encoder if isinstance(parts.encoder, Counted) else None
+        self._first = counted.first if counted else None
+        self._grids = compiled(counted.encoder if counted else parts.encoder)
+        self._rates_are_given = kind == GIVEN
+
+    def coded(self, obs: np.ndarray) -> np.ndarray:
+        """``(agents, envs, *obs)`` -> ``(agents, envs, dims)``: as they are if compiled code knows the encoder, else rates."""
+        if self._rates_are_given and self._grids is None:
+            return self._parts.coded(obs).numpy()
+        obs = computable(obs)
+        if self._first is not None:
+            obs = obs - self._first.reshape(obs.shape[2:])
+        if self._grids is not None:
+            return self._grids.rates(obs)
+        return obs if obs.ndim == 3 else obs.reshape(*obs.shape[:2], -1)
+
+    def mask(self, obs: np.ndarray, arrays: dict[str, Any]) -> None:
+        """Note in the fields ``arrays`` of a state which actions ``obs`` allows, where it says so."""
+        allowed = self._parts.rows.allowed(obs)
+        if allowed is not None:
+            allow(allowed, arrays)

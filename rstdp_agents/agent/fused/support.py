@@ -1,0 +1,46 @@
+"""What the fused backend can run."""
+
+from __future__ import annotations
+
+import torch
+
+from rstdp_agents.agent.fused.spikes import MAX_TICKS
+from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
+from rstdp_agents.agent.parts import AgentParts
+from rstdp_agents.base.compiled import ENABLED
+from rstdp_agents.base.plugins import is_plugin
+from rstdp_agents.codecs.decoders import PopulationDecoder
+from rstdp_agents.codecs.decoders.factored import FactoredDecoder, MixedDecoder
+from rstdp_agents.codecs.decoders.population_vector import PopulationVector
+from rstdp_agents.spiking.neurons import LIFParams
+from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET, RewardSwitch
+from rstdp_agents.spiking.synapses import Linear
+
+KNOWN = (
+    LIFParams, Linear, PopulationDecoder, PopulationVector, FactoredDecoder, MixedDecoder, TDError, RewardMinusBaseline,
+    RSTDP, RSTDPET, RewardSwitch,
+)  # fmt: skip
+"""Neurons, synapses, decoders, modulators and rules that compiled code knows, and not what is derived from them."""
+
+
+def why_not(parts: AgentParts) -> str:
+    """Why an agent of these parts cannot run fused, in words; empty if it can."""
+    layer = parts.layer
+    if not ENABLED:
+        return "NUMBA_DISABLE_JIT forbids to compile anything"
+    if parts.network.hidden:
+        return "it takes one layer, and this network has hidden ones"
+    for name in filter(is_plugin, (parts.config.decoder.code, parts.config.modulator)):
+        return f"it does not know {name}"
+    for part in (layer.neuron, layer.synapse, parts.decoder, parts.modulator, layer.rule):
+        if type(part) not in KNOWN:
+            return f"it does not know {type(part).__name__}"
+    if parts.device.type != "cpu" or parts.dtype != torch.float32:
+        return f"it runs float32 on the CPU, not {parts.dtype} on {parts.device}"
+    if layer.rule.needs_scan:
+        return "the rule's traces are set by spikes, or its pairs depend on the weight"
+    if parts.config.simulation.ticks > MAX_TICKS:
+        return f"a window has more than {MAX_TICKS} ticks"
+    if not layer.fresh_each_window:
+        return "membranes and traces are carried over from window to window"
+    return ""

@@ -1,0 +1,76 @@
+"""The layers of an agent's network, from its configuration."""
+
+from __future__ import annotations
+
+import math
+
+from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.base import validate
+from rstdp_agents.spiking.agent_random import AgentRandom
+from rstdp_agents.spiking.layer import Layer
+from rstdp_agents.spiking.network import Network
+from rstdp_agents.spiking.plasticity import build_rule
+from rstdp_agents.spiking.synapses import Conv2d, Linear, Synapse
+
+
+def build_network(
+    config: AgentConfig, inputs: tuple[int, ...], outputs: int, envs: int, random: AgentRandom
+) -> Network:
+    """The network that `config.network` asks for; initial weights are drawn from the agents' own numbers.
+
+    inputs: ``(pre,)``, or the ``(channels, height, width)`` of an image, which convolutions need.
+    """
+    *synapses, last = network_synapses(config, inputs, outputs)
+    names = [f"hidden{i}" for i in range(1, len(synapses) + 1)]
+    layers = [
+        build_layer(name, synapse, hidden_bound(config, synapse), config, envs, random)
+        for name, synapse in zip(names, synapses)
+    ]
+    layers.append(build_layer("output", last, config.plasticity.w_init, config, envs, random))
+    fed_back = synapses if config.network.credit == "feedback" else []
+    feedback = [
+        random.uniform(math.prod(s.post_shape) * outputs).unflatten(1, (*s.post_shape, outputs)) for s in fed_back
+    ]
+    return Network(layers, config.network.credit, feedback, config.network.lr_scale)
+
+
+def network_synapses(config: AgentConfig, inputs: tuple[int, ...], outputs: int) -> list[Synapse]:
+    """Synapses of all layers, first to last; arguments as of `build_network`."""
+    hidden = hidden_synapses(config, inputs)
+    return [*hidden, Linear(math.prod(hidden[-1].post_shape if hidden else inputs), outputs)]
+
+
+def hidden_synapses(config: AgentConfig, inputs: tuple[int, ...]) -> list[Synapse]:
+    """Synapses of the hidden layers, convolutions first. Raises ValueError for a convolution of what is no image."""
+    synapses: list[Synapse] = []
+    n = config.network
+    validate.require(
+        not n.conv or len(inputs) == 3,
+        f"`network.conv` needs observations that are images; received an encoder of the shape {inputs}",
+    )
+    shape = inputs
+    for channels, kernel, stride in n.conv:
+        synapses.append(Conv2d(shape[0], channels, (shape[1], shape[2]), kernel, stride))
+        shape = synapses[-1].post_shape
+    for size in n.hidden:
+        synapses.append(Linear(math.prod(shape), size))
+        shape = (size,)
+    return synapses
+
+
+def hidden_bound(config: AgentConfig, synapse: Synapse) -> float:
+    """Initial weights of a hidden layer are uniform within plus and minus this: network.w_init / sqrt(inputs per neuron)."""
+    return config.network.w_init / math.sqrt(math.prod(synapse.weight_shape[1:]))
+
+
+def build_layer(
+    name: str, synapse: Synapse, bound: float, config: AgentConfig, envs: int, random: AgentRandom
+) -> Layer:
+    """A layer with initial weights uniform within plus and minus ``bound``."""
+    p, s = config.plasticity, config.simulation
+    start = random.uniform(math.prod(synapse.weight_shape)).mul_(2).sub_(1).mul_(bound)
+    weight = start.clamp_(p.w_min, p.w_max).reshape(start.shape[0], *synapse.weight_shape)
+    return Layer(
+        name, synapse, weight, envs, neuron=config.neuron, rule=build_rule(config.rule, p), homeostasis=config.homeostasis,
+        bounds=(p.w_min, p.w_max), ticks=s.ticks, dt=s.dt, fresh_each_window=s.fresh_each_window,
+    )  # fmt: skip

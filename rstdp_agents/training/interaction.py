@@ -1,0 +1,58 @@
+"""An agent in its environments, step by step: the one loop of training, search, films and benchmarks."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from rstdp_agents.codecs.transition import Transition
+from rstdp_agents.training.episodes import Episode, EpisodeTracker
+
+
+class Player(Protocol):
+    """Chooses actions ``(agents, envs, *action)``, and may learn: an `Agent`, or whatever it is compared with."""
+
+    def begin(self, obs: np.ndarray) -> np.ndarray:
+        """The first actions."""
+        ...
+
+    def step(self, t: Transition) -> np.ndarray:
+        """The next actions, after what came of the last ones."""
+        ...
+
+
+class Envs(Protocol):
+    """What is played in: `environments.EnvGrid`."""
+
+    def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
+        """First observations ``(agents, envs, *obs)``."""
+        ...
+
+    def step(self, actions: np.ndarray) -> Transition:
+        """What comes of the actions."""
+        ...
+
+
+class Interaction:
+    """The player's actions and what comes of them, in turn. action: the next one, of an interaction that has begun."""
+
+    def __init__(self, player: Player, envs: Envs, tracker: EpisodeTracker) -> None:
+        self.player, self.envs, self.tracker = player, envs, tracker
+        self.action: np.ndarray | None = None
+
+    def begin(self, seeds: tuple[int, ...]) -> np.ndarray:
+        """Begin an episode in every env; returns the first observations. seeds: one per agent."""
+        obs = self.envs.reset(seeds)
+        self.action = self.player.begin(obs)
+        return obs
+
+    def step(self, step: int) -> tuple[Transition, list[Episode]]:
+        """Act, and let the player learn from it: what came of it, and which episodes that ended.
+
+        step: env steps of an agent, this one included. Raises EnvironmentFault, and then nothing has been learnt.
+        """
+        assert self.action is not None, "an interaction begins with `begin`"
+        transition = self.envs.step(self.action)
+        self.action = self.player.step(transition)
+        return transition, self.tracker.add(transition, step)
