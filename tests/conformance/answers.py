@@ -301,7 +301,7 @@ ANSWERS = (
     Answer("MSTDP on a Conv2D", "works", CONVOLUTIONS),
     Answer("MSTDPET on a Conv2D", "works", CONVOLUTIONS),
     Answer("STDP trainer called before", "works: no spikes, no change", nothing_seen_nothing_learned),
-    Answer("CAReducer on boolean", "`cumulative_rate` is the same mean; `exponential_rate` forgets", mean_of_all_steps),
+    Answer("CAReducer on boolean", "`cumulative_rate` is the same mean; `running_rate` forgets", mean_of_all_steps),
     Answer("LinearHomeostasis (plasticity 0.1", "the documented sign: -0.1 above the target, +0.1 below", sign_of_homeostasis),
     Answer("Trainer called three times", "changes are tensors; three of them add up", changes_add_up),
     Answer("LinearHomeostasis with two cells", "the target is an argument of each call: -0.025", tensor_target),

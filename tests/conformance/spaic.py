@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rstdp_agents.equations.three_factor import switch_factor
 from rstdp_agents.equations.traces import decay, trace_set, trace_step
-from rstdp_agents.spiking.plasticity.reward_switch import switch_factor
 from rstdp_agents.spiking.plasticity.stdp import eligibility_gain
 from rstdp_agents.spiking.plasticity.update import apply_update, modulate
 from rstdp_agents.spiking.reductions import add_envs, mean_envs

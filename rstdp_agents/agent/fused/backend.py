@@ -18,10 +18,11 @@ from rstdp_agents.agent.fused.place_cell_grids import compiled
 from rstdp_agents.agent.fused.spikes import MAX_TICKS, output_spikes, pack_spikes, unpack_spikes
 from rstdp_agents.agent.fused.state import State
 from rstdp_agents.agent.fused.step import step
-from rstdp_agents.agent.fused.synapse_pass import fold
+from rstdp_agents.agent.fused.synapse_pass import write_eligibility
 from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.base.compiled import ENABLED
 from rstdp_agents.base.plugins import is_plugin
+from rstdp_agents.base.records import records
 from rstdp_agents.codecs.decoders import PopulationDecoder
 from rstdp_agents.codecs.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
@@ -29,9 +30,9 @@ from rstdp_agents.codecs.encoders.base import computable
 from rstdp_agents.codecs.encoders.counted import Counted
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.equations.lanes import WIDTH
+from rstdp_agents.equations.neuron import LIFParams
 from rstdp_agents.equations.traces import powers
 from rstdp_agents.spiking.homeostasis import HomeostasisState
-from rstdp_agents.spiking.neurons import LIFParams
 from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET, PairRule, RewardSwitch
 from rstdp_agents.spiking.synapses import Linear
 
@@ -109,7 +110,7 @@ class FusedEngine:
         encoder = agent.encoder.encoder if isinstance(agent.encoder, Counted) else agent.encoder
         code = code_of(encoder)
         self.arrays = dict(
-            **code._asdict(), **decoder_arrays(agent.decoder, shape), constants=np.tile(constants_of(agent), (agents, 1)),
+            **code._asdict(), **decoder_arrays(agent.decoder, shape), constants=records(constants_of(agent), agents),
             late=np.tile(late, (agents, 1)),
             halves=rule_halves, amplitudes=amplitudes, weight=weight.numpy(), rate=rate.numpy(), offset=offset.numpy(),
             critic=critic.numpy(), r_bar=r_bar.numpy(), lr=agent.lr.numpy(), sums=statistics.sums.numpy(),
@@ -182,7 +183,7 @@ class FusedEngine:
     def sync(self) -> None:
         """Bring the layer's eligibility up to date, for whoever looks at it, or writes to it."""
         if self.agent.layer.last is None:
-            return fold(self._state)
+            return write_eligibility(self._state)
         if self._pre is None:
             self._pre = self.spikes()[0].movedim(0, 2)
             self.agent.layer.last = self.agent.layer.last._replace(pre=self._pre)

@@ -11,7 +11,7 @@ from numba import types
 from numba.experimental import structref
 
 FIELDS = {
-    "constants": "(A, n) float64: numbers of the configuration, in the order of `constants.Constants`",
+    "constants": "(A,) records of `constants.Constants`: the numbers of each agent's configuration",
     "kind": "of `encode.Code`, as are the next five; a number",
     "points": "float64",
     "cells": "int64",

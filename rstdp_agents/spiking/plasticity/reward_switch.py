@@ -7,13 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.three_factor import switch_factor
 from rstdp_agents.spiking.plasticity.rstdp import RSTDPET
-
-
-def switch_factor(m: Tensor, rewarded: float, punished: float, zero_punishes: bool = False) -> Tensor:
-    """Amplitude by the sign of ``m`` (any shape): ``rewarded`` above 0, ``punished`` below, at 0 nothing or ``punished``."""
-    below = m <= 0 if zero_punishes else m < 0
-    return (m > 0).to(m.dtype) * rewarded + below.to(m.dtype) * punished
 
 
 @dataclass(frozen=True)

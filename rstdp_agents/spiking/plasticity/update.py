@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.three_factor import weight_step
 from rstdp_agents.spiking.reductions import Reduction, mean_envs
 
 
@@ -53,7 +54,7 @@ def factor_like(m: Tensor, z: Tensor) -> Tensor:
 
 def apply_update(weight: Tensor, dw: Tensor, w_min: float, w_max: float) -> None:
     """Add ``dw`` to ``weight`` in place and keep every weight within the hard bounds [w_min, w_max]."""
-    weight.add_(dw).clamp_(w_min, w_max)
+    weight.copy_(weight_step(weight, dw, w_min, w_max))
 
 
 def normalise(weight: Tensor, total: float, post_axis: int = 1) -> None:

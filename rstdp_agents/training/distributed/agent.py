@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.codecs.transition import Transition
-from rstdp_agents.spiking.homeostasis import regulated
+from rstdp_agents.spiking.homeostasis import homeostasis_step
 from rstdp_agents.training.distributed.ranks import Ranks
 
 
@@ -75,7 +75,7 @@ class SharedAgent(Agent):
     def _regulate(self, seen: list[Tensor]) -> None:
         for layer, change in zip(self.network.layers, seen, strict=False):
             rate, offset = layer.homeostasis
-            layer.homeostasis = regulated(rate + change / self.ranks.size, offset, layer.homeostasis_params)
+            layer.homeostasis = homeostasis_step(rate + change / self.ranks.size, offset, layer.homeostasis_params)
         self._seen = []
 
     def _summed(self, tensors: list[Tensor]) -> list[Tensor]:
