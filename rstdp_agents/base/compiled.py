@@ -30,6 +30,7 @@ from numba import config
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
+from numba.extending import intrinsic as numba_intrinsic
 from numba.extending import register_jitable
 
 from rstdp_agents.base.installation import PACKAGE
@@ -38,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 _config: Any = config  # its settings are made at run time, unseen by type checkers
 _NullCache: Any = NullCache  # none of its types are declared
+intrinsic: Any = numba_intrinsic  # callers do not give the first argument, which type checkers cannot know
 ENABLED = not _config.DISABLE_JIT
 """Whether anything is compiled: not under ``NUMBA_DISABLE_JIT=1``."""
 SETTINGS = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE")

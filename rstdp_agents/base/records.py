@@ -10,9 +10,8 @@ from typing import Any, get_type_hints
 
 import numpy as np
 from numba import types
-from numba.extending import intrinsic as numba_intrinsic
 
-intrinsic: Any = numba_intrinsic  # callers do not give the first argument, which type checkers cannot know
+from rstdp_agents.base.compiled import intrinsic
 
 
 @cache

@@ -8,18 +8,15 @@ those of `ops`, `store` it. A number among lanes stands in all of them. Masks ar
 from __future__ import annotations
 
 import operator
-from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic as numba_intrinsic
 from numba.extending import models, overload, register_model
 
-from rstdp_agents.base.compiled import FAST
+from rstdp_agents.base.compiled import FAST, intrinsic
 
 WIDTH = 16
-intrinsic: Any = numba_intrinsic  # callers do not give the first argument, which type checkers cannot know
 FLAGS = tuple(FAST)
 HALF_ROOT = 0x3F3504F3
 """The bits of the float32 closest to the square root of a half."""

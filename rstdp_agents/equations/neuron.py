@@ -71,9 +71,8 @@ def lif_tick(v: Value, refractory: Value, current: Value, threshold: Value, p: L
     shape. Returns spike (a mask), v and refractory after the tick. After Gerstner and Kistler (2002), chapter 4.
     """
     v = p.v_rest + (v - p.v_rest) * p.keep_v + current
-    paused = refractory > 0
     spike = (v >= threshold) & (refractory <= 0)
-    left = where(paused, refractory - like(1, refractory), like(0, refractory))
+    left = where(refractory > 0, refractory - like(1, refractory), like(0, refractory))
     return spike, where(spike, p.v_reset, v), where(spike, p.refractory_ticks, left)
 
 

@@ -100,8 +100,7 @@ def code_of(encoder: Encoder) -> Code:
     if type(encoder) is PlaceCells:
         return Code(GRID, *encoder.grid, floor=encoder.floor)
     if type(encoder) is TileCoding:
-        low, high, tiles = encoder.low, encoder.high, encoder.tiles.numpy()
-        return Code(TILES, low, tiles.astype(np.int64), tiles / (high - low), tilings=encoder.tilings)
+        return Code(TILES, encoder.low, encoder.tiles, encoder.per_unit, tilings=encoder.tilings)
     if type(encoder) is OneHot:
         return Code(ONE_HOT, nothing, np.array([encoder.first]), nothing)
     if type(encoder) is Intensity:

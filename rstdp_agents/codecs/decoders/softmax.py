@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.policy import softmax_gate
 
 Gate = Literal["centred", "chosen", "none"]
 
@@ -116,10 +117,9 @@ class PopulationDecoder:
         """Gate of every group, of the axes of ``probabilities``; None for no gate."""
         if self.gate == "none":
             return None
-        gate = (torch.arange(probabilities.shape[-1], device=action.device) == action[..., None]).to(
-            probabilities.dtype
-        )
-        return gate.sub_(probabilities) if self.gate == "centred" else gate
+        actions = torch.arange(probabilities.shape[-1], device=action.device)
+        chosen = (actions == action[..., None]).to(probabilities.dtype)
+        return softmax_gate(chosen, probabilities) if self.gate == "centred" else chosen
 
 
 def among(scores: Tensor, allowed: Tensor | None) -> Tensor:
