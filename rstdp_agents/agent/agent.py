@@ -52,7 +52,7 @@ class Window(NamedTuple):
     rates: Tensor
     """What the action is decided by, ``(agents, envs, groups)``, spikes per neuron and tick."""
     choice: Tensor
-    """Uniform numbers ``(agents, envs, numbers)`` left for drawing the action."""
+    """Uniform numbers ``(agents, envs, draws)`` left for drawing the action."""
 
 
 class Agent:
@@ -133,7 +133,7 @@ class Agent:
         """Simulate one window for input rates ``(agents, envs, pre)``; changes nothing but the generators."""
         envs, ticks = rates.shape[1], self.config.simulation.ticks
         sizes = self.encoder.size, *self.network.sizes
-        of_input, *of_layers, choice = random.windows(envs, ticks, sizes, self.decoder.numbers)
+        of_input, *of_layers, choice = random.windows(envs, ticks, sizes, self.decoder.draws)
         spikes, neurons = self.network.forward(poisson(rates, of_input, self.p_max), of_layers, neurons)
         return Window(spikes, self.decoder.rates(spikes[-1]), choice), neurons
 
@@ -178,7 +178,7 @@ class Agent:
         return {layer.name: layer.weight.clone() for layer in self.network.layers}
 
     def eligibility(self, envs: slice = slice(None)) -> tuple[Tensor, ...]:
-        """Eligibility of the output layer for each half of the rule, in some of the envs, ``(agents, envs, *weight)``."""
+        """Eligibility of the output layer for each term of the rule, in some of the envs, ``(agents, envs, *weight)``."""
         if self._fused:
             self._fused.sync()
         return tuple(z.clone() for z in self.layer.eligibility(envs))

@@ -1,9 +1,20 @@
-"""The third factor and the weight: how the modulator meets what is eligible."""
+"""Three factors: the pairs of pre- and postsynaptic spikes, how the modulator meets them, and the weight."""
 
 from __future__ import annotations
 
 from rstdp_agents.base.compiled import equation
 from rstdp_agents.equations.ops import Value, clip, like, where
+
+
+@equation
+def spike_pairs(causal: Value, anticausal: Value, a_plus: Value, a_minus: Value) -> Value:
+    """Signed pairs of spikes of a synapse in one tick: pre before post strengthens, post before pre weakens.
+
+        zeta = a_plus post x - a_minus y pre
+
+    causal: post x, with the trace x of pre. anticausal: y pre, with the trace y of post. After Florian (2007).
+    """
+    return a_plus * causal - a_minus * anticausal
 
 
 @equation

@@ -97,7 +97,7 @@ class Layer:
         return dw
 
     def eligibility(self, envs: slice = slice(None)) -> tuple[Tensor, ...]:
-        """Eligibility of each half of the rule in some of the envs, ``(agents, envs, *weight)``."""
+        """Eligibility of each term of the rule in some of the envs, ``(agents, envs, *weight)``."""
         if self.last is not None:
             return eligible(self.synapse, self.last, envs)
         return tuple(z[:, envs] for z in self.pairs.z)

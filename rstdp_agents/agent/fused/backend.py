@@ -83,20 +83,20 @@ class FusedEngine:
         self.agent = agent
         layer, statistics, ticks = agent.layer, agent.statistics, agent.config.simulation.ticks
         agents, envs, inputs, self._outputs = agent.agents, agent.envs, agent.encoder.size, agent.decoder.size
-        padded, halves = -(-self._outputs // WIDTH) * WIDTH, len(layer.rule.halves)
+        padded, terms = -(-self._outputs // WIDTH) * WIDTH, len(layer.rule.terms)
         layer.pairs = layer.pairs._replace(z=())  # its memory goes before ours comes: there is nothing larger
         weight = torch.zeros(agents, inputs, padded)
-        z = torch.zeros(agents, halves, envs if layer.last is None else 0, inputs, padded)
-        credit = torch.zeros(agents, halves, envs, ticks + 1, padded)
+        z = torch.zeros(agents, terms, envs if layer.last is None else 0, inputs, padded)
+        credit = torch.zeros(agents, terms, envs, ticks + 1, padded)
         rate, offset = torch.zeros(2, agents, padded)
         layer.weight = self._view(weight).copy_(layer.weight)
         if layer.last is None:
-            layer.pairs = layer.pairs._replace(z=tuple(self._view(z[:, k]) for k in range(halves)))
+            layer.pairs = layer.pairs._replace(z=tuple(self._view(z[:, k]) for k in range(terms)))
         else:
             layer.last = layer.last._replace(credit=credit[..., :ticks, : self._outputs].unbind(1))
         self._pre: Tensor | None = None  # spikes that the layer shows now, as `sync` made them
-        regulated = zip((rate, offset), layer.homeostasis, strict=True)
-        layer.homeostasis = HomeostasisState(*(memory[:, : self._outputs].copy_(value) for memory, value in regulated))
+        kept = zip((rate, offset), layer.homeostasis, strict=True)
+        layer.homeostasis = HomeostasisState(*(memory[:, : self._outputs].copy_(value) for memory, value in kept))
         self.counters = torch.zeros(agents, 3, dtype=torch.int64)
         self.counters[:, 0] = torch.tensor(seeds)
         td = agent.modulator if isinstance(agent.modulator, TDError) else None
@@ -105,14 +105,14 @@ class FusedEngine:
         trace = td.trace if td else torch.zeros(agents, envs, inputs)
         r_bar = baseline.r_bar if baseline else torch.zeros(agents, 1)
         shape = (agents, envs)
-        late, rule_halves, amplitudes = rule_arrays(layer.rule, ticks, layer.dt)
+        late, rule_terms, amplitudes = rule_arrays(layer.rule, ticks, layer.dt)
         self._first = agent.encoder.first if isinstance(agent.encoder, Counted) else None
         encoder = agent.encoder.encoder if isinstance(agent.encoder, Counted) else agent.encoder
         code = code_of(encoder)
         self.arrays = dict(
             **code._asdict(), **decoder_arrays(agent.decoder, shape), constants=records(constants_of(agent), agents),
             late=np.tile(late, (agents, 1)),
-            halves=rule_halves, amplitudes=amplitudes, weight=weight.numpy(), rate=rate.numpy(), offset=offset.numpy(),
+            terms=rule_terms, amplitudes=amplitudes, weight=weight.numpy(), rate=rate.numpy(), offset=offset.numpy(),
             critic=critic.numpy(), r_bar=r_bar.numpy(), lr=agent.lr.numpy(), sums=statistics.sums.numpy(),
             pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
             counters=self.counters.numpy(), z=z.numpy(),
@@ -122,7 +122,7 @@ class FusedEngine:
             credit=credit.numpy(), m=agent.m.numpy(),
         )  # fmt: skip
         self._state, self._chosen = State(**self.arrays), reader(agent.decoder, self.arrays)
-        parts = min(threads, agents) if envs * halves * weight.numel() >= WORTH_SPLITTING else 1
+        parts = min(threads, agents) if envs * terms * weight.numel() >= WORTH_SPLITTING else 1
         self._parts = list(pairwise(np.linspace(0, agents, parts + 1).astype(int).tolist()))
         self._pool = ThreadPoolExecutor(parts, "agents", torch.set_flush_denormal, (True,)) if parts > 1 else None
         self._rates_are_given, self._grids = code.kind == GIVEN, compiled(encoder)
@@ -176,7 +176,7 @@ class FusedEngine:
         return obs if obs.ndim == 3 else obs.reshape(*obs.shape[:2], -1)
 
     def adopt(self, agents: slice, other: FusedEngine) -> None:
-        """Let some agents have the numbers of another engine's first agent, in place of those of this configuration."""
+        """Let some agents have the constants of another engine's first agent, in place of those of this configuration."""
         for name in ("constants", "late"):
             self.arrays[name][agents] = other.arrays[name][0]
 
@@ -203,11 +203,11 @@ class FusedEngine:
 
 
 def rule_arrays(rule: PairRule, ticks: int, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``late``, ``halves`` and ``amplitudes`` of `state.FIELDS`, for windows of ``ticks`` ticks of ``dt`` ms."""
+    """``late``, ``terms`` and ``amplitudes`` of `state.FIELDS`, for windows of ``ticks`` ticks of ``dt`` ms."""
     per_tick, _ = rule.decays(ticks, dt)
     late = powers(per_tick, 0, ticks).flip(0).numpy()
-    switched = np.zeros((len(rule.halves), 2))
+    switched = np.zeros((len(rule.terms), 2))
     if isinstance(rule, RewardSwitch):
         pairs = ((rule.a_plus, rule.a_plus_punished), (rule.a_minus, rule.a_minus_punished))
-        switched[:] = pairs[: len(rule.halves)]
-    return late, np.array(rule.halves, dtype=np.float64), switched
+        switched[:] = pairs[: len(rule.terms)]
+    return late, np.array(rule.terms, dtype=np.float64), switched

@@ -1,4 +1,4 @@
-"""Numbers of a configuration, as compiled code takes them: by name, each from where its part is defined."""
+"""Constants of a configuration, as compiled code takes them: by name, each from where its part is defined."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Constants(NamedTuple):
 
 
 def constants_of(agent: Agent) -> Constants:
-    """The numbers of the agent's configuration."""
+    """The constants of the agent's configuration."""
     layer, config = agent.layer, agent.config
     return Constants(
         lif_constants(layer.neuron, layer.dt),

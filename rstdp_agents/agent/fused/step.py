@@ -80,20 +80,20 @@ def act(s, begin, end, obs):
 
 @jit(fastmath=FAST, forceinline=True)
 def _draw(s, a, c):
-    """Input spikes, thresholds ``(T, E, P)`` and the numbers ``(E, n)`` for choosing, of the next window of agent a."""
+    """Input spikes, thresholds ``(T, E, P)`` and the uniform draws ``(E, n)`` for choosing, of the next window of agent a."""
     ticks, padded = s.post.shape[2:]
     envs, inputs = s.rates.shape[1:]
-    outputs, numbers = s.post_count.shape[1], s.sizes.shape[0] + 2 * s.low.shape[0]
+    outputs, draws = s.post_count.shape[1], s.sizes.shape[0] + 2 * s.low.shape[0]
     keys = window_keys(s.counters[a, 0], s.counters[a, 1])
     s.counters[a, 1] += 1
     for e in range(envs):
         bits, before = s.bits[a, 0, e], s.bits[a, -1, e]
         draw_spikes(s.rates[a, e], c.p_max, ticks, envs, e, keys, bits, before, s.pre_count[a])
     n_pre, n_post = envs * ticks * inputs, envs * ticks * outputs
-    threshold, choice = np.empty((ticks, envs, padded), np.float32), np.empty(envs * numbers, np.float32)
+    threshold, choice = np.empty((ticks, envs, padded), np.float32), np.empty(envs * draws, np.float32)
     noisy_thresholds(n_pre, keys, outputs, c.neuron, threshold)
     fill_uniform(choice, n_pre + n_post, keys)
-    return threshold, choice.reshape(envs, numbers)
+    return threshold, choice.reshape(envs, draws)
 
 
 @jit(fastmath=FAST, forceinline=True)
@@ -101,7 +101,7 @@ def _pass_synapses(s, a, done, learning, c):
     """The pass over the synapses of agent a: currents ``(E, T + 1, P)`` of the window, and the mean square of what it learnt."""
     ticks, padded = s.post.shape[2:]
     envs, inputs = s.rates.shape[1:]
-    shares = np.empty(s.halves.shape[0] * envs if learning else 0, np.float32)
+    shares = np.empty(s.terms.shape[0] * envs if learning else 0, np.float32)
     for p in range(shares.shape[0]):
         shares[p] = s.lr[a] * third_factor(s.m[a, p % envs], p // envs, s.amplitudes, c.rule) / envs
     current, square = np.zeros((envs, ticks + 1, padded), np.float32), 0.0
@@ -159,7 +159,7 @@ def _remember(s, a, counts, gate, c):
         for o in range(s.post_count.shape[1]):
             s.post_count[a, o] += counts[e, o]
             mean[o] += counts[e, o] / np.float32(envs)
-        for k in range(s.halves.shape[0]):
-            pair_credit(s.post[a, e], gate[e], s.halves[k, 0], s.halves[k, 1], s.late[a], c.rule, s.credit[a, k, e])
+        for k in range(s.terms.shape[0]):
+            pair_credit(s.post[a, e], gate[e], s.terms[k, 0], s.terms[k, 1], s.late[a], c.rule, s.credit[a, k, e])
     homeostasis_window(mean, s.rate[a], s.offset[a], c.homeostasis)
     s.counters[a, 2] = 1

@@ -76,13 +76,13 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     that has not fired in the episode has nothing to learn. Returns the sum of squares of the update.
     """
     inputs, padded = s.weight.shape[1:]
-    halves, envs, ticks = s.halves.shape[0], current.shape[0], current.shape[1] - 1
+    terms, envs, ticks = s.terms.shape[0], current.shape[0], current.shape[1] - 1
     pending, all_bits = s.counters[a, 2] > 0, envs * inputs
     weight, z, credit = s.weight[a].reshape(-1), s.z[a].reshape(-1), s.credit[a].reshape(-1)
     currents, live = current.reshape(-1), s.live[a]
     bits, change, plane = s.bits[a].reshape(-1), np.empty(padded, np.float32), (ticks + 1) * padded
     decay = splat(c.rule.decay_z)
-    square, last = splat(0.0), halves * envs - 1
+    square, last = splat(0.0), terms * envs - 1
     for i in range(inputs):
         row = i * padded
         for p in range(last + 1 if learning and live[i] else 0):
@@ -117,13 +117,13 @@ def modulate_credit(credit, shares):
 
 
 @jit(fastmath=FAST, forceinline=True)
-def find_earned(bits, i, inputs, halves, ticks, padded, rows):
-    """Where in ``credit`` lies what the last window's spikes of input i have earned, in each half and env; returns how many.
+def find_earned(bits, i, inputs, terms, ticks, padded, rows):
+    """Where in ``credit`` lies what the last window's spikes of input i have earned, in each term and env; returns how many.
 
     bits: of the last window, ``(E I,)``. rows: an even number is filled, with a place of nothing at the end if need be.
     """
     many, plane, envs = 0, (ticks + 1) * padded, bits.shape[0] // inputs
-    for p in range(halves * envs):
+    for p in range(terms * envs):
         left = bits[p % envs * inputs + i]
         while left:
             tick, left = next_tick(left, ticks)
@@ -140,13 +140,13 @@ def learn_last_and_drive(s, a, begin, end, learning, current, c):
     What was earned has been multiplied with the modulator. An input that did not fire has nothing to learn.
     """
     inputs, padded = s.weight.shape[1:]
-    halves, envs, ticks = s.halves.shape[0], current.shape[0], current.shape[1] - 1
+    terms, envs, ticks = s.terms.shape[0], current.shape[0], current.shape[1] - 1
     weight, credit, currents = s.weight[a].reshape(-1), s.credit[a].reshape(-1), current.reshape(-1)
     bits, before, plane = s.bits[a, 0].reshape(-1), s.bits[a, -1].reshape(-1), (ticks + 1) * padded
-    rows, square = np.empty(halves * envs * ticks + 1, np.int64), splat(0.0)
+    rows, square = np.empty(terms * envs * ticks + 1, np.int64), splat(0.0)
     for i in range(inputs):
         row = i * padded
-        many = find_earned(before, i, inputs, halves, ticks, padded, rows) if learning else 0
+        many = find_earned(before, i, inputs, terms, ticks, padded, rows) if learning else 0
         for o in range(begin, end if many else begin, WIDTH):
             update = splat(0.0)
             for j in range(0, many, 2):
@@ -161,12 +161,12 @@ def learn_last_and_drive(s, a, begin, end, learning, current, c):
 @entry(fastmath=FAST)
 def write_eligibility(s):
     """Write the eligibility that waits for the next pass, so that z is what the torch path would show, for others to change."""
-    halves, envs, inputs, padded = s.z.shape[1:]
+    terms, envs, inputs, padded = s.z.shape[1:]
     ticks = s.credit.shape[3] - 1
     for a in range(s.z.shape[0]):
         decay = splat(s.constants[a].rule.decay_z)
         z, credit, plane = s.z[a].reshape(-1), s.credit[a].reshape(-1), (ticks + 1) * padded
-        for p in range(halves * envs if s.counters[a, 2] else 0):
+        for p in range(terms * envs if s.counters[a, 2] else 0):
             for i in range(inputs):
                 row, fired = (p * inputs + i) * padded, s.bits[a, 0, p % envs, i]
                 one, two, keep = accumulate_pairs(z, row, credit, p * plane, padded, fired, ticks, decay, 0, padded)

@@ -38,8 +38,8 @@ class PopulationVector:
         return self.dims * self.neurons
 
     @property
-    def numbers(self) -> int:
-        """Uniform numbers that one choice takes."""
+    def draws(self) -> int:
+        """Uniform draws that one choice takes."""
         return 2 * self.dims
 
     def to(self, device: torch.device, dtype: torch.dtype) -> PopulationVector:
@@ -52,7 +52,7 @@ class PopulationVector:
         return spikes.mean(0)
 
     def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Action ``(agents, envs, *shape)`` and gate ``(agents, envs, out)``; uniform ``(agents, envs, numbers)`` in [0, 1)."""
+        """Action ``(agents, envs, *shape)`` and gate ``(agents, envs, out)``; uniform ``(agents, envs, draws)`` in [0, 1)."""
         mu, epsilon = self._mean(rates), standard_normal(*uniform.unflatten(-1, (-1, 2)).unbind(-1))
         gate = vector_gate(epsilon[..., None], self.preferred.to(rates), mu[..., None])
         return self._action(mu, epsilon), gate.flatten(-2)

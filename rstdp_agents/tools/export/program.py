@@ -55,5 +55,5 @@ def example(step: InferenceStep) -> tuple[tuple[Tensor, ...], Any]:
     space, batch = step.agent.spaces[0], Dim("batch", min=1)
     inputs = [step.agent.tensor(np.stack([space.sample()] * 2))]
     if step.uniform is None:
-        inputs.append(torch.full((2, step.numbers), 0.5, dtype=step.agent.dtype, device=step.agent.device))
+        inputs.append(torch.full((2, step.draws), 0.5, dtype=step.agent.dtype, device=step.agent.device))
     return tuple(inputs), tuple({0: batch} for _ in inputs)
