@@ -57,7 +57,8 @@ def critic_step(weight: Value, trace: Value, share: Value) -> Value:
 @equation
 def beyond_deadband(delta: Value, p: Rewards) -> Value:
     """Modulator of an error: ``delta`` where it is not smaller than the deadband, else 0."""
-    return where(abs(delta) < p.deadband, like(0, delta), delta)
+    small = (delta < p.deadband) & (delta > -p.deadband)
+    return where(small, like(0, delta), delta)
 
 
 @equation
