@@ -16,10 +16,10 @@ from benchmarks.peers.work import Run, Size
 from rstdp_agents.agent.config import BackendName
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.encoders import poisson
+from rstdp_agents.equations.neuron import LIFParams
+from rstdp_agents.equations.rate_control import HomeostasisParams
 from rstdp_agents.spiking.agent_random import AgentRandom
-from rstdp_agents.spiking.homeostasis import HomeostasisParams
 from rstdp_agents.spiking.layer import Layer
-from rstdp_agents.spiking.neurons import LIFParams
 from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET
 from rstdp_agents.spiking.synapses import Linear
 from rstdp_agents.training.config import RunConfig

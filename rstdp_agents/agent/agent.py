@@ -155,7 +155,7 @@ class Agent:
         return {layer.name: layer.weight.clone() for layer in self.network.layers}
 
     def eligibility(self, envs: slice = slice(None)) -> tuple[Tensor, ...]:
-        """Eligibility of the output layer for each half of the rule, in some of the envs, ``(agents, envs, *weight)``."""
+        """Eligibility of the output layer for each term of the rule, in some of the envs, ``(agents, envs, *weight)``."""
         self._backend.sync()
         return tuple(z.clone() for z in self.layer.eligibility(envs))
 

@@ -10,9 +10,9 @@ from rstdp_agents.base import validate
 from rstdp_agents.base.options import named
 from rstdp_agents.codecs.decoders.options import DecoderConfig
 from rstdp_agents.codecs.encoders.options import EncoderConfig
-from rstdp_agents.spiking.homeostasis import HomeostasisParams
+from rstdp_agents.equations.neuron import LIFParams
+from rstdp_agents.equations.rate_control import HomeostasisParams
 from rstdp_agents.spiking.network import Credit
-from rstdp_agents.spiking.neurons import LIFParams
 from rstdp_agents.spiking.plasticity.options import PlasticityConfig, RuleName
 
 BackendName = Literal["auto", "fused", "torch"]

@@ -14,14 +14,14 @@ from rstdp_agents.spiking.agent_random import AgentRandom
 
 
 class Given(AgentRandom):
-    """Numbers ``(batch, numbers)`` that were drawn elsewhere, handed out to a single agent."""
+    """Uniform draws ``(batch, draws)`` that were made elsewhere, handed out to a single agent."""
 
     def __init__(self, uniform: Tensor) -> None:
         self.given = uniform
 
-    def windows(self, envs: int, ticks: int, layers: tuple[int, ...], numbers: int = 1) -> list[Tensor]:
+    def windows(self, envs: int, ticks: int, layers: tuple[int, ...], draws: int = 1) -> list[Tensor]:
         """As `AgentRandom.windows`, for a single agent."""
-        sizes = [*(ticks * neurons for neurons in layers), numbers]
+        sizes = [*(ticks * neurons for neurons in layers), draws]
         *spikes, choice = self.given.split(sizes, 1)
         return [*(u.unflatten(1, (ticks, -1)).transpose(0, 1)[:, None] for u in spikes), choice[None]]
 
@@ -30,7 +30,7 @@ class InferenceStep(nn.Module):
     """Encoder, spikes of one window and decision, for a batch of observations; nothing is learnt and nothing remembered.
 
     ``forward(obs, uniform) -> action, rates, policy``. obs: ``(batch, *obs)``, a Discrete one ``(batch,)``, in the agent's
-    number type. uniform: ``(batch, numbers)`` in [0, 1), all random numbers of the window. action: ``(batch, *action)``.
+    number type. uniform: ``(batch, draws)`` in [0, 1), all uniform draws of the window. action: ``(batch, *action)``.
     rates: those that decide, ``(batch, groups)``. policy: probabilities ``(batch, actions)``, or the mean of a
     continuous action, ``(batch, *action)``.
 
@@ -48,10 +48,10 @@ class InferenceStep(nn.Module):
         if not isinstance(parts.decoder, PopulationDecoder | PopulationVector):
             raise ValueError(f"actions of {type(parts.decoder).__name__} cannot be exported yet; Discrete and Box can")
         self.parts, self.greedy = parts, greedy
-        numbers = rows(AgentRandom((seed or 0,), parts.device, parts.dtype), parts, 1)
-        self.numbers = numbers.shape[1]
-        """Random numbers of one observation."""
-        self.register_buffer("uniform", None if seed is None else numbers)
+        drawn = rows(AgentRandom((seed or 0,), parts.device, parts.dtype), parts, 1)
+        self.draws = drawn.shape[1]
+        """Uniform draws that one observation takes."""
+        self.register_buffer("uniform", None if seed is None else drawn)
         self.eval()
 
     def forward(self, obs: Tensor, uniform: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
@@ -62,7 +62,7 @@ class InferenceStep(nn.Module):
             raise ValueError("`uniform` is needed by a step that was made without a seed; received None")
         window = respond(self.parts, obs[None], Given(uniform))
         decoder, rates, allowed = self.parts.decoder, window.rates, self.parts.rows.allowed(obs[None])
-        choose = decoder.greedy if self.greedy else lambda *numbers: decoder.choose(*numbers)[0]
+        choose = decoder.greedy if self.greedy else lambda *given: decoder.choose(*given)[0]
         one = isinstance(decoder, PopulationDecoder)
         policy = decoder.probabilities(rates, allowed) if one else decoder.greedy(rates, window.choice)
         return choose(rates, window.choice, allowed)[0], rates[0], policy[0]
@@ -75,7 +75,7 @@ def respond(parts: AgentParts, obs: Tensor, random: AgentRandom) -> Window:
 
 
 def rows(random: AgentRandom, parts: AgentParts, envs: int) -> Tensor:
-    """The next numbers that ``random``, of a single agent, holds for one window of ``envs`` envs: ``(envs, numbers)``."""
+    """The next uniform draws that ``random``, of a single agent, holds for one window of ``envs`` envs: ``(envs, draws)``."""
     layers = parts.encoder.size, *parts.network.sizes
-    *spikes, choice = random.windows(envs, parts.config.simulation.ticks, layers, parts.decoder.numbers)
+    *spikes, choice = random.windows(envs, parts.config.simulation.ticks, layers, parts.decoder.draws)
     return torch.cat([*(u[:, 0].transpose(0, 1).flatten(1) for u in spikes), choice[0]], 1)

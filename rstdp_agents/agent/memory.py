@@ -36,7 +36,7 @@ def require_agents(
     """
     ticks, sizes = config.simulation.ticks, [math.prod(synapses[0].pre_shape)]
     sizes += [math.prod(synapse.post_shape) for synapse in synapses]
-    traces = len(rule.halves) if rule.decays(ticks, config.simulation.dt)[1] else 0
+    traces = len(rule.terms) if rule.decays(ticks, config.simulation.dt)[1] else 0
     weights = sum(math.prod(synapse.weight_shape) for synapse in synapses)
     critic = sizes[0] * (config.modulation.critic_neurons if config.modulator == "td-spiking" else 1)
     each = weights * (1 + traces * envs) + critic * (1 + envs) + envs * ticks * sum(sizes)

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import plugins, validate
+from rstdp_agents.equations.critic import beyond_deadband, reward_error, reward_mean_step, td_error
+from rstdp_agents.equations.traces import trace_step
 
 ModulatorName = Literal["td", "td-spiking", "reward", "reward-baseline"]
 
@@ -50,6 +52,21 @@ class ModulatorConfig:
         validate.require(
             self.tau_baseline >= 1, f"`tau_baseline` must be 1 env step or more; received {self.tau_baseline}"
         )
+
+
+class ModulatorConstants(NamedTuple):
+    """What compiled code computes with of a modulator and its `ModulatorConfig`."""
+
+    is_td: bool
+    """Whether it is a `TDError`, else a `RewardMinusBaseline`."""
+    reward_scale: float
+    gamma: float
+    trace_decay: float
+    """Of the critic's trace per env step, gamma lambda."""
+    critic_lr: float
+    deadband: float
+    mean_share: float
+    """Share of an env step in the running mean of rewards, 1 / tau_baseline; 0 where there is none."""
 
 
 class Step(NamedTuple):
@@ -105,13 +122,14 @@ class RewardMinusBaseline:
     tau: time constant of the mean, in env steps.
     """
 
-    def __init__(self, reward_scale: float, tau: float, agents: int, device: torch.device, dtype: torch.dtype) -> None:
-        self.reward_scale, self.rate = reward_scale, 1.0 / tau
+    def __init__(self, p: ModulatorConfig, tau: float, agents: int, device: torch.device, dtype: torch.dtype) -> None:
+        self.p = p
+        self.share = 1.0 / tau
         self.r_bar = torch.zeros(agents, 1, device=device, dtype=dtype)
 
     def __call__(self, step: Step) -> Tensor:
-        m = step.taken(step.reward * self.reward_scale - self.r_bar)
-        self.r_bar += self.rate * m.mean(1, keepdim=True)
+        m = step.taken(reward_error(step.reward, self.r_bar, self.p))
+        self.r_bar.copy_(reward_mean_step(self.r_bar, m.mean(1, keepdim=True), self.share))
         return m
 
     def value(self, features: Tensor) -> None:
@@ -125,17 +143,6 @@ class RewardMinusBaseline:
 
     def learnt(self) -> dict[str, Tensor]:
         return {"modulator.r_bar": self.r_bar}
-
-
-def td_error(step: Step, now: Tensor, following: Tensor, p: ModulatorConfig) -> Tensor:
-    """Delta = reward + gamma V(following) - V(now), ``(agents, envs)``; V is 0 after termination, delta without an action."""
-    expected = p.gamma * (1 - step.terminated) * following
-    return step.taken(step.reward * p.reward_scale + expected - now)
-
-
-def beyond_deadband(delta: Tensor, p: ModulatorConfig) -> Tensor:
-    """Delta where it is not smaller than the deadband, else 0."""
-    return delta.masked_fill(delta.abs() < p.deadband, 0.0) if p.deadband else delta
 
 
 class TDError:
@@ -158,8 +165,9 @@ class TDError:
         return torch.linalg.vecdot(features, self.weight[:, None])
 
     def __call__(self, step: Step) -> Tensor:
-        delta = td_error(step, self.value(step.features), self.value(step.next_features), self.p)
-        self.trace.mul_(self.p.gamma * self.p.lambda_).add_(step.features)
+        now, following = self.value(step.features), self.value(step.next_features)
+        delta = step.taken(td_error(step.reward, step.terminated, now, following, self.p))
+        self.trace.copy_(trace_step(self.trace, step.features, self.p.gamma * self.p.lambda_))
         share = (delta[:, None] @ self.trace)[:, 0]
         self.weight.add_(share, alpha=self.p.critic_lr / delta.shape[1])
         return beyond_deadband(delta, self.p)
@@ -183,4 +191,13 @@ def build_modulator(
     if name == "td":
         return TDError(p, shape, device, dtype)
     tau = p.tau_baseline if name == "reward-baseline" else float("inf")
-    return RewardMinusBaseline(p.reward_scale, tau, shape[0], device, dtype)
+    return RewardMinusBaseline(p, tau, shape[0], device, dtype)
+
+
+def modulator_constants(modulator: Modulator, p: ModulatorConfig) -> ModulatorConstants:
+    """Constants of a modulator."""
+    share = modulator.share if isinstance(modulator, RewardMinusBaseline) else 0.0
+    trace_decay = p.gamma * p.lambda_
+    return ModulatorConstants(
+        isinstance(modulator, TDError), p.reward_scale, p.gamma, trace_decay, p.critic_lr, p.deadband, share
+    )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rstdp_agents.agent.modulators import ModulatorConfig, Step, beyond_deadband, td_error
+from rstdp_agents.agent.modulators import ModulatorConfig, Step
 from rstdp_agents.codecs.encoders import poisson
+from rstdp_agents.equations.critic import beyond_deadband, td_error
+from rstdp_agents.equations.neuron import LIFParams
+from rstdp_agents.equations.rate_control import HomeostasisParams
 from rstdp_agents.spiking.agent_random import AgentRandom
-from rstdp_agents.spiking.homeostasis import HomeostasisParams
 from rstdp_agents.spiking.layer import Layer
-from rstdp_agents.spiking.neurons import LIFParams
 from rstdp_agents.spiking.plasticity import RSTDP
 from rstdp_agents.spiking.plasticity.options import PlasticityConfig
 from rstdp_agents.spiking.plasticity.update import add_modulated
@@ -59,7 +60,8 @@ class SpikingCritic:
         self.layer.remember(pre[:, :, :envs], post[:, :, :envs], self._gate)
         self.trace.mul_(self.p.gamma * self.p.lambda_).add_(self.layer.eligibility()[0])
         _, now, following = value.split(envs, 1)
-        delta = td_error(step, torch.where(self.new, now, self.claimed), following, self.p)
+        now = torch.where(self.new, now, self.claimed)
+        delta = step.taken(td_error(step.reward, step.terminated, now, following, self.p))
         self.claimed.copy_(following)
         self.new.fill_(False)
         add_modulated(self.layer.weight, (self.trace,), (self.p.critic_lr * delta,))

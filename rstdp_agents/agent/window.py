@@ -20,7 +20,7 @@ class Window(NamedTuple):
     rates: Tensor
     """What the action is decided by, ``(agents, envs, groups)``, spikes per neuron and tick."""
     choice: Tensor
-    """Uniform draws ``(agents, envs, numbers)`` left for choosing the action."""
+    """Uniform draws ``(agents, envs, draws)`` left for choosing the action."""
 
 
 def respond(
@@ -29,7 +29,7 @@ def respond(
     """Simulate one window for input rates ``(agents, envs, pre)``; changes nothing but the generators."""
     envs, ticks = rates.shape[1], parts.config.simulation.ticks
     sizes = parts.encoder.size, *parts.network.sizes
-    of_input, *of_layers, choice = random.windows(envs, ticks, sizes, parts.decoder.numbers)
+    of_input, *of_layers, choice = random.windows(envs, ticks, sizes, parts.decoder.draws)
     spikes, neurons = parts.network.forward(poisson(rates, of_input, parts.p_max), of_layers, neurons)
     return Window(spikes, parts.decoder.rates(spikes[-1]), choice), neurons
 

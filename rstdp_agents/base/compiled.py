@@ -30,6 +30,8 @@ from numba import config
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
+from numba.extending import intrinsic as numba_intrinsic
+from numba.extending import register_jitable
 
 from rstdp_agents.base.installation import PACKAGE
 
@@ -37,12 +39,15 @@ logger = logging.getLogger(__name__)
 
 _config: Any = config  # its settings are made at run time, unseen by type checkers
 _NullCache: Any = NullCache  # none of its types are declared
+intrinsic: Any = numba_intrinsic  # callers do not give the first argument, which type checkers cannot know
 ENABLED = not _config.DISABLE_JIT
 """Whether anything is compiled: not under ``NUMBA_DISABLE_JIT=1``."""
 SETTINGS = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE")
 """Settings of Numba that the code depends on."""
 ENTRIES: set[str] = set()
 """Names of the compiled functions that Python calls, as far as their modules have been imported."""
+FAST = {"reassoc", "contract", "arcp", "nsz"}
+"""Sums may be reordered and fused, so that loops vectorise; infinities and NaN keep their meaning."""
 _said: set[str] = set()
 DIGEST = hashlib.sha256().digest_size
 """Bytes at the beginning of a file."""
@@ -68,6 +73,11 @@ def entry(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         return jit(**options)(function)
 
     return decorate
+
+
+def equation(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A plain function of Python that compiled code may call too: it is inlined there, whatever the types of its arguments."""
+    return register_jitable(forceinline=True, fastmath=FAST)(function)
 
 
 def is_compiled(name: str = "step") -> bool:

@@ -1,24 +1,25 @@
 """Sixteen float32 numbers at once, in compiled code.
 
 Loops over the few output neurons of a small network are too short for the compiler to vectorise; so kernels say it themselves.
-A value of type `Lanes` lives in registers: `load` it from an array, compute with ``+ - *`` and the functions here, `store` it.
-Masks are lanes of ones and zeros.
+A value of type `Lanes` lives in registers: `load` it from an array, compute with ``+ - * /``, comparisons, the functions here and
+those of `ops`, `store` it. A number among lanes stands in all of them. Masks are lanes of ones and zeros, joined by ``&``.
 """
 
 from __future__ import annotations
 
 import operator
-from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic as numba_intrinsic
 from numba.extending import models, overload, register_model
 
+from rstdp_agents.base.compiled import FAST, intrinsic
+
 WIDTH = 16
-intrinsic: Any = numba_intrinsic  # callers do not give the first argument, which type checkers cannot know
-FLAGS = ("reassoc", "contract", "arcp", "nsz")
+FLAGS = tuple(FAST)
+HALF_ROOT = 0x3F3504F3
+"""The bits of the float32 closest to the square root of a half."""
 _float = ir.FloatType()
 _vector = ir.VectorType(_float, WIDTH)
 
@@ -71,31 +72,83 @@ def splat(typingctx, value):
     """The same number in all lanes."""
 
     def codegen(context, builder, signature, args):
-        number = context.cast(builder, args[0], signature.args[0], types.float32)
-        one = builder.insert_element(ir.Constant(_vector, ir.Undefined), number, cgutils.int32_t(0))
-        return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(cgutils.int32_t, WIDTH), [0] * WIDTH))
+        return _as_lanes(context, builder, signature.args[0], args[0])
 
-    return lanes(value), codegen
+    return lanes(types.unliteral(value)), codegen
 
 
-@intrinsic
-def at_least(typingctx, a, b):
-    """1 where a >= b, else 0."""
+def _as_lanes(context, builder, kind, value):
+    """``value`` if it is of lanes, else the number in all lanes."""
+    if kind is lanes:
+        return value
+    number = context.cast(builder, value, kind, types.float32)
+    one = builder.insert_element(ir.Constant(_vector, ir.Undefined), number, cgutils.int32_t(0))
+    return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(cgutils.int32_t, WIDTH), [0] * WIDTH))
+
+
+def of_lanes(*kinds):
+    """Whether some arguments are lanes and all others numbers."""
+    return lanes in kinds and all(kind is lanes or isinstance(kind, types.Number | types.Boolean) for kind in kinds)
+
+
+def mixed(operate):
+    """A function of lanes or numbers, from one of an LLVM builder and vectors."""
 
     def codegen(context, builder, signature, args):
-        return builder.uitofp(builder.fcmp_ordered(">=", *args), _vector)
+        return operate(
+            builder, *(_as_lanes(context, builder, *each) for each in zip(signature.args, args, strict=True))
+        )
 
-    return lanes(lanes, lanes), codegen
+    return lambda *kinds: (lanes(*map(types.unliteral, kinds)), codegen)
+
+
+def _compared(predicate):
+    """1 where the comparison holds, else 0: lanes, from two vectors."""
+    return lambda builder, a, b: builder.uitofp(builder.fcmp_ordered(predicate, a, b), _vector)
+
+
+def _selected(builder, mask, a, b):
+    return builder.select(builder.fcmp_ordered("!=", mask, ir.Constant(_vector, [0.0] * WIDTH)), a, b)
+
+
+def _clipped(builder, a, low, high):
+    a = builder.select(builder.fcmp_ordered("<", a, low), low, a)
+    return builder.select(builder.fcmp_ordered(">", a, high), high, a)
 
 
 @intrinsic
 def select(typingctx, mask, a, b):
     """Lanes of a where mask is not 0, else of b."""
+    return mixed(_selected)(mask, a, b)
 
-    def codegen(context, builder, signature, args):
-        return builder.select(builder.fcmp_ordered("!=", args[0], ir.Constant(_vector, [0.0] * WIDTH)), *args[1:])
 
-    return lanes(lanes, lanes, lanes), codegen
+@intrinsic
+def between(typingctx, a, low, high):
+    """Lanes of a, clipped to [low, high]."""
+    return mixed(_clipped)(a, low, high)
+
+
+def _operator(symbol, operate):
+    """Give an operator of Python its meaning for lanes, and for lanes and a number."""
+
+    @intrinsic
+    def call(typingctx, a, b):
+        return mixed(operate)(a, b)
+
+    @overload(symbol, jit_options={"forceinline": True})
+    def overloaded(a, b):
+        return (lambda a, b: call(a, b)) if of_lanes(a, b) else None
+
+
+_operator(operator.add, lambda builder, a, b: builder.fadd(a, b, flags=FLAGS))
+_operator(operator.sub, lambda builder, a, b: builder.fsub(a, b, flags=FLAGS))
+_operator(operator.mul, lambda builder, a, b: builder.fmul(a, b, flags=FLAGS))
+_operator(operator.truediv, lambda builder, a, b: builder.fdiv(a, b, flags=FLAGS))
+_operator(operator.and_, lambda builder, a, b: builder.fmul(a, b, flags=FLAGS))
+_operator(operator.ge, _compared(">="))
+_operator(operator.gt, _compared(">"))
+_operator(operator.le, _compared("<="))
+_operator(operator.lt, _compared("<"))
 
 
 @intrinsic
@@ -110,45 +163,23 @@ def total(typingctx, a):
     return types.float32(lanes), codegen
 
 
-def _arithmetic(name):
-    @intrinsic
-    def operate(typingctx, a, b):
-        def codegen(context, builder, signature, args):
-            return getattr(builder, name)(*args, flags=FLAGS)
-
-        return lanes(lanes, lanes), codegen
-
-    return operate
-
-
-_add, _subtract, _multiply = _arithmetic("fadd"), _arithmetic("fsub"), _arithmetic("fmul")
-
-
-@overload(operator.add)
-def _lanes_add(a, b):
-    return (lambda a, b: _add(a, b)) if a is lanes and b is lanes else None
-
-
-@overload(operator.sub)
-def _lanes_sub(a, b):
-    return (lambda a, b: _subtract(a, b)) if a is lanes and b is lanes else None
-
-
-@overload(operator.mul)
-def _lanes_mul(a, b):
-    return (lambda a, b: _multiply(a, b)) if a is lanes and b is lanes else None
-
-
 @intrinsic
-def between(typingctx, a, low, high):
-    """Lanes of a, clipped to [low, high]."""
+def exponent_and_mantissa(typingctx, a):
+    """Lanes e and m of positive lanes a = m 2^e, with m in [sqrt(1/2), sqrt(2))."""
+    pair = types.UniTuple(lanes, 2)
 
     def codegen(context, builder, signature, args):
-        value, low, high = args
-        value = builder.select(builder.fcmp_ordered("<", value, low), low, value)
-        return builder.select(builder.fcmp_ordered(">", value, high), high, value)
+        words = ir.VectorType(cgutils.int32_t, WIDTH)
 
-    return lanes(lanes, lanes, lanes), codegen
+        def all_lanes(number):
+            return ir.Constant(words, [number] * WIDTH)
+
+        shifted = builder.sub(builder.bitcast(args[0], words), all_lanes(HALF_ROOT))
+        exponent = builder.sitofp(builder.ashr(shifted, all_lanes(23)), _vector)
+        mantissa = builder.add(builder.and_(shifted, all_lanes(0x7FFFFF)), all_lanes(HALF_ROOT))
+        return context.make_tuple(builder, pair, [exponent, builder.bitcast(mantissa, _vector)])
+
+    return pair(lanes), codegen
 
 
 @intrinsic

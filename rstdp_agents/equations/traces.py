@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.base.compiled import equation
+from rstdp_agents.equations.ops import Value
 
 DecayForm = Literal["exponential", "euler"]
 OnSpike = Literal["add", "set"]
@@ -40,8 +42,16 @@ def decay_factor(form: DecayForm, tau: float, dt: float) -> float:
     return decay(tau, dt) if form == "exponential" else euler_decay(tau, dt)
 
 
-def trace_step(trace: Tensor, spikes: Tensor, decay: float, amplitude: float = 1.0) -> Tensor:
-    """Trace after one tick: ``decay * trace + amplitude * spikes`` (all of one shape)."""
+@equation
+def trace_step(trace: Value, spikes: Value, decay: Value, amplitude: Value = 1.0) -> Value:
+    """Trace after one tick: it decays, then adds (all of one shape).
+
+        x <- x exp(-dt / tau_plus) + pre       of every input neuron
+        y <- y exp(-dt / tau_minus) + post     of every output neuron
+        e <- gamma lambda e + phi              of every weight of the critic, per env step
+
+    decay: the factor of the first term. amplitude: factor on what is added.
+    """
     return trace * decay + amplitude * spikes
 
 

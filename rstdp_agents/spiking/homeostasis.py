@@ -12,33 +12,18 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.rate_control import (
+    HomeostasisParams,
+    drive_to_target,
+    homeostasis_constants,
+    offset_step,
+    running_rate,
+)
 from rstdp_agents.equations.traces import decay, trace_step
 from rstdp_agents.spiking.reductions import Reduction, mean_envs, per_weight
 from rstdp_agents.spiking.synapses import Synapse
 
 HomeostaticParam = Literal["weight", "bias", "delay"]
-
-
-@dataclass(frozen=True)
-class HomeostasisParams:
-    """Slow control of every neuron's firing rate."""
-
-    param: Literal["bias", "threshold", "none"] = "bias"
-    """What is moved: a constant current per neuron, its threshold, or nothing."""
-    rate_target: float = 250.0
-    """Target rate of every neuron (Hz)."""
-    tau_rate: float = 10_000.0
-    """Time constant of the running rate estimate (ms of simulated time)."""
-    lr: float = 1e-4
-    """Change per window at a rate of zero, in units of the potential (bias: per tick)."""
-    limit: float = 0.5
-    """Largest absolute offset that homeostasis may build up."""
-
-    def __post_init__(self) -> None:
-        validate.positive("rate_target", self.rate_target, "Hz")
-        validate.positive("tau_rate", self.tau_rate, "ms")
-        validate.not_negative("lr", self.lr)
-        validate.positive("limit", self.limit)
 
 
 class HomeostasisState(NamedTuple):
@@ -58,23 +43,13 @@ def homeostasis_init(
     return HomeostasisState(rate, torch.zeros_like(rate))
 
 
-def drive_to_target(rate: Tensor, target: float | Tensor, plasticity: float) -> Tensor:
-    """Change that pushes a rate to its target: ``plasticity * (target - rate) / target`` (any shape and unit of rate)."""
-    return (target - rate) * (plasticity / target)
-
-
 def cumulative_rate(rate: Tensor, spikes: Tensor, steps: int) -> Tensor:
-    """Mean of ``spikes`` over all ``steps`` so far, this one included: rate + (spikes - rate) / steps (spikes per step)."""
-    return rate + (spikes - rate) / steps
-
-
-def exponential_rate(rate: Tensor, rate_now: Tensor, window: float, tau_rate: float) -> Tensor:
-    """Running mean that forgets: rate + (1 - exp(-window / tau_rate)) (rate_now - rate); times in ms."""
-    return torch.lerp(rate, rate_now, 1 - decay(tau_rate, window))
+    """Mean of ``spikes`` over all ``steps`` so far, this one included (spikes per step): all of them count alike."""
+    return running_rate(rate, spikes, 1.0 / steps)
 
 
 def homeostatic_drive(synapse: Synapse, rate: Tensor, target: float | Tensor, plasticity: float) -> Tensor:
-    """`drive_to_target` of every output neuron and env, ``(agents, envs, *post)``.
+    """`rate_control.drive_to_target` of every output neuron and env, ``(agents, envs, *post)``.
 
     rate: ``(agents, envs, *post)``, in the unit of the target; a spike trace serves as well, with `traces.trace_level` of
     the target rate as its target. target: positive; a number, ``(*post)``, or ``(agents, envs, *post)`` where agents and
@@ -144,16 +119,11 @@ def adaptive_threshold_step(theta: Tensor, spikes: Tensor, p: AdaptiveThreshold,
 def homeostasis_window(
     rate_now: Tensor, state: HomeostasisState, p: HomeostasisParams, window: float
 ) -> HomeostasisState:
-    """State after a window of ``window`` ms in which the neurons fired at ``rate_now (agents, *post)`` Hz, the mean over envs.
-
-    rate <- rate + (1 - exp(-window / tau_rate)) (rate_now - rate), then
-    offset <- offset + lr (target - rate) / target, within +-limit.
-    """
-    return regulated(exponential_rate(state.rate, rate_now, window, p.tau_rate), state.offset, p)
+    """State after a window of ``window`` ms in which the neurons fired at ``rate_now (agents, *post)`` Hz, the mean over envs."""
+    share = homeostasis_constants(p, window).rate_share
+    return homeostasis_step(running_rate(state.rate, rate_now, share), state.offset, p)
 
 
-def regulated(rate: Tensor, offset: Tensor, p: HomeostasisParams) -> HomeostasisState:
-    """State of a new rate estimate: its offset has moved by lr (target - rate) / target, within +-limit."""
-    if p.param == "none":
-        return HomeostasisState(rate, offset)
-    return HomeostasisState(rate, (offset + drive_to_target(rate, p.rate_target, p.lr)).clamp_(-p.limit, p.limit))
+def homeostasis_step(rate: Tensor, offset: Tensor, p: HomeostasisParams) -> HomeostasisState:
+    """State of a new rate estimate: its offset has moved as in `rate_control.offset_step`, if any is to move."""
+    return HomeostasisState(rate, offset if p.param == "none" else offset_step(offset, rate, p))

@@ -5,16 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rstdp_agents.spiking.homeostasis import HomeostasisParams, HomeostasisState, homeostasis_init, homeostasis_window
-from rstdp_agents.spiking.neurons import (
-    LIFParams,
-    LIFState,
-    lif_from_rest,
-    lif_init,
-    lif_reset,
-    lif_window,
-    noisy_threshold,
-)
+from rstdp_agents.equations.neuron import LIFParams, noisy_threshold
+from rstdp_agents.equations.rate_control import HomeostasisParams
+from rstdp_agents.spiking.homeostasis import HomeostasisState, homeostasis_init, homeostasis_window
+from rstdp_agents.spiking.neurons import LIFState, lif_from_rest, lif_init, lif_reset, lif_window
 from rstdp_agents.spiking.plasticity.base import PairRule
 from rstdp_agents.spiking.plasticity.last_window import (
     add_modulated_last,
@@ -112,7 +106,7 @@ class Layer:
         return dw
 
     def eligibility(self, envs: slice = slice(None)) -> tuple[Tensor, ...]:
-        """Eligibility of each half of the rule in some of the envs, ``(agents, envs, *weight)``."""
+        """Eligibility of each term of the rule in some of the envs, ``(agents, envs, *weight)``."""
         if self.last is not None:
             return eligible(self.synapse, self.last, envs)
         return tuple(z[:, envs] for z in self.pairs.z)

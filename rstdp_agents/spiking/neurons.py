@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from rstdp_agents.base import validate
-from rstdp_agents.equations.traces import decay
-
-
-@dataclass(frozen=True)
-class LIFParams:
-    """Leaky integrate-and-fire neuron; voltages in units of the distance from rest to threshold."""
-
-    tau_m: float = 10.0
-    """Membrane time constant (ms)."""
-    v_th: float = 1.0
-    """Threshold."""
-    v_rest: float = 0.0
-    """Resting potential, to which the membrane leaks."""
-    v_reset: float = 0.0
-    """Potential right after a spike."""
-    t_ref: float = 1.0
-    """Refractory period (ms): after a spike the neuron cannot fire for this long; 0 for none."""
-    escape_noise: float = 0.4
-    """Width of the soft threshold: P(spike) per tick = sigmoid((v - v_th) / escape_noise); 0 for a hard threshold."""
-    lateral_inhibition: float = 0.0
-    """By how much a spike lowers the potential of every other neuron of its layer, from the next tick on."""
-
-    def __post_init__(self) -> None:
-        validate.positive("tau_m", self.tau_m, "ms")
-        validate.not_negative("t_ref", self.t_ref, "ms")
-        validate.not_negative("escape_noise", self.escape_noise)
-        validate.not_negative("lateral_inhibition", self.lateral_inhibition)
-        validate.ordered("v_reset", self.v_reset, "v_th", self.v_th)
-        validate.ordered("v_rest", self.v_rest, "v_th", self.v_th)
+from rstdp_agents.base import compiled
+from rstdp_agents.equations.neuron import LIFConstants, LIFParams, inhibited, lif_constants
+from rstdp_agents.spiking.compiled_scan import scan
 
 
 class LIFState(NamedTuple):
@@ -62,22 +34,8 @@ def lif_reset(state: LIFState, done: Tensor, p: LIFParams) -> None:
     state.refractory[done] = 0.0
 
 
-def noisy_threshold(uniform: Tensor, p: LIFParams) -> Tensor:
-    """Thresholds that turn a hard comparison into escape noise.
-
-    With u uniform in [0, 1), ``v >= v_th + escape_noise * logit(u)`` holds with probability
-    ``sigmoid((v - v_th) / escape_noise)``. Shape of ``uniform``.
-    """
-    if p.escape_noise == 0:
-        return torch.full_like(uniform, p.v_th)
-    return torch.logit(uniform, eps=1e-7).mul_(p.escape_noise).add_(p.v_th)
-
-
 def lif_step(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt: float) -> tuple[Tensor, LIFState]:
-    """One tick: leak, integrate, fire, reset.
-
-    v <- v_rest + (v - v_rest) exp(-dt / tau_m) + current;  spike where v >= threshold and not refractory;  v <- v_reset;
-    v <- v - lateral_inhibition * (spikes of the other neurons of the layer in this env).
+    """One tick: `neuron.lif_tick`, then `neuron.inhibited` by the other neurons of the layer in this env.
 
     current, threshold: ``(agents, envs, *post)``; the current is the jump of potential of this tick.
     Returns the spikes (0 or 1, the dtype of ``current``) and the new state.
@@ -87,20 +45,16 @@ def lif_step(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, 
 
 
 def lif_window(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt: float) -> tuple[Tensor, LIFState]:
-    """All ticks of a window: the one sequential scan of the package (equations in `lif_step`).
+    """All ticks of a window, each as in `lif_step`: the one sequential scan of the package.
 
     current, threshold: ``(ticks, agents, envs, *post)``. Returns spikes of that shape and the state after the window.
     """
     if not _compiled_takes(current):
         return _scan(current, state, threshold, p, dt)
-    from rstdp_agents.spiking.compiled_scan import scan
-
     drive, level = (tensor.numpy().reshape(len(tensor), -1) for tensor in (current, threshold))
     v, left = (tensor.numpy().reshape(-1) for tensor in state)
-    spikes, *after = scan(
-        drive, level, v, left, decay(p.tau_m, dt), p.v_rest, p.v_reset, round(p.t_ref / dt), p.lateral_inhibition,
-        current.shape[3:].numel(),
-    )  # fmt: skip
+    constants = LIFConstants(*map(v.dtype.type, lif_constants(p, dt)))
+    spikes, *after = scan(drive, level, v, left, constants, current.shape[3:].numel())
     state = LIFState(*(torch.from_numpy(array.reshape(state.v.shape)) for array in after))
     return torch.from_numpy(spikes.reshape(current.shape)), state
 
@@ -111,38 +65,36 @@ def lif_from_rest(current: Tensor, threshold: Tensor, p: LIFParams, dt: float) -
     return lif_window(current, LIFState(rest, torch.zeros_like(rest)), threshold, p, dt)[0]
 
 
-def others(spikes: Tensor) -> Tensor:
-    """For each neuron how many others of its layer spike, for spikes ``(agents, envs, *post)`` of one tick."""
-    return spikes.flatten(2).sum(2).reshape(*spikes.shape[:2], *[1] * (spikes.ndim - 2)) - spikes
+def of_layer(spikes: Tensor) -> Tensor:
+    """Spikes of a neuron's whole layer, ``(agents, envs, 1...)``, for spikes ``(agents, envs, *post)`` of one tick."""
+    return spikes.flatten(2).sum(2).reshape(*spikes.shape[:2], *[1] * (spikes.ndim - 2))
 
 
 def _compiled_takes(current: Tensor) -> bool:
     """Whether compiled code may scan: on the CPU, in its number types, and where nobody records the operations."""
     plain = current.device.type == "cpu" and current.dtype in (torch.float32, torch.float64)
-    if not plain or current.requires_grad or torch.compiler.is_compiling():
-        return False
-    from rstdp_agents.base import compiled  # numba takes half a second to import, which every start would pay
-
-    return compiled.ENABLED
+    return plain and compiled.ENABLED and not current.requires_grad and not torch.compiler.is_compiling()
 
 
 def _scan(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt: float) -> tuple[Tensor, LIFState]:
     """`lif_window` by operations of torch, for any device: four per tick, for their number is what a scan costs.
 
-    A spike lifts the next thresholds out of reach.
+    `neuron.lif_tick` in another form: a spike lifts the next thresholds out of reach, in place of a pause that is counted.
     """
-    keep, pause, ticks = decay(p.tau_m, dt), round(p.t_ref / dt), len(current)
-    drives = (current + p.v_rest * (1 - keep) if p.v_rest else current).unbind(0)
+    c, ticks = lif_constants(p, dt), len(current)
+    pause = int(c.refractory_ticks)
+    drives = (current + c.v_rest * (1 - c.keep_v) if c.v_rest else current).unbind(0)
     thresholds = threshold.clone().unbind(0) if pause else threshold.unbind(0)
     for tick, level in enumerate(thresholds[:pause]):
         level.masked_fill_(state.refractory > tick, torch.inf)
     spikes, v = torch.empty_like(current, dtype=torch.bool), state.v
     for tick, spike in enumerate(spikes.unbind(0)):
-        v = torch.add(drives[tick], v, alpha=keep)
+        v = torch.add(drives[tick], v, alpha=c.keep_v)
         torch.ge(v, thresholds[tick], out=spike)
-        v.masked_fill_(spike, p.v_reset)
-        if p.lateral_inhibition:
-            v -= p.lateral_inhibition * others(spike.to(v.dtype))
+        v.masked_fill_(spike, c.v_reset)
+        if c.lateral_inhibition:
+            fired = spike.to(v.dtype)
+            v = inhibited(v, fired, of_layer(fired), c)
         for later in thresholds[tick + 1 : tick + 1 + pause]:
             later.masked_fill_(spike, torch.inf)
     refractory = (state.refractory - ticks).clamp_(min=0)

@@ -121,7 +121,7 @@ def test_an_env_that_only_started_again_teaches_nothing_and_remembers_nothing(ru
     assert torch.equal(agent.modulator.trace[~restarted], taken.modulator.trace[~restarted])
     assert not agent.modulator.trace[restarted].any()
     z, factors = before["eligibility"], agent.layer.rule.factors(agent.m)
-    change = sum((m[..., None, None] * half).mean(1) for m, half in zip(factors, z, strict=True))
+    change = sum((m[..., None, None] * term).mean(1) for m, term in zip(factors, z, strict=True))
     expected = (before["output.weight"] + agent.lr[:, None, None] * change).clamp(*agent.layer.bounds)
     torch.testing.assert_close(agent.layer.weight, expected, rtol=1e-5, atol=1e-6)
     critic_lr = agent.config.modulation.critic_lr

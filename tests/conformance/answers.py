@@ -172,7 +172,7 @@ def mean_of_all_steps() -> None:
     torch.testing.assert_close(rate, spikes.mean(0))
 
 
-def one_half_may_be_missing() -> None:
+def one_term_may_be_missing() -> None:
     assert RSTDP(a_minus=0.0).a_minus == 0.0
 
 
@@ -268,7 +268,7 @@ ANSWERS = (
            refuses("`m` must have the axes (agents=1, envs=3); received the shape (2,)", lambda: reward_of((2,), 3))),
     Answer("MSTDPETLearner('s', Linear).step(reward of shape [2])", "refused, with the axes",
            refuses("`m` must have the axes (agents=1, envs=1); received the shape (2,)", lambda: reward_of((2,), 1))),
-    Answer("functional names", "one name for each function: `stdp.pair_halves`, `update.modulate`", works_on(LINEAR)),
+    Answer("functional names", "one name for each function: `stdp.pair_terms`, `update.modulate`", works_on(LINEAR)),
     # SPAIC
     Answer("a network step with RewardSwitchSTDP.training", "works: not learning is not calling, or m = 0",
            not_learning_is_not_calling),
@@ -295,13 +295,13 @@ ANSWERS = (
     Answer("LinearHomeostasis(param='bias')", "works: a bias is the neuron's, not the synapse's", bias_needs_no_bias),
     Answer("CellTrainer.monitors", "state is a tuple; every trace can be read", reset_is_init),
     Answer("CellTrainer.update()", "an update is a tensor and `apply_update`", update_is_in_place),
-    Answer("STDP with lr_pre = 0", "works: either half may be missing", one_half_may_be_missing),
+    Answer("STDP with lr_pre = 0", "works: either term may be missing", one_term_may_be_missing),
     Answer("Updater(connection", "works: any callable on (tensor, axis)", any_reduction),
     Answer("STDP on a Conv2D", "works", CONVOLUTIONS),
     Answer("MSTDP on a Conv2D", "works", CONVOLUTIONS),
     Answer("MSTDPET on a Conv2D", "works", CONVOLUTIONS),
     Answer("STDP trainer called before", "works: no spikes, no change", nothing_seen_nothing_learned),
-    Answer("CAReducer on boolean", "`cumulative_rate` is the same mean; `exponential_rate` forgets", mean_of_all_steps),
+    Answer("CAReducer on boolean", "`cumulative_rate` is the same mean; `running_rate` forgets", mean_of_all_steps),
     Answer("LinearHomeostasis (plasticity 0.1", "the documented sign: -0.1 above the target, +0.1 below", sign_of_homeostasis),
     Answer("Trainer called three times", "changes are tensors; three of them add up", changes_add_up),
     Answer("LinearHomeostasis with two cells", "the target is an argument of each call: -0.025", tensor_target),

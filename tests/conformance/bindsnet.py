@@ -36,8 +36,8 @@ def _learn(case: Case, weight: Tensor, with_trace: bool, zero_lag: bool) -> dict
     z, out = zeta, Recorder()
     out.add(w=w[0].T)
     for t in range(len(pre)):
-        traces, halves = tick(synapse, pre[t], post[t], traces, decays, (p["a_plus"], p["a_minus"]))
-        before, zeta = zeta, halves.plus + halves.minus
+        traces, terms = tick(synapse, pre[t], post[t], traces, decays, (p["a_plus"], p["a_minus"]))
+        before, zeta = zeta, terms.causal + terms.anticausal
         eligible = zeta if zero_lag else before
         if with_trace:
             z = trace_step(z, eligible, decay(p["tc_e_trace"], dt), 1.0 / p["tc_e_trace"])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.equations.traces import trace_step
-from rstdp_agents.spiking.plasticity.stdp import Halves, pair_halves
+from rstdp_agents.spiking.plasticity.stdp import PairTerms, pair_terms
 from rstdp_agents.spiking.reductions import Reduction, add_envs, mean_envs, per_weight
 from rstdp_agents.spiking.synapses import Synapse
 
@@ -57,11 +57,11 @@ class Traces(NamedTuple):
 def tick(
     synapse: Synapse, pre: Tensor, post: Tensor, traces: Traces, decays: tuple[float, float],
     amplitudes: tuple[float, float] = (1.0, 1.0), step: Callable[..., Tensor] = trace_step,
-) -> tuple[Traces, Halves]:  # fmt: skip
+) -> tuple[Traces, PairTerms]:  # fmt: skip
     """Traces first, then the pairs of this tick."""
     x = step(traces.x, pre, decays[0], amplitudes[0])
     y = step(traces.y, post, decays[1], amplitudes[1])
-    return Traces(x, y), pair_halves(synapse, pre[None], post[None], x[None], y[None])
+    return Traces(x, y), pair_terms(synapse, pre[None], post[None], x[None], y[None])
 
 
 class Recorder:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rstdp_agents.equations.traces import decay, trace_set, trace_step
 from rstdp_agents.spiking.plasticity.bounds import Bound, PowerBound, SharpBound, bounded_change
-from rstdp_agents.spiking.plasticity.stdp import Halves
+from rstdp_agents.spiking.plasticity.stdp import PairTerms
 from rstdp_agents.spiking.plasticity.update import modulate_parts
 from rstdp_agents.spiking.reductions import Reduction, add_envs
 from rstdp_agents.spiking.synapses import Lateral, Linear, OneToOne
@@ -43,40 +43,40 @@ def _learn(case: Case, rule: str, weight: Tensor) -> dict[str, Tensor]:
     step = {"cumulative": trace_step, "nearest": trace_set}[p["trace_mode"]]
     w, traces, out = weight.clone()[None], Traces.zero(pre, post), Recorder()
     lines = DelayLines(case, synapse, pre.shape[2]) if case.has("delay") else None
-    z = Halves(*[torch.zeros(1, pre.shape[2], *synapse.weight_shape, dtype=w.dtype)] * 2)
+    z = PairTerms(*[torch.zeros(1, pre.shape[2], *synapse.weight_shape, dtype=w.dtype)] * 2)
     out.add(w=w)
     for t in range(len(pre)):
-        traces, halves = tick(synapse, pre[t], post[t], traces, decays, amplitudes, step)
+        traces, terms = tick(synapse, pre[t], post[t], traces, decays, amplitudes, step)
         x = traces.x
         if lines is not None:
-            halves, x = lines.tick(pre[t], post[t], traces)
+            terms, x = lines.tick(pre[t], post[t], traces)
         if rule == "mstdpet":
             gain = 1.0 / p["tc_elig"]
-            halves = z = Halves(*(trace_step(e, now, decay(p["tc_elig"], dt), gain) for e, now in zip(z, halves)))
-        pos, neg = _parts(case, rule, halves, t, reduce)
+            terms = z = PairTerms(*(trace_step(e, now, decay(p["tc_elig"], dt), gain) for e, now in zip(z, terms)))
+        pos, neg = _parts(case, rule, terms, t, reduce)
         dw = bounded_change(w, pos, neg, upper, lower)
         w = w + (_off_diagonal(dw) if p["connection"] == "LinearLateral" else dw)
         out.add(w=w, trace_pre=x, trace_post=traces.y, update_pos=pos, update_neg=neg)
-        out.add(elig_post=z.plus, elig_pre=z.minus)
+        out.add(elig_post=z.causal, elig_pre=z.anticausal)
     return out.stacked()
 
 
-def _parts(case: Case, rule: str, halves: Halves, t: int, reduce: Reduction) -> tuple[Tensor, Tensor]:
+def _parts(case: Case, rule: str, terms: PairTerms, t: int, reduce: Reduction) -> tuple[Tensor, Tensor]:
     """Both parts of the update; a reward per sample is reduced over the samples of its sign only (defect 7)."""
-    p, envs = case.params, halves.plus.shape[1]
-    m = halves.plus.new_ones(1, envs) if rule == "stdp" else p.get("scale", 1.0) * _reward(case, t, envs)
+    p, envs = case.params, terms.causal.shape[1]
+    m = terms.causal.new_ones(1, envs) if rule == "stdp" else p.get("scale", 1.0) * _reward(case, t, envs)
     signs = [1.0 if p[name] > 0 else -1.0 for name in ("lr_post", "lr_pre")]
     if p.get("reward_kind") != "tensor" or reduce is add_envs:
-        return modulate_parts(halves, (signs[0] * m, signs[1] * m), reduce)
+        return modulate_parts(terms, (signs[0] * m, signs[1] * m), reduce)
     rewarded = (m >= 0)[0]
     parts = []
     for raising in (True, False):
         rows = [
-            (half * m.abs().reshape(1, -1, *[1] * (half.ndim - 2)))[:, rewarded == ((sign > 0) == raising)]
-            for half, sign in zip(halves, signs)
+            (term * m.abs().reshape(1, -1, *[1] * (term.ndim - 2)))[:, rewarded == ((sign > 0) == raising)]
+            for term, sign in zip(terms, signs)
         ]
         gathered = torch.cat(rows, 1)
-        parts.append(reduce(gathered, 1) if gathered.shape[1] else torch.zeros_like(halves.plus[:, 0]))
+        parts.append(reduce(gathered, 1) if gathered.shape[1] else torch.zeros_like(terms.causal[:, 0]))
     return parts[0], parts[1]
 
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from rstdp_agents.spiking.plasticity.stdp import Halves
+from rstdp_agents.spiking.plasticity.stdp import PairTerms
 from rstdp_agents.spiking.synapses import Delayed, Linear, OneToOne
 from rstdp_agents.spiking.synapses.delayed import delay_init, delay_window, delayed_hebb, older_taps
 
@@ -28,13 +28,13 @@ class DelayLines:
         self.per_synapse = not looked_up
         self.spikes = self.traces = delay_init(self.line, envs)
 
-    def tick(self, pre: Tensor, post: Tensor, traces: Traces) -> tuple[Halves, Tensor]:
-        """Both halves of a tick, and the input trace as the source records it."""
+    def tick(self, pre: Tensor, post: Tensor, traces: Traces) -> tuple[PairTerms, Tensor]:
+        """Both terms of a tick, and the input trace as the source records it."""
         spikes, self.spikes = delay_window(self.line, pre[None], self.spikes)
         x, self.traces = delay_window(self.line, traces.x[None], self.traces)
         plus = delayed_hebb(self.synapse, self.trace_taps, post[None], x)
         minus = delayed_hebb(self.synapse, self.spike_taps, traces.y[None], spikes)
-        return Halves(plus, minus), self._arrived(x[0]) if self.per_synapse else traces.x
+        return PairTerms(plus, minus), self._arrived(x[0]) if self.per_synapse else traces.x
 
     def _arrived(self, x: Tensor) -> Tensor:
         """Trace at every synapse, ``(agents, envs, pre, post)``; one-to-one: ``(agents, envs, neurons)``."""

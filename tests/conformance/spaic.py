@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rstdp_agents.equations.three_factor import switch_factor
 from rstdp_agents.equations.traces import decay, trace_set, trace_step
-from rstdp_agents.spiking.plasticity.reward_switch import switch_factor
 from rstdp_agents.spiking.plasticity.stdp import eligibility_gain
 from rstdp_agents.spiking.plasticity.update import apply_update, modulate
 from rstdp_agents.spiking.reductions import add_envs, mean_envs
@@ -44,8 +44,8 @@ def _learn(case: Case, weight: Tensor, with_trace: bool) -> dict[str, Tensor]:
     for t in range(len(pre)):
         m = modulator(case, synapse, case["reward"][t], pre.shape[2])
         w = w + p["lr"] * (dt if with_trace else 1.0) * modulate((eligible,), (m,), add_envs)
-        traces, halves = tick(synapse, pre[t], post[t], traces, decays, (p["A_plus"], p["A_minus"]))
-        zeta = halves.plus + halves.minus
+        traces, terms = tick(synapse, pre[t], post[t], traces, decays, (p["A_plus"], p["A_minus"]))
+        zeta = terms.causal + terms.anticausal
         if with_trace:
             gain = eligibility_gain("dt/tau", p["tau_e"], dt)
             eligible = trace_step(eligible, zeta, decay(p["tau_e_trace"], dt), gain)
@@ -60,11 +60,11 @@ def _switch(case: Case, p: dict[str, float], weight: Tensor) -> dict[str, Tensor
     w, traces, out = weight.clone()[None], Traces.zero(pre, post), Recorder()
     out.add(w=w)
     for t in range(len(pre)):
-        traces, halves = tick(synapse, pre[t], post[t], traces, (p["pre_decay"], p["post_decay"]), step=trace_set)
+        traces, terms = tick(synapse, pre[t], post[t], traces, (p["pre_decay"], p["post_decay"]), step=trace_set)
         m = modulator(case, synapse, case["reward"][t], pre.shape[2])
         at_post = switch_factor(m, p["Apost_pos"], p["Apost_neg"], zero_punishes=True)
         at_pre = switch_factor(m, p["Apre_pos"], p["Apre_neg"], zero_punishes=True)
-        apply_update(w, modulate(halves, (at_post, at_pre), mean_envs), *case.params.get("clamp", p["clamp"]))
+        apply_update(w, modulate(terms, (at_post, at_pre), mean_envs), *case.params.get("clamp", p["clamp"]))
         out.add(w=w, trace_pre=traces.x, trace_post=traces.y)
     return out.stacked()
 

@@ -60,8 +60,8 @@ class Stepper:
         self.traces = self.fresh
 
     def __call__(self, pre: Tensor, post: Tensor, weight: Tensor) -> Tensor:
-        self.traces, halves = tick(self.synapse, pre, post, self.traces, self.decays)
-        return coincidence(halves, weight, self.f_post, self.f_pre)
+        self.traces, terms = tick(self.synapse, pre, post, self.traces, self.decays)
+        return coincidence(terms, weight, self.f_post, self.f_pre)
 
 
 def _synapse(case: Case, pre: Tensor, post: Tensor) -> Synapse:

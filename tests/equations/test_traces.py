@@ -1,9 +1,11 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from rstdp_agents.equations.traces import along_ticks, decay, powers, trace_kernel, trace_step, trace_window
+from tests.equations.forms import values
 
 
 def test_decay_is_exponential_with_its_limits():
@@ -35,3 +37,9 @@ def test_kernel_and_powers():
     assert trace_kernel(3, 0.5).tolist() == [[1, 0, 0], [0.5, 1, 0], [0.25, 0.5, 1]]
     assert powers(0.5, 1, 3).tolist() == [0.5, 0.25, 0.125]
     assert along_ticks(torch.ones(1, 3), torch.arange(6.0).reshape(3, 2)).tolist() == [[6.0, 9.0]]
+
+
+def test_a_trace_decays_then_adds_in_every_form():
+    trace, spikes = np.linspace(0, 3, 16), np.array([1.0, 0.0] * 8)
+    assert values(trace_step, (trace, spikes), 0.75, 0.5) == pytest.approx(0.75 * trace + 0.5 * spikes)
+    assert values(trace_step, (trace, spikes), 0.75) == pytest.approx(0.75 * trace + spikes)

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from rstdp_agents.spiking.homeostasis import HomeostasisParams, homeostasis_init, homeostasis_window
+from rstdp_agents.equations.rate_control import HomeostasisParams
+from rstdp_agents.spiking.homeostasis import homeostasis_init, homeostasis_window
 
 F64, CPU = torch.float64, torch.device("cpu")
 

@@ -5,13 +5,13 @@ import math
 import pytest
 import torch
 
+from rstdp_agents.equations.rate_control import running_rate
 from rstdp_agents.equations.traces import decay, euler_decay, trace_level, trace_set, trace_set_window, trace_step
 from rstdp_agents.spiking.homeostasis import (
     AdaptiveThreshold,
     adaptive_threshold_step,
     channel_mean,
     cumulative_rate,
-    exponential_rate,
     homeostatic_drive,
     homeostatic_parts,
     linear_homeostasis,
@@ -92,11 +92,11 @@ def test_unknown_parameters_are_refused_with_the_near_one():
         change("weights", 0.5)
 
 
-def test_cumulative_and_exponential_rate():
+def test_cumulative_and_running_rate():
     spikes = (torch.rand(40, 3, generator=torch.Generator().manual_seed(0), dtype=F64) < 0.3).double()
     mean = running = torch.zeros(3, dtype=F64)
     for step, now in enumerate(spikes, 1):
-        mean, running = cumulative_rate(mean, now, step), exponential_rate(running, now, 1.0, 10.0)
+        mean, running = cumulative_rate(mean, now, step), running_rate(running, now, 1 - decay(10.0, 1.0))
     torch.testing.assert_close(mean, spikes.mean(0))
     weights = (1 - math.exp(-0.1)) * torch.exp(-0.1 * torch.arange(39, -1, -1, dtype=F64))
     torch.testing.assert_close(running, weights @ spikes)

@@ -3,16 +3,9 @@ import math
 import pytest
 import torch
 
+from rstdp_agents.equations.neuron import LIFParams, noisy_threshold
 from rstdp_agents.spiking import neurons
-from rstdp_agents.spiking.neurons import (
-    LIFParams,
-    LIFState,
-    lif_from_rest,
-    lif_init,
-    lif_step,
-    lif_window,
-    noisy_threshold,
-)
+from rstdp_agents.spiking.neurons import LIFState, lif_from_rest, lif_init, lif_step, lif_window
 
 F64 = torch.float64
 

@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from rstdp_agents.equations.random_numbers import tensor_uniform_at, tensor_window_keys
 from rstdp_agents.spiking import agent_random as random
-from rstdp_agents.spiking.agent_random import AgentRandom, mixed, numbers_at, window_keys
+from rstdp_agents.spiking.agent_random import AgentRandom, uniform_draws
 
 CPU, F32 = torch.device("cpu"), torch.float32
 
@@ -11,22 +12,22 @@ CPU, F32 = torch.device("cpu"), torch.float32
 def test_numbers_of_an_env_do_not_depend_on_where_its_agent_is_spread(ranks):
     whole, parts = AgentRandom((5, 9), CPU, F32), [AgentRandom((5, 9), CPU, F32, (r, ranks)) for r in range(ranks)]
     for _ in range(3):
-        together = whole.windows(2 * ranks, 4, (7, 3), numbers=2)
-        apart = zip(*(part.windows(2, 4, (7, 3), numbers=2) for part in parts), strict=True)
+        together = whole.windows(2 * ranks, 4, (7, 3), draws=2)
+        apart = zip(*(part.windows(2, 4, (7, 3), draws=2) for part in parts), strict=True)
         for numbers, shares in zip(together, apart, strict=True):
             assert torch.equal(numbers, torch.cat(shares, -2))
 
 
 def test_numbers_are_the_same_on_any_device_and_in_any_precision(monkeypatch):
     seeds, window = torch.tensor([0, 3, 2**32 - 1, 2**63 - 1]), 2**40 + 7
-    compiled = numbers_at(seeds, window, 2**32 - 50, 400, 10, 33)  # places wrap around
-    key0, key1 = (key[:, None, None] for key in window_keys(seeds, window))
+    compiled = uniform_draws(seeds, window, 2**32 - 50, 400, 10, 33)  # places wrap around
+    key0, key1 = (key[:, None, None] for key in tensor_window_keys(seeds, window))
     places = (2**32 - 50 + 400 * torch.arange(10))[:, None] + torch.arange(33)
-    assert torch.equal(compiled, mixed(places, key0, key1).flatten(1))
+    assert torch.equal(compiled, tensor_uniform_at(places, key0, key1).flatten(1))
     single, double = (AgentRandom((1,), CPU, dtype).windows(2, 3, (4,)) for dtype in (F32, torch.float64))
     assert all(torch.equal(a.double(), b) for a, b in zip(single, double, strict=True))
     monkeypatch.setattr(random, "draw_rows", None)
-    meta = numbers_at(seeds.to("meta"), 0, 0, 66, 10, 33)
+    meta = uniform_draws(seeds.to("meta"), 0, 0, 66, 10, 33)
     assert meta.shape == compiled.shape
     assert meta.dtype == compiled.dtype
 

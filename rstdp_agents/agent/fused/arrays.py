@@ -13,6 +13,7 @@ from rstdp_agents.agent.fused.decoders import decoder_arrays
 from rstdp_agents.agent.fused.encoders import code_of
 from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.agent.parts import AgentParts
+from rstdp_agents.base.records import records
 from rstdp_agents.codecs.encoders.counted import Counted
 from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.traces import powers
@@ -33,7 +34,7 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
     return dict(
         **code_of(encoder)._asdict(), **decoder_arrays(parts.decoder, shape), **_of_rule(parts.layer, agents, ticks),
         **_of_layer(parts.layer, envs, ticks, inputs, outputs, padded), **_of_modulator(parts, inputs),
-        constants=np.tile(constants_of(parts), (agents, 1)), lr=parts.lr.numpy(), m=parts.m.numpy(),
+        constants=records(constants_of(parts), agents), lr=parts.lr.numpy(), m=parts.m.numpy(),
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
         counters=np.stack([parts.random.seeds.numpy(), *np.zeros((2, agents), np.int64)], 1),
         live=np.ones((agents, inputs), np.bool_), rates=np.zeros((*shape, inputs), np.float32),
@@ -49,7 +50,7 @@ def _of_layer(layer: Layer, envs: int, ticks: int, inputs: int, outputs: int, pa
         """``(..., inputs, padded)`` as the torch path sees it, ``(..., outputs, inputs)``."""
         return synapses[..., :outputs].transpose(-1, -2)
 
-    agents, terms = layer.agents, len(layer.rule.halves)
+    agents, terms = layer.agents, len(layer.rule.terms)
     layer.pairs = layer.pairs._replace(z=())  # its memory goes before ours comes: there is nothing larger
     weight = torch.zeros(agents, inputs, padded)
     z = torch.zeros(agents, terms, envs if layer.last is None else 0, inputs, padded)
@@ -78,16 +79,16 @@ def _of_modulator(parts: AgentParts, inputs: int) -> dict[str, np.ndarray]:
 
 
 def _of_rule(layer: Layer, agents: int, ticks: int) -> dict[str, np.ndarray]:
-    late, halves, amplitudes = rule_arrays(layer.rule, ticks, layer.dt)
-    return {"late": np.tile(late, (agents, 1)), "halves": halves, "amplitudes": amplitudes}
+    late, terms, amplitudes = rule_arrays(layer.rule, ticks, layer.dt)
+    return {"late": np.tile(late, (agents, 1)), "terms": terms, "amplitudes": amplitudes}
 
 
 def rule_arrays(rule: PairRule, ticks: int, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``late``, ``halves`` and ``amplitudes`` of `state.FIELDS`, for windows of ``ticks`` ticks of ``dt`` ms."""
+    """``late``, ``terms`` and ``amplitudes`` of `state.FIELDS`, for windows of ``ticks`` ticks of ``dt`` ms."""
     per_tick, _ = rule.decays(ticks, dt)
     late = powers(per_tick, 0, ticks).flip(0).numpy()
-    switched = np.zeros((len(rule.halves), 2))
+    switched = np.zeros((len(rule.terms), 2))
     if isinstance(rule, RewardSwitch):
         pairs = ((rule.a_plus, rule.a_plus_punished), (rule.a_minus, rule.a_minus_punished))
-        switched[:] = pairs[: len(rule.halves)]
-    return late, np.array(rule.halves, dtype=np.float64), switched
+        switched[:] = pairs[: len(rule.terms)]
+    return late, np.array(rule.terms, dtype=np.float64), switched

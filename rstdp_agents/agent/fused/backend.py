@@ -13,7 +13,7 @@ from rstdp_agents.agent.fused.policy import FusedPolicy
 from rstdp_agents.agent.fused.spikes import output_spikes, pack_spikes, unpack_spikes
 from rstdp_agents.agent.fused.state import State
 from rstdp_agents.agent.fused.step import step
-from rstdp_agents.agent.fused.synapse_pass import fold
+from rstdp_agents.agent.fused.synapse_pass import write_eligibility
 from rstdp_agents.agent.fused.threads import Threads
 from rstdp_agents.agent.parts import AgentParts, ended
 from rstdp_agents.codecs.transition import Transition
@@ -33,7 +33,7 @@ class FusedBackend:
         self._pre: Tensor | None = None  # spikes that the layer shows now, as `sync` made them
         self._state, self._chosen = State(**self.arrays), reader(parts.decoder, self.arrays)
         self._observations = Observations(parts, self.arrays["kind"])
-        synapses = self.arrays["weight"].size * parts.envs * len(parts.layer.rule.halves)
+        synapses = self.arrays["weight"].size * parts.envs * len(parts.layer.rule.terms)
         self._threads = Threads(parts.agents, threads, synapses)
         shape = parts.agents, parts.envs
         self._no_reward, self._nobody = np.zeros(shape), np.zeros(shape, dtype=bool)
@@ -56,7 +56,7 @@ class FusedBackend:
     def sync(self) -> None:
         layer = self.parts.layer
         if layer.last is None:
-            return fold(self._state)
+            return write_eligibility(self._state)
         if self._pre is None:
             self._pre = self.spikes()[0].movedim(0, 2)
             layer.last = layer.last._replace(pre=self._pre)

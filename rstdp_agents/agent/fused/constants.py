@@ -1,84 +1,40 @@
-"""Numbers of a configuration, as compiled code takes them."""
+"""Constants of a configuration, as compiled code takes them: by name, each from where its part is defined."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
+from rstdp_agents.agent.modulators import ModulatorConstants, modulator_constants
 from rstdp_agents.agent.parts import AgentParts
-from rstdp_agents.base.compiled import jit
-from rstdp_agents.equations.traces import decay
-from rstdp_agents.spiking.plasticity import RewardSwitch
-
-GATES = ("centred", "chosen", "none")
-HOMEOSTASIS = ("none", "bias", "threshold")
+from rstdp_agents.codecs.decoders.options import DecoderConstants, decoder_constants
+from rstdp_agents.equations.neuron import LIFConstants, lif_constants
+from rstdp_agents.equations.rate_control import HomeostasisConstants, homeostasis_constants
+from rstdp_agents.spiking.plasticity.constants import RuleConstants, rule_constants
 
 
 class Constants(NamedTuple):
-    """In the order of the array that carries them into compiled code."""
+    """Of one agent."""
 
+    neuron: LIFConstants
+    homeostasis: HomeostasisConstants
+    rule: RuleConstants
+    modulator: ModulatorConstants
+    decoder: DecoderConstants
     p_max: float
-    keep_v: float
-    v_th: float
-    v_rest: float
-    v_reset: float
-    refractory_ticks: float
-    escape_noise: float
-    decay_x: float
-    decay_y: float
-    decay_z: float
-    gain: float
+    """Probability per tick of a spike of the most active input."""
     w_min: float
     w_max: float
-    switch: float
-    zero_punishes: float
-    group: float
-    inverse_temperature: float
-    gate: float
-    exploration: float
-    td: float
-    reward_scale: float
-    gamma: float
-    trace_decay: float
-    critic_lr: float
-    deadband: float
-    baseline_rate: float
-    homeostasis: float
-    rate_target: float
-    rate_mix: float
-    homeostasis_lr: float
-    offset_limit: float
-    window: float
-    lateral_inhibition: float
-
-
-@jit(forceinline=True)
-def unpack(c):
-    """`Constants` of an array of them."""
-    return Constants(
-        c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14],
-        c[15], c[16], c[17], c[18], c[19], c[20], c[21], c[22], c[23], c[24], c[25], c[26], c[27], c[28], c[29],
-        c[30], c[31], c[32],
-    )  # fmt: skip
 
 
 def constants_of(parts: AgentParts) -> Constants:
-    """The numbers of the agent's configuration."""
-    layer, n, h, m = parts.layer, parts.layer.neuron, parts.layer.homeostasis_params, parts.config.modulation
-    d = parts.config.decoder
-    d_plus, d_minus = layer.rule.trace_decays(layer.dt)
-    _, decay_z = layer.rule.decays(parts.config.simulation.ticks, layer.dt)
-    rate = parts.modulator.rate if isinstance(parts.modulator, RewardMinusBaseline) else 0.0
-    switch = layer.rule if isinstance(layer.rule, RewardSwitch) else None
+    """The constants of an agent's parts."""
+    layer, config = parts.layer, parts.config
     return Constants(
-        p_max=parts.p_max, keep_v=decay(n.tau_m, layer.dt), v_th=n.v_th, v_rest=n.v_rest, v_reset=n.v_reset,
-        refractory_ticks=round(n.t_ref / layer.dt), escape_noise=n.escape_noise, decay_x=d_plus, decay_y=d_minus,
-        decay_z=decay_z, gain=layer.rule.gain(layer.dt), w_min=layer.bounds[0], w_max=layer.bounds[1],
-        switch=switch is not None, zero_punishes=switch is not None and switch.zero_punishes,
-        group=d.neurons_per_action, inverse_temperature=d.inverse_temperature, gate=GATES.index(d.gate),
-        exploration=d.exploration, td=isinstance(parts.modulator, TDError), reward_scale=m.reward_scale,
-        gamma=m.gamma, trace_decay=m.gamma * m.lambda_, critic_lr=m.critic_lr, deadband=m.deadband, baseline_rate=rate,
-        homeostasis=HOMEOSTASIS.index(h.param), rate_target=h.rate_target,
-        rate_mix=1.0 - decay(h.tau_rate, layer.window_ms), homeostasis_lr=h.lr, offset_limit=h.limit,
-        window=layer.window_ms, lateral_inhibition=n.lateral_inhibition,
-    )  # fmt: skip
+        lif_constants(layer.neuron, layer.dt),
+        homeostasis_constants(layer.homeostasis_params, layer.window_ms),
+        rule_constants(layer.rule, config.simulation.ticks, layer.dt),
+        modulator_constants(parts.modulator, config.modulation),
+        decoder_constants(config.decoder),
+        parts.p_max,
+        *layer.bounds,
+    )

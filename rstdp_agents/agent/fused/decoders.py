@@ -12,24 +12,24 @@ from rstdp_agents.base.compiled import jit
 from rstdp_agents.codecs.decoders import Decoder, PopulationDecoder
 from rstdp_agents.codecs.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
+from rstdp_agents.equations.policy import preferred_value, softmax_gate, standard_normal, vector_action, vector_gate
 
 
 @jit(forceinline=True)
-def choose(counts, ticks, uniform, allowed, rates, probabilities, c, gate):
+def choose(counts, ticks, uniform, allowed, rates, probabilities, p, gate):
     """`decoders.PopulationDecoder.choose` of one component, counted from 0; writes rates, probabilities, gate.
 
     rates, probabilities ``(actions,)``, gate ``(P,)``. counts: spikes of the window, ``(P,)``. allowed: bool ``(actions,)``, some
-    of it true.
+    of it true. p: `DecoderConstants`.
     """
-    n = rates.shape[0]
-    size = int(c.group)
+    n, size = rates.shape[0], p.neurons_per_action
     for a in range(n):
         rates[a] = counts[a * size : (a + 1) * size].sum() / np.float32(size * ticks)
     best, total = 0.0, 0.0
     for a in range(n):
         best = max(best, rates[a]) if allowed[a] else best
     for a in range(n):
-        probabilities[a] = math.exp(c.inverse_temperature * (rates[a] - best)) if allowed[a] else 0.0
+        probabilities[a] = math.exp(p.inverse_temperature * (rates[a] - best)) if allowed[a] else 0.0
         total += probabilities[a]
     cumulative, action, last = 0.0, 0, 0
     for a in range(n):
@@ -39,31 +39,28 @@ def choose(counts, ticks, uniform, allowed, rates, probabilities, c, gate):
         last = a if probabilities[a] > 0.0 else last
     action = min(action, last)
     for a in range(n):
-        credit = 1.0 if a == action or c.gate == 2.0 else 0.0
-        if c.gate == 0.0:
-            credit -= probabilities[a]
-        gate[a * size : (a + 1) * size] = credit
+        chosen = 1.0 if a == action or not p.gated else 0.0
+        gate[a * size : (a + 1) * size] = softmax_gate(chosen, probabilities[a]) if p.centred else chosen
     return action
 
 
 @jit(forceinline=True)
-def point(counts, ticks, uniform, low, high, c, gate, action):
-    """`vector_decoder.PopulationVector.choose` of one env; writes gate ``(P,)`` and action ``(D,)``.
+def choose_vector(counts, ticks, uniform, low, high, p, gate, action):
+    """`decoders.population_vector.PopulationVector.choose` of one env; writes gate ``(P,)`` and action ``(D,)``.
 
-    counts: spikes of the window, ``(P,)``. uniform ``(2 D,)``; low, high ``(D,)``.
+    counts: spikes of the window, ``(P,)``. uniform ``(2 D,)``; low, high ``(D,)``. p: `DecoderConstants`.
     """
-    size = int(c.group)
+    size = p.neurons_per_action
     for d in range(low.shape[0]):
-        pull, total, step = 0.0, 0.0, 2.0 / (size - 1)
+        pull, total = 0.0, 0.0
         for i in range(size):
-            pull += counts[d * size + i] * (i * step - 1.0)
+            pull += counts[d * size + i] * preferred_value(i, size)
             total += counts[d * size + i]
         mu = pull / max(total, 1e-9 * ticks)
-        epsilon = math.sqrt(-2.0 * math.log1p(-uniform[2 * d])) * math.cos(2.0 * math.pi * uniform[2 * d + 1])
+        epsilon = standard_normal(uniform[2 * d], uniform[2 * d + 1])
         for i in range(size):
-            gate[d * size + i] = epsilon * (i * step - 1.0 - mu)
-        tried = min(max(mu + c.exploration * epsilon, -1.0), 1.0)
-        action[d] = 0.5 * (low[d] + high[d]) + 0.5 * (high[d] - low[d]) * tried
+            gate[d * size + i] = vector_gate(epsilon, preferred_value(i, size), mu)
+        action[d] = vector_action(mu, epsilon, p.exploration, low[d], high[d])
 
 
 def components(decoder: Decoder) -> tuple[tuple[int, ...], tuple[int, ...], PopulationVector | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from rstdp_agents.base.compiled import jit
 from rstdp_agents.codecs.encoders import Encoder, Intensity, OneHot, PlaceCells
 from rstdp_agents.codecs.encoders.tile_coding import TileCoding
+from rstdp_agents.equations.receptive_fields import intensity, place_field, tile_place, tile_shift
 
 GRID, TILES, ONE_HOT, INTENSITY, GIVEN = range(5)
 
@@ -43,7 +43,7 @@ def encode(obs, code, rates):
             rates[place] = 1.0
     elif code.kind == INTENSITY:
         for i in range(rates.shape[0]):
-            rates[i] = min(max((obs[i] - code.points[i]) * code.scale[i], 0.0), 1.0)
+            rates[i] = intensity(obs[i], code.points[i], code.scale[i])
     else:
         for i in range(rates.shape[0]):
             rates[i] = obs[i]
@@ -64,7 +64,7 @@ def encode_grid(obs, points, cells, sigma, floor, rates):
         x = min(max(obs[d], points[first]), points[last])
         best = 0.0
         for j in range(n):
-            bump[j] = math.exp(-0.5 * ((x - points[first + j]) / sigma[d]) ** 2)
+            bump[j] = place_field(x, points[first + j], sigma[d])
             best = max(best, bump[j])
         for j in range(n):
             relative[j] = np.float32(bump[j] / best)
@@ -87,7 +87,7 @@ def encode_tiles(obs, low, tiles, per_unit, tilings, rates):
     for k in range(tilings):
         cell, size = 0, 1
         for d in range(tiles.shape[0] - 1, -1, -1):
-            place = min(max((obs[d] - low[d]) * per_unit[d], 0.0), float(tiles[d])) + k * (2 * d + 1) / tilings % 1.0
+            place = tile_place(obs[d], low[d], per_unit[d], float(tiles[d]), tile_shift(k, d, tilings))
             cell += size * min(max(int(place), 0), tiles[d])  # what is no number has no place
             size *= tiles[d] + 1
         rates[first + cell] = 1.0
@@ -100,8 +100,7 @@ def code_of(encoder: Encoder) -> Code:
     if type(encoder) is PlaceCells:
         return Code(GRID, *encoder.grid, floor=encoder.floor)
     if type(encoder) is TileCoding:
-        low, high, tiles = encoder.low, encoder.high, encoder.tiles.numpy()
-        return Code(TILES, low, tiles.astype(np.int64), tiles / (high - low), tilings=encoder.tilings)
+        return Code(TILES, encoder.low, encoder.tiles, encoder.per_unit, tilings=encoder.tilings)
     if type(encoder) is OneHot:
         return Code(ONE_HOT, nothing, np.array([encoder.first]), nothing)
     if type(encoder) is Intensity:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from rstdp_agents.agent.fused.constants import Constants
 from rstdp_agents.agent.fused.decoders import decoder_arrays, reader
 from rstdp_agents.agent.fused.observations import Observations
 from rstdp_agents.agent.fused.spikes import output_spikes
@@ -44,8 +43,7 @@ class FusedPolicy:
         )
         self._chosen = reader(self._decoder, self._arrays)
         certain = shared["constants"].copy()
-        for name, number in (("inverse_temperature", CERTAIN), ("exploration", 0.0)):
-            certain[:, Constants._fields.index(name)] = number
+        certain["decoder"]["inverse_temperature"], certain["decoder"]["exploration"] = CERTAIN, 0.0
         self._stochastic, self._greedy = State(**self._arrays), State(**self._arrays | {"constants": certain})
 
     def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:

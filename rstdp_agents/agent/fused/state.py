@@ -1,6 +1,6 @@
 """All that a population holds, in one object that compiled code takes in a single argument.
 
-A, E, K, I, T, O: agents, envs, halves of the eligibility, inputs, ticks, output neurons; P: O padded to sixteens.
+A, E, K, I, T, O: agents, envs, eligibilities that the rule keeps, inputs, ticks, output neurons; P: O padded to sixteens.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from numba import types
 from numba.experimental import structref
 
 FIELDS = {
-    "constants": "(A, n) float64: numbers of the configuration, in the order of `constants.Constants`",
+    "constants": "(A,) records of `constants.Constants`: of each agent",
     "kind": "of `encode.Code`, as are the next five; a number",
     "points": "float64",
     "cells": "int64",
@@ -19,7 +19,7 @@ FIELDS = {
     "floor": "a number",
     "tilings": "a number",
     "late": "(A, T): what is left at the end of a window of the pairs of each tick",
-    "halves": "(K, 2), of the rule",
+    "terms": "(K, 2) float64: causal and anti-causal amplitude of each eligibility, of the rule",
     "amplitudes": "(K, 2), of a reward switch",
     "weight": "(A, I, P)",
     "rate": "(A, P), of homeostasis",

@@ -1,21 +1,22 @@
 """A whole env step in one compiled call: learn from the last transition, then simulate a window and choose.
 
-The eligibility of a window is written when the next call comes for it (or `synapses.fold` does): by then its action gate is
-known, and weight and eligibility of a synapse are read and written once per env step.
+The eligibility of a window is written when the next call comes for it (or `synapse_pass.write_eligibility` does): by then its
+action gate is known, and weight and eligibility of a synapse are read and written once per env step.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from rstdp_agents.agent.fused.constants import unpack
-from rstdp_agents.agent.fused.credit import critic_step, pair_credit, third_factor
-from rstdp_agents.agent.fused.decoders import choose, point
+from rstdp_agents.agent.fused.constants import Constants
+from rstdp_agents.agent.fused.credit import modulator_step, pair_credit, third_factor
+from rstdp_agents.agent.fused.decoders import choose, choose_vector
 from rstdp_agents.agent.fused.encoders import Code, encode
-from rstdp_agents.agent.fused.neurons import FAST, fire, noisy_thresholds, regulate
+from rstdp_agents.agent.fused.neurons import fire, homeostasis_window, noisy_thresholds
 from rstdp_agents.agent.fused.spikes import draw_spikes
-from rstdp_agents.agent.fused.synapse_pass import learn_and_drive, learn_last_and_drive, rouse, weigh
-from rstdp_agents.base.compiled import entry, jit
+from rstdp_agents.agent.fused.synapse_pass import learn_and_drive, learn_last_and_drive, modulate_credit, note_eligible
+from rstdp_agents.base.compiled import FAST, entry, jit
+from rstdp_agents.base.records import by_value
 from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.random_numbers import fill_uniform, window_keys
 
@@ -33,29 +34,29 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
     """
     code = Code(s.kind, s.points, s.cells, s.scale, s.floor, s.tilings)
     for a in range(begin, end):
-        c = unpack(s.constants[a])
+        c = by_value(s.constants[a], Constants)
         if learning:
-            _feel(s, a, obs[a], final_obs[a], reward[a], terminated[a], truncated[a], restarted[a], code, c)
+            _modulate(s, a, obs[a], final_obs[a], reward[a], terminated[a], truncated[a], restarted[a], code, c)
         for e in range(obs.shape[1]):
             if learning and not truncated[a, e]:
                 for i in range(s.rates.shape[2]):
                     s.rates[a, e, i] = s.after[a, e, i]
             else:
                 encode(obs[a, e], code, s.rates[a, e])
-        threshold, choice = _noise(s, a, c)
-        current, square = _pass(s, a, terminated[a] | truncated[a] | restarted[a], learning, c)
+        threshold, choice = _draw(s, a, c)
+        current, square = _pass_synapses(s, a, terminated[a] | truncated[a] | restarted[a], learning, c)
         s.sums[a, 2] += square
         counts, gate = _choose(s, a, current, threshold, choice, c)
         _remember(s, a, counts, gate, c)
 
 
 @jit(fastmath=FAST, forceinline=True)
-def _feel(s, a, obs, final_obs, reward, terminated, truncated, restarted, code, c):
+def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, code, c):
     """Modulator of agent a in all its envs, and its critic's learning."""
     for e in range(obs.shape[0]):
         encode(final_obs[e] if truncated[e] else obs[e], code, s.after[a, e])
-    critic_step(
-        reward, terminated, restarted, s.rates[a], s.after[a], s.critic[a], s.trace[a], s.r_bar[a], c, s.m[a]
+    modulator_step(
+        reward, terminated, restarted, s.rates[a], s.after[a], s.critic[a], s.trace[a], s.r_bar[a], c.modulator, s.m[a]
     )  # fmt: skip
     for e in range(obs.shape[0]):
         s.sums[a, 0] += s.m[a, e] / obs.shape[0]
@@ -69,46 +70,46 @@ def act(s, begin, end, obs):
     """A window of the agents from ``begin`` to ``end`` and their actions, nothing learnt; ``obs`` as in `step`."""
     code = Code(s.kind, s.points, s.cells, s.scale, s.floor, s.tilings)
     for a in range(begin, end):
-        c = unpack(s.constants[a])
+        c = by_value(s.constants[a], Constants)
         for e in range(obs.shape[1]):
             encode(obs[a, e], code, s.rates[a, e])
-        threshold, choice = _noise(s, a, c)
-        current, _ = _pass(s, a, np.empty(0, np.bool_), False, c)
+        threshold, choice = _draw(s, a, c)
+        current, _ = _pass_synapses(s, a, np.empty(0, np.bool_), False, c)
         _choose(s, a, current, threshold, choice, c)
 
 
 @jit(fastmath=FAST, forceinline=True)
-def _noise(s, a, c):
-    """Input spikes, thresholds ``(T, E, P)`` and the numbers ``(E, n)`` for choosing, of the next window of agent a."""
+def _draw(s, a, c):
+    """Input spikes, thresholds ``(T, E, P)`` and the uniform draws ``(E, n)`` for choosing, of the next window of agent a."""
     ticks, padded = s.post.shape[2:]
     envs, inputs = s.rates.shape[1:]
-    outputs, numbers = s.post_count.shape[1], s.sizes.shape[0] + 2 * s.low.shape[0]
+    outputs, draws = s.post_count.shape[1], s.sizes.shape[0] + 2 * s.low.shape[0]
     keys = window_keys(s.counters[a, 0], s.counters[a, 1])
     s.counters[a, 1] += 1
     for e in range(envs):
         bits, before = s.bits[a, 0, e], s.bits[a, -1, e]
         draw_spikes(s.rates[a, e], c.p_max, ticks, envs, e, keys, bits, before, s.pre_count[a])
     n_pre, n_post = envs * ticks * inputs, envs * ticks * outputs
-    threshold, choice = np.empty((ticks, envs, padded), np.float32), np.empty(envs * numbers, np.float32)
-    noisy_thresholds(n_pre, keys, outputs, c, threshold)
+    threshold, choice = np.empty((ticks, envs, padded), np.float32), np.empty(envs * draws, np.float32)
+    noisy_thresholds(n_pre, keys, outputs, c.neuron, threshold)
     fill_uniform(choice, n_pre + n_post, keys)
-    return threshold, choice.reshape(envs, numbers)
+    return threshold, choice.reshape(envs, draws)
 
 
 @jit(fastmath=FAST, forceinline=True)
-def _pass(s, a, done, learning, c):
+def _pass_synapses(s, a, done, learning, c):
     """The pass over the synapses of agent a: currents ``(E, T + 1, P)`` of the window, and the mean square of what it learnt."""
     ticks, padded = s.post.shape[2:]
     envs, inputs = s.rates.shape[1:]
-    shares = np.empty(s.halves.shape[0] * envs if learning else 0, np.float32)
+    shares = np.empty(s.terms.shape[0] * envs if learning else 0, np.float32)
     for p in range(shares.shape[0]):
-        shares[p] = s.lr[a] * third_factor(s.m[a, p % envs], p // envs, s.amplitudes, c) / envs
+        shares[p] = s.lr[a] * third_factor(s.m[a, p % envs], p // envs, s.amplitudes, c.rule) / envs
     current, square = np.zeros((envs, ticks + 1, padded), np.float32), 0.0
     tile = max(WIDTH, TILE // (envs * ticks) // WIDTH * WIDTH)
     if s.z.shape[2] == 0 and learning:
-        weigh(s.credit[a].reshape(-1, ticks + 1, padded), shares)
+        modulate_credit(s.credit[a].reshape(-1, ticks + 1, padded), shares)
     elif learning:
-        rouse(s, a)
+        note_eligible(s, a)
     for begin in range(0, padded, tile):
         end = min(begin + tile, padded)
         if s.z.shape[2] == 0:
@@ -125,7 +126,11 @@ def _choose(s, a, current, threshold, choice, c):
     """Run the output neurons of agent a in all envs and choose actions: their spike counts and their gate, both ``(E, P)``."""
     envs, ticks, padded = s.post.shape[1:]
     counts, gate = np.empty((envs, padded), np.float32), np.zeros((envs, padded), np.float32)
-    probabilities, components, size = np.empty(s.action_rates.shape[2], np.float32), s.sizes.shape[0], int(c.group)
+    probabilities, components, size = (
+        np.empty(s.action_rates.shape[2], np.float32),
+        s.sizes.shape[0],
+        c.decoder.neurons_per_action,
+    )
     for e in range(envs):
         fire(current[e], threshold, s.offset[a], e, c, s.post[a, e], counts[e])
         first = 0
@@ -134,12 +139,14 @@ def _choose(s, a, current, threshold, choice, c):
             own = slice(first * size, (first + s.sizes[k]) * size)
             s.action[a, e, k] = choose(
                 counts[e, own], ticks, choice[e, k], s.allowed[a, e, groups], s.action_rates[a, e, groups],
-                probabilities[groups], c, gate[e, own],
+                probabilities[groups], c.decoder, gate[e, own],
             )  # fmt: skip
             first += s.sizes[k]
         if s.low.shape[0] > 0:
             rest = slice(first * size, s.post_count.shape[1])
-            point(counts[e, rest], ticks, choice[e, components:], s.low, s.high, c, gate[e, rest], s.vector[a, e])
+            choose_vector(
+                counts[e, rest], ticks, choice[e, components:], s.low, s.high, c.decoder, gate[e, rest], s.vector[a, e]
+            )  # fmt: skip
     return counts, gate
 
 
@@ -152,7 +159,7 @@ def _remember(s, a, counts, gate, c):
         for o in range(s.post_count.shape[1]):
             s.post_count[a, o] += counts[e, o]
             mean[o] += counts[e, o] / np.float32(envs)
-        for k in range(s.halves.shape[0]):
-            pair_credit(s.post[a, e], gate[e], s.halves[k, 0], s.halves[k, 1], s.late[a], c, s.credit[a, k, e])
-    regulate(mean, s.rate[a], s.offset[a], c)
+        for k in range(s.terms.shape[0]):
+            pair_credit(s.post[a, e], gate[e], s.terms[k, 0], s.terms[k, 1], s.late[a], c.rule, s.credit[a, k, e])
+    homeostasis_window(mean, s.rate[a], s.offset[a], c.homeostasis)
     s.counters[a, 2] = 1

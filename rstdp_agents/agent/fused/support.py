@@ -12,7 +12,7 @@ from rstdp_agents.base.plugins import is_plugin
 from rstdp_agents.codecs.decoders import PopulationDecoder
 from rstdp_agents.codecs.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
-from rstdp_agents.spiking.neurons import LIFParams
+from rstdp_agents.equations.neuron import LIFParams
 from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET, RewardSwitch
 from rstdp_agents.spiking.synapses import Linear
 

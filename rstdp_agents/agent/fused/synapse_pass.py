@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numba import uint64
 
-from rstdp_agents.agent.fused.constants import unpack
-from rstdp_agents.agent.fused.neurons import FAST
-from rstdp_agents.base.compiled import entry, jit
-from rstdp_agents.equations.lanes import WIDTH, between, load, lowest_bit, splat, store, total
+from rstdp_agents.base.compiled import FAST, entry, jit
+from rstdp_agents.equations.lanes import WIDTH, load, lowest_bit, splat, store, total
+from rstdp_agents.equations.three_factor import weight_step
+from rstdp_agents.equations.traces import trace_step
 
 
 @jit(inline="always")
@@ -24,11 +24,12 @@ def next_tick(left, ticks):
 @jit(fastmath=FAST, inline="always")
 def with_pair(z, row, credit, first, padded, one, two, keep, o):
     """Eligibility after its decay and the spikes of ticks ``one`` and ``two``, for sixteen outputs from ``o``."""
-    return load(z, row + o) * keep + (load(credit, first + one * padded + o) + load(credit, first + two * padded + o))
+    pairs = load(credit, first + one * padded + o) + load(credit, first + two * padded + o)
+    return trace_step(load(z, row + o), pairs, keep)
 
 
 @jit(fastmath=FAST, inline="always")
-def recall(z, row, credit, first, padded, left, ticks, keep, begin, end):
+def accumulate_pairs(z, row, credit, first, padded, left, ticks, keep, begin, end):
     """`plasticity.window.pair_window` of one input and the outputs from ``begin`` to ``end``, all but the last step of it.
 
     z decays, and gains what the spikes have earned of which bits ``left`` tell. They are taken in pairs, the second perhaps of
@@ -40,7 +41,7 @@ def recall(z, row, credit, first, padded, left, ticks, keep, begin, end):
     while left:
         for o in range(begin, end, WIDTH):
             store(z, row + o, with_pair(z, row, credit, first, padded, one, two, keep, o))
-        keep = splat(np.float32(1.0))
+        keep = splat(1.0)
         one, left = next_tick(left, ticks)
         two, left = next_tick(left, ticks)
     return one, two, keep
@@ -59,7 +60,7 @@ def drive(weight, row, current, first, padded, left, ticks, begin, end):
 
 
 @jit(forceinline=True)
-def rouse(s, a):
+def note_eligible(s, a):
     """Note which inputs of agent a the window that waits for its eligibility gives some."""
     live, bits = s.live[a], s.bits[a, 1]
     for e in range(bits.shape[0] if s.counters[a, 2] > 0 else 0):
@@ -75,21 +76,21 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     that has not fired in the episode has nothing to learn. Returns the sum of squares of the update.
     """
     inputs, padded = s.weight.shape[1:]
-    halves, envs, ticks = s.halves.shape[0], current.shape[0], current.shape[1] - 1
+    terms, envs, ticks = s.terms.shape[0], current.shape[0], current.shape[1] - 1
     pending, all_bits = s.counters[a, 2] > 0, envs * inputs
     weight, z, credit = s.weight[a].reshape(-1), s.z[a].reshape(-1), s.credit[a].reshape(-1)
     currents, live = current.reshape(-1), s.live[a]
     bits, change, plane = s.bits[a].reshape(-1), np.empty(padded, np.float32), (ticks + 1) * padded
-    decay, low, high = splat(np.float32(c.decay_z)), splat(np.float32(c.w_min)), splat(np.float32(c.w_max))
-    square, last = splat(np.float32(0.0)), halves * envs - 1
+    decay = splat(c.rule.decay_z)
+    square, last = splat(0.0), terms * envs - 1
     for i in range(inputs):
         row = i * padded
         for p in range(last + 1 if learning and live[i] else 0):
             e, z_row, first = p % envs, (p * inputs + i) * padded, p * plane
             fired = bits[all_bits + e * inputs + i] if pending else uint64(0)
-            keep = decay if pending else splat(np.float32(1.0))
-            one, two, keep = recall(z, z_row, credit, first, padded, fired, ticks, keep, begin, end)
-            share, alive = splat(shares[p]), splat(np.float32(0.0 if done[e] else 1.0))
+            keep = decay if pending else splat(1.0)
+            one, two, keep = accumulate_pairs(z, z_row, credit, first, padded, fired, ticks, keep, begin, end)
+            share, alive = shares[p], 0.0 if done[e] else 1.0
             for o in range(begin, end, WIDTH):
                 eligible = with_pair(z, z_row, credit, first, padded, one, two, keep, o)
                 store(z, z_row + o, eligible * alive)
@@ -100,29 +101,29 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
                     store(change, o, update)
                 else:
                     square = square + update * update
-                    store(weight, row + o, between(load(weight, row + o) + update, low, high))
+                    store(weight, row + o, weight_step(load(weight, row + o), update, c.w_min, c.w_max))
         for e in range(envs):
             drive(weight, row, currents, e * plane, padded, bits[e * inputs + i], ticks, begin, end)
     return total(square)
 
 
 @jit(fastmath=FAST, forceinline=True)
-def weigh(credit, shares):
+def modulate_credit(credit, shares):
     """Multiply ``credit (K E, T + 1, P)`` by the shares of `learn_and_drive`, in place."""
     for p in range(credit.shape[0]):
-        flat, share = credit[p].reshape(-1), splat(shares[p])
+        flat, share = credit[p].reshape(-1), shares[p]
         for o in range(0, flat.shape[0], WIDTH):
             store(flat, o, load(flat, o) * share)
 
 
 @jit(fastmath=FAST, forceinline=True)
-def find_earned(bits, i, inputs, halves, ticks, padded, rows):
-    """Where in ``credit`` lies what the last window's spikes of input i have earned, in each half and env; returns how many.
+def find_earned(bits, i, inputs, terms, ticks, padded, rows):
+    """Where in ``credit`` lies what the last window's spikes of input i have earned, in each term and env; returns how many.
 
     bits: of the last window, ``(E I,)``. rows: an even number is filled, with a place of nothing at the end if need be.
     """
     many, plane, envs = 0, (ticks + 1) * padded, bits.shape[0] // inputs
-    for p in range(halves * envs):
+    for p in range(terms * envs):
         left = bits[p % envs * inputs + i]
         while left:
             tick, left = next_tick(left, ticks)
@@ -136,40 +137,39 @@ def find_earned(bits, i, inputs, halves, ticks, padded, rows):
 def learn_last_and_drive(s, a, begin, end, learning, current, c):
     """`learn_and_drive` where eligibility lasts for one window: `plasticity.last_window`, and z is nowhere.
 
-    What was earned has been weighed. An input that did not fire has nothing to learn.
+    What was earned has been multiplied with the modulator. An input that did not fire has nothing to learn.
     """
     inputs, padded = s.weight.shape[1:]
-    halves, envs, ticks = s.halves.shape[0], current.shape[0], current.shape[1] - 1
+    terms, envs, ticks = s.terms.shape[0], current.shape[0], current.shape[1] - 1
     weight, credit, currents = s.weight[a].reshape(-1), s.credit[a].reshape(-1), current.reshape(-1)
     bits, before, plane = s.bits[a, 0].reshape(-1), s.bits[a, -1].reshape(-1), (ticks + 1) * padded
-    rows, square = np.empty(halves * envs * ticks + 1, np.int64), splat(np.float32(0.0))
-    low, high = splat(np.float32(c.w_min)), splat(np.float32(c.w_max))
+    rows, square = np.empty(terms * envs * ticks + 1, np.int64), splat(0.0)
     for i in range(inputs):
         row = i * padded
-        many = find_earned(before, i, inputs, halves, ticks, padded, rows) if learning else 0
+        many = find_earned(before, i, inputs, terms, ticks, padded, rows) if learning else 0
         for o in range(begin, end if many else begin, WIDTH):
-            update = splat(np.float32(0.0))
+            update = splat(0.0)
             for j in range(0, many, 2):
                 update = update + (load(credit, rows[j] + o) + load(credit, rows[j + 1] + o))
             square = square + update * update
-            store(weight, row + o, between(load(weight, row + o) + update, low, high))
+            store(weight, row + o, weight_step(load(weight, row + o), update, c.w_min, c.w_max))
         for e in range(envs):
             drive(weight, row, currents, e * plane, padded, bits[e * inputs + i], ticks, begin, end)
     return total(square)
 
 
 @entry(fastmath=FAST)
-def fold(s):
+def write_eligibility(s):
     """Write the eligibility that waits for the next pass, so that z is what the torch path would show, for others to change."""
-    halves, envs, inputs, padded = s.z.shape[1:]
+    terms, envs, inputs, padded = s.z.shape[1:]
     ticks = s.credit.shape[3] - 1
     for a in range(s.z.shape[0]):
-        decay = splat(np.float32(unpack(s.constants[a]).decay_z))
+        decay = splat(s.constants[a].rule.decay_z)
         z, credit, plane = s.z[a].reshape(-1), s.credit[a].reshape(-1), (ticks + 1) * padded
-        for p in range(halves * envs if s.counters[a, 2] else 0):
+        for p in range(terms * envs if s.counters[a, 2] else 0):
             for i in range(inputs):
                 row, fired = (p * inputs + i) * padded, s.bits[a, 0, p % envs, i]
-                one, two, keep = recall(z, row, credit, p * plane, padded, fired, ticks, decay, 0, padded)
+                one, two, keep = accumulate_pairs(z, row, credit, p * plane, padded, fired, ticks, decay, 0, padded)
                 for o in range(0, padded, WIDTH):
                     store(z, row + o, with_pair(z, row, credit, p * plane, padded, one, two, keep, o))
         s.counters[a, 2] = 0

@@ -18,7 +18,7 @@ class FactoredDecoder:
 
     def __init__(self, sizes: tuple[int, ...], starts: tuple[int, ...], one: PopulationDecoder) -> None:
         self.sizes, self.starts, self.one = sizes, starts, one
-        self.actions, self.numbers = sum(sizes), len(sizes)
+        self.actions, self.draws = sum(sizes), len(sizes)
         self._real = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
         self._places, self._starts = self._real.flatten().nonzero()[:, 0], torch.tensor(starts)
 
@@ -75,10 +75,10 @@ class MixedDecoder:
 
     def __init__(self, values: FactoredDecoder, vector: PopulationVector, columns: tuple[int, ...]) -> None:
         self.values, self.vector, self.columns = values, vector, columns
-        self.actions, self.size, self.numbers = (
+        self.actions, self.size, self.draws = (
             values.actions,
             values.size + vector.size,
-            values.numbers + vector.numbers,
+            values.draws + vector.draws,
         )
         self._order = torch.argsort(torch.tensor(columns))
 
@@ -109,7 +109,7 @@ class MixedDecoder:
     def _split(self, rates: Tensor, uniform: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         return (
             rates.split((self.values.actions, self.vector.size), -1),
-            uniform.split((self.values.numbers, self.vector.numbers), -1),
+            uniform.split((self.values.draws, self.vector.draws), -1),
         )
 
     def _row(self, values: Tensor, point: Tensor) -> Tensor:

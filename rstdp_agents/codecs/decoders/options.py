@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, NamedTuple, get_args
 
 from rstdp_agents.base import validate
 from rstdp_agents.base.options import named
@@ -32,3 +32,22 @@ class DecoderConfig:
     def __post_init__(self) -> None:
         validate.named("decoder.code", self.code, get_args(Decode))
         validate.positive("action_range", self.action_range)
+
+
+class DecoderConstants(NamedTuple):
+    """What compiled code computes with of a `DecoderConfig`."""
+
+    neurons_per_action: int
+    inverse_temperature: float
+    gated: bool
+    """Whether only the neurons of the action taken are credited for having been chosen; else all of them are."""
+    centred: bool
+    """Whether an action's probability is taken off the credit of its neurons."""
+    exploration: float
+
+
+def decoder_constants(p: DecoderConfig) -> DecoderConstants:
+    """Constants of a decoder."""
+    return DecoderConstants(
+        p.neurons_per_action, p.inverse_temperature, p.gate != "none", p.gate == "centred", p.exploration
+    )

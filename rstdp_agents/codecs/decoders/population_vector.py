@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.policy import preferred_value, standard_normal, vector_action, vector_gate
 
 
 class PopulationVector:
@@ -31,7 +30,7 @@ class PopulationVector:
         self.bounds = tuple(bound.reshape(-1).astype(np.float64) for bound in (low, high))
         self.low, self.high = (torch.from_numpy(bound) for bound in self.bounds)
         self.actions = 0  # nothing that could be masked
-        self.preferred = torch.linspace(-1.0, 1.0, neurons, dtype=torch.float64)
+        self.preferred = preferred_value(torch.arange(neurons, dtype=torch.float64), neurons)
 
     @property
     def size(self) -> int:
@@ -39,8 +38,8 @@ class PopulationVector:
         return self.dims * self.neurons
 
     @property
-    def numbers(self) -> int:
-        """Uniform numbers that one choice takes."""
+    def draws(self) -> int:
+        """Uniform draws that one choice takes."""
         return 2 * self.dims
 
     def to(self, device: torch.device, dtype: torch.dtype) -> PopulationVector:
@@ -53,25 +52,19 @@ class PopulationVector:
         return spikes.mean(0)
 
     def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Action ``(agents, envs, *shape)`` and gate ``(agents, envs, out)``; uniform ``(agents, envs, numbers)`` in [0, 1)."""
-        mu, epsilon = self._mean(rates), normal(uniform)
-        gate = epsilon[..., None] * (self.preferred.to(rates) - mu[..., None])
-        return self._scaled(mu + self.exploration * epsilon), gate.flatten(-2)
+        """Action ``(agents, envs, *shape)`` and gate ``(agents, envs, out)``; uniform ``(agents, envs, draws)`` in [0, 1)."""
+        mu, epsilon = self._mean(rates), standard_normal(*uniform.unflatten(-1, (-1, 2)).unbind(-1))
+        gate = vector_gate(epsilon[..., None], self.preferred.to(rates), mu[..., None])
+        return self._action(mu, epsilon), gate.flatten(-2)
 
     def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
         """The action without exploration, ``(agents, envs, *shape)``."""
-        return self._scaled(self._mean(rates))
+        return self._action(self._mean(rates), 0.0)
 
     def _mean(self, rates: Tensor) -> Tensor:
         grouped = rates.unflatten(-1, (self.dims, self.neurons))
         return grouped @ self.preferred.to(rates) / grouped.sum(-1).clamp_(min=1e-9)
 
-    def _scaled(self, action: Tensor) -> Tensor:
-        low, high = self.low.to(action), self.high.to(action)
-        return ((low + high) / 2 + (high - low) / 2 * action.clamp(-1.0, 1.0)).reshape(*action.shape[:-1], *self.shape)
-
-
-def normal(uniform: Tensor) -> Tensor:
-    """Standard normal numbers ``(..., n)`` from uniform ones ``(..., 2 n)`` in [0, 1) (Box and Muller 1958)."""
-    u, v = uniform.unflatten(-1, (-1, 2)).unbind(-1)
-    return (-2.0 * torch.log1p(-u)).sqrt() * torch.cos(2.0 * math.pi * v)
+    def _action(self, mean: Tensor, epsilon: Tensor | float) -> Tensor:
+        action = vector_action(mean, epsilon, self.exploration, self.low.to(mean), self.high.to(mean))
+        return action.reshape(*mean.shape[:-1], *self.shape)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.policy import softmax_gate
 
 Gate = Literal["centred", "chosen", "none"]
 
@@ -23,8 +24,8 @@ class Decoder(Protocol):
         ...
 
     @property
-    def numbers(self) -> int:
-        """Uniform numbers that one choice takes."""
+    def draws(self) -> int:
+        """Uniform draws that one choice takes."""
         ...
 
     def rates(self, spikes: Tensor) -> Tensor:
@@ -39,7 +40,7 @@ class Decoder(Protocol):
     def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Actions ``(agents, envs, *shape)``, and the gate of each output neuron's eligibility ``(agents, envs, out)``.
 
-        uniform: ``(agents, envs, numbers)`` in [0, 1). A gate of None lets all pairs pass. allowed: bool ``(agents, envs,
+        uniform: ``(agents, envs, draws)`` in [0, 1). A gate of None lets all pairs pass. allowed: bool ``(agents, envs,
         actions)``, what may be chosen; all of it if None, and where nothing is allowed.
         """
         ...
@@ -67,7 +68,7 @@ class PopulationDecoder:
     """Eligibility of an action's neurons: 1[a] - pi(a) (centred), 1[a] (chosen), or 1 (none)."""
     start: int = 0
     """The first action."""
-    numbers = 1
+    draws = 1
 
     def __post_init__(self) -> None:
         validate.positive("actions", self.actions)
@@ -116,10 +117,9 @@ class PopulationDecoder:
         """Gate of every group, of the axes of ``probabilities``; None for no gate."""
         if self.gate == "none":
             return None
-        gate = (torch.arange(probabilities.shape[-1], device=action.device) == action[..., None]).to(
-            probabilities.dtype
-        )
-        return gate.sub_(probabilities) if self.gate == "centred" else gate
+        actions = torch.arange(probabilities.shape[-1], device=action.device)
+        chosen = (actions == action[..., None]).to(probabilities.dtype)
+        return softmax_gate(chosen, probabilities) if self.gate == "centred" else chosen
 
 
 def among(scores: Tensor, allowed: Tensor | None) -> Tensor:

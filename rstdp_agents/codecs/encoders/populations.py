@@ -9,6 +9,7 @@ from torch import Tensor
 from rstdp_agents.base import validate
 from rstdp_agents.codecs.encoders.base import Precise
 from rstdp_agents.codecs.encoders.span import Span
+from rstdp_agents.equations.receptive_fields import intensity
 
 
 class PlaceCells(Precise):
@@ -98,7 +99,7 @@ class Intensity(Precise):
 
     def rates(self, obs: Tensor) -> Tensor:
         """``(agents, envs, *entries)`` -> ``(agents, envs, entries)``."""
-        return ((self._span.relative(obs.flatten(2)) - self._low) * self._scale).clamp_(0.0, 1.0)
+        return intensity(self._span.relative(obs.flatten(2)), self._low, self._scale)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Intensity:
         self._span.to(device, dtype)

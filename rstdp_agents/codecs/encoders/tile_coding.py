@@ -10,28 +10,30 @@ from torch import Tensor
 
 from rstdp_agents.base import validate
 from rstdp_agents.codecs.encoders.base import Precise
+from rstdp_agents.equations.receptive_fields import tile_place, tile_shift
 
 
 class TileCoding(Precise):
     """Binary conjunctive cells: one box per tiling is active, with rate 1.
 
-    In units of a tile, tiling k is shifted by ``k (2 d + 1) / tilings`` (modulo 1) in dimension d, the asymmetric offsets of
-    Miller and Glanz (1996) that Sutton and Barto (2018, section 9.5.4) recommend. Observations beyond the bounds are moved
-    onto them. tiles: per dimension, across the bounds; a shifted tiling has one more.
+    Tilings are shifted by `receptive_fields.tile_shift`. Observations beyond the bounds are moved onto them. tiles: per
+    dimension, across the bounds; a shifted tiling has one more.
     """
 
     def __init__(self, low: np.ndarray, high: np.ndarray, tiles: tuple[int, ...], tilings: int) -> None:
         low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
         validate.positive("tilings", tilings)
         validate.grid(low, high, tiles, least=1)
-        dims, sizes = np.arange(len(tiles)), np.array(tiles) + 1
-        offsets = np.outer(np.arange(tilings), 2 * dims + 1) / tilings % 1.0
+        sizes = np.array(tiles) + 1
         strides = np.append(np.cumprod(sizes[:0:-1])[::-1], 1)
         self._per_tiling = math.prod(sizes.tolist())
         self.tilings = tilings
-        self.low, self.high = low, high
-        self._low, self._high = torch.from_numpy(low), torch.from_numpy(high)
-        self.tiles, self._offsets = torch.tensor(tiles, dtype=torch.float64), torch.from_numpy(offsets)
+        self.low, self.high, self.tiles = low, high, np.array(tiles)
+        self.per_unit = self.tiles / (high - low)
+        """Tiles per unit of the observation, in each dimension."""
+        shifts = tile_shift(np.arange(tilings)[:, None], np.arange(len(tiles)), tilings)
+        self._low, self._per_unit, self._shifts = map(torch.from_numpy, (low, self.per_unit, shifts))
+        self._tiles = torch.tensor(tiles, dtype=torch.float64)
         self._strides = torch.from_numpy(strides.astype(np.float64))
 
     @property
@@ -41,10 +43,9 @@ class TileCoding(Precise):
 
     def active(self, obs: Tensor) -> Tensor:
         """Index of the active tile of every tiling, ``(agents, envs, tilings)`` int64, for ``(agents, envs, *shape)``."""
-        row = obs.to(self.device).double().reshape(*obs.shape[:2], len(self.tiles))
-        within = torch.maximum(torch.minimum(row, self._high), self._low)
-        place = ((within - self._low) / (self._high - self._low) * self.tiles)[..., None, :] + self._offsets
-        cell = torch.minimum(place.floor(), self.tiles) @ self._strides
+        row = obs.to(self.device).double().reshape(*obs.shape[:2], 1, len(self.tiles))
+        place = tile_place(row, self._low, self._per_unit, self._tiles, self._shifts)
+        cell = torch.minimum(place.floor(), self._tiles) @ self._strides
         return cell.long() + torch.arange(self.tilings, device=self.device) * self._per_tiling
 
     def rates(self, obs: Tensor) -> Tensor:
@@ -55,6 +56,6 @@ class TileCoding(Precise):
     def to(self, device: torch.device, dtype: torch.dtype) -> TileCoding:
         """The same tiles on a device; places are computed in double precision, whatever the rates' type."""
         self.device, self.dtype = device, dtype
-        for name in ("_low", "_high", "tiles", "_offsets", "_strides"):
+        for name in ("_low", "_per_unit", "_tiles", "_shifts", "_strides"):
             setattr(self, name, getattr(self, name).to(device))
         return self

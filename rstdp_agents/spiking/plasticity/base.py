@@ -1,4 +1,4 @@
-"""What every reward-modulated rule is made of: pair amplitudes, an eligibility, and a third factor per half."""
+"""What every reward-modulated rule is made of: pair amplitudes, an eligibility, and a third factor per term."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from rstdp_agents.spiking.plasticity.dependence import Dependence
 class PairRule:
     """Spike pairs and how long they stay eligible; the part that all rules share.
 
-    zeta(t) = a_plus post(t) x(t) - a_minus y(t) pre(t), with the traces x of pre (tau_plus) and y of post (tau_minus).
-    A rule says which halves of zeta it keeps apart (`halves`) and with what the modulator multiplies each (`factors`).
+        zeta = a_plus post x - a_minus y pre
+
+    in every tick, with the traces x of pre (tau_plus) and y of post (tau_minus): a causal and an anti-causal term. A rule says
+    which of them it keeps an eligibility of its own for (`terms`) and with what the modulator multiplies each (`factors`).
     """
 
     a_plus: float = 1.0
@@ -36,7 +38,7 @@ class PairRule:
     f_pre: Dependence | None = None
     """Factor f(w) on post-before-pre pairs; None for 1."""
     keep_apart: bool = False
-    """Keep an eligibility for each half, as soft bounds need (see `update.modulate_parts`)."""
+    """Keep an eligibility for each of the two terms, as soft bounds need (see `update.modulate_parts`)."""
 
     def __post_init__(self) -> None:
         validate.not_negative("a_plus", self.a_plus)
@@ -67,12 +69,12 @@ class PairRule:
         return 1.0, 0.0
 
     @property
-    def halves(self) -> tuple[tuple[float, float], ...]:
-        """Amplitudes (pre-before-post, post-before-pre) of each eligibility that the rule keeps; one if it keeps their sum."""
+    def terms(self) -> tuple[tuple[float, float], ...]:
+        """Amplitudes (causal, anti-causal) of each eligibility that the rule keeps; one if it keeps the sum of both terms."""
         if self.keep_apart:
             return (self.a_plus, 0.0), (0.0, -self.a_minus)
         return ((self.a_plus, -self.a_minus),)
 
     def factors(self, m: Tensor) -> tuple[Tensor, ...]:
-        """Third factor of each half, from the modulator ``m (agents, envs)``."""
-        return (m,) * len(self.halves)
+        """Third factor of each term, from the modulator ``m (agents, envs)``."""
+        return (m,) * len(self.terms)

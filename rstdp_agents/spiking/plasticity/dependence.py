@@ -1,4 +1,4 @@
-"""How the size of a weight scales its own plasticity: f(w), of any shape, factor on one half of the spike pairs."""
+"""How the size of a weight scales its own plasticity: f(w), of any shape, factor on one term of the spike pairs."""
 
 from __future__ import annotations
 

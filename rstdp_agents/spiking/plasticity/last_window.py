@@ -25,7 +25,7 @@ class LastWindow(NamedTuple):
     """Factors of a window's eligibility; ``ticks`` is one more where spike traces go on from window to window."""
 
     credit: tuple[Tensor, ...]
-    """For each half of the rule, ``(agents, envs, ticks, *post)``; the gate is in it."""
+    """For each term of the rule, ``(agents, envs, ticks, *post)``; the gate is in it."""
     pre: Tensor
     """Input spikes, ``(agents, envs, ticks, *pre)``."""
 
@@ -42,7 +42,7 @@ def lasts_one_window(k: PairKernels) -> bool:
 def last_init(synapse: Synapse, k: PairKernels, agents: int, envs: int, fresh: bool) -> LastWindow:
     """Nothing eligible. fresh: whether windows start at rest."""
     like, ticks = k.late, len(k.late) + (not fresh)
-    credit = tuple(like.new_zeros(agents, envs, ticks, *synapse.post_shape) for _ in k.halves)
+    credit = tuple(like.new_zeros(agents, envs, ticks, *synapse.post_shape) for _ in k.terms)
     return LastWindow(credit, like.new_zeros(agents, envs, ticks, *synapse.pre_shape))
 
 
@@ -57,12 +57,12 @@ def last_window(
         pre, post = torch.cat([pre, state.x[None]]), torch.cat([post, state.y[None]])
         state = after_window(k, pre, post, state)
     rows, gated = len(pre), post if gate is None else post * gate
-    credit = tuple(along_ticks(k.gain * half[:rows, :rows].T, gated).movedim(0, 2) for half in k.halves)
+    credit = tuple(along_ticks(k.gain * term[:rows, :rows].T, gated).movedim(0, 2) for term in k.terms)
     return LastWindow(credit, pre.movedim(0, 2)), state
 
 
 def eligible(synapse: Synapse, last: LastWindow, envs: slice) -> tuple[Tensor, ...]:
-    """The eligibility z of each half in some of the envs, ``(agents, envs, *weight)``."""
+    """The eligibility z of each term in some of the envs, ``(agents, envs, *weight)``."""
     pre = last.pre[:, envs].movedim(2, 0)
     return tuple(synapse.hebb(credit[:, envs].movedim(2, 0), pre) for credit in last.credit)
 

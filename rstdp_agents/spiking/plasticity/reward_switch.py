@@ -7,20 +7,15 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.three_factor import switch_factor
 from rstdp_agents.spiking.plasticity.rstdp import RSTDPET
-
-
-def switch_factor(m: Tensor, rewarded: float, punished: float, zero_punishes: bool = False) -> Tensor:
-    """Amplitude by the sign of ``m`` (any shape): ``rewarded`` above 0, ``punished`` below, at 0 nothing or ``punished``."""
-    below = m <= 0 if zero_punishes else m < 0
-    return (m > 0).to(m.dtype) * rewarded + below.to(m.dtype) * punished
 
 
 @dataclass(frozen=True)
 class RewardSwitch(RSTDPET):
     """dw = lr (A_plus z_plus - A_minus z_minus) with amplitudes (a_plus, a_minus) for m > 0 and their punished pair for m < 0.
 
-    Punishment reverses the sign of both halves; m = 0 changes nothing. With ``on_spike = "set"``, ``zero_punishes`` and no
+    Punishment reverses the sign of both terms; m = 0 changes nothing. With ``on_spike = "set"``, ``zero_punishes`` and no
     eligibility trace (windows of one tick, ``tau_e`` far below dt) this is SPAIC's RewardSwitchSTDP.
     """
 
@@ -37,10 +32,10 @@ class RewardSwitch(RSTDPET):
         validate.not_negative("a_minus_punished", self.a_minus_punished)
 
     @property
-    def halves(self) -> tuple[tuple[float, float], ...]:
+    def terms(self) -> tuple[tuple[float, float], ...]:
         return ((1.0, 0.0), (0.0, -1.0)) if self.a_minus or self.a_minus_punished else ((1.0, 0.0),)
 
     def factors(self, m: Tensor) -> tuple[Tensor, ...]:
         plus = switch_factor(m, self.a_plus, -self.a_plus_punished, self.zero_punishes)
         minus = switch_factor(m, self.a_minus, -self.a_minus_punished, self.zero_punishes)
-        return (plus, minus)[: len(self.halves)]
+        return (plus, minus)[: len(self.terms)]

@@ -45,7 +45,7 @@ def rewarded_window(
         return synapse.hebb(torch.cat(after), torch.cat(before))
 
     change = torch.zeros_like(state.z[0])
-    for z, amplitudes, m in zip(state.z, rule.halves, rule.factors(reward), strict=True):
+    for z, amplitudes, m in zip(state.z, rule.terms, rule.factors(reward), strict=True):
         ahead = trace_window(torch.zeros_like(m[0]), m.flip(0), keep).flip(0)
         left = (ahead[0] if lagged else keep * ahead[0]).reshape(agents, envs, *[1] * (z.ndim - 2))
         met = torch.cat([ahead[1:], torch.zeros_like(ahead[:1])]) if lagged else ahead

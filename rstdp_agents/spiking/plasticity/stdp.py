@@ -1,4 +1,4 @@
-"""Spike-timing dependent plasticity: the two coincidence halves that every rule is made of."""
+"""Spike-timing dependent plasticity: the causal and the anti-causal term that every rule is made of."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, get_args
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.three_factor import spike_pairs
 from rstdp_agents.equations.traces import decay
 from rstdp_agents.spiking.plasticity.dependence import Dependence
 from rstdp_agents.spiking.synapses import Synapse
@@ -15,31 +16,32 @@ GainForm = Literal["1/tau", "dt/tau", "1-decay"]
 GAIN_FORMS: tuple[str, ...] = get_args(GainForm)
 
 
-class Halves(NamedTuple):
+class PairTerms(NamedTuple):
     """What spike pairs did to every weight and env, ``(agents, envs, *weight)``; both are magnitudes, not changes."""
 
-    plus: Tensor
+    causal: Tensor
     """Pre before post: post(t) x(t)."""
-    minus: Tensor
+    anticausal: Tensor
     """Post before pre: y(t) pre(t)."""
 
 
-def pair_halves(synapse: Synapse, pre: Tensor, post: Tensor, x: Tensor, y: Tensor) -> Halves:
+def pair_terms(synapse: Synapse, pre: Tensor, post: Tensor, x: Tensor, y: Tensor) -> PairTerms:
     """Coincidences of spikes with the other side's trace, summed over ticks.
 
     pre, x: ``(ticks, agents, envs, *pre)``. post, y: ``(ticks, agents, envs, *post)``; traces hold their tick's spike.
     """
-    return Halves(synapse.hebb(post, x), synapse.hebb(y, pre))
+    return PairTerms(synapse.hebb(post, x), synapse.hebb(y, pre))
 
 
 def coincidence(
-    halves: Halves, weight: Tensor, f_post: Dependence, f_pre: Dependence, a_plus: float = 1.0, a_minus: float = 1.0
+    terms: PairTerms, weight: Tensor, f_post: Dependence, f_pre: Dependence, a_plus: float = 1.0, a_minus: float = 1.0
 ) -> Tensor:
-    """Signed pairs: zeta = a_plus f_post(w) plus - a_minus f_pre(w) minus, ``(agents, envs, *weight)``.
+    """Signed pairs: zeta = a_plus f_post(w) causal - a_minus f_pre(w) anticausal, ``(agents, envs, *weight)``.
 
     weight: ``(agents, *weight)``, as it is when the pairs happen.
     """
-    return a_plus * f_post(weight)[:, None] * halves.plus - a_minus * f_pre(weight)[:, None] * halves.minus
+    causal, anticausal = f_post(weight)[:, None] * terms.causal, f_pre(weight)[:, None] * terms.anticausal
+    return spike_pairs(causal, anticausal, a_plus, a_minus)
 
 
 def eligibility_gain(form: GainForm, tau_e: float, dt: float) -> float:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from rstdp_agents.base import validate
-from rstdp_agents.spiking.plasticity.stdp import Halves, pair_halves
+from rstdp_agents.equations.three_factor import spike_pairs
+from rstdp_agents.spiking.plasticity.stdp import pair_terms
 from rstdp_agents.spiking.reductions import Reduction, add_envs
 from rstdp_agents.spiking.synapses import Synapse
 
@@ -41,10 +42,9 @@ def trace_stdp(
 ) -> Tensor:
     """Raw change: dw = a_plus <x - x_target, post> - a_minus <pre, y>, reduced over envs: ``(agents, *weight)``.
 
-    Shapes as in `stdp.pair_halves`; the traces may come from anywhere.
+    Shapes as in `stdp.pair_terms`; the traces may come from anywhere.
     """
-    halves: Halves = pair_halves(synapse, pre, post, x - p.x_target, y)
-    return reduce(p.a_plus * halves.plus - p.a_minus * halves.minus, 1)
+    return reduce(spike_pairs(*pair_terms(synapse, pre, post, x - p.x_target, y), p.a_plus, p.a_minus), 1)
 
 
 def trace_stdp_update(weight: Tensor, dw: Tensor, lr: float, p: TraceSTDPParams) -> None:

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.three_factor import weight_step
 from rstdp_agents.spiking.reductions import Reduction, mean_envs
 
 
 def modulate(z: tuple[Tensor, ...], factors: tuple[Tensor, ...], reduce: Reduction = mean_envs) -> Tensor:
-    """Three-factor update of each agent:  reduction over envs of  sum_halves factor * z.
+    """Three-factor update of each agent:  reduction over envs of  sum_terms factor * z.
 
-    z: ``(agents, envs, *weight)`` per half. factors: per half, ``(agents, envs)``, or one for every weight of the shape
+    z: ``(agents, envs, *weight)`` per term. factors: per term, ``(agents, envs)``, or one for every weight of the shape
     of z (see `reductions.per_weight`). Returns ``(agents, *weight)``.
     """
     checked = [factor_like(m, e) for m, e in zip(factors, z, strict=True)]
@@ -25,17 +26,17 @@ def modulate(z: tuple[Tensor, ...], factors: tuple[Tensor, ...], reduce: Reducti
 
 
 def add_modulated(weight: Tensor, z: tuple[Tensor, ...], factors: tuple[Tensor, ...]) -> None:
-    """Add `modulate` of z to the weights, in place and in one pass over them; factors per half, ``(agents, envs)``."""
+    """Add `modulate` of z to the weights, in place and in one pass over them; factors per term, ``(agents, envs)``."""
     agents, envs = z[0].shape[:2]
     rows = weight.view(agents, 1, -1)
-    for m, half in zip(factors, z, strict=True):
-        rows.baddbmm_(m[:, None], half.view(agents, envs, -1), alpha=1.0 / envs)
+    for m, term in zip(factors, z, strict=True):
+        rows.baddbmm_(m[:, None], term.view(agents, envs, -1), alpha=1.0 / envs)
 
 
 def modulate_parts(z: tuple[Tensor, ...], factors: tuple[Tensor, ...], reduce: Reduction) -> tuple[Tensor, Tensor]:
     """`modulate` with what raises and what lowers the weights apart, as soft bounds need them; both are magnitudes.
 
-    Every half is split by sign in every env, then reduced over the envs. Returns two ``(agents, *weight)``.
+    Every term is split by sign in every env, then reduced over the envs. Returns two ``(agents, *weight)``.
     """
     shares = [factor_like(m, e) * e for m, e in zip(factors, z, strict=True)]
     pos = [reduce(share.clamp(min=0.0), 1) for share in shares]
@@ -53,7 +54,7 @@ def factor_like(m: Tensor, z: Tensor) -> Tensor:
 
 def apply_update(weight: Tensor, dw: Tensor, w_min: float, w_max: float) -> None:
     """Add ``dw`` to ``weight`` in place and keep every weight within the hard bounds [w_min, w_max]."""
-    weight.add_(dw).clamp_(w_min, w_max)
+    weight.copy_(weight_step(weight, dw, w_min, w_max))
 
 
 def normalise(weight: Tensor, total: float, post_axis: int = 1) -> None:

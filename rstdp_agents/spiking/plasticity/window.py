@@ -5,10 +5,10 @@ Inside a window the weights stand still (the reward is only known after the acti
     z(T) = decay(T) z(0) + gain sum_t alpha^(T-1-t) [ A_plus post(t) x(t) + A_minus y(t) pre(t) ]
 
 is linear in the post spikes. Written with the postsynaptic trace y turned around in time (an anti-causal trace of pre), both
-halves share the factor post(s), and the whole sum is `synapse.hebb(post, K pre)` with one ``(ticks + 1, ticks)`` matrix K.
+terms share the factor post(s), and the whole sum is `synapse.hebb(post, K pre)` with one ``(ticks + 1, ticks)`` matrix K.
 The extra row carries the pairs with post spikes of earlier windows, through y(0). ``ticks = 1`` is the per-tick form of
-the papers. Traces that a spike sets are not linear in the spikes, and weight dependence needs both halves apart: then
-the traces of all ticks are made first, and each half is one `synapse.hebb` over the window.
+the papers. Traces that a spike sets are not linear in the spikes, and weight dependence needs both terms apart: then
+the traces of all ticks are made first, and each term is one `synapse.hebb` over the window.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.three_factor import spike_pairs
 from rstdp_agents.equations.traces import along_ticks, powers, trace_kernel, trace_set_window, trace_window
 from rstdp_agents.spiking.plasticity.base import PairRule
-from rstdp_agents.spiking.plasticity.stdp import pair_halves
+from rstdp_agents.spiking.plasticity.stdp import PairTerms, pair_terms
 from rstdp_agents.spiking.synapses import Synapse
 
 
@@ -33,14 +34,14 @@ class PairState(NamedTuple):
     y: Tensor
     """Postsynaptic trace ``(agents, envs, *post)``."""
     z: tuple[Tensor, ...]
-    """Eligibility of each half, ``(agents, envs, *weight)``."""
+    """Eligibility of each term, ``(agents, envs, *weight)``."""
 
 
 class PairKernels(NamedTuple):
     """Constants of a rule for windows of one length, made once by `pair_kernels`."""
 
-    halves: tuple[Tensor, ...]
-    """One ``(ticks + 1, ticks + 1)`` matrix per half: from pre spikes and x(0) to the pre factors of post spikes and y(0)."""
+    terms: tuple[Tensor, ...]
+    """One ``(ticks + 1, ticks + 1)`` matrix per term: from pre spikes and x(0) to the pre factors of post spikes and y(0)."""
     last_x: Tensor
     """``(1, ticks + 1)``: from pre spikes and x(0) to x after the window."""
     last_y: Tensor
@@ -71,9 +72,9 @@ def pair_kernels(rule: PairRule, ticks: int, dt: float, device: torch.device, dt
         return torch.cat([powers(decay, 0, ticks).flip(0), powers(decay, ticks, 1)])[None]
 
     return PairKernels(
-        halves=tuple(
+        terms=tuple(
             constant(torch.cat([plus * causal + minus * anticausal, plus * from_x0[:, None]], 1))
-            for plus, minus in rule.halves
+            for plus, minus in rule.terms
         ),
         last_x=constant(last_of(d_plus)),
         last_y=constant(last_of(d_minus)),
@@ -89,7 +90,7 @@ def pair_init(
     synapse: Synapse, rule: PairRule, agents: int, envs: int, device: torch.device, dtype: torch.dtype
 ) -> PairState:
     """No spikes seen, nothing eligible."""
-    z = tuple(torch.zeros(agents, envs, *synapse.weight_shape, device=device, dtype=dtype) for _ in rule.halves)
+    z = tuple(torch.zeros(agents, envs, *synapse.weight_shape, device=device, dtype=dtype) for _ in rule.terms)
     return traces_init(synapse, agents, envs, device, dtype)._replace(z=z)
 
 
@@ -115,7 +116,7 @@ def pair_window(
         return _scanned_window(synapse, k, pre, post, state, gate, weight)
     pre_and_x, post_and_y = torch.cat([pre, state.x[None]]), torch.cat([post, state.y[None]])
     post_factor = post_and_y if gate is None else post_and_y * gate
-    for z, kernel in zip(state.z, k.halves, strict=True):
+    for z, kernel in zip(state.z, k.terms, strict=True):
         synapse.accumulate(z, post_factor, along_ticks(kernel, pre_and_x), k.decay_z, k.gain)
     return after_window(k, pre_and_x, post_and_y, state)
 
@@ -135,8 +136,8 @@ def pair_window_from_rest(
         pair_window(synapse, k, pre, post, state, gate, weight)
         return
     post_factor = post if gate is None else post * gate
-    for half, kernel in zip(z, k.halves, strict=True):
-        synapse.accumulate(half, post_factor, along_ticks(kernel[:-1, :-1], pre), k.decay_z, k.gain)
+    for term, kernel in zip(z, k.terms, strict=True):
+        synapse.accumulate(term, post_factor, along_ticks(kernel[:-1, :-1], pre), k.decay_z, k.gain)
 
 
 def _scanned_window(
@@ -147,15 +148,15 @@ def _scanned_window(
     rule, traces = k.rule, trace_set_window if k.rule.on_spike == "set" else trace_window
     x, y = traces(state.x, pre, k.decays[0]), traces(state.y, post, k.decays[1])
     factor = k.late.reshape(-1, *[1] * state.y.ndim) * (1.0 if gate is None else gate)
-    halves = pair_halves(synapse, pre, factor * post, x, factor * y)
+    terms = pair_terms(synapse, pre, factor * post, x, factor * y)
     if rule.f_post is not None or rule.f_pre is not None:
         if weight is None:
             raise ValueError("`weight` is needed by a rule with weight dependence (`f_post`, `f_pre`); received None")
-        plus = halves.plus if rule.f_post is None else rule.f_post(weight)[:, None] * halves.plus
-        minus = halves.minus if rule.f_pre is None else rule.f_pre(weight)[:, None] * halves.minus
-        halves = (plus, minus)
-    for z, (a_plus, a_minus) in zip(state.z, rule.halves, strict=True):
-        z.mul_(k.decay_z).add_(a_plus * halves[0] + a_minus * halves[1], alpha=k.gain)
+        causal = terms.causal if rule.f_post is None else rule.f_post(weight)[:, None] * terms.causal
+        anticausal = terms.anticausal if rule.f_pre is None else rule.f_pre(weight)[:, None] * terms.anticausal
+        terms = PairTerms(causal, anticausal)
+    for z, (plus, minus) in zip(state.z, rule.terms, strict=True):
+        z.mul_(k.decay_z).add_(spike_pairs(*terms, plus, -minus), alpha=k.gain)
     return PairState(x[-1], y[-1], state.z)
 
 

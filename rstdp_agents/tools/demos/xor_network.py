@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.neuron import LIFParams
 from rstdp_agents.spiking.agent_random import AgentRandom
-from rstdp_agents.spiking.neurons import LIFParams, LIFState, lif_init, lif_window
+from rstdp_agents.spiking.neurons import LIFState, lif_init, lif_window
 from rstdp_agents.spiking.plasticity import PairRule
 from rstdp_agents.spiking.plasticity.rewarded_window import rewarded_window
 from rstdp_agents.spiking.plasticity.update import apply_update

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from rstdp_agents.base import validate
 from rstdp_agents.base.plugins import optional
+from rstdp_agents.equations.neuron import LIFParams
 from rstdp_agents.equations.traces import decay
 from rstdp_agents.spiking.layer import Layer
-from rstdp_agents.spiking.neurons import LIFParams
 from rstdp_agents.spiking.synapses import Conv1d, Conv2d, Linear, Synapse
 
 if TYPE_CHECKING:

@@ -55,5 +55,5 @@ def example(step: InferenceStep) -> tuple[tuple[Tensor, ...], Any]:
     space, batch = step.parts.spaces[0], Dim("batch", min=1)
     inputs = [step.parts.tensor(np.stack([space.sample()] * 2))]
     if step.uniform is None:
-        inputs.append(torch.full((2, step.numbers), 0.5, dtype=step.parts.dtype, device=step.parts.device))
+        inputs.append(torch.full((2, step.draws), 0.5, dtype=step.parts.dtype, device=step.parts.device))
     return tuple(inputs), tuple({0: batch} for _ in inputs)

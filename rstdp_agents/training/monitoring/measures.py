@@ -38,7 +38,7 @@ def measures(agent: Agent) -> dict[str, Tensor]:
 def eligibility_rms(agent: Agent) -> Tensor:
     """Root of the mean square of each agent's eligibility, ``(agents,)``; env after env, for all of them may be large."""
     each = (agent.eligibility(slice(e, e + 1)) for e in range(agent.envs))
-    squares = sum((rms(z).square() for halves in each for z in halves), torch.zeros(1))
+    squares = sum((rms(z).square() for terms in each for z in terms), torch.zeros(1))
     return (squares / agent.envs).sqrt()
 
 

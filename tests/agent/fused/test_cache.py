@@ -54,7 +54,7 @@ def test_code_is_kept_for_each_signature_and_found_again(places):
 def test_is_compiled_tells_of_an_entry(places):
     assert not cache.is_compiled()
     places[1].mkdir()
-    (places[1] / "step._feel.0123456789abcdef").touch()  # what an entry calls is none
+    (places[1] / "step._modulate.0123456789abcdef").touch()  # what an entry calls is none
     assert not cache.is_compiled()
     (places[1] / "step.step.0123456789abcdef").touch()
     assert cache.is_compiled()
@@ -209,8 +209,8 @@ def test_where_nothing_may_be_compiled_the_torch_backend_runs_and_draws_the_same
     code = """
 import sys, torch
 from rstdp_agents.tools import cli
-from rstdp_agents.spiking.agent_random import numbers_at
-print((numbers_at(torch.tensor([3, 2**40]), 5, 2**32 - 40, 7, 9, 5) * 2**24).long().tolist())
+from rstdp_agents.spiking.agent_random import uniform_draws
+print((uniform_draws(torch.tensor([3, 2**40]), 5, 2**32 - 40, 7, 9, 5) * 2**24).long().tolist())
 short = ["--total-steps", "60", "--eval-episodes", "0", "--images", "0", "--no-progress", "--run-dir"]
 print(cli.main([*short, "one"]), cli.main([*short, "two", "--backend", "fused"]))
 """

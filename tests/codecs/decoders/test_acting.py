@@ -25,7 +25,7 @@ def decoder_of(space, **settings):
 def chosen(decoder, envs=50, seed=0, allowed=None, greedy=False):
     torch.manual_seed(seed)
     spikes = (torch.rand(10, 2, envs, decoder.size) < 0.3).float()
-    rates, uniform = decoder.rates(spikes), torch.rand(2, envs, decoder.numbers)
+    rates, uniform = decoder.rates(spikes), torch.rand(2, envs, decoder.draws)
     if greedy:
         return decoder.greedy(rates, uniform, allowed).numpy(), None
     action, gate = decoder.choose(rates, uniform, allowed)

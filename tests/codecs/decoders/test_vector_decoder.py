@@ -3,7 +3,8 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from rstdp_agents.codecs.decoders.population_vector import PopulationVector, normal
+from rstdp_agents.codecs.decoders.population_vector import PopulationVector
+from rstdp_agents.equations.policy import standard_normal
 
 LOW, HIGH = np.array([-2.0, 0.0]), np.array([2.0, 1.0])
 
@@ -45,7 +46,7 @@ def test_gate_is_the_gradient_of_the_log_policy_up_to_a_factor():
     d, uniform = decoder(0.3), torch.rand(1, 1, 4, dtype=torch.float64)
     grouped = rates.reshape(2, 3)
     mu = (grouped * d.preferred).sum(1) / grouped.sum(1)
-    tried = mu.detach() + 0.3 * normal(uniform).reshape(2)
+    tried = mu.detach() + 0.3 * standard_normal(*uniform.reshape(2, 2).T)
     (-((tried - mu) ** 2) / (2 * 0.3**2)).sum().backward()
     _, gate = d.choose(rates.detach(), uniform)
     expected = gate.reshape(2, 3) / (0.3 * grouped.detach().sum(1, keepdim=True))
@@ -59,5 +60,5 @@ def test_actions_stay_within_their_bounds():
 
 
 def test_numbers_of_box_and_muller_are_normal():
-    numbers = normal(torch.rand(20_000, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)))
-    assert kstest(numbers.reshape(-1).numpy(), "norm").pvalue > 1e-3
+    numbers = standard_normal(*torch.rand(2, 20_000, dtype=torch.float64, generator=torch.Generator().manual_seed(0)))
+    assert kstest(numbers.numpy(), "norm").pvalue > 1e-3

@@ -41,7 +41,7 @@ def window(synapse, seed):
 
 @pytest.mark.parametrize("gated", [False, True])
 @pytest.mark.parametrize("fresh", [False, True])
-@pytest.mark.parametrize("rule", RULES, ids=["sum", "halves", "short trace"])
+@pytest.mark.parametrize("rule", RULES, ids=["sum", "terms", "short trace"])
 @pytest.mark.parametrize("synapse", SYNAPSES, ids=["linear", "conv"])
 def test_it_teaches_what_the_eligibility_of_every_env_would(synapse, rule, fresh, gated):
     k = pair_kernels(rule, TICKS, 1.0, CPU, F64)

@@ -1,4 +1,4 @@
-"""Options of the pair rules: trace form, gain, weight dependence, halves apart, lag, and who refuses what."""
+"""Options of the pair rules: trace form, gain, weight dependence, terms apart, lag, and who refuses what."""
 
 import math
 
@@ -9,7 +9,7 @@ from rstdp_agents.equations.traces import decay_factor, trace_set, trace_step
 from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET, RewardSwitch
 from rstdp_agents.spiking.plasticity.dependence import Clamp, Constant, Identity, Power, PowerUpper
 from rstdp_agents.spiking.plasticity.online import online_tick
-from rstdp_agents.spiking.plasticity.stdp import coincidence, eligibility_gain, pair_halves
+from rstdp_agents.spiking.plasticity.stdp import coincidence, eligibility_gain, pair_terms
 from rstdp_agents.spiking.plasticity.update import modulate
 from rstdp_agents.spiking.plasticity.window import pair_init, pair_kernels, pair_window
 from rstdp_agents.spiking.synapses import Conv2d, ConvTranspose2d, Linear
@@ -42,17 +42,17 @@ def activity(synapse, ticks, agents=2, envs=3):
 
 
 def by_pure_functions(rule, synapse, pre, post, weight, dt):
-    """Eligibility of each half after all ticks, composed of one pure function per equation."""
+    """Eligibility of each term after all ticks, composed of one pure function per equation."""
     step = trace_set if rule.on_spike == "set" else trace_step
     d_plus, d_minus = (decay_factor(rule.decay_form, tau, dt) for tau in (rule.tau_plus, rule.tau_minus))
     x, y = torch.zeros_like(pre[0]), torch.zeros_like(post[0])
-    z = [torch.zeros(*pre.shape[1:3], *synapse.weight_shape, dtype=F64) for _ in rule.halves]
+    z = [torch.zeros(*pre.shape[1:3], *synapse.weight_shape, dtype=F64) for _ in rule.terms]
     f_post, f_pre = rule.f_post or Constant(), rule.f_pre or Constant()
     for now_pre, now_post in zip(pre, post):
         x, y = step(x, now_pre, d_plus), step(y, now_post, d_minus)
-        halves = pair_halves(synapse, now_pre[None], now_post[None], x[None], y[None])
-        for i, (plus, minus) in enumerate(rule.halves):
-            zeta = coincidence(halves, weight, f_post, f_pre, plus, -minus)
+        terms = pair_terms(synapse, now_pre[None], now_post[None], x[None], y[None])
+        for i, (plus, minus) in enumerate(rule.terms):
+            zeta = coincidence(terms, weight, f_post, f_pre, plus, -minus)
             z[i] = trace_step(z[i], zeta, math.exp(-dt / rule.tau_e), eligibility_gain(rule.gain_form, rule.tau_e, dt))
     return x, y, *z
 
@@ -106,7 +106,7 @@ def test_gain_by_form(form):
     assert RSTDPET(tau_e=20.0, gain_form=form).gain(0.5) == pytest.approx(expected[form])
 
 
-def test_halves_kept_apart_add_up_to_the_sum():
+def test_terms_kept_apart_add_up_to_the_sum():
     synapse = Linear(5, 4)
     pre, post, _ = activity(synapse, 8)
     states = []

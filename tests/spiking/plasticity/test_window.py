@@ -59,7 +59,7 @@ def test_window_from_rest_is_the_equation(rule, dt):
     pair_window_from_rest(SYNAPSE, kernels, pre, post, start, gate)
     torch.testing.assert_close(start, state.z, rtol=0, atol=1e-13)
     plus, minus = by_equation(rule, pre, post, dt, gate)
-    for z, (a, b) in zip(state.z, rule.halves, strict=True):
+    for z, (a, b) in zip(state.z, rule.terms, strict=True):
         torch.testing.assert_close(z, a * plus + b * minus, rtol=0, atol=1e-13)
 
 
@@ -104,7 +104,7 @@ def test_mstdpet_becomes_mstdp_as_the_trace_gets_short():
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: type(r).__name__)
 def test_no_modulator_no_change_and_opposite_modulator_opposite_change(rule):
     z = tuple(
-        torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(i), dtype=F64) for i in range(len(rule.halves))
+        torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(i), dtype=F64) for i in range(len(rule.terms))
     )
     m = torch.tensor([[1.0, -2.0, 0.5], [0.1, 0.0, -0.3]], dtype=F64)
     assert torch.count_nonzero(modulate(z, rule.factors(torch.zeros_like(m)))) == 0

@@ -49,7 +49,7 @@ def test_a_step_with_a_seed_gives_equal_actions_for_equal_observations():
     assert len(action.unique()) == 1
     free = agent.as_torch_module(2, greedy=True)
     assert torch.equal(free(obs, step.uniform.expand(4, -1))[1], rates)
-    assert len(free(obs, torch.rand(4, step.numbers, generator=torch.Generator().manual_seed(0)))[1].unique(dim=0)) > 1
+    assert len(free(obs, torch.rand(4, step.draws, generator=torch.Generator().manual_seed(0)))[1].unique(dim=0)) > 1
 
 
 def continuous():

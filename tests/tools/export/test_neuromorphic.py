@@ -5,9 +5,9 @@ from torch import nn
 
 nir = pytest.importorskip("nir", reason="needs the extra `nir`")
 
-from rstdp_agents.spiking.homeostasis import HomeostasisParams  # noqa: E402
+from rstdp_agents.equations.neuron import LIFParams  # noqa: E402
+from rstdp_agents.equations.rate_control import HomeostasisParams  # noqa: E402
 from rstdp_agents.spiking.layer import Layer  # noqa: E402
-from rstdp_agents.spiking.neurons import LIFParams  # noqa: E402
 from rstdp_agents.spiking.plasticity import RSTDP  # noqa: E402
 from rstdp_agents.spiking.synapses import Conv1d, Conv2d, ConvTranspose1d, Linear  # noqa: E402
 from rstdp_agents.tools.export.neuromorphic import agent_graph, nir_bytes, offsets, refuse_unsaid, synapse_node  # noqa: E402

@@ -6,9 +6,9 @@ from numba import njit
 
 from rstdp_agents.equations.lanes import (
     WIDTH,
-    at_least,
     between,
     count_bits,
+    exponent_and_mantissa,
     load,
     lowest_bit,
     select,
@@ -21,8 +21,12 @@ from rstdp_agents.equations.lanes import (
 @njit
 def compute(a, b, first, out):
     x, y = load(a, first), load(b, first)
-    results = (x + y, x - y, x * y, at_least(x, y), select(at_least(x, y), x, splat(7)), between(x, splat(-1), y))
-    for i in range(6):
+    exponent, mantissa = exponent_and_mantissa(x * x)
+    results = (
+        x + y, x - y, x * y, 2 / x, x >= y, (x > y) & (x < 0.5), (x <= y) & (x < 0.5), select(x >= y, x, 7), between(x, -1, y),
+        splat(3) - x, exponent, mantissa,
+    )  # fmt: skip
+    for i in range(len(results)):
         store(out, i * WIDTH, results[i])
     return total(x)
 
@@ -38,11 +42,16 @@ def test_lanes_compute_as_numpy(first):
     a, b = random.normal(size=(2, WIDTH + 5)).astype(np.float32)
     b = np.maximum(b, -1)
     b[first + 2] = a[first + 2]
-    out = np.zeros(6 * WIDTH, dtype=np.float32)
+    out = np.zeros(12 * WIDTH, dtype=np.float32)
     sum_of_a = compute(a, b, first, out)
     x, y = a[first : first + WIDTH], b[first : first + WIDTH]
-    expected = [x + y, x - y, x * y, x >= y, np.where(x >= y, x, 7), np.clip(x, -1, y)]
-    np.testing.assert_allclose(out.reshape(6, WIDTH), np.array(expected, dtype=np.float32), rtol=1e-6)
+    mantissa, exponent = np.frexp(x * x)
+    mantissa, exponent = np.where(mantissa < 0.5**0.5, (2 * mantissa, exponent - 1), (mantissa, exponent))
+    expected = [
+        x + y, x - y, x * y, 2 / x, x >= y, (x > y) & (x < 0.5), (x <= y) & (x < 0.5), np.where(x >= y, x, 7), np.clip(x, -1, y),
+        3 - x, exponent, mantissa,
+    ]  # fmt: skip
+    np.testing.assert_allclose(out.reshape(12, WIDTH), np.array(expected, dtype=np.float32), rtol=1e-6)
     assert sum_of_a == pytest.approx(x.sum(), rel=1e-5)
 
 

@@ -1,0 +1,37 @@
+"""Three factors: the pairs of pre- and postsynaptic spikes, how the modulator meets them, and the weight."""
+
+from __future__ import annotations
+
+from rstdp_agents.base.compiled import equation
+from rstdp_agents.equations.ops import Value, clip, like, where
+
+
+@equation
+def spike_pairs(causal: Value, anticausal: Value, a_plus: Value, a_minus: Value) -> Value:
+    """Signed pairs of spikes of a synapse in one tick: pre before post strengthens, post before pre weakens.
+
+        zeta = a_plus post x - a_minus y pre
+
+    causal: post x, with the trace x of pre. anticausal: y pre, with the trace y of post. After Florian (2007).
+    """
+    return a_plus * causal - a_minus * anticausal
+
+
+@equation
+def switch_factor(m: Value, rewarded: Value, punished: Value, zero_punishes: bool = False) -> Value:
+    """Amplitude by the sign of the modulator, whatever its size.
+
+        A(sign m) = rewarded where m > 0, punished where m < 0, else 0
+
+    zero_punishes: take m = 0 for punishment. Shape of ``m``.
+    """
+    return where(m > 0, rewarded, where(m < 0, like(punished, m), punished if zero_punishes else 0.0))
+
+
+@equation
+def weight_step(weight: Value, dw: Value, w_min: Value, w_max: Value) -> Value:
+    """Weight after its change ``dw``, within its bounds; all of one shape.
+
+    w <- w + dw,  within w_min and w_max
+    """
+    return clip(weight + dw, w_min, w_max)

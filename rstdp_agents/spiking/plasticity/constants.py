@@ -1,0 +1,33 @@
+"""What compiled code computes with of a rule."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rstdp_agents.spiking.plasticity.base import PairRule
+from rstdp_agents.spiking.plasticity.reward_switch import RewardSwitch
+
+
+class RuleConstants(NamedTuple):
+    """A `PairRule`, for ticks and windows of one length."""
+
+    decay_x: float
+    """Of the presynaptic trace per tick."""
+    decay_y: float
+    """Of the postsynaptic trace per tick."""
+    decay_z: float
+    """Of the eligibility per window."""
+    gain: float
+    """Weight with which spike pairs enter the eligibility."""
+    switches: bool
+    """Whether the sign of the modulator picks amplitudes."""
+    zero_punishes: bool
+
+
+def rule_constants(rule: PairRule, ticks: int, dt: float) -> RuleConstants:
+    """Constants of a rule for windows of ``ticks`` ticks of ``dt`` ms."""
+    switch = rule if isinstance(rule, RewardSwitch) else None
+    return RuleConstants(
+        *rule.trace_decays(dt), rule.decays(ticks, dt)[1], rule.gain(dt),
+        switches=switch is not None, zero_punishes=switch is not None and switch.zero_punishes,
+    )  # fmt: skip

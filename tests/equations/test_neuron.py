@@ -1,0 +1,49 @@
+import math
+
+import numpy as np
+import pytest
+
+from rstdp_agents.equations.neuron import LIFConstants, LIFParams, inhibited, lif_constants, lif_tick, noisy_threshold
+from tests.equations.forms import values
+
+P = LIFParams(tau_m=10.0, v_th=1.0, v_rest=-0.1, v_reset=-0.3, t_ref=2.0, escape_noise=0.4, lateral_inhibition=0.25)
+C = lif_constants(P, 1.0)
+
+
+def test_constants_are_those_of_the_parameters_for_a_tick():
+    assert lif_constants(P, 0.5) == LIFConstants(math.exp(-0.05), 1.0, -0.1, -0.3, 4, 0.4, 0.25)
+
+
+def test_a_tick_leaks_integrates_fires_and_resets():
+    v = np.array([0.0, 0.5, 0.9, 1.5] * 4)
+    refractory = np.repeat([0.0, 0.0, 2.0, 1.0], 4)
+    current, threshold = np.linspace(-0.5, 1.0, 16), np.full(16, 0.7)
+    spike, v_after, left = values(lif_tick, (v, refractory, current, threshold), C)
+    potential = -0.1 + (v + 0.1) * math.exp(-0.1) + current
+    fires = (potential >= 0.7) & (refractory == 0)
+    assert 2 < fires.sum() < 8
+    assert np.array_equal(spike, fires)
+    assert v_after == pytest.approx(np.where(fires, -0.3, potential))
+    assert np.array_equal(left, np.where(fires, 2, np.maximum(refractory - 1, 0)))
+
+
+def test_a_potential_at_the_threshold_fires():
+    nothing = np.zeros(16)
+    spike, v, left = values(lif_tick, (nothing, nothing, nothing + 1.0, nothing + 1.0), lif_constants(LIFParams(), 1.0))
+    assert (spike.all(), v.any(), left.all()) == (True, False, True)
+
+
+def test_escape_noise_is_the_inverse_of_the_sigmoid():
+    uniform = np.array([0.0, 1e-9, 1e-3, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, *np.linspace(0.3, 0.7, 6)])
+    threshold = values(noisy_threshold, (uniform,), C)
+    probability = 1 / (1 + np.exp(-(threshold - 1.0) / 0.4))  # of a spike, at v = threshold
+    assert probability[2:9] == pytest.approx(uniform[2:9])
+    assert threshold[5] == pytest.approx(1.0)
+    assert threshold[:2] == pytest.approx(1.0 + 0.4 * math.log(1e-7))  # held within what single precision tells apart
+    hard = lif_constants(LIFParams(escape_noise=0.0), 1.0)
+    assert (values(noisy_threshold, (uniform,), hard) == 1.0).all()
+
+
+def test_spikes_of_the_others_inhibit():
+    v, spike, of_layer = np.linspace(0, 1.5, 16), np.array([1.0, 0.0] * 8), np.full(16, 3.0)
+    assert values(inhibited, (v, spike, of_layer), C) == pytest.approx(v - 0.25 * (3 - spike))

@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from rstdp_agents.equations.three_factor import spike_pairs, switch_factor, weight_step
+from tests.equations.forms import values
+
+M = np.array([-2.0, -1e-6, 0.0, 1e-6, 0.5, 3.0, np.nan, -np.inf] * 2)
+
+
+def test_pairs_strengthen_or_weaken_by_their_order():
+    causal, anticausal = np.linspace(0, 1, 16), np.linspace(2, 0, 16)
+    assert values(spike_pairs, (causal, anticausal), 1.5, 0.5) == pytest.approx(1.5 * causal - 0.5 * anticausal)
+
+
+@pytest.mark.parametrize(("zero_punishes", "at_zero"), [(False, 0.0), (True, -0.3)])
+def test_the_sign_of_the_modulator_picks_the_amplitude(zero_punishes, at_zero):
+    expected = [-0.3, -0.3, at_zero, 0.7, 0.7, 0.7, at_zero, -0.3] * 2
+    assert values(switch_factor, (M,), 0.7, -0.3, zero_punishes) == pytest.approx(expected)
+
+
+def test_weights_stay_within_their_bounds():
+    weight, dw = np.linspace(-1, 1, 16), np.linspace(0.5, -0.5, 16) ** 3
+    assert values(weight_step, (weight, dw), -0.8, 0.6) == pytest.approx(np.clip(weight + dw, -0.8, 0.6))
