@@ -45,10 +45,10 @@ which keeps no eligibility trace and is less work.
 
 
 NO_CUDA = """\
-No CUDA device in this run. What can be tested without one is tested: on torch's `meta` device, which holds no numbers, an env step
-of every decoder, rule and modulator brings observation and reward to the device, fetches the action, and reads nothing in
-between (`tests/agent/test_device.py`). The scan over the ticks is four operations a tick there; captured graphs, which would merge
-them into one call, are not implemented, because they could not have been tested."""
+No CUDA device in this run. What can be tested without one is tested: on torch's `meta` device, which holds no numbers, an env
+step of every decoder, rule and modulator brings observation and reward to the device, fetches the action, and reads nothing
+in between (`tests/agent/test_device.py`). The scan over the ticks is four operations a tick there; captured graphs, which would
+merge them into one call, are not implemented, because they could not have been tested."""
 
 
 def layer_table(rows: list[Results]) -> str:

@@ -84,7 +84,8 @@ TASKS |= {
         0.95, 4000, 4000, max_shuffled=4000, note=f"25 pixels, a convolution that learns; {_SHARE}",
     ),
     "rstdp/Catch-v0": Task(
-        0.95, 2500, 40_000, {"rstdp-et": 2500}, linear_lr=20.0, note="50 pixels; a random policy gets 0.2; the return is the share caught",
+        0.95, 2500, 40_000, {"rstdp-et": 2500}, linear_lr=20.0,
+        note="50 pixels; a random policy gets 0.2; the return is the share caught",
     ),
     "rstdp/Cue-v0": Task(
         0.95, 500, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=4.0, note=f"4 cues; {_SHARE}"
