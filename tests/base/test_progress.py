@@ -239,7 +239,7 @@ def test_a_probe_for_the_range_says_how_far_it_has_come(clock, screen):
     clock.tick = 0.01
     unbounded = config(**{"agent.encoder.low": (), "agent.encoder.high": ()})
     with_range(unbounded, gym.make("CartPole-v1").observation_space, "CartPole-v1", {})
-    looks = screen.counts("looking at the range of observations: ")
+    looks = screen.counts("finding the range of observations: ")
     assert {total for _, total in looks} == {probe.STEPS}
     assert len(looks) >= 20
     silent = len(screen.getvalue())
