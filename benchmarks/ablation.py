@@ -35,7 +35,7 @@ COMMON: dict[str, dict[str, Any]] = {
     "eligibility trace: a third": {"plasticity.tau_e": 1 / 3},
     "homeostasis: none": {"homeostasis.param": "none"},
     "homeostasis: ten times as fast": {"homeostasis.lr": 10.0},
-    "escape noise: 0.1 in place of 0.4": {"neuron.escape_noise": 0.1},
+    "escape noise: 0.1 instead of 0.4": {"neuron.escape_noise": 0.1},
     "escape noise: 0.8": {"neuron.escape_noise": 0.8},
     "a_minus: 0.3 of a_plus": {"plasticity.a_minus": 0.3},
     "a_minus: as large as a_plus": {"plasticity.a_minus": 1.0},

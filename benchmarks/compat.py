@@ -60,9 +60,9 @@ class Args:
     steps: int = 200
     """Env steps of training."""
     seconds: int = 60
-    """Time after which an id is given up."""
+    """Time limit for an id."""
     every: int = 1
-    """Try every so manyth id of a package only."""
+    """Try only every Nth id of a package."""
     out: Path = Path("docs/results")
     """Folder for compat.md and compat.json."""
 
@@ -190,9 +190,9 @@ def page(report: dict[str, Any]) -> str:
         ]
     return f"""# Which environments work
 
-Each id was made and trained for a moment with the default settings, or its preset; nothing is said here of whether it is
-*learnt*. Of several versions only the newest counts; those of mo_gymnasium were trained with
-`--wrapper mo_gymnasium.wrappers:LinearReward`. Where fewer ids were tried than there are, it was every so manyth. Made by
+Each id was made and trained briefly with the default settings, or its preset; this does not say whether agents *learn* it.
+Only the newest version of each environment counts; those of mo_gymnasium were trained with
+`--wrapper mo_gymnasium.wrappers:LinearReward`. Where fewer ids were tried than exist, they are evenly spaced. Produced by
 `python -m benchmarks.compat`, package by package; the commands, and every id with its spaces and seconds, are in
 [compat.json](compat.json).
 

@@ -28,22 +28,22 @@ COLOURS = {"rstdp-et": "C0", "rstdp": "C1", "reward-switch": "C2", "linear": "0.
 INTRO = """\
 # Learning results
 
-*Solved* is the mean return of 100 consecutive **training** episodes, in the episode in which it first reaches the bound, over
-ten reporting seeds (1000 to 1009). These had a part in the presets of CliffWalking, FrozenLake by reward-switch, FrozenLake8x8,
-Catch and LunarLander, which were changed after a run on them and run again on the same, so that they say less there than
-fresh seeds would. In brackets the bootstrap 95 % interval of the mean over seeds. One preset per task and rule, shared by
-all seeds; learning is local, and no reward is shaped (a constant factor aside).
+*Solved* is the episode in which the mean return of 100 consecutive **training** episodes first reaches the bound, over
+ten reporting seeds (1000 to 1009). These influenced the presets of CliffWalking, FrozenLake with reward-switch, FrozenLake8x8,
+Catch and LunarLander, which were changed after a run on them and run again on the same seeds, so there they say less than
+fresh seeds would. Brackets give the bootstrap 95 % interval of the mean over seeds. All seeds share one preset per task and
+rule; learning is local, and no reward is shaped (except for a constant factor).
 *Final* is the mean of the last 100 episodes of a run of fixed length, *best* the highest mean of 100, *area* the mean return over
-the whole training. *Greedy* and *stochastic* are evaluations without learning in other environments. Controls: *frozen*,
+all of training. *Greedy* and *stochastic* are evaluations without learning in separate environments. Controls: *frozen*,
 the same network with the same seed and a learning rate of zero; *shuffled*, the same learner with a modulator drawn from those it
-has met, for 20,000 env steps at most (Breakout: 3,000); *random*, chance;
-*linear*, an actor-critic on the same features that does not spike (of its step size, 0.1 to 20, a few values were tried for the
-tasks of [this table](../learning.md#the-same-without-spikes), for the others hardly any).
-*Target* is what this project set itself, for all ten seeds. What others reach or take, in the pictures, is published.
+has encountered, for 20,000 env steps at most (Breakout: 3,000); *random*, a random policy;
+*linear*, an actor-critic on the same features without spikes (a few step sizes, from 0.1 to 20, were tried for the
+tasks in [this table](../learning.md#the-same-without-spikes), hardly any for the others).
+*Target* is the goal this project set itself, for all ten seeds. The results of others in the pictures are published ones.
 
-Each line was made by the command `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in
-[learning](learning) hold every return of every seed. Tasks and rules of `rstdp_agents/presets` that have no line here have not
-been run on reporting seeds yet. Made with {versions}.
+Each line was produced by `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in
+[learning](learning) hold every return of every seed. Tasks and rules in `rstdp_agents/training/presets` that have no line here
+have not been run on reporting seeds yet. Produced with {versions}.
 """
 
 
@@ -115,7 +115,7 @@ def cell_table(cell: Cell) -> str:
 
 
 def normalised(cells: dict[str, Cell], rule: str) -> np.ndarray | None:
-    """Final means of a rule between chance (0) and solved (1), per seed."""
+    """Final means of a rule between a random policy (0) and solved (1), per seed."""
     if rule not in cells or "random" not in cells:
         return None
     bound, chance = TASKS[cells[rule]["task"]].solved, np.mean([r["final_mean"] for r in cells["random"]["learner"]])
@@ -132,7 +132,7 @@ def aggregate_table(tasks: dict[str, dict[str, Cell]]) -> str:
         if scores:
             common = _iqm_text(_scores(everywhere, rule)) if rule in RULES else "-"
             lines.append([rule, str(len(scores)), _iqm_text(scores), common])
-    title = "IQM of the final return, 0 chance, 1 solved"
+    title = "IQM of the final return, 0 random, 1 solved"
     return table(["", "tasks", title, f"on the {len(everywhere)} tasks of all three rules"], lines)
 
 
@@ -173,7 +173,7 @@ def draw(name: str, cells: dict[str, Cell]) -> Figure:
 
 
 def _late(returns: list[float]) -> np.ndarray:
-    """Rolling returns after the first tenth of the training, and after the first whole window."""
+    """Rolling returns after the first tenth of the training, and after the first 100 episodes."""
     return rolling(returns)[max(WINDOW - 1, len(returns) // 10) :]
 
 

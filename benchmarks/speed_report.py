@@ -26,29 +26,29 @@ Results = dict[str, Any]
 INTRO = """\
 # Performance
 
-Made by `{command}` in {seconds} s. Machine: {processor}, {cores} cores, {memory_gib} GiB, {system};
-Python {python}, torch {torch}; every contestant on one thread, in a process of its own, warm, taking turns with the
+Produced by `{command}` in {seconds} s. Machine: {processor}, {cores} cores, {memory_gib} GiB, {system};
+Python {python}, torch {torch}; every contestant on one thread, in its own process, warm, taking turns with the
 others. Load of the machine at the start: {load_at_start}.
 
-{picture}**How to read it.** Times move with the machine and with what else runs on it (a load near the number of cores means that
-others were computing too); ratios, taken in the same minutes, move less. A cell is the median of the turns with its
-quartiles in brackets, then how many times faster than BindsNET that is; without brackets it is a single env step, longer
+{picture}**How to read it.** Times vary with the machine and with what else runs on it (a load near the number of cores means that
+others were computing too); ratios, taken in the same minutes, vary less. A cell is the median of the turns with its
+quartiles in brackets, then how many times faster than BindsNET that is. Without brackets it is a single env step, longer
 than the time for all turns: a rough figure.
 
 An env step is 16 ticks of one dense layer of LIF neurons with R-STDP-ET (MSTDPET), 10 % of the inputs firing in a tick, a
-reward per env, one write of the weights per tick for the peers and per env step for ours. The peers get spikes that were
-drawn beforehand; **ours draw theirs inside (Poisson encoding), with escape noise, homeostasis and weight bounds on top.**
-B is the number of envs from which one agent learns. SpikingJelly's MSTDPET takes one sample: with B > 1 it runs MSTDP,
+reward per env, and one write of the weights per tick for the peers and per env step for ours. The peers get spikes drawn
+beforehand; **ours draw theirs inside (Bernoulli encoding), with escape noise, homeostasis and weight bounds on top.**
+B is the number of envs that one agent learns from. SpikingJelly's MSTDPET takes one sample: with B > 1 it runs MSTDP,
 which keeps no eligibility trace and is less work.
 
 """
 
 
 NO_CUDA = """\
-No CUDA device in this run. What can be tested without one is: on torch's device without numbers (`meta`), an env step of
-every decoder, rule and modulator brings observation and reward to the device, fetches the action, and reads nothing in
-between (`tests/agent/test_device.py`). The scan over the ticks is four operations a tick there; captured graphs, which would make
-one call of them, are not written, for nobody could have tried them."""
+No CUDA device in this run. What can be tested without one is tested: on torch's `meta` device, which holds no numbers, an env
+step of every decoder, rule and modulator brings observation and reward to the device, fetches the action, and reads nothing
+in between (`tests/agent/test_device.py`). The scan over the ticks is four operations a tick there; captured graphs, which would
+merge them into one call, are not implemented, because they could not have been tested."""
 
 
 def layer_table(rows: list[Results]) -> str:
@@ -63,11 +63,11 @@ def layer_table(rows: list[Results]) -> str:
 
 
 def no_trace(results: Results) -> str:
-    """Table of R-STDP, and how it compares with the rule that the table above is of."""
+    """Table of R-STDP, and how it compares with the rule of the table above."""
     text = (
-        "R-STDP (MSTDP) forgets what was eligible with every env step. Then the eligibility of all envs need not be written "
-        "down: their rewards, each its own, are folded into one contraction over ticks and envs, straight into the weight. The "
-        "peers run their MSTDP.\n\n" + layer_table(results["no_trace"])
+        "R-STDP (MSTDP) drops its eligibility with every env step. Then the eligibility of the envs need not be stored: "
+        "each env's reward enters one contraction over ticks and envs, straight into the weight. The peers run their "
+        "MSTDP.\n\n" + layer_table(results["no_trace"])
     )
     last, traced = results["no_trace"][-1], results["layers"][-1]["contestants"]
     if BASELINE not in traced:
@@ -81,12 +81,12 @@ def no_trace(results: Results) -> str:
 
 
 def upkeep(results: Results) -> str:
-    """What a run spends on other than its steps."""
+    """What a run spends time on besides its steps."""
     percent = results["upkeep"]["percent"]
     shares = ", ".join(f"{name} {share:.2f} %" for name, share in percent.items())
     return (
-        f"`train.py` at its default settings, {results['upkeep']['steps']:,} env steps of CartPole, the fastest that it "
-        f"knows: {shares} of the time, {sum(percent.values()):.2f} % together."
+        f"`train.py` at its default settings, {results['upkeep']['steps']:,} env steps of CartPole, its fastest "
+        f"environment: {shares} of the time, {sum(percent.values()):.2f} % together."
     )
 
 
@@ -100,7 +100,7 @@ def cell(figure: Results | None, ratio: float | None) -> str:
 
 
 def limit_table(rows: list[Results]) -> str:
-    """How near to the machine's limits ours come, where the work is more than a call's overhead."""
+    """How close ours come to the machine's limits, where the work is more than a call's overhead."""
     lines = []
     for row in rows:
         size, limits = Size(**row["size"]), row["limits"]
@@ -165,18 +165,18 @@ def page(results: Results, plot: str | None) -> str:
     sections = {
         "One layer": f"{layer_table(results['layers'])}\n\n{versions}.",
         "Without an eligibility trace": no_trace(results),
-        "How near to the machine's limits": "The least traffic is weight and eligibility, read and written once; the "
-        "limit is an in-place `a += c b` over as many bytes, and a square matmul of 512, in the same turns.\n\n"
+        "How close to the machine's limits": "The least possible traffic is weight and eligibility, read and written once; the "
+        "limits are an in-place `a += c b` over as many bytes and a square matmul of 512, measured in the same turns.\n\n"
         + limit_table(results["layers"]),
-        "CartPole, the whole training loop": "Ours is `train.py` with critic, homeostasis and metrics; the peers play the "
-        "least loop around their layer, with the same place cells, neurons and 10 ticks. The drawings of a run are "
+        "CartPole, the whole training loop": "Ours is `train.py` with critic, homeostasis and metrics; the peers run the "
+        "smallest loop around their layer, with the same place cells, neurons and 10 ticks. The pictures of a run are "
         "left out.\n\n" + cartpole_table(results),
-        "Where the time of the loop goes": "The same loop, progress bar and metrics on, microseconds "
-        "per env step; the env itself with the wrappers that Gymnasium gives it, and the one that words its faults. What "
-        "watching takes is subtracted.\n\n" + breakdown_table(results["breakdown"]),
-        "What upkeep costs": upkeep(results) + "\n\nMetrics, in pairs of runs with them and without: " + " ".join(logs),
-        "Memory": f"A fresh process each, {results['layers'][-1]['name']}, one env step (of the peers, who hold no window, "
-        "two ticks). What the work added is the peak less that of the same process after the smallest size, which has imported "
+        "Where the time of the loop goes": "The same loop with progress bar and metrics, microseconds "
+        "per env step; the env itself includes Gymnasium's wrappers and the one that reports its faults. The cost of "
+        "measuring is subtracted.\n\n" + breakdown_table(results["breakdown"]),
+        "What upkeep costs": upkeep(results) + "\n\nMetrics, in pairs of runs with and without them: " + " ".join(logs),
+        "Memory": f"A fresh process each, {results['layers'][-1]['name']}, one env step (two ticks for the peers, which hold no "
+        "window). What the work added is the peak minus that of the same process after the smallest size, which has imported "
         "and compiled all it needs.\n\n" + memory_table(results["memory"]),
         "Growth": "From 784->100, B1, 16 ticks, one agent.\n\n" + growth_tables(results["growth"]),
         "CUDA": layer_table(results["cuda"]) if results["cuda"] else NO_CUDA,

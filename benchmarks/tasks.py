@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 RULES = ("rstdp-et", "rstdp", "reward-switch")
 TWINS = ("linear", "random")
-"""Players that do not spike: a linear actor-critic on the same features, and chance."""
+"""Players without spikes: a linear actor-critic on the same features, and a random policy."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Task:
     solved: float
     """Mean return of 100 consecutive training episodes at which it counts as solved."""
     episodes: int
-    """Every learner plays at least so many."""
+    """Every learner plays at least this many."""
     max_steps: int
     """Env steps per agent after which a run ends in any case."""
     target: dict[str, int] = field(default_factory=dict)
@@ -62,7 +62,7 @@ TASKS: dict[str, Task] = {
     "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, note="continuous action"),
     "ale_py:ALE/Breakout-v5": Task(
         3.0, 100, 30_000, control=20, max_shuffled=3000,
-        note="from the console's 128 bytes of memory; chance is 1.2; extra `atari`",
+        note="from the console's 128 bytes of memory; a random policy gets 1.2; extra `atari`",
     ),
     "minigrid:MiniGrid-Empty-5x5-v0": Task(
         0.9, 500, 100_000, {"rstdp-et": 300}, note="partial view of symbols; at best 0.955; extra `minigrid`",
@@ -78,32 +78,33 @@ TASKS |= {
     "rstdp/Bandit-v0": Task(
         0.6, 150, 40_000, {"rstdp-et": 100, "rstdp": 100, "reward-switch": 100},
         note="odds 0.8, swapped every 100 pulls on average; the return is the share of pulls that paid; "
-        "who does not learn stays at 0.5",
+        "without learning it stays at 0.5",
     ),
     "rstdp/Bars-v0": Task(
         0.95, 4000, 4000, max_shuffled=4000, note=f"25 pixels, a convolution that learns; {_SHARE}",
     ),
     "rstdp/Catch-v0": Task(
-        0.95, 2500, 40_000, {"rstdp-et": 2500}, linear_lr=20.0, note="50 pixels; chance is 0.2; the return is the share caught",
+        0.95, 2500, 40_000, {"rstdp-et": 2500}, linear_lr=20.0,
+        note="50 pixels; a random policy gets 0.2; the return is the share caught",
     ),
     "rstdp/Cue-v0": Task(
         0.95, 500, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=4.0, note=f"4 cues; {_SHARE}"
     ),
     "rstdp/DelayedCue-v0": Task(
         0.95, 1000, 20_000, {"rstdp-et": 300, "reward-switch": 500}, linear_lr=2.0,
-        note=f"4 cues, delay 5; chance is 0.25; {_SHARE}",
+        note=f"4 cues, delay 5; a random policy gets 0.25; {_SHARE}",
     ),
     "rstdp/Pattern-v0": Task(
-        0.95, 1000, 20_000, {"rstdp-et": 500}, linear_lr=4.0, note=f"50 afferents; chance is 0.5; {_SHARE}"
+        0.95, 1000, 20_000, {"rstdp-et": 500}, linear_lr=4.0, note=f"50 afferents; a random policy gets 0.5; {_SHARE}"
     ),
     "rstdp/Reach-v0": Task(
         0.95, 400, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=10.0,
-        note="continuous action; the return is the share of the way to the target that was gained",
+        note="continuous action; the return is the share of the distance to the target that was covered",
     ),
     "rstdp/TMaze-v0": Task(0.9, 500, 40_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=2.0),
     "rstdp/WaterMaze-v0": Task(
         0.8, 600, 40_000, {"rstdp-et": 400, "rstdp": 400, "reward-switch": 400}, linear_lr=3.0,
-        note="continuous action; the return is 1 less a hundredth of the steps",
+        note="continuous action; the return is 1 minus a hundredth of the steps",
     ),
     "rstdp/XOR-v0": Task(
         0.95, 500, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=4.0, note=_SHARE

@@ -9,7 +9,7 @@ __all__ = ["load", "train"]
 
 
 def __getattr__(name: str) -> Any:
-    """What stands in `rstdp_agents.training.api`, imported when it is asked for: the import of this package stays quick."""
+    """Names from `rstdp_agents.training.api`, imported on first use so that importing this package stays fast."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from rstdp_agents.training import api

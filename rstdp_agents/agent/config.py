@@ -27,7 +27,7 @@ class SimulationConfig:
     dt: float = 1.0
     """Length of a tick (ms)."""
     fresh_each_window: bool = True
-    """Start membranes and spike traces at rest in every env step; eligibility lives on either way."""
+    """Start membranes and spike traces at rest in every env step; eligibility persists either way."""
 
     def __post_init__(self) -> None:
         validate.positive("ticks", self.ticks)
@@ -36,19 +36,19 @@ class SimulationConfig:
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Hidden layers of spiking neurons between input and output; without any, each input drives the output itself."""
+    """Hidden layers of spiking neurons between input and output; without any, the inputs drive the output directly."""
 
     conv: tuple[tuple[int, int, int], ...] = ()
     """Convolutions over an image, first to last: output channels, kernel size and stride of each."""
     hidden: tuple[int, ...] = ()
     """Neurons of the dense hidden layers, first to last; after the convolutions."""
     credit: Credit = "feedback"
-    """What gates the eligibility of hidden neurons: the output's gate through fixed random weights (feedback),
-    nothing (broadcast); or they stay as they were drawn (frozen)."""
+    """What gates the eligibility of hidden neurons: the output's gate through fixed random weights (feedback) or
+    nothing (broadcast); frozen keeps their initial weights."""
     lr_scale: float = 1.0
     """Learning rate of the hidden layers, relative to that of the output."""
     w_init: float = 2.0
-    """Initial weights of a hidden layer are uniform within plus and minus this over the root of a neuron's inputs."""
+    """Initial weights of a hidden layer are uniform within +- this, divided by the square root of a neuron's inputs."""
 
     def __post_init__(self) -> None:
         for size in (n for sizes in (self.hidden, *self.conv) for n in sizes):
@@ -59,10 +59,10 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class AgentConfig:
-    """All that makes an agent, whatever the environment."""
+    """Everything that defines an agent, whatever the environment."""
 
     rule: Annotated[str, named(RuleName)] = "rstdp-et"
-    """Learning rule, or one of your own (docs/extending.md)."""
+    """Learning rule, built in or your own (docs/extending.md)."""
     modulator: Annotated[str, named(ModulatorName)] = "td"
     """Third factor: TD error of a linear or a spiking critic, the reward, or the reward minus its running mean; or your own."""
     simulation: SimulationConfig = field(default_factory=SimulationConfig)

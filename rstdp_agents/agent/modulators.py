@@ -25,17 +25,17 @@ class ModulatorConfig:
     gamma: float = 0.98
     """Discount per env step (td)."""
     lambda_: float = 0.8
-    """Decay of the critic's trace per env step, besides gamma (td)."""
+    """Decay of the critic's trace per env step, in addition to gamma (td)."""
     critic_lr: float = 0.6
-    """Learning rate of the critic (td; td-spiking, whose weights are those of synapses, takes about 0.002)."""
+    """Learning rate of the critic (td; td-spiking, whose weights are synaptic, needs about 0.002)."""
     value_init: float = 0.0
-    """Value of every state before anything is learnt (td); reward / (1 - gamma) expects an unchanging reward for ever."""
+    """Initial value of every state (td); reward / (1 - gamma) is the value of receiving that reward for ever."""
     critic_neurons: int = 64
-    """Neurons of a spiking critic, half of them for positive and half for negative value (td-spiking)."""
+    """Neurons of a spiking critic, half of them for positive and half for negative values (td-spiking)."""
     value_scale: float = 10.0
     """Value of one spike per neuron and tick (td-spiking)."""
     deadband: float = 0.0
-    """TD errors smaller than this leave the synapses of the agent as they are (td); the critic learns from all of them."""
+    """TD errors smaller than this do not change the agent's synapses (td); the critic learns from all of them."""
     tau_baseline: float = 100.0
     """Time constant of the running mean of rewards (reward-baseline), in env steps."""
 

@@ -1,1 +1,1 @@
-"""What everything stands on: errors, checks, settings, plug-ins, files, compiled code."""
+"""Foundations: errors, checks, settings, plug-ins, files, compiled code."""

@@ -1,12 +1,12 @@
-"""Compiled code, kept on disk: found again by whoever has the same sources, compiler and processor, and checked before it is run.
+"""A disk cache of compiled code, shared by processes with the same sources, compiler and processor, and verified before it runs.
 
-A file holds the code of one function for one signature, behind a SHA-256 digest of it: from a file that is damaged nothing is
-unpickled or run, and the function is compiled anew. Numba's own cache believes what it finds, and looks only at the file that a
-function stands in, not at those it calls into; here the folder's name is a digest of all sources that compile.
+A file holds the code of one function for one signature, preceded by its SHA-256 digest: nothing in a damaged file is unpickled
+or run, and the function is compiled again. Numba's own cache trusts what it finds, and checks only the file that defines a
+function, not those it calls into; here the folder's name is a digest of all sources that compile.
 
-What Python calls is an `entry`, and into each of these everything below it is inlined. A function that was not would exist twice
-in a process that compiles, once for itself and once in its caller, vectorised in different ways: the first run after a change
-would round otherwise than all that load the same code from the disk.
+Functions that Python calls are `entry` points, and everything below them is inlined into them. A function that was not inlined
+would exist twice in a process that compiles, on its own and in its caller, vectorised in different ways: the first run after a
+change would round differently from all that load the same code from disk.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from rstdp_agents.base.installation import PACKAGE
 
 logger = logging.getLogger(__name__)
 
-_config: Any = config  # its settings are made at run time, unseen by type checkers
-_NullCache: Any = NullCache  # none of its types are declared
-intrinsic: Any = numba_intrinsic  # callers do not give the first argument, which type checkers cannot know
+_config: Any = config  # its settings are created at run time, invisible to type checkers
+_NullCache: Any = NullCache  # it declares no types
+intrinsic: Any = numba_intrinsic  # callers omit its first argument, which type checkers cannot know
 ENABLED = not _config.DISABLE_JIT
-"""Whether anything is compiled: not under ``NUMBA_DISABLE_JIT=1``."""
+"""Whether anything is compiled: not with ``NUMBA_DISABLE_JIT=1``."""
 SETTINGS = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE")
-"""Settings of Numba that the code depends on."""
+"""Numba settings that the code depends on."""
 ENTRIES: set[str] = set()
-"""Names of the compiled functions that Python calls, as far as their modules have been imported."""
+"""Names of the compiled functions that Python calls, in the modules imported so far."""
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be reordered and fused, so that loops vectorise; infinities and NaN keep their meaning."""
 _said: set[str] = set()
@@ -54,7 +54,7 @@ DIGEST = hashlib.sha256().digest_size
 
 
 def jit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """`numba.njit` whose code is kept in `folders`."""
+    """`numba.njit` whose code is cached in `folders`."""
 
     def decorate(function: Callable[..., Any]) -> Any:
         made: Any = numba.njit(**options)(function)
@@ -81,22 +81,22 @@ def equation(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_compiled(name: str = "step") -> bool:
-    """Whether there is code of an entry for this machine: if not, its first call compiles for a minute or so.
+    """Whether code of an entry is cached for this machine: if not, its first call compiles for a minute or so.
 
-    It may be code for another signature: observations of each number type are compiled for once.
+    The code may be for another signature: each number type of observations is compiled once.
     """
     return any(next(folder.glob(f"*.{name}.*"), None) for folder in folders())
 
 
 class Kept(_NullCache):
-    """Where a compiled function looks for its code before it compiles, and puts it afterwards."""
+    """The cache of one compiled function: consulted before it compiles, filled afterwards."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     @property
     def cache_path(self) -> str:
-        """Of `folders` the first."""
+        """The first of `folders`."""
         return str(next(folders()))
 
     def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
@@ -108,14 +108,14 @@ class Kept(_NullCache):
                 known, code = pickle.loads(read(file))
                 if known == key:
                     return CompileResult._rebuild(target_context, *code)
-            except OSError:  # it is not there, or not for us to read
+            except OSError:  # missing, or not readable
                 continue
             except Exception as error:
-                say("damaged", f"{file} is damaged ({error}): it is compiled anew")
+                say("damaged", f"{file} is damaged ({error}): it is compiled again")
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep the code for a signature in the first folder that takes it."""
+        """Store the code for a signature in the first writable folder."""
         if data.library.has_dynamic_globals:  # addresses of this process
             return
         key, refused = (sig, data.codegen.magic_tuple()), []
@@ -127,9 +127,9 @@ class Kept(_NullCache):
                 refused.append(f"{file.parent}: {error.strerror or error}")
                 continue
             if refused and (_config.CACHE_DIR or file.parent == temporary()):
-                say("elsewhere", f"compiled code is kept in {file.parent}, as it cannot be in {refused[0]}")
+                say("elsewhere", f"compiled code is stored in {file.parent}, because it cannot be in {refused[0]}")
             return
-        say("nowhere", f"compiled code cannot be kept, so that every start compiles anew ({'; '.join(refused)})")
+        say("nowhere", f"compiled code cannot be stored, so every start compiles again ({'; '.join(refused)})")
 
     def _files(self, key: Any) -> Iterator[Path]:
         name = f"{self._name}.{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}"
@@ -137,13 +137,13 @@ class Kept(_NullCache):
 
 
 def folders() -> Iterator[Path]:
-    """Where code may be, the best first: where NUMBA_CACHE_DIR says, or beside the sources and in the user's cache; temporary."""
+    """Cache folders, best first: NUMBA_CACHE_DIR, or else beside the sources and the user's cache; then a temporary one."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     if _config.CACHE_DIR:
         yield Path(_config.CACHE_DIR) / digest()
     else:
         yield Path(__file__).parent / "__pycache__" / digest()
-        if os.path.isabs(home):  # it begins with ~ where nobody knows of a home
+        if os.path.isabs(home):  # it starts with ~ if there is no home
             yield Path(home) / "rstdp_agents" / digest()
     last = temporary()
     if last is not None and (not last.exists() or is_private(last)):
@@ -152,7 +152,7 @@ def folders() -> Iterator[Path]:
 
 @cache
 def temporary() -> Path | None:
-    """The user's own folder among temporary files, if there are such."""
+    """The user's own folder among temporary files, None if there are no temporary files."""
     try:
         return Path(tempfile.gettempdir()) / f"rstdp_agents-{_user()}-{digest()}"
     except FileNotFoundError:
@@ -160,14 +160,14 @@ def temporary() -> Path | None:
 
 
 def is_private(folder: Path) -> bool:
-    """Whether nobody else can write to a folder among temporary files: what lies there is run."""
+    """Whether nobody else can write to a temporary folder: its content is run."""
     status = folder.lstat()
     return status.st_uid == _user() and not status.st_mode & 0o022 and folder.is_dir() and not folder.is_symlink()
 
 
 @cache
 def digest() -> str:
-    """Of all that code depends on beside its signature: sources, versions, processor, settings of Numba."""
+    """Digest of everything that code depends on besides its signature: sources, versions, processor, Numba settings."""
     sources = sorted((file.name, file.read_bytes()) for file in _sources())
     versions = platform.python_version(), numba.__version__, llvmlite.__version__
     machine = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
@@ -176,15 +176,15 @@ def digest() -> str:
 
 
 def read(file: Path) -> bytes:
-    """Content that `write` wrote. Raises OSError where there is none, ValueError where it is another."""
+    """Content that `write` wrote. Raises OSError if there is none, ValueError if it was altered."""
     found = file.read_bytes()
     if hashlib.sha256(found[DIGEST:]).digest() != found[:DIGEST]:
-        raise ValueError("its content does not fit its checksum")
+        raise ValueError("its content does not match its checksum")
     return found[DIGEST:]
 
 
 def write(file: Path, content: bytes) -> None:
-    """Write a file and its folder; readers find all of it or nothing. Raises OSError where that cannot be done."""
+    """Write a file and its folder; readers find all of it or nothing. Raises OSError if that is impossible."""
     mine = file.parent == temporary()
     file.parent.mkdir(mode=0o700 if mine else 0o777, parents=True, exist_ok=True)
     if mine and not is_private(file.parent):
@@ -199,7 +199,7 @@ def write(file: Path, content: bytes) -> None:
 
 
 def say(kind: str, line: str) -> None:
-    """Tell a person, once of each kind: there are many functions."""
+    """Warn once per kind: there are many functions."""
     if kind not in _said:
         _said.add(kind)
         logger.warning(line)

@@ -1,4 +1,4 @@
-"""Names that come from users and from files, as text of formats that have signs of their own: one function for each."""
+"""Escaping of names from users and files, one function for each output format."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import json
 import re
 
 SIGNS = re.compile(r"[\\`*{}\[\]<>&|~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
-"""What means something in Markdown, its tables, or HTML; an underscore does not within a word."""
+"""Characters with a meaning in Markdown, its tables, or HTML; an underscore has none within a word."""
 
 
 def one_line(text: str) -> str:
-    """``text`` on one line: what is not to be seen in it (line ends, controls of a terminal) is written as Python writes it."""
+    """``text`` on one line: invisible characters (line ends, terminal controls) are escaped as in Python."""
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def markdown(text: str) -> str:
-    """``text`` as plain words of Markdown, also in a cell of a table: HTML's numbers of characters, which all readers know."""
+    """``text`` as literal text in Markdown, tables included: HTML character references, which all readers support."""
     return SIGNS.sub(lambda found: f"&#{ord(found[0])};", one_line(text))
 
 
 def yaml(text: str) -> str:
-    """``text`` as a string of YAML."""
+    """``text`` as a YAML string."""
     return json.dumps(one_line(text), ensure_ascii=False)
 
 
 def figure(text: str) -> str:
-    """``text`` as Matplotlib shows it: no formula between dollars, and no legend leaves it out for its first underscore."""
+    """``text`` for Matplotlib: no formula between dollars, and no legend drops it for a leading underscore."""
     shown = one_line(text).replace("$", r"\$")
     return f" {shown}" if shown.startswith("_") else shown

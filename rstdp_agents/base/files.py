@@ -1,4 +1,4 @@
-"""Files that are whole or not there, whatever happens while they are written."""
+"""Files that are complete or absent, whatever happens while they are written."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 PARTIAL = ".partial"
-"""What the name of a file ends with while it is written."""
+"""Suffix of a file while it is written."""
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file under another name, see it onto the disk, and rename it; on an error the old one stays as it was."""
+    """Write a file under another name, sync it to disk, and rename it; on an error the old file stays unchanged."""
     data = content.encode() if isinstance(content, str) else content
     partial = path.with_name(path.name + PARTIAL)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """See the names of a folder onto the disk, where the system can."""
+    """Sync the entries of a folder to disk, where the system can."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Files that only grow, and that can be cut back to what they were at a checkpoint, whatever has become of them since."""
+"""Files that only grow, and that can be truncated to their state at a checkpoint, whatever happened to them since."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 logger = logging.getLogger(__name__)
 
 ASIDE = ".aside"
-"""What the name of a file ends with that was put aside."""
+"""Suffix of a file that was put aside."""
 CHUNK = 1 << 20
 
 
@@ -26,7 +26,7 @@ class Extent(NamedTuple):
 
 
 class Growing:
-    """A file that is written to from its end on. extent: how far it has been written; with nothing, it is made anew."""
+    """A file that is appended to. extent: how far it has been written; if empty, the file is created."""
 
     def __init__(self, path: Path, extent: Extent = Extent()) -> None:  # noqa: B008 (a constant)
         self._file = open(path, "ab" if extent.size else "xb", buffering=1 << 16)  # noqa: SIM115 (kept open)
@@ -39,11 +39,11 @@ class Growing:
         return len(data)
 
     def flush(self) -> None:
-        """Hand all to the system."""
+        """Pass everything to the system."""
         self._file.flush()
 
     def sync(self) -> Extent:
-        """See all of it onto the disk; returns how far that is."""
+        """Sync everything to disk; returns the extent."""
         self._file.flush()
         os.fsync(self._file.fileno())
         return self._extent
@@ -54,7 +54,7 @@ class Growing:
 
 
 def cut_back(path: Path, extent: Extent) -> bool:
-    """Make a file end where it ended; False, and nothing is done, where it does not begin with what it held then."""
+    """Truncate a file to ``extent``; False, and nothing is done, if it does not start with what it held then."""
     if path.is_symlink() or not path.is_file() or extent_of(path, extent.size) != extent:
         return False
     if path.stat().st_size > extent.size:
@@ -63,7 +63,7 @@ def cut_back(path: Path, extent: Extent) -> bool:
 
 
 def extent_of(path: Path, size: int) -> Extent:
-    """Of the first ``size`` bytes of a file, or of all where it has fewer."""
+    """Extent of the first ``size`` bytes of a file, or of all if it has fewer."""
     left, crc = size, 0
     with open(path, "rb") as file:
         while left and (data := file.read(min(left, CHUNK))):
@@ -72,7 +72,7 @@ def extent_of(path: Path, size: int) -> Extent:
 
 
 def put_aside(path: Path, lost: str) -> None:
-    """Give another name to what is not what a run left there, if there is anything, and say what is ``lost`` with it."""
+    """Rename a file that is not what the run left there, if there is one, and say what is ``lost`` with it."""
     if os.path.lexists(path):
         logger.warning(
             "%s is not what this run left there, and was put aside as %s: %s", path, renamed(path).name, lost
@@ -82,6 +82,6 @@ def put_aside(path: Path, lost: str) -> None:
 
 
 def renamed(path: Path) -> Path:
-    """Give a file, a folder or a link a name of its own beside it, by which no program takes it for what it was."""
+    """Give a file, a folder or a link a new name beside it, so that no program mistakes it for what it was."""
     names = (f"{path.name.replace('tfevents', 'events')}{ASIDE}{n or ''}" for n in count())
     return path.rename(next(path.with_name(name) for name in names if not os.path.lexists(path.with_name(name))))

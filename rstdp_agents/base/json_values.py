@@ -1,4 +1,4 @@
-"""Values as JSON can hold them, with type and bits, so that reading them back runs no code."""
+"""Values as JSON, with types and bits preserved, so that reading them back runs no code."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 import torch
 
 NUMBERS = "biufcUSMm"
-"""Kinds of NumPy numbers that are bytes and nothing else."""
+"""NumPy dtype kinds whose values are plain bytes."""
 MAKERS = {"tuple": tuple, "set": set, "frozenset": frozenset}
-"""Collections that are made of a list."""
+"""Collections that are made from a list."""
 
 
 def to_plain(value: Any) -> Any:
-    """``value`` as `json.dumps` takes it: made of None, numbers, texts, bytes, NumPy arrays and scalars, tensors and collections.
+    """``value`` as `json.dumps` takes it: None, numbers, texts, bytes, NumPy arrays and scalars, tensors, collections of these.
 
     Collections are lists, tuples, dicts, sets and deques. Raises TypeError for anything else.
     """
@@ -38,7 +38,7 @@ def to_plain(value: Any) -> Any:
 def _collection(value: Any) -> Any:
     if type(value) is list:
         return [to_plain(one) for one in value]
-    if isinstance(value, tuple):  # one with names loses them
+    if isinstance(value, tuple):  # a named tuple loses its names
         return {"tuple": [to_plain(one) for one in value]}
     if type(value) is dict:
         return {"dict": [[to_plain(key), to_plain(one)] for key, one in value.items()]}
@@ -50,13 +50,13 @@ def _collection(value: Any) -> Any:
 
 
 def from_plain(plain: Any) -> Any:
-    """What `to_plain` took apart. Raises ValueError for what it cannot have made."""
+    """The inverse of `to_plain`. Raises ValueError for data that it cannot have produced."""
     if isinstance(plain, list):
         return [from_plain(one) for one in plain]
     if not isinstance(plain, dict):
         return plain
     if len(plain) != 1:
-        raise ValueError("plain data has one kind per value")
+        raise ValueError("plain data must have one kind per value")
     kind, content = next(iter(plain.items()))
     if kind in ("array", "scalar"):
         code, shape, data = content
@@ -72,9 +72,9 @@ def from_plain(plain: Any) -> Any:
         return {from_plain(key): from_plain(one) for key, one in content}
     if kind == "deque":
         return deque(from_plain(content[0]), content[1])
-    raise ValueError(f"plain data knows no {kind!r}")
+    raise ValueError(f"plain data has no kind {kind!r}")
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of a value that `to_plain` takes."""
+    """SHA-256 of a value that `to_plain` accepts."""
     return hashlib.sha256(json.dumps(to_plain(value)).encode()).hexdigest()

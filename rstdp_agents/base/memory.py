@@ -1,4 +1,4 @@
-"""What this machine has of memory, asked before any of it is taken."""
+"""The memory of this machine, checked before any is allocated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rstdp_agents.base.errors import UsageError
 
 
 def limit() -> float:
-    """Bytes that this process may have: the machine's, or fewer where its container has fewer; infinite if nobody knows."""
+    """Bytes that this process may use: the machine's, or its container's if fewer; infinite if unknown."""
     try:
         machine = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):
@@ -23,7 +23,7 @@ def limit() -> float:
 
 
 def require(needed: int, what: str) -> None:
-    """Raise UsageError where ``what`` would take more than this machine has: ``needed`` bytes, or more."""
+    """Raise UsageError if ``what``, of at least ``needed`` bytes, would take more than this machine has."""
     most = limit()
     if needed > most:
         raise UsageError(

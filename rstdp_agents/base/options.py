@@ -8,5 +8,5 @@ import tyro
 
 
 def named(names: Any, *aliases: str) -> Any:
-    """How the command line shows an option that takes one of a few names, or a part of one's own."""
+    """How the command line shows an option that takes one of a few names, or your own part as `module:Name`."""
     return tyro.conf.arg(metavar=f"{{{','.join(get_args(names))},module:Name}}", aliases=aliases)

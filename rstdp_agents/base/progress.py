@@ -1,6 +1,6 @@
-"""What is said while one waits: a bar that moves with time, and what keeps it from moving.
+"""Progress: a bar that moves with time, and what it is waiting for.
 
-On a terminal it is tqdm's bar; in a file, of a job for instance, it is a line a minute.
+On a terminal it is tqdm's bar; in a file (a job's log, for instance) it is one line a minute.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import TextIO
 from tqdm import tqdm
 
 EVERY = 0.5
-"""Seconds between two looks of a bar on a terminal."""
+"""Seconds between two updates of a bar on a terminal."""
 EVERY_LINE = 60.0
 """Seconds between two lines in a file."""
 
 clock = time.monotonic
 _shown: list[Bar] = []
-"""Those that are under way, the innermost last."""
+"""The bars in progress, the innermost last."""
 
 
 class Bar:
-    """How far something has come, from ``done`` to ``total``; a context. One within another stands below it.
+    """The progress of something, from ``done`` to ``total``; a context manager. A bar within another appears below it.
 
-    what: what is done, in words. shown: False for silence. stays: whether its last look is left, on the terminal or in the file.
-    A loop asks `due` in every turn, which costs nearly nothing, and calls `move` where it is.
+    what: description of the work. shown: False for silence. stays: whether the last update remains, on the terminal or in the
+    file. A loop asks `due` in every iteration, which costs almost nothing, and calls `move` when it is.
     """
 
     def __init__(
@@ -55,62 +55,62 @@ class Bar:
 
     @property
     def what(self) -> str:
-        """What is done now."""
+        """Description of the current work."""
         return self._whats[-1]
 
     @property
     def first(self) -> int:
-        """How far it had come when this began."""
+        """The progress at the start."""
         return self._first
 
     @property
     def seconds(self) -> float:
-        """Since this began."""
+        """Seconds since the start."""
         return clock() - self._began
 
     def due(self) -> bool:
-        """Whether it is time to move."""
+        """Whether it is time for an update."""
         return clock() >= self.next
 
     def move(self, done: int, note: str = "") -> None:
-        """Show how far it has come, and what else there is to know; in a file only where it is due."""
+        """Show the progress and a note; in a file only when an update is due."""
         self.done, self.note = done, note
         if self.shown and (self._pen.live or self.due()):
             self.draw()
 
     def draw(self) -> None:
-        """Show it as it is."""
+        """Show the bar now."""
         self.next = clock() + self._pen.every
         self._pen.draw()
 
     def begin(self, what: str, long: bool = False) -> None:
-        """Say what it waits for, in a file only where that is ``long``."""
+        """Say what the bar is waiting for; in a file only if that takes ``long``."""
         self._whats.append(what)
         if long or self._pen.live:
             self.draw()
 
     def end(self) -> None:
-        """It no longer waits for what it said last."""
+        """End the wait that `begin` announced last."""
         self._whats.pop()
         if self._pen.live:
             self.draw()
 
 
 def begin(what: str, long: bool = False) -> None:
-    """As `Bar.begin` of the innermost bar, if there is one."""
+    """`Bar.begin` of the innermost bar, if there is one."""
     if _shown:
         _shown[-1].begin(what, long)
 
 
 def end() -> None:
-    """As `Bar.end` of the innermost bar, if there is one."""
+    """`Bar.end` of the innermost bar, if there is one."""
     if _shown:
         _shown[-1].end()
 
 
 @contextmanager
 def doing(what: str) -> Iterator[None]:
-    """Say what the innermost bar waits for."""
+    """Say what the innermost bar is waiting for."""
     begin(what)
     try:
         yield
@@ -119,7 +119,7 @@ def doing(what: str) -> Iterator[None]:
 
 
 class _Terminal:
-    """A bar that is drawn over and over, from its first look on."""
+    """A bar that is redrawn, from its first update on."""
 
     every, live = EVERY, True
 
@@ -145,7 +145,7 @@ class _Terminal:
 
 
 class _File:
-    """A line for each look."""
+    """One line per update."""
 
     every, live = EVERY_LINE, False
 

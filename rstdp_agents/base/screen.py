@@ -1,6 +1,6 @@
-"""What SDL, by which many environments draw, is told of this machine: else it says errors where all is well.
+"""Settings for SDL, with which many environments draw: without them it reports errors where nothing is wrong.
 
-What the user has set stays.
+Settings of the user stay.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import sys
 
 
 def prepare() -> None:
-    """No sound, and no window where there is no screen to show it."""
+    """No sound, and no window if there is no screen."""
     os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
     if not is_there():
         draw_unseen()
 
 
 def draw_unseen() -> None:
-    """No window, whether or not there is a screen: pictures are only taken."""
+    """No window, whether or not there is a screen: pictures are only recorded."""
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 
 def is_there() -> bool:
-    """Whether a window would be seen."""
+    """Whether there is a screen."""
     own = sys.platform in ("win32", "darwin", "cygwin")
     return own or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

@@ -31,7 +31,7 @@ def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def from_json(cls: type[Config], data: Any) -> Config:
-    """The dataclass that `dataclasses.asdict` and JSON took apart. Raises ValueError naming what does not belong there."""
+    """The dataclass from its `dataclasses.asdict` in JSON. Raises ValueError naming what does not belong there."""
     validate.require(
         isinstance(data, Mapping), f"settings of {cls.__name__} must be a JSON object; received {data!r:.80}"
     )
@@ -45,7 +45,7 @@ def _from_json(name: str, kind: Any, value: Any) -> Any:
     if is_dataclass(kind):
         return from_json(kind, value)  # pyright: ignore[reportArgumentType] (a class, not one of its objects)
     value = _tuples(value)
-    wrong = isinstance(value, bool) and kind is not bool  # which is a number to Python
+    wrong = isinstance(value, bool) and kind is not bool  # a bool is a number to Python
     try:
         check_type(value, kind, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
     except TypeCheckError:

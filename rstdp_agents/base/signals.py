@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from types import FrameType
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
-"""Ctrl-C, and what comes before an end by force: from a system that shuts down, a terminal that closes, a batch system whose
+"""Ctrl-C, and the signals that precede SIGKILL: from a system that shuts down, a terminal that closes, a batch system whose
 time is up."""
 SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 
 
 @contextmanager
 def stop_requests() -> Iterator[list[int]]:
-    """Yields a list that receives the numbers of signals; it stays empty outside the main thread, which gets none.
+    """Yields a list that receives signal numbers; it stays empty outside the main thread, where no signals arrive.
 
     Signals that this process was started to ignore (nohup) stay ignored.
     """
@@ -29,7 +29,7 @@ def stop_requests() -> Iterator[list[int]]:
 
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        if number == signal.SIGINT:  # a person may insist; the others come twice where a group of processes gets them
+        if number == signal.SIGINT:  # the user may insist; the others arrive twice if sent to a group of processes
             signal.signal(number, before[number])
 
     for number in before:
@@ -42,6 +42,6 @@ def stop_requests() -> Iterator[list[int]]:
 
 
 def ctrl_c_raises() -> bool:
-    """Whether Ctrl-C raises KeyboardInterrupt where this is called: not while `stop_requests` receives it, nor in threads."""
+    """Whether Ctrl-C raises KeyboardInterrupt here: not while `stop_requests` receives it, nor in threads."""
     in_main = threading.current_thread() is threading.main_thread()
     return in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -1,4 +1,4 @@
-"""Standard streams that never stop the work: what goes to one that is missing, or that nobody reads any more, is dropped."""
+"""Standard streams that never stop the work: output to a missing stream, or one that nobody reads any more, is dropped."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import sys
 from typing import Any
 
 GONE = (errno.EPIPE, errno.EIO)
-"""What a write fails with where its reader has ended, or its terminal has."""
+"""Errors of a write whose reader or terminal is gone."""
 
 
 def secure() -> None:
-    """Have all three standard streams of the process, of which the two for output drop what nobody can read."""
+    """Make sure that all three standard streams exist and that the two for output drop what nobody can read."""
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         if not is_open(descriptor):
             os.open(
@@ -27,7 +27,7 @@ def secure() -> None:
 
 
 def is_open(descriptor: int) -> bool:
-    """Whether there is a file under a number."""
+    """Whether a descriptor is open."""
     try:
         os.fstat(descriptor)
     except OSError:
@@ -36,7 +36,7 @@ def is_open(descriptor: int) -> bool:
 
 
 def patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
-    """A stream of text like another one, over `Patient`; it shows a question mark for a letter that its reader cannot show."""
+    """A copy of a text stream, over `Patient`; it writes a question mark for a character that its encoding lacks."""
     raw = getattr(stream.buffer, "raw", stream.buffer)
     if not isinstance(raw, io.FileIO):  # a console of Windows
         return stream
@@ -51,7 +51,7 @@ class Patient(io.FileIO):
     """A file that turns into the null device once nobody reads it."""
 
     def write(self, content: Any) -> int:
-        """Write, and say how many bytes were."""
+        """Write; returns the number of bytes."""
         try:
             return super().write(content) or 0
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Values in messages for people: one line, and never a long one."""
+"""Values in messages: one short line."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 
 LONGEST = 100
-"""Characters of a value in a message."""
+"""Most characters of a value in a message."""
 
 
 def shown(value: Any) -> str:
-    """A value as Python writes it, or the shape of an array that is not small."""
+    """A value as Python writes it, or the shape of a larger array."""
     if isinstance(value, np.ndarray) and value.size > 4:
-        return f"an array of the shape {value.shape}"
+        return f"an array of shape {value.shape}"
     return short(repr(value.item() if isinstance(value, np.number | np.bool_) else value))
 
 
 def short(words: str) -> str:
-    """In one line, of `LONGEST` characters at most."""
+    """One line, of at most `LONGEST` characters."""
     text = " ".join(words.split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

@@ -1,4 +1,4 @@
-"""Which way of stepping environments a run takes."""
+"""Choice of how a run's environments are stepped."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ logger = logging.getLogger(__name__)
 
 Vectorization = Literal["auto", "serial", "async", "vector", "envpool"]
 ENVIRONMENT = 5_000
-"""Bytes of an environment with its generator and what guards it; most take more."""
+"""Bytes of an environment with its generator and guard; most take more."""
 ROW = 100
-"""Bytes of an environment among those that are stepped as one vector."""
+"""Bytes of an environment within a vector environment."""
 OWN_VECTOR_FROM = 16
-"""Envs per agent from which `auto` takes an environment's own vector implementation."""
+"""Envs per agent from which `auto` uses an environment's own vector implementation."""
 
 
 def build_grid(
     how: Vectorization, source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int, first: int = 0,
     keywords: tuple[str, ...] = (), timeout: float = 0.0,
 ) -> EnvGrid:  # fmt: skip
-    """The grid of ``(agents, envs)`` that `RunConfig.vectorization` asks for. Raises UsageError where that cannot be had.
+    """The grid of ``(agents, envs)`` that `RunConfig.vectorization` asks for. Raises UsageError if that is impossible.
 
     timeout: seconds that a step may take, see `RunConfig.env_timeout`.
     """
     rows, vector = agents * envs, partial(VectorGrid, agents=agents, envs=envs, keywords=keywords)
     if isinstance(source, Instance) and (rows > 1 or how not in ("auto", "serial")):
         raise UsageError(
-            f"one environment serves one agent with one env, `serial`, not {agents} with {envs}: give its class, or a "
+            f"a single environment serves one agent with one env, `serial`, not {agents} with {envs}: pass its class, or a "
             "function that makes one"
         )
     room = partial(memory.require, what=f"{rows} environments (`--agents` {agents}, `--envs-per-agent` {envs})")

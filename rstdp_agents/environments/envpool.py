@@ -13,9 +13,9 @@ from rstdp_agents.environments.source import EnvSource, name_of
 
 
 class Pool(VectorEnv):
-    """``num_envs`` environments of EnvPool, which takes its seeds, one per env, when it is made: so `reset` makes it anew.
+    """``num_envs`` environments of EnvPool, which takes its seeds, one per env, only when it is made: so `reset` makes it again.
 
-    Raises UsageError where EnvPool is not installed, does not know the environment or its arguments.
+    Raises UsageError if EnvPool is not installed, or does not know the environment or its arguments.
     """
 
     metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012 (as VectorEnv declares it)
@@ -25,7 +25,7 @@ class Pool(VectorEnv):
         self._envpool, self._id, self.num_envs = _installed(), env_id, num_envs
         self._kwargs = {**kwargs, "num_envs": num_envs}
         if not isinstance(source, str) or env_id not in self._envpool.list_all_envs():
-            raise UsageError(f"`--vectorization envpool`: EnvPool has no environment {env_id!r}; take `serial`")
+            raise UsageError(f"`--vectorization envpool`: EnvPool has no environment {env_id!r}; use `serial`")
         try:
             spec = self._envpool.make_spec(env_id, **self._kwargs)
         except (TypeError, ValueError) as error:
@@ -36,7 +36,7 @@ class Pool(VectorEnv):
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
         self.close_extras()
-        small = [one % 2**31 for one in seed]  # EnvPool's seeds are 32 bit integers with a sign
+        small = [one % 2**31 for one in seed]  # EnvPool's seeds are signed 32-bit integers
         self._pool = self._envpool.make(self._id, env_type="gymnasium", seed=small, **self._kwargs)
         return self._pool.reset()
 
@@ -44,7 +44,7 @@ class Pool(VectorEnv):
         return self._pool.step(actions.astype(np.int32))
 
     def snapshot(self) -> Any:
-        """Raises ValueError: EnvPool has no such thing, and its seeds are those of a run's first episodes alone."""
+        """Raises ValueError: EnvPool cannot be saved, and its seeds are those of a run's first episodes only."""
         raise ValueError("EnvPool's environments cannot be saved")
 
     def close_extras(self, **_: Any) -> None:

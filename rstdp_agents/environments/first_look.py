@@ -1,4 +1,4 @@
-"""What an environment does not declare, seen in an env made for that: masks in `info`, and whole numbers that are none."""
+"""What an environment does not declare, found in a throwaway env: masks in `info`, and integers that are not integers."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class FirstLook(NamedTuple):
     """What a reset and a step have shown."""
 
     mask: int = 0
-    """Entries of the action masks in `info`, 0 where there are none."""
+    """Entries of the action masks in `info`, 0 if there are none."""
     space: gym.Space | None = None
-    """Of observations as they come, where that differs from what is declared; else None."""
+    """Space of the actual observations if it differs from the declared one; else None."""
 
 
 def first_look(make: Callable[[], gym.Env], name: str) -> FirstLook:
-    """Reset and step an env made for this, and close it. Whatever is wrong with it will be said when it is used.
+    """Make an env, reset and step it, and close it. Anything wrong with it is reported when it is used.
 
-    name: of the environment, for what there is to say.
+    name: the environment's name, for messages.
     """
     try:
         env = make()
@@ -41,7 +41,7 @@ def first_look(make: Callable[[], gym.Env], name: str) -> FirstLook:
         obs, *_, info = env.step(env.action_space.sample())
         looks.append((obs, info))
     except (Exception, SystemExit):
-        logger.debug("a first look at %r has failed", name)
+        logger.debug("the first look at %r failed", name)
     finally:
         _close(env)
     return FirstLook(_mask(env, [info for _, info in looks]), _space(env, [obs for obs, _ in looks], name))
@@ -50,8 +50,8 @@ def first_look(make: Callable[[], gym.Env], name: str) -> FirstLook:
 def _close(env: gym.Env) -> None:
     try:
         env.close()
-    except Exception:  # the next one will say so
-        logger.debug("close() has failed after a first look")
+    except Exception:  # the next one will report it
+        logger.debug("close() failed after the first look")
 
 
 def _mask(env: gym.Env, infos: list[Any]) -> int:
@@ -66,18 +66,18 @@ def _space(env: gym.Env, observations: list[Any], name: str) -> gym.Space | None
         space = as_seen(space, obs)
     if space is env.observation_space:
         return None
-    told = {
+    types = {
         str(declared.dtype): str(seen.dtype) for declared, seen in zip(_boxes(env.observation_space), _boxes(space))
     }
-    pairs = ", ".join(f"{seen} for {declared}" for declared, seen in told.items() if seen != declared)
+    pairs = ", ".join(f"{seen} for {declared}" for declared, seen in types.items() if seen != declared)
     logger.warning(
-        "environment %r declares whole numbers and returns others (%s): they are taken as they come", name, pairs
+        "environment %r declares integers and returns other numbers (%s): they are used as they are", name, pairs
     )
     return space
 
 
 def as_seen(space: gym.Space, obs: Any) -> gym.Space:
-    """``space`` with Boxes of floats where it has Boxes of whole numbers and ``obs`` holds others; itself where all is well."""
+    """``space`` with Boxes of floats where it has Boxes of integers but ``obs`` holds floats; ``space`` itself if all is well."""
     if isinstance(space, spaces.Box):
         kind = getattr(obs, "dtype", None)
         if not np.issubdtype(space.dtype, np.integer) or kind is None or not np.issubdtype(kind, np.floating):
@@ -88,7 +88,7 @@ def as_seen(space: gym.Space, obs: Any) -> gym.Space:
     declared: dict[Any, gym.Space] = dict(space.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces))
     try:
         parts = {key: as_seen(part, obs[key]) for key, part in declared.items()}
-    except (LookupError, TypeError):  # not of its space, which will be said
+    except (LookupError, TypeError):  # not in its space, which will be reported
         return space
     if all(parts[key] is part for key, part in declared.items()):
         return space
@@ -104,7 +104,7 @@ def _boxes(space: gym.Space) -> Iterator[spaces.Box]:
 
 
 class AsSeen(gym.Wrapper):
-    """An env whose observations are of another space than it declares."""
+    """An env whose observations come from another space than it declares."""
 
     def __init__(self, env: gym.Env, space: gym.Space) -> None:
         super().__init__(env)

@@ -1,4 +1,4 @@
-"""What every arrangement of environments offers, and how a faulty one is found out."""
+"""The interface of every grid of environments, and checks that detect faulty ones."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.environments.learnt import Learnt
 
 FEW = 32
-"""Numbers that Python adds up faster than NumPy."""
+"""Numbers up to which Python sums faster than NumPy."""
 
 
 class EnvGrid(Protocol):
-    """``envs`` copies of an environment for each of ``agents`` agents; episodes start again by themselves."""
+    """``envs`` copies of an environment for each of ``agents`` agents; finished episodes restart automatically."""
 
     observation_space: gym.Space
-    """Of one env."""
+    """Observation space of one env."""
     action_space: gym.Space
-    """Of one env."""
+    """Action space of one env."""
     steps: int
     """Env steps that every env has taken."""
     name: str
-    """Of the environment, for messages."""
+    """Name of the environment, for messages."""
     rows: Rows
     """The layout of an observation."""
 
     def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
-        """Start all envs from one seed per agent; returns observations ``(agents, envs, *obs)`` (`observations.Rows`)."""
+        """Start all envs from one seed per agent; returns observations ``(agents, envs, *obs)`` (`observation_layout.Rows`)."""
         ...
 
     def step(self, actions: np.ndarray) -> Transition:
@@ -43,22 +43,22 @@ class EnvGrid(Protocol):
         ...
 
     def snapshot(self) -> dict[str, Any]:
-        """Where all envs stand, as plain data and arrays; ``lost`` says why where that cannot be kept.
+        """The state of all envs, as plain data and arrays; if it cannot be saved, ``lost`` says why.
 
-        ``learnt``, where there is any, is that of `learnt`.
+        ``learnt``, if present, is the result of `learnt`.
         """
         ...
 
     def resume(self, snapshot: dict[str, Any]) -> str:
-        """Bring freshly made envs where `snapshot` found others, nothing lost; returns why that failed, or an empty text."""
+        """Bring freshly made envs to the state of a `snapshot` without ``lost``; returns why that failed, or an empty text."""
         ...
 
     def learnt(self) -> list[Learnt]:
-        """What the wrappers of each env have learnt, agent after agent; empty where none of them learns."""
+        """What the wrappers of each env have learnt, agent after agent; empty if none of them learns."""
         ...
 
     def teach(self, learnt: list[Learnt]) -> None:
-        """Give the wrappers of freshly made envs what those of others have learnt, as `snapshot` has it."""
+        """Give the wrappers of freshly made envs what those of others have learnt, as in `snapshot`."""
         ...
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class EnvGrid(Protocol):
 
 
 def rows_of(observations: list[Any], grid: EnvGrid) -> np.ndarray:
-    """`Rows.array`, whose faults name the environment."""
+    """`Rows.array`, with faults that name the environment."""
     try:
         return grid.rows.array(observations)
     except EnvironmentFault as fault:
@@ -75,7 +75,7 @@ def rows_of(observations: list[Any], grid: EnvGrid) -> np.ndarray:
 
 
 def check_step(obs: np.ndarray, rewards: np.ndarray, grid: EnvGrid) -> None:
-    """`check_observations` and `check_finite` of what came of a step; a single look where all is well."""
+    """`check_observations` and `check_finite` of the results of a step; a single sum if all is well."""
     rows = grid.rows
     if rows.whole:
         check_whole(obs, grid)
@@ -89,14 +89,14 @@ def check_step(obs: np.ndarray, rewards: np.ndarray, grid: EnvGrid) -> None:
 
 
 def check_observations(obs: np.ndarray, grid: EnvGrid) -> None:
-    """Raise EnvironmentFault for observations ``(agents, envs, ...)`` with a number that is not finite, or not of its space."""
+    """Raise EnvironmentFault for observations ``(agents, envs, ...)`` with a number that is not finite, or outside its space."""
     check_finite("observation", obs, grid)
     if grid.rows.whole:
         check_whole(obs, grid)
 
 
 def check_whole(obs: np.ndarray, grid: EnvGrid) -> None:
-    """Raise EnvironmentFault where a whole number is none, or beyond those that its space has."""
+    """Raise EnvironmentFault if a value that must be an integer is not one, or is outside its space."""
     rows = grid.rows
     if obs.size < FEW and obs.shape[0] * obs.shape[1] == 1:
         row = obs.ravel().tolist()
@@ -111,9 +111,7 @@ def check_whole(obs: np.ndarray, grid: EnvGrid) -> None:
     if len(wrong):
         agent, env, i = wrong[0].tolist()
         what = f"{rows.whole[i][0]} is {values[agent, env, i]} at env step {grid.steps} in env {env} of agent {agent}"
-        raise EnvironmentFault(
-            f"environment {grid.name!r}: {what}; expected a whole number from {least[i]} to {most[i]}"
-        )
+        raise EnvironmentFault(f"environment {grid.name!r}: {what}; expected an integer from {least[i]} to {most[i]}")
 
 
 def total(values: np.ndarray) -> float:
@@ -125,9 +123,9 @@ def total(values: np.ndarray) -> float:
 
 
 def check_finite(what: str, values: np.ndarray, grid: EnvGrid) -> None:
-    """Raise EnvironmentFault if any of ``values (agents, envs, ...)`` is not; the message says which, and at which step.
+    """Raise EnvironmentFault if any of ``values (agents, envs, ...)`` is not finite; the message says which, and at which step.
 
-    what: ``observation``, of which the part is named, or ``reward``.
+    what: ``observation`` (the message names the part), or ``reward``.
     """
     if math.isfinite(total(values)):
         return

@@ -1,4 +1,4 @@
-"""What is wrong with an environment, in words: around every one that is made."""
+"""A wrapper around every environment that reports, in words, what is wrong with it."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from rstdp_agents.base.wording import short, shown
 logger = logging.getLogger(__name__)
 
 CHECKED = 20
-"""Steps in which also the bounds of numbers are looked at."""
+"""Steps in which the bounds of numbers are checked too."""
 STEP, RESET = "(observation, reward, terminated, truncated, info)", "(observation, info)"
 SCALARISE = (
-    "it takes a wrapper that makes one number of it: `--wrapper mo_gymnasium.wrappers:LinearReward` for mo-gymnasium"
+    "it needs a wrapper that turns it into one number: `--wrapper mo_gymnasium.wrappers:LinearReward` for mo-gymnasium"
 )
 BOOLS = frozenset((bool, np.bool_))
 NUMBERS = frozenset((float, int, np.float64, np.float32, np.int64, np.int32))
-"""Types of a reward that are numbers without a second look."""
+"""Types of a reward that need no further check."""
 
 
 class Guard(gym.Wrapper):
-    """Turns what an environment must not do into an EnvironmentFault that names it, the call, the value and what is expected.
+    """Turns violations of Gymnasium's interface into an EnvironmentFault that names environment, call, value and expectation.
 
-    What `reset` and `step` raise is caught, and what they return is looked at, in every step: a number that is no float, a flag
-    that is no bool, an observation of another type or shape than the last one take a second look, which lets pass what says the
-    same in another way (`_reward`, `_flag`). Numbers beyond the bounds of their space are warned of, once, in the
-    first `CHECKED` steps; encoders take them for the bounds. name: of the environment, for messages.
+    Exceptions of `reset` and `step` are caught, and their results checked, in every step: a reward that is not a float, a flag
+    that is not a bool, or an observation of another type or shape than the last one is examined further, and equivalent forms
+    are accepted (`_reward`, `_flag`). Numbers beyond the bounds of their space trigger one warning, in the
+    first `CHECKED` steps; encoders clip them to the bounds. name: the environment's name, for messages.
     """
 
     def __init__(self, env: gym.Env, name: str) -> None:
@@ -73,7 +73,7 @@ class Guard(gym.Wrapper):
         return obs, *self._normal(reward, ended, cut, info)
 
     def close(self) -> None:
-        """Close the environment, once; what that raises is said, and harms nobody."""
+        """Close the environment, once; exceptions are only reported."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -94,7 +94,7 @@ class Guard(gym.Wrapper):
         return picture
 
     def _normal(self, reward: Any, ended: Any, cut: Any, info: Any) -> tuple[float, bool, bool, Any]:
-        """What came beside the observation, as float, bools and dict."""
+        """The results besides the observation, as float, bools and dict."""
         if not isinstance(info, Mapping):
             raise self._fault("step()", f"info {shown(info)}", "a dict")
         return self._reward(reward), self._flag("terminated", ended), self._flag("truncated", cut), info
@@ -106,8 +106,8 @@ class Guard(gym.Wrapper):
         known = isinstance(reward, Real) or hasattr(reward, "dtype")
         array = np.asarray(reward) if known else np.array(None)
         if array.size != 1 or array.dtype.kind not in "buif":
-            given: Any = reward
-            vector = np.ndim(given) > 0 and np.size(given) != 1
+            received: Any = reward
+            vector = np.ndim(received) > 0 and np.size(received) != 1
             raise self._fault(
                 "step()", f"the reward {shown(reward)}", f"one number{f'; {SCALARISE}' if vector else ''}"
             )
@@ -123,14 +123,14 @@ class Guard(gym.Wrapper):
     def _check_observation(self, call: str, obs: Any) -> None:
         space = self.observation_space
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Gymnasium's own, of lists for arrays
+            warnings.simplefilter("ignore")  # Gymnasium's own, about lists in place of arrays
             contained = space.contains(obs)
         if not contained:
             what, beyond = outside(space, obs)
             if not what and _has_fractions(space, obs):
                 self._fractions(call, obs)
             if what and not beyond:
-                raise self._fault(call, f"the observation{what}", f"one of its space {short(str(space))}")
+                raise self._fault(call, f"the observation{what}", f"one in its space {short(str(space))}")
             if beyond and not self._warned:
                 self._warned = True
                 warnings.warn(f"environment {self.name!r}: {call} returned the observation{what}", stacklevel=2)
@@ -138,19 +138,19 @@ class Guard(gym.Wrapper):
             self._known = alike(obs, space)
 
     def _fractions(self, call: str, obs: np.ndarray) -> None:
-        """Say of whole numbers that turn into others in the middle of a run; memory between processes has no room for them."""
+        """Report integers that become floats in the middle of a run; memory shared between processes has no room for them."""
         if multiprocessing.parent_process() is not None:
             raise self._fault(
                 call, f"{obs.dtype} numbers", f"{self.observation_space.dtype}, as its space says (or `serial`)"
             )
         what = f"{call} returned {obs.dtype} numbers, not {self.observation_space.dtype}"
-        _warn(f"environment {self.name!r}: {what}: they are taken as they come")
+        _warn(f"environment {self.name!r}: {what}: they are used as they are")
 
     def _fault(self, call: str, got: str, expected: str) -> EnvironmentFault:
         return EnvironmentFault(f"environment {self.name!r}: {call} returned {got}; expected {expected}")
 
     def _raised(self, call: str, error: BaseException, returns: str) -> BaseException:
-        """The fault of an environment that raised; Ctrl-C is none."""
+        """The fault of an environment that raised; Ctrl-C is not a fault."""
         if isinstance(error, KeyboardInterrupt) and signals.ctrl_c_raises():
             return error
         hint = f"; it must return {returns}" if "values to unpack" in str(error) else ""
@@ -159,14 +159,14 @@ class Guard(gym.Wrapper):
 
 @cache
 def _warn(message: str) -> None:
-    """Once in a process, of all envs alike."""
+    """Warn once per process, for all envs together."""
     logger.warning(message)
 
 
 def alike(obs: Any, space: gym.Space) -> Callable[[Any], Any]:
-    """What tells whether another observation is like ``obs``, so that it needs no look of its own: type, shape, whole numbers.
+    """A test whether another observation is like ``obs`` and needs no further check: same type and shape, integers in range.
 
-    Numbers of parts, and those that are not finite, are looked for in rows (`grid.check_step`).
+    Numbers within parts, and values that are not finite, are checked in rows (`grid.check_step`).
     """
     kind = type(obs)
     if kind is np.ndarray:
@@ -184,9 +184,9 @@ def _has_fractions(space: gym.Space, obs: Any) -> bool:
 
 
 def outside(space: gym.Space, obs: Any) -> tuple[str, bool]:
-    """Why ``obs`` is not in ``space``, in words, and whether it is only a number beyond its bounds; no words if it will do.
+    """Why ``obs`` is not in ``space``, in words, and whether it is only a number beyond its bounds; no words if acceptable.
 
-    A Box is lenient about the precision of numbers, and takes lists for arrays.
+    A Box is lenient about the precision of numbers, and accepts lists as arrays.
     """
     if isinstance(space, gym.spaces.Dict) and isinstance(obs, Mapping):
         parts = [(f"[{key!r}]", space[key], obs.get(key)) for key in space.spaces]
@@ -213,9 +213,9 @@ def _outside_box(space: gym.spaces.Box, obs: Any) -> tuple[str, bool]:
     except (TypeError, ValueError):
         return f" {shown(obs)}", False
     if array.shape != space.shape:
-        return f" of the shape {array.shape}", False
+        return f" of shape {array.shape}", False
     wrong = np.argwhere((array < space.low) | (array > space.high))
     if not len(wrong):
-        return "", False  # precision alone, or what is not a number, which is looked for in every step
+        return "", False  # only precision, or NaN, which is checked in every step
     i = tuple(wrong[0].tolist())
-    return f" with {array[i]:g} in {list(i)}, beyond its bounds {space.low[i]:g} and {space.high[i]:g}", True
+    return f" with {array[i]:g} at {list(i)}, beyond its bounds {space.low[i]:g} and {space.high[i]:g}", True

@@ -1,4 +1,4 @@
-"""Numbers that environments put into their `info`, such as a success or a performance, taken where there is something to tell."""
+"""Numbers that environments put into their `info`, such as success or performance, read at the ends of episodes and trials."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 TRIAL = "new_trial"
-"""What neurogym's environments say in `info` at the end of a trial; they have no other end."""
+"""Key that neurogym's environments set in `info` at the end of a trial; their episodes have no other end."""
 
 
 def at_ends(infos: Sequence[Mapping[str, Any]], done: np.ndarray, keywords: tuple[str, ...]) -> np.ndarray:
-    """The numbers that `info` has under ``keywords`` where an episode ends, or a trial: ``(agents, envs, keywords)``, else nan.
+    """The numbers in `info` under ``keywords`` where an episode or a trial ends: ``(agents, envs, keywords)``, else nan.
 
-    infos: of every env, agent after agent. done: bool ``(agents, envs)``.
+    infos: one per env, agent after agent. done: bool ``(agents, envs)``.
     """
     out = np.full((done.size, len(keywords)), np.nan)
     for row, (info, ends) in enumerate(zip(infos, done.flat, strict=True)):
@@ -24,17 +24,17 @@ def at_ends(infos: Sequence[Mapping[str, Any]], done: np.ndarray, keywords: tupl
 
 
 def number(value: Any) -> float:
-    """A number, or an array of a single one; nan for anything else."""
+    """A number, or a single-element array as a number; nan for anything else."""
     array = np.asarray(value)
     return float(array.item()) if array.size == 1 and array.dtype.kind in "buif" else np.nan
 
 
 def of_each(infos: Mapping[str, Any], rows: int, keywords: tuple[str, ...]) -> list[dict[str, Any]]:
-    """What the `info` of a vector environment holds of each of its ``rows``: of those that ended, what they said last."""
+    """The `info` of a vector environment split into its ``rows``: for rows that ended, their final info."""
     out: list[dict[str, Any]] = [{} for _ in range(rows)]
     for part in (infos, infos.get("final_info", {})):
         for row in np.flatnonzero(infos.get("_final_info", ())) if part is not infos else ():
-            out[row] = {}  # what came so far is of the new episode
+            out[row] = {}  # the entries so far belong to the new episode
         for key in part.keys() & {*keywords, TRIAL}:
             for row in np.flatnonzero(part.get(f"_{key}", np.ones(rows, dtype=bool))):
                 out[row][key] = part[key][row]

@@ -1,8 +1,8 @@
 """Wrappers that learn, such as running means of observations: what they have learnt belongs to the agent that learnt with them.
 
-A wrapper may say itself what that is, by a pair of methods: ``state_dict()`` returns it (numbers, texts, arrays, tensors, and
-collections of them), ``load_state_dict(state)`` takes it back. Of a wrapper without them, every attribute counts that is no
-longer what it was when the wrapper was made. Gymnasium's own learn where they have ``update_running_mean``, the others do not.
+A wrapper may define this itself by a pair of methods: ``state_dict()`` returns it (numbers, texts, arrays, tensors, and
+collections of them), ``load_state_dict(state)`` restores it. For a wrapper without them, it is every attribute that has
+changed since the wrapper was made. Gymnasium's own wrappers learn if they have ``update_running_mean``, and not otherwise.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from rstdp_agents.environments.state import State, changed, keep, put_state, slo
 
 logger = logging.getLogger(__name__)
 OWN = f"{__package__}."
-"""What the modules of this package begin with, whose wrappers are no part of an environment."""
+"""Prefix of this package's modules, whose wrappers are not part of an environment."""
 Learnt = list[dict[str, Any]]
-"""What each wrapper of an env has learnt, from the outside, as plain data: its class, and ``state_dict`` or ``attributes``."""
+"""What each wrapper of an env has learnt, outermost first, as plain data: its class, and ``state_dict`` or ``attributes``."""
 
 
 def layers(env: gym.Env) -> Iterator[gym.Env]:
-    """The env and all that it wraps, from the outside; not what this package puts around it."""
+    """The env and everything it wraps, outermost first, without the wrappers of this package."""
     while True:
         if not type(env).__module__.startswith(OWN):
             yield env
@@ -43,25 +43,25 @@ def learners(env: gym.Env) -> list[gym.Wrapper]:
 
 
 def says_itself(wrapper: gym.Wrapper) -> bool:
-    """Whether a wrapper has the pair of methods."""
+    """Whether a wrapper has ``state_dict`` and ``load_state_dict``."""
     return all(callable(getattr(type(wrapper), name, None)) for name in ("state_dict", "load_state_dict"))
 
 
-class Newborn:
-    """The wrappers of an env that has just been made, to tell later what they have learnt."""
+class FreshWrappers:
+    """The initial state of a new env's wrappers, from which to tell later what they have learnt."""
 
     def __init__(self, env: gym.Env) -> None:
-        self._before = [(wrapper, *_newborn(wrapper)) for wrapper in learners(env)]
+        self._before = [(wrapper, *_initial(wrapper)) for wrapper in learners(env)]
 
     def learnt(self) -> Learnt:
-        """What they have learnt since. Says once of a wrapper that it changes what cannot be kept."""
+        """What they have learnt since. Warns once about a wrapper that changes something that cannot be saved."""
         found: Learnt = []
-        for wrapper, born, unknown in self._before:
+        for wrapper, initial, unknown in self._before:
             name = type(wrapper).__qualname__
             if says_itself(wrapper):
                 found.append({"wrapper": name, "state_dict": _kept(wrapper)})  # pyright: ignore
                 continue
-            found.append({"wrapper": name, "attributes": changed(state_of(wrapper, large=False), born)})
+            found.append({"wrapper": name, "attributes": changed(state_of(wrapper, large=False), initial)})
             for path, mark in _marks(wrapper).items():
                 if unknown.get(path) != mark:
                     _warn(f"wrapper {name} changes {path.lstrip('.')}, which cannot be saved")
@@ -70,13 +70,13 @@ class Newborn:
 
 
 def teach(env: gym.Env, learnt: Learnt, frozen: bool = False) -> None:
-    """Give the wrappers of a fresh env what others have learnt; frozen: they do not learn more, where they can be told so.
+    """Give the wrappers of a fresh env what others have learnt; frozen: they stop learning, if they have a switch for it.
 
-    What does not fit, after a change of wrappers, starts anew, and is said.
+    Wrappers that do not match, after a change of wrappers, start from scratch, with a warning.
     """
     wrappers = learners(env)
     if [one["wrapper"] for one in learnt] != [type(wrapper).__qualname__ for wrapper in wrappers]:
-        logger.warning("wrappers are not those that learnt before: they start anew")
+        logger.warning("the wrappers differ from those that learnt before: they start from scratch")
         return
     for wrapper, one in zip(wrappers, learnt, strict=True):
         if "state_dict" in one:
@@ -88,9 +88,9 @@ def teach(env: gym.Env, learnt: Learnt, frozen: bool = False) -> None:
 
 
 class Frozen(gym.Wrapper):
-    """An env whose wrappers know what others have learnt, and learn nothing: every episode begins with just that.
+    """An env whose wrappers have what others have learnt, and learn nothing more: it is restored before every episode.
 
-    Of a wrapper with the pair of methods, every step does.
+    For a wrapper with ``state_dict`` and ``load_state_dict``, before every step.
     """
 
     def __init__(self, env: gym.Env, learnt: Learnt) -> None:
@@ -121,7 +121,7 @@ def _learns(wrapper: gym.Wrapper) -> bool:
     return True
 
 
-def _newborn(wrapper: gym.Wrapper) -> tuple[State, dict[str, Any]]:
+def _initial(wrapper: gym.Wrapper) -> tuple[State, dict[str, Any]]:
     return ({}, {}) if says_itself(wrapper) else (state_of(wrapper, large=False), _marks(wrapper))
 
 
@@ -133,14 +133,16 @@ def _kept(wrapper: gym.Wrapper) -> Any:
 
 
 def _marks(wrapper: gym.Wrapper) -> dict[str, Any]:
-    """A mark for each thing in a wrapper that cannot be kept, which is another where that has changed, as far as it shows."""
-    return {slot.path: (id(slot.value), _print(slot.value)) for slot in slots(wrapper) if keep(slot.value) is None}
+    """A mark for each value in a wrapper that cannot be saved; it differs if the value has visibly changed."""
+    return {
+        slot.path: (id(slot.value), _fingerprint(slot.value)) for slot in slots(wrapper) if keep(slot.value) is None
+    }
 
 
-def _print(value: Any) -> str:
+def _fingerprint(value: Any) -> str:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # iterators will not be pickled for ever
+            warnings.simplefilter("ignore")  # pickling iterators is deprecated
             return hashlib.sha256(pickle.dumps(value)).hexdigest()
     except Exception:  # whatever an object may raise
         return ""
@@ -148,4 +150,6 @@ def _print(value: Any) -> str:
 
 @cache
 def _warn(what: str) -> None:
-    logger.warning("%s: it starts anew in evaluation and on resume; give it state_dict() and load_state_dict()", what)
+    logger.warning(
+        "%s: it starts from scratch in evaluation and on resume; give it state_dict() and load_state_dict()", what
+    )

@@ -1,4 +1,4 @@
-"""One Gymnasium environment: how it is made, what is said where it cannot be, where its seeds come from."""
+"""One Gymnasium environment: how it is made, error messages if that fails, and its seeds."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from rstdp_agents.environments.source import EnvSource, Wrapped, env_spec, name_
 load_own()
 
 _looks: dict[tuple[EnvSource, str], FirstLook] = {}
-"""What was seen of environments that were made."""
+"""First looks at the environments made so far."""
 
 
 def make_env(source: EnvSource, kwargs: Mapping[str, Any]) -> gym.Env:
-    """One environment, which says what is wrong with it (see `Guard`).
+    """One environment, inside a `Guard`.
 
-    kwargs: of its constructor; ``max_episode_steps`` is its time limit, in place of its own. Raises UsageError with the
-    nearest ids, the constructor's parameters, or what it said.
+    kwargs: arguments of its constructor; ``max_episode_steps`` replaces its own time limit. Raises UsageError with the
+    nearest ids, the constructor's parameters, or the constructor's message.
     """
     key = source, repr(sorted((name, value) for name, value in kwargs.items() if name != "render_mode"))
     if (
         key not in _looks
-    ):  # once, in an env of its own that is closed before this one opens: there may be a single simulator
+    ):  # once, in a separate env that is closed before this one opens: there may be a single simulator
         unseen = {name: value for name, value in kwargs.items() if name != "render_mode"}
         _looks[key] = first_look(lambda: _wrapped(source, unseen), name_of(source))
     env, seen = _wrapped(source, kwargs), _looks[key]
@@ -72,7 +72,7 @@ def _bare(source: str | Callable[..., gym.Env], kwargs: Mapping[str, Any]) -> gy
 
 
 def _maker(source: str | Callable[..., gym.Env]) -> Callable[..., gym.Env] | None:
-    """What to call for an environment; None for ids, which are Gymnasium's to make."""
+    """What to call to make an environment; None for ids, which Gymnasium makes."""
     if not isinstance(source, str):
         return source
     if not plugins.is_plugin(source):
@@ -82,7 +82,7 @@ def _maker(source: str | Callable[..., gym.Env]) -> Callable[..., gym.Env] | Non
 
 
 def _is_id(name: str) -> bool:
-    """Whether a name behind a module is an id: Gymnasium knows it, or it is no name that Python could know."""
+    """Whether a name after a module is an id: Gymnasium knows it, or it is not a Python identifier."""
     return name in gym.registry or not name.replace(".", "").isidentifier()
 
 
@@ -94,7 +94,7 @@ def _call(maker: Callable[..., gym.Env], kwargs: Mapping[str, Any]) -> gym.Env:
 
 
 def _words(error: BaseException) -> str:
-    """What Gymnasium and constructors say is said in their words; for anything unexpected, also what and where it was."""
+    """The message of Gymnasium or a constructor as it is; for anything unexpected, with its type and place."""
     expected = isinstance(error, (gym.error.Error, ImportError, ValueError, TypeError))
     return " ".join(str(error).split()) if expected else plugins.said(error)
 
@@ -107,7 +107,7 @@ def _entry_point(source: EnvSource) -> Callable[..., Any] | None:
 
 
 def _unknown_argument(maker: Callable[..., Any] | None, kwargs: Mapping[str, Any]) -> str:
-    """Words that list the constructor's parameters, if ``kwargs`` names others; else none."""
+    """Words that list the constructor's parameters, if ``kwargs`` names others; else an empty text."""
     parameters = inspect.signature(maker).parameters.values() if maker else ()
     names = [one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     wrong = [name for name in kwargs if name not in (*names, "max_episode_steps")]
@@ -119,5 +119,5 @@ def _unknown_argument(maker: Callable[..., Any] | None, kwargs: Mapping[str, Any
 
 
 def env_seeds(agent_seed: int, count: int, purpose: int = 0, first: int = 0) -> list[int]:
-    """Seeds for ``count`` envs of one agent from its ``first`` on; other purposes (1: evaluation) get seeds of their own."""
+    """Seeds for ``count`` envs of one agent, starting at its ``first``; other purposes (1: evaluation) get separate seeds."""
     return np.random.SeedSequence([agent_seed, purpose]).generate_state(first + count)[first:].tolist()

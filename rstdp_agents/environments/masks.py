@@ -1,4 +1,4 @@
-"""Masks of allowed actions that an environment gives beside its observations, made a part of them."""
+"""Masks of allowed actions that an environment puts into `info`, made part of its observations."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rstdp_agents.codecs.observation_layout import MASK
 
 
 class MaskInObservation(gym.Wrapper):
-    """An env whose observations are a Dict with the entry `MASK` from its ``info``, beside what they were.
+    """An env whose observations become a Dict with the additional entry `MASK` from its ``info``.
 
-    entries: of a mask, for all components of an action one after the other.
+    entries: length of a mask, for all components of an action one after the other.
     """
 
     def __init__(self, env: gym.Env, entries: int) -> None:

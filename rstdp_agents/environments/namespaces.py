@@ -1,7 +1,7 @@
-"""Ids of environments of other packages: which package an id is of, how it comes to be known, what is near to an unknown one.
+"""Environment ids of other packages: which package an id belongs to, how it gets registered, suggestions for unknown ids.
 
-Gymnasium 1 knows an id of another package only after its module was imported. That happens here for ids of packages that we
-know, and for those of packages that declare the entry point ``gymnasium.envs``: never for a name that an id brings along.
+Gymnasium 1 knows an id of another package only after its module has been imported. That happens here for ids of the packages
+listed below, and for packages that declare the entry point ``gymnasium.envs``: never for a name taken from the id itself.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from rstdp_agents.base.errors import UsageError
 logger = logging.getLogger(__name__)
 
 GROUP = "gymnasium.envs"
-"""Entry points whose name, or else what follows in the name of their group, is a namespace; ``__root__`` for any."""
+"""Group of entry points whose name, or else the rest of whose group's name, is a namespace; ``__root__`` for any."""
 
 
 class Package(NamedTuple):
-    """A package that brings environments along."""
+    """A package with environments."""
 
     ids: str
-    """What its ids begin with, a regular expression."""
+    """How its ids begin, a regular expression."""
     module: str
-    """What has to be imported for them to be known; ``module:function`` where that has to be called."""
+    """Module to import to register them; ``module:function`` if a function must be called."""
     install: str
-    """What pip installs it by."""
+    """Its name for pip."""
 
 
 PACKAGES = (
@@ -65,10 +65,10 @@ PACKAGES = (
 
 
 def find(name: str, module: str = "") -> None:
-    """Have Gymnasium know an id, by importing the package that it is of.
+    """Register an id with Gymnasium, by importing its package.
 
-    module: what was imported for it, if anything, with a colon: it stands before suggestions. Raises UsageError that names the
-    package which is missing, or the nearest ids.
+    module: the module that was imported for it, if any, with a colon: prefix of suggestions. Raises UsageError that names the
+    missing package, or the nearest ids.
     """
     if name in gym.registry:
         return
@@ -78,21 +78,23 @@ def find(name: str, module: str = "") -> None:
     for target in plug_ins(namespace(name)) if name not in gym.registry else ():
         try:
             load(target)
-        except Exception as error:  # any package that is installed, perhaps for other reasons
+        except Exception as error:  # any installed package, perhaps there for other reasons
             logger.debug("environments of %s cannot be registered: %s", target, plugins.said(error))
     if name not in gym.registry:
         raise UsageError(f"unknown environment {module + name!r}{hint(name, module, package)}")
 
 
 def register(package: Package, name: str) -> None:
-    """Import the package of an id. Raises UsageError where it is not installed, or cannot be imported."""
+    """Import the package of an id. Raises UsageError if it is not installed, or cannot be imported."""
     try:
         load(package.module)
     except Exception as error:
         module = package.module.partition(":")[0]
         missing = isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
         reason = "which is not installed" if missing else f"whose import fails ({plugins.said(error)})"
-        raise UsageError(f"environment {name!r} is of {module}, {reason}: pip install '{package.install}'") from error
+        raise UsageError(
+            f"environment {name!r} belongs to {module}, {reason}: pip install '{package.install}'"
+        ) from error
 
 
 @cache
@@ -105,7 +107,7 @@ def load(target: str) -> None:
 
 
 def plug_ins(space: str) -> list[str]:
-    """What installed packages declare that registers the ids of a namespace, or any."""
+    """Entry points of installed packages that register the ids of a namespace, or any ids."""
     groups = [group for group in entry_points().groups if f"{group}.".startswith(f"{GROUP}.")]
     found = [entry for group in groups for entry in entry_points(group=group)]
     spaces = ((entry.name if entry.group == GROUP else entry.group[len(GROUP) + 1 :], entry.value) for entry in found)
@@ -113,7 +115,7 @@ def plug_ins(space: str) -> list[str]:
 
 
 def hint(name: str, module: str = "", package: Package | None = None) -> str:
-    """Words on what may have been meant by an id that nobody knows."""
+    """A suggestion for an unknown id."""
     same = [one for one in sorted(gym.registry, key=version, reverse=True) if plain(one) == plain(name)]
     if same:
         return f"; did you mean {module}{same[0]}?"
@@ -122,20 +124,20 @@ def hint(name: str, module: str = "", package: Package | None = None) -> str:
     if near:
         return f"; the nearest are {', '.join(module + beside[one] for one in near)}"
     if package is not None:
-        return f"; what {package.module} needs for it comes with: pip install '{package.install}'"
-    return "" if module else f"; an id of another package has its module in front, as in module:{name or 'Name-v0'}"
+        return f"; install what {package.module} needs for it with: pip install '{package.install}'"
+    return "" if module else f"; an id of another package needs its module in front, as in module:{name or 'Name-v0'}"
 
 
 def namespace(name: str) -> str:
-    """What stands before the slash of an id; nothing where there is none."""
+    """The part of an id before the slash; empty if there is none."""
     return name.rpartition("/")[0]
 
 
 def version(name: str) -> int:
-    """The number behind the ``-v`` of an id, -1 where there is none."""
+    """The number after the ``-v`` of an id, -1 if there is none."""
     return int(found[1]) if (found := re.search(r"-v(\d+)$", name)) else -1
 
 
 def plain(name: str) -> str:
-    """The letters and digits of an id, small, without namespace and version: what is the same in spite of all slips."""
+    """The letters and digits of an id in lower case, without namespace and version: equal for ids that differ only in slips."""
     return re.sub(r"[\W_]", "", re.sub(r"-v\d*$", "", name.rpartition("/")[2].strip())).lower()

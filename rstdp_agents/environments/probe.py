@@ -1,4 +1,4 @@
-"""The range of observations, as chance finds it: where bounds say little of it, or a code asks for what varies."""
+"""The range of observations that random actions reach, for spaces whose bounds say little and codes that need what varies."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ logger = logging.getLogger(__name__)
 STEPS = 2_000
 """Env steps of a probe."""
 SECONDS = 15
-"""Time after which a slow environment is probed no further."""
+"""Time limit of a probe (s)."""
 GLANCE, GLANCE_SECONDS = 200, 1.0
-"""Env steps, or time, in which bounds must look far too wide, or be taken as they are."""
+"""Env steps, or time (s), within which bounds must look far too wide, or they are used as they are."""
 NAMED = 8
-"""Dimensions that a message lists."""
+"""Most dimensions that a message lists."""
 
 Ends = tuple[tuple[float, ...], tuple[float, ...]]
 """Lower and upper end for every number."""
 
 
 class Seen:
-    """What chance shows of some numbers of an observation: the lowest and the highest of each, in the order of its leaves.
+    """The lowest and the highest value seen of some numbers of an observation, in the order of its leaves.
 
-    Whole numbers that double precision cannot tell apart are counted from the first one that was seen (`first`, else 0).
+    Integers that double precision cannot tell apart are taken relative to the first one seen (`first`, else 0).
     """
 
     def __init__(self, rows: Rows, leaves: list[Leaf], obs: Any) -> None:
@@ -65,11 +65,11 @@ class Seen:
         return (row - self.first if self.first.any() else row).astype(np.float64)
 
     def too_far(self, bounds: ranges.Own) -> tuple[np.ndarray, np.ndarray]:
-        """See `ranges.too_far`; bounds are those of the spaces."""
+        """See `ranges.too_far`; bounds: those of the spaces."""
         return ranges.too_far(self.low, self.high, bounds.less(self.first))
 
     def ends(self, low: np.ndarray, high: np.ndarray) -> Ends:
-        """``low`` and ``high``, counted from ``first``, as numbers of the observation."""
+        """``low`` and ``high``, relative to ``first``, as numbers of the observation."""
         if not self.first.any():
             return tuple(low.tolist()), tuple(high.tolist())
         each = zip(self.first.tolist(), low.tolist(), high.tolist(), strict=True)
@@ -78,7 +78,7 @@ class Seen:
 
 
 def is_unbounded(space: gym.Space) -> bool:
-    """Whether some number of an observation lacks bounds that its code needs."""
+    """Whether any number of an observation lacks bounds that its code needs."""
     bounds = ranges.own(numeric(Rows(space)))
     return not (bounds.has_low & bounds.has_high).all()
 
@@ -86,90 +86,90 @@ def is_unbounded(space: gym.Space) -> bool:
 def probe_range(source: EnvSource, kwargs: dict[str, Any], seed: int, shown: bool = False) -> Ends:
     """Lower and upper ends for every number of the Boxes in an observation: its own bounds, or what random actions reach.
 
-    The ends of numbers without bounds, or with bounds that are far wider than what was seen (`ranges.too_far`), are those of
-    `STEPS` steps of chance in an env of its own, and a quarter more; they are found once, before learning, and stay: a code
-    that moved with the policy would take its own lessons away. An env that takes longer than `SECONDS` for them is probed for
-    fewer, and a warning says so: the next run may find other ends. shown: say how far the probe has come.
+    Numbers without bounds, or with bounds far wider than what was seen (`ranges.too_far`), get the range of `STEPS` random
+    actions in a separate env, plus a quarter. It is found once, before learning, and stays: a code that moved with the
+    policy would undo what was learnt. If an env takes longer than `SECONDS`, the probe ends early, and a warning says so: the
+    next run may find other ends. shown: show a progress bar.
     """
-    seen = _watch(source, kwargs, seed, numeric, shown=shown)
+    seen = _observe(source, kwargs, seed, numeric, shown=shown)
     return _ends(seen, ranges.own(seen.leaves))
 
 
 def probe_bounds(space: gym.Space, source: EnvSource, kwargs: dict[str, Any], seed: int) -> Ends | None:
-    """As `probe_range`, for numbers that all have bounds; None where none of these are too wide, or nothing can be found out.
+    """As `probe_range`, for numbers that all have bounds; None if none of these are too wide, or the probe fails.
 
-    A glance of `GLANCE` steps, or `GLANCE_SECONDS`, ends where no bound looks too wide, and earlier where all numbers have
-    moved. Whatever is wrong with the environment will be said when it is used.
+    It ends after `GLANCE` steps, or `GLANCE_SECONDS`, if no bound looks too wide, and earlier if all numbers have moved.
+    Anything wrong with the environment is reported when it is used.
     """
     boxes = numeric(Rows(space))
     if not any(leaf.size for leaf in boxes):
         return None
     bounds = ranges.own(boxes)
 
-    def stand(seen: Seen, seconds: float) -> bool:
+    def bounds_hold(seen: Seen, seconds: float) -> bool:
         if seen.steps < GLANCE:
-            look = seconds >= GLANCE_SECONDS or bool((seen.high > seen.low).all())
-        else:  # where bounds looked too wide
-            look = seen.steps % GLANCE == 0
-        return look and not np.any(seen.too_far(bounds))
+            check = seconds >= GLANCE_SECONDS or bool((seen.high > seen.low).all())
+        else:  # bounds looked too wide
+            check = seen.steps % GLANCE == 0
+        return check and not np.any(seen.too_far(bounds))
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            seen = _watch(source, kwargs, seed, numeric, stand)
+            seen = _observe(source, kwargs, seed, numeric, bounds_hold)
     except Exception as error:
-        logger.debug("the bounds of observations are taken as they are: %s", error)
+        logger.debug("the bounds of observations are used as they are: %s", error)
         return None
     return _ends(seen, bounds) if seen.steps >= GLANCE and np.any(seen.too_far(bounds)) else None
 
 
 def probe_entries(source: EnvSource, kwargs: dict[str, Any], seed: int, shown: bool = False) -> Ends:
-    """Lowest and highest value of every entry of an observation in `STEPS` steps of chance; what never varies tells nothing."""
-    seen = _watch(source, kwargs, seed, lambda rows: rows.leaves, shown=shown)
+    """Lowest and highest value of every entry of an observation over `STEPS` random actions."""
+    seen = _observe(source, kwargs, seed, lambda rows: rows.leaves, shown=shown)
     moved = seen.high - seen.low
     return seen.ends(ranges.rounded(seen.low, moved), ranges.rounded(seen.high, moved))
 
 
 def _ends(seen: Seen, bounds: ranges.Own) -> Ends:
-    """See `ranges.ends`; of bounds that are too far says that they do not count, if `GLANCE` steps or more have shown it."""
+    """See `ranges.ends`; bounds that are too wide are ignored, with a warning, if at least `GLANCE` steps show it."""
     far, bounds = seen.too_far(bounds), bounds.less(seen.first)
     if np.any(far) and seen.steps >= GLANCE:
-        _say(seen, np.flatnonzero(np.any(far, 0)).tolist())
+        _warn_of_wide_bounds(seen, np.flatnonzero(np.any(far, 0)).tolist())
         bounds = ranges.without(bounds, *far)
     return seen.ends(*ranges.ends(seen.low, seen.high, bounds))
 
 
-def _say(seen: Seen, wide: list[int]) -> None:
+def _warn_of_wide_bounds(seen: Seen, wide: list[int]) -> None:
     names = [name for leaf in seen.leaves for name in _names(leaf)]
     more = f" and {len(wide) - NAMED:,} more" if len(wide) > NAMED else ""
     logger.warning(
-        f"the bounds of {', '.join(names[i] for i in wide[:NAMED])}{more} are far wider than what {seen.steps:,} random steps "
-        "reach: that range, and a quarter more, is encoded in their place; `--encoder.low` and `--encoder.high` set another"
+        f"the bounds of {', '.join(names[i] for i in wide[:NAMED])}{more} are far wider than what {seen.steps:,} random actions "
+        "reach: that range, plus a quarter, is encoded instead; `--encoder.low` and `--encoder.high` set another"
     )
 
 
 def _names(leaf: Leaf) -> list[str]:
-    """What the numbers of a leaf are called."""
+    """Names of the numbers of a leaf."""
     shape = leaf.space.shape or ()
     return [f"{leaf.path}[{', '.join(map(str, at))}]" if at else leaf.path for at in np.ndindex(shape)]
 
 
-def _watch(
+def _observe(
     source: EnvSource, kwargs: dict[str, Any], seed: int, chosen: Callable[[Rows], list[Leaf]],
     enough: Callable[[Seen, float], bool] = lambda seen, seconds: False, shown: bool = False,
 ) -> Seen:  # fmt: skip
-    """What `STEPS` steps of chance show of the leaves that are ``chosen``; fewer where it takes long, or is ``enough``."""
-    with Bar(STEPS, "step", "looking at the range of observations", shown=shown) as bar:
-        return _watched(source, kwargs, seed, chosen, enough, bar)
+    """The ``chosen`` leaves over `STEPS` random actions; fewer if that takes too long, or it is ``enough``."""
+    with Bar(STEPS, "step", "finding the range of observations", shown=shown) as bar:
+        return _observed(source, kwargs, seed, chosen, enough, bar)
 
 
-def _watched(
+def _observed(
     source: EnvSource, kwargs: dict[str, Any], seed: int, chosen: Callable[[Rows], list[Leaf]],
     enough: Callable[[Seen, float], bool], bar: Bar,
 ) -> Seen:  # fmt: skip
     env, start, seconds = make_env(source, kwargs), time.monotonic(), 0.0
     try:
-        rows, observations = Rows(env.observation_space), _chance(env, seed)
+        rows, observations = Rows(env.observation_space), _random_actions(env, seed)
         seen = Seen(rows, chosen(rows), next(observations)[1])
         for step, obs in observations:
             seen.add(obs, step)
@@ -182,14 +182,14 @@ def _watched(
         env.close()
     if seen.steps < STEPS and seconds >= SECONDS:
         logger.warning(
-            f"the range of observations is that of {seen.steps:,} steps of chance, not {STEPS:,}, as the environment is slow; "
+            f"the range of observations is from {seen.steps:,} random actions, not {STEPS:,}, because the environment is slow; "
             "`encoder.low` and `encoder.high` make it the same in every run"
         )
     return seen
 
 
-def _chance(env: gym.Env, seed: int) -> Iterator[tuple[int, Any]]:
-    """Observations of random actions, each with the number of its step."""
+def _random_actions(env: gym.Env, seed: int) -> Iterator[tuple[int, Any]]:
+    """Observations under random actions, each with the number of its step."""
     env.action_space.seed(seed)
     yield 0, env.reset(seed=seed)[0]
     for step in range(1, STEPS + 1):

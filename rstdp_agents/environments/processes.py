@@ -1,4 +1,4 @@
-"""Every environment in a process of its own."""
+"""Every environment in its own process."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from rstdp_agents.environments.replay import ROOM, Replayable
 from rstdp_agents.environments.source import EnvSource, name_of
 
 BROKEN = (EOFError, BrokenPipeError, ConnectionResetError)
-"""What a pipe says whose other end is gone."""
+"""Errors of a pipe whose other end is gone."""
 
 
 class Processes(AsyncVectorEnv):
-    """``rows`` envs in as many processes, which start finished episodes again in the same step.
+    """``rows`` envs in as many processes, which restart finished episodes in the same step.
 
-    Observations that are arrays come through memory they share, others through pipes. timeout: seconds that an answer may take,
-    0 for any.
+    Observations that are arrays come through shared memory, others through pipes. timeout: seconds that an answer may take,
+    0 for no limit.
     """
 
     def __init__(self, source: EnvSource, kwargs: dict[str, Any], rows: int, timeout: float = 0.0) -> None:
@@ -48,7 +48,7 @@ class Processes(AsyncVectorEnv):
             return self.reset_wait(self._timeout)
 
     def step(self, actions: Any) -> Any:
-        """As `AsyncVectorEnv.step`. Raises EnvironmentFault where an env raised, takes too long, or a process has ended."""
+        """As `AsyncVectorEnv.step`. Raises EnvironmentFault if an env raised or took too long, or a process has ended."""
         with self._answers():
             self.step_async(actions)
             return self.step_wait(self._timeout)
@@ -60,8 +60,8 @@ class Processes(AsyncVectorEnv):
         except TimeoutError as error:
             late = [str(i) for i, pipe in enumerate(self.parent_pipes) if not pipe.poll()]
             self._broken = True
-            said = f"no answer of env {', '.join(late)} in {self._timeout:g} s, which is what `env_timeout` allows"
-            raise EnvironmentFault(f"environment {self.name!r}: {said}") from error
+            what = f"no answer from env {', '.join(late)} within {self._timeout:g} s, the limit set by `env_timeout`"
+            raise EnvironmentFault(f"environment {self.name!r}: {what}") from error
         except BROKEN as error:
             self._state, self._broken = AsyncState.DEFAULT, True  # nothing more will come
             ended = wait([process.sentinel for process in self.processes], timeout=10)
@@ -71,11 +71,11 @@ class Processes(AsyncVectorEnv):
             raise EnvironmentFault(f"a process has ended: that of {which or 'an env'}") from error
 
     def close_extras(self, timeout: float | None = None, terminate: bool = False) -> None:
-        """End all processes; by force where one has ended already, for then the others wait."""
+        """End all processes; by force if one has already ended, because then the others wait."""
         super().close_extras(timeout, terminate or self._broken)
 
     def _raise_if_errors(self, successes: Iterable[bool]) -> None:
-        """What an env raised in its process, in one line: the traceback that `AsyncVectorEnv` prints stays there."""
+        """Raise an env's exception in one line, without the traceback that `AsyncVectorEnv` prints."""
         failed = [self.error_queue.get() for success in successes if not success]
         if not failed:
             return
@@ -85,11 +85,11 @@ class Processes(AsyncVectorEnv):
         raise EnvironmentFault(f"env {index}: {what}")
 
     def snapshot(self) -> Any:
-        """As `Replayable.snapshot`, of every env."""
+        """As `Replayable.snapshot`, for every env."""
         return list(self.call("snapshot"))
 
     def learnt(self) -> list[Learnt]:
-        """As `Replayable.learnt`, of every env. Raises EnvironmentFault where a process is gone."""
+        """As `Replayable.learnt`, for every env. Raises EnvironmentFault if a process is gone."""
         if self._broken:
             raise EnvironmentFault("a process has ended")
         return list(self.call("learnt"))
@@ -99,12 +99,12 @@ class Processes(AsyncVectorEnv):
         self.call("teach", learnt)
 
     def resume(self, snapshots: Any) -> tuple[str, ...]:
-        """As `Replayable.repeat`, of every env."""
+        """As `Replayable.repeat`, for every env."""
         return self.call("repeat", snapshots)
 
 
 def _make(parent: int, index: int, rows: int, source: EnvSource, kwargs: dict[str, Any]) -> Replayable:
-    """One env; in a process of its own, signals are left to the parent, which then ends it."""
+    """One env; in its own process, it leaves signals to the parent, which then ends it."""
     if os.getpid() != parent:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Ends of the range that a code covers, from what was seen of observations and what their spaces say of them."""
+"""Ends of the range that a code covers, from the observations seen and the bounds of their spaces."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from rstdp_agents.codecs.bounds import has_bounds, own_bounds
 from rstdp_agents.codecs.observation_layout import Leaf
 
 MARGIN = 0.25
-"""Share of the range seen that is added on either side: a learned policy goes further than chance."""
+"""Share of the range seen that is added on either side: a learned policy goes further than random actions."""
 LOOSE = 100.0
-"""Ranges seen that a bound may lie away from what was seen; one further away says nothing of where observations are."""
+"""Largest distance of a bound from what was seen, in ranges seen; a bound further away says nothing about observations."""
 ROOM, RELATIVE = 1e-3, 1e-6
-"""Room on either side of a number that never moved and has no bounds: so much, or so much of it if that is more."""
+"""Margin on either side of a number that never moved and has no bounds: absolute, or relative if that is more."""
 
 
 class Own(NamedTuple):
-    """What the spaces say of some numbers of an observation."""
+    """What the spaces declare about some numbers of an observation."""
 
     low: np.ndarray
     """Bounds ``(entries,)``."""
     high: np.ndarray
     has_low: np.ndarray
-    """Whether that is one."""
+    """Whether there is such a bound."""
     has_high: np.ndarray
     resolution: np.ndarray
-    """Relative size of differences that are only rounding, in the type of each."""
+    """Relative size of differences that are only rounding, in the type of each number."""
     firm: np.ndarray
-    """Whether the bounds are those of bytes, which hold whatever chance reaches."""
+    """Whether the bounds are those of bytes, which hold whatever random actions reach."""
 
     def less(self, first: np.ndarray) -> Own:
-        """The same of numbers that are counted from ``first``."""
+        """The same for numbers relative to ``first``."""
         low, high = np.where(self.has_low, self.low, first) - first, np.where(self.has_high, self.high, first) - first
         return self._replace(low=low, high=high)
 
 
 def own(boxes: list[Leaf]) -> Own:
-    """What Boxes say, one after the other."""
+    """What Boxes declare, one after the other."""
     low, high = own_bounds(boxes)
     kinds: list[Any] = [leaf.space.dtype for leaf in boxes]
     rounding = [4.0 * np.finfo(kind).eps if np.issubdtype(kind, np.floating) else 0.0 for kind in kinds]
@@ -48,15 +48,15 @@ def own(boxes: list[Leaf]) -> Own:
 
 
 def width(low: np.ndarray, high: np.ndarray, resolution: np.ndarray) -> np.ndarray:
-    """How far numbers moved between ``low`` and ``high``; 0 where that is their rounding."""
+    """Distance between ``low`` and ``high``; 0 where that is only rounding."""
     moved = high - low
     return np.where(moved <= resolution * np.maximum(np.abs(low), np.abs(high)), 0.0, moved)
 
 
 def too_far(low: np.ndarray, high: np.ndarray, bounds: Own) -> tuple[np.ndarray, np.ndarray]:
-    """Which lower and which upper bounds lie too far from what was seen to say where observations are.
+    """Which lower and which upper bounds are too far from what was seen to say where observations are.
 
-    Of a number that never moved nothing is known, and its bounds are as good as any.
+    The bounds of a number that never moved are never too far: nothing else is known about it.
     """
     moved = width(low, high, bounds.resolution)
     reach = np.where((moved > 0) & ~bounds.firm, LOOSE * moved, np.inf)
@@ -64,12 +64,12 @@ def too_far(low: np.ndarray, high: np.ndarray, bounds: Own) -> tuple[np.ndarray,
 
 
 def without(bounds: Own, far_low: np.ndarray, far_high: np.ndarray) -> Own:
-    """``bounds`` less some of them."""
+    """``bounds`` without some of them."""
     return bounds._replace(has_low=bounds.has_low & ~far_low, has_high=bounds.has_high & ~far_high)
 
 
 def ends(low: np.ndarray, high: np.ndarray, bounds: Own) -> tuple[np.ndarray, np.ndarray]:
-    """The bounds that there are; else what was seen, and `MARGIN` more."""
+    """The bounds where there are any; elsewhere what was seen, plus `MARGIN`."""
     moved = width(low, high, bounds.resolution)
     still = np.maximum(ROOM, RELATIVE * np.maximum(np.abs(low), np.abs(high)))
     room = np.where(moved > 0, MARGIN * moved + np.minimum(ROOM, MARGIN * moved), still)
@@ -79,11 +79,11 @@ def ends(low: np.ndarray, high: np.ndarray, bounds: Own) -> tuple[np.ndarray, np
 
 
 def rounded(numbers: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """``numbers`` to three digits of a range, to four decimals at least."""
+    """``numbers`` to three digits of their range, to at least four decimals."""
     with np.errstate(divide="ignore"):
         digits = np.where(moved > 0, 2 - np.floor(np.log10(moved)), 4).clip(4, 300).astype(int)
     out = numbers.copy()
     for many in np.unique(digits).tolist():
-        these = (digits == many) & (np.abs(numbers) < 10.0 ** (15 - many))  # what is larger has no such digits
+        these = (digits == many) & (np.abs(numbers) < 10.0 ** (15 - many))  # larger numbers have no such digits
         out[these] = numbers[these].round(many)
     return out

@@ -1,7 +1,7 @@
-"""Environments that can be brought back to where they were, in the middle of an episode.
+"""Environments that can be restored to where they were, in the middle of an episode.
 
-What an environment carries over from episode to episode is put back from plain data (`environments.state`); the running episode
-is repeated from there by the same actions, which brings back what no data holds. What came of them is compared by a digest.
+What an environment carries over from episode to episode is restored from plain data (`environments.state`); the episode in
+progress is repeated from there with the same actions, which restores everything else. The results are compared by digests.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import VectorEnv
 
 from rstdp_agents.base.json_values import digest, from_plain, to_plain
-from rstdp_agents.environments.learnt import Learnt, Newborn, layers, teach
+from rstdp_agents.environments.learnt import FreshWrappers, Learnt, layers, teach
 from rstdp_agents.environments.state import State, changed, put_state, state_of, unlike, weight
 
 logger = logging.getLogger(__name__)
 NOTE_EVERY = 2048
-"""Steps after which a reset notes the state anew, or more for an env with a large one (`PER_NUMBER`); until then shorter
+"""Steps after which a reset records the state again, or more for an env with a large state (`PER_NUMBER`); until then shorter
 episodes are repeated one after the other."""
 PER_NUMBER = 32
-"""Steps between two notes for each number that a note looks at: so its cost is never felt."""
+"""Steps between two records for each number in the state, which keeps their cost negligible."""
 ROOM = 8 * 2**20
-"""Bytes of actions that a checkpoint holds, of all its environments together; longer episodes are not repeated."""
+"""Bytes of actions that a checkpoint holds, for all its environments together; longer episodes are not repeated."""
 
 
 class Replayable(gym.Wrapper):
-    """Notes what it takes to repeat the running episode: seed, state at its start, and the actions since.
+    """Records what is needed to repeat the episode in progress: seed, state at its start, and the actions since.
 
-    index: which of the snapshots is its own, where `repeat` gets those of several envs. room: bytes for actions.
+    index: which of several envs' snapshots `repeat` takes. room: bytes for actions.
     """
 
     def __init__(self, env: gym.Env, index: int = 0, room: int = ROOM) -> None:
@@ -50,8 +50,8 @@ class Replayable(gym.Wrapper):
         self._ends: list[tuple[int, bool, bool]] = []
         self._infos = 0
         self._born = [state_of(layer) for layer in layers(env)]
-        self._newborn = Newborn(env)
-        self._log, self._pay = self._actions.add, self._rewards.append
+        self._fresh_wrappers = FreshWrappers(env)
+        self._record_action, self._record_reward = self._actions.add, self._rewards.append
         self._seed: int | None = None
         self._start: list[State] | None = None
         self._lost = False
@@ -61,26 +61,26 @@ class Replayable(gym.Wrapper):
         if seed is None and not self._lost and len(self._rewards) + len(self._resets) < self._every:
             self._resets.append(len(self._rewards))
         else:
-            self._note(seed)
+            self._start_record(seed)
         self._obs, info = self.env.reset(seed=seed, options=options)
         return self._obs, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        self._log(action)  # before the env can change it
+        self._record_action(action)  # before the env can change it
         result = self.env.step(action)
         reward: Any
         self._obs, reward, ended, cut, info = result
-        self._pay(reward)
+        self._record_reward(reward)
         if ended or cut:
             self._ends.append((len(self._rewards), bool(ended), bool(cut)))
         if info:
-            self._infos = folded(info, self._infos)
+            self._infos = checksum(info, self._infos)
         return result
 
     def snapshot(self) -> dict[str, Any]:
-        """Where the env stands: plain data, and arrays of numbers. Raises ValueError or TypeError saying what cannot be kept."""
+        """The env's state: plain data, and arrays of numbers. Raises ValueError or TypeError saying what cannot be saved."""
         if self._lost or len(self._rewards) > self._most:
-            self._forget()
+            self._clear()
             self._lost = True  # until an episode begins
             raise ValueError(f"an episode of more than {self._most:,} steps is not repeated")
         return {
@@ -88,20 +88,20 @@ class Replayable(gym.Wrapper):
             "start": self._start,
             "resets": np.array(self._resets, np.int64),
             "actions": self._actions.records(),
-            "came": self._came(),
+            "came": self._digests(),
             "state": self._carried(large=True),
         }
 
     def learnt(self) -> Learnt:
         """What the wrappers of the env have learnt."""
-        return self._newborn.learnt()
+        return self._fresh_wrappers.learnt()
 
     def teach(self, learnt: list[Learnt]) -> None:
-        """Give the wrappers of the env what its own of ``learnt`` says, of several envs."""
+        """Give the wrappers of the env what its entry of ``learnt``, one per env, says."""
         teach(self.env, learnt[self._index])
 
     def repeat(self, snapshots: list[dict[str, Any]]) -> str:
-        """Bring a fresh env where its snapshot was taken; returns why that failed, in words, or nothing."""
+        """Bring a fresh env to the state of its snapshot; returns why that failed, or an empty text."""
         try:
             return self._repeat(snapshots[self._index])
         except Exception as error:  # whatever an env may raise
@@ -119,12 +119,12 @@ class Replayable(gym.Wrapper):
             self._reset_times(resets[i])
             self.step(action)
         self._reset_times(resets[len(self._rewards)])
-        came, before = self._came(), snapshot["came"]
-        differ = [what for what in came if came[what] != before[what]]
+        now, before = self._digests(), snapshot["came"]
+        differ = [what for what in now if now[what] != before[what]]
         if differ == ["infos"]:
-            logger.warning("a repeated episode had other infos than before (of which nothing is learnt); it goes on")
+            logger.warning("a repeated episode had different infos (from which nothing is learnt); it continues")
         elif differ:
-            return f"the same actions from the same state led to other {' and other '.join(differ)}"
+            return f"the same actions from the same state led to different {' and '.join(differ)}"
         return self._put(snapshot["state"], everything=False)
 
     def _reset_times(self, times: int) -> None:
@@ -132,20 +132,20 @@ class Replayable(gym.Wrapper):
             self.reset()
 
     def _put(self, states: list[State], everything: bool) -> str:
-        """Give every layer its state; what else steps have changed since it was made, or everything, is again as it was made.
+        """Restore every layer's state, and the initial values of whatever else steps have changed (or of everything else).
 
-        Returns which value could not be kept and is another now, or nothing.
+        Returns which value could not be saved and has changed, or an empty text.
         """
         for layer, born, state in zip(layers(self.env), self._born, states, strict=True):
             others = born if everything else changed(born, state_of(layer, large=False))
             put_state(layer, {**others, **state})
             large = unlike(layer, state)
             if large:
-                return f"{large[0].lstrip('.')} of {type(layer).__name__} is too large to be kept, and is another now"
+                return f"{large[0].lstrip('.')} of {type(layer).__name__} is too large to be saved, and has changed"
         return ""
 
-    def _came(self) -> dict[str, str]:
-        """Digests of what came of the actions."""
+    def _digests(self) -> dict[str, str]:
+        """Digests of the results of the actions."""
         rewards, ends = np.array(self._rewards), np.array(self._ends, np.int64)
         return {
             "rewards": digest(rewards), "ends of episodes": digest(ends), "observations": digest(self._obs),
@@ -153,19 +153,19 @@ class Replayable(gym.Wrapper):
         }  # fmt: skip
 
     def _carried(self, large: bool) -> list[State]:
-        """What is no longer as it was when the env was made, of every layer."""
+        """What has changed in every layer since the env was made."""
         return [changed(state_of(layer, large), born) for layer, born in zip(layers(self.env), self._born, strict=True)]
 
-    def _note(self, seed: int | None) -> None:
-        """Begin a new log: with a seed, or with what the env carries over from the episodes before."""
+    def _start_record(self, seed: int | None) -> None:
+        """Begin a new record: with a seed, or with what the env carries over from earlier episodes."""
         if seed is None:
             self._start = self._carried(large=False)
         else:
             self._seed, self._start = seed, None
-        self._forget()
+        self._clear()
         self._lost = False
 
-    def _forget(self) -> None:
+    def _clear(self) -> None:
         self._actions.clear()
         del self._rewards[:]
         self._resets.clear()
@@ -174,7 +174,7 @@ class Replayable(gym.Wrapper):
 
 
 class Actions:
-    """Actions of a space, one after the other, as numbers or bytes that nobody can change any more."""
+    """Actions of a space, one after the other, as numbers or bytes that cannot change any more."""
 
     def __init__(self, space: gym.Space) -> None:
         self.space = space
@@ -192,7 +192,7 @@ class Actions:
         return np.array(self._bytes, np.uint8).reshape(-1, self.size)
 
     def values(self, records: np.ndarray) -> Iterator[Any]:
-        """The actions of which these are the records."""
+        """The actions from their records."""
         if self._numbers is not None:
             yield from records
         else:
@@ -210,7 +210,7 @@ class Actions:
 
 
 def packed(action: Any) -> bytes:
-    """The bytes of an action, part after part."""
+    """An action as bytes, part after part."""
     if isinstance(action, dict):
         return b"".join(packed(part) for part in action.values())
     if isinstance(action, tuple):
@@ -219,7 +219,7 @@ def packed(action: Any) -> bytes:
 
 
 def unpacked(space: gym.Space, record: bytes) -> Any:
-    """The action of ``space`` that `packed` took apart."""
+    """The inverse of `packed`, for actions of ``space``."""
     return _read(space, record, 0)[0]
 
 
@@ -242,34 +242,34 @@ def _bytes(space: gym.Space) -> int:
     return np.dtype(space.dtype).itemsize * int(np.prod(space.shape or (), dtype=int))
 
 
-def folded(info: Mapping[Any, Any], so_far: int) -> int:
-    """A checksum of the numbers, texts and arrays of an `info`, added to that of those before."""
+def checksum(info: Mapping[Any, Any], so_far: int) -> int:
+    """A running checksum over the numbers, texts and arrays of an `info` and those before it."""
     for value in info.values():
         kind = type(value)
         if kind is float or kind is bool or kind is int or kind is np.float64:
-            so_far = hash((so_far, value)) if value == value else so_far  # what is no number is not like itself
+            so_far = hash((so_far, value)) if value == value else so_far  # NaN hashes differently every time
         elif isinstance(value, np.ndarray | np.generic) and value.dtype != object:
             so_far = zlib.crc32(value.tobytes(), so_far & 0xFFFFFFFF)
         elif isinstance(value, str):
             so_far = zlib.crc32(value.encode(), so_far & 0xFFFFFFFF)
         elif isinstance(value, Mapping):
-            so_far = folded(value, so_far)
+            so_far = checksum(value, so_far)
     return so_far
 
 
 def vector_snapshot(env: VectorEnv) -> dict[str, Any]:
-    """All attributes of an own vector implementation, which nothing repeats. Raises TypeError for one that JSON cannot hold."""
+    """All attributes of an own vector implementation; no steps are repeated. Raises TypeError for one that JSON cannot hold."""
     changing = {name: value for name, value in vars(env).items() if not isinstance(value, gym.Space | EnvSpec)}
     generator = changing.pop("_np_random", None)
     state = generator.bit_generator.state if isinstance(generator, np.random.Generator) else None
     try:
         return {"random": to_plain(state), "attributes": {name: to_plain(value) for name, value in changing.items()}}
     except TypeError as error:
-        raise TypeError(f"{type(env).__name__} has an attribute that is not kept: {error}") from error
+        raise TypeError(f"{type(env).__name__} has an attribute that cannot be saved: {error}") from error
 
 
 def set_vector_snapshot(env: VectorEnv, snapshot: dict[str, Any]) -> tuple[str, ...]:
-    """Bring a fresh vector env where `vector_snapshot` found another; returns why that failed, which it does not."""
+    """Bring a fresh vector env to the state of a `vector_snapshot`; returns reasons for failure, of which there are none."""
     env.reset(seed=0)
     if snapshot["random"] is not None:
         env.np_random.bit_generator.state = from_plain(snapshot["random"])
@@ -278,7 +278,7 @@ def set_vector_snapshot(env: VectorEnv, snapshot: dict[str, Any]) -> tuple[str, 
 
 
 def snapshots(take: Callable[[], Any], learnt: Callable[[], list[Learnt]]) -> dict[str, Any]:
-    """What ``take`` returns as ``envs``, or why it could not as ``lost``; and what wrappers have ``learnt``, if there are any."""
+    """The result of ``take`` as ``envs``, or why it failed as ``lost``; and what wrappers have ``learnt``, if anything."""
     try:
         each = learnt()
         known = {"learnt": each} if each else {}
@@ -291,5 +291,5 @@ def snapshots(take: Callable[[], Any], learnt: Callable[[], list[Learnt]]) -> di
 
 
 def first_failure(reasons: Iterable[str]) -> str:
-    """The first that says something."""
+    """The first that is not empty."""
     return next(filter(None, reasons), "")

@@ -21,12 +21,12 @@ from rstdp_agents.environments.source import EnvSource, name_of
 
 
 class SerialGrid:
-    """An `EnvGrid` of environments that are stepped one after the other; those of an agent depend on its seed alone.
+    """An `EnvGrid` of environments that are stepped one after the other; an agent's envs depend on its seed alone.
 
-    Finished envs start again in the same step (what Gymnasium calls ``AutoresetMode.SAME_STEP``); their true last
-    observation is handed on where it is needed, on truncation. first: of each agent's envs that is here. keywords: of the
-    numbers in `info` that are handed on. frozen: what the wrappers of each env know, who learn no more; empty for wrappers that
-    learn from the start.
+    Finished envs restart in the same step (Gymnasium's ``AutoresetMode.SAME_STEP``); their true last observation is passed
+    on where it is needed, on truncation. first: index of each agent's first env here. keywords: keys of the numbers in `info`
+    to pass on. frozen: what the wrappers of each env have learnt, which then learn no more; empty for wrappers that learn
+    from scratch.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class SerialGrid:
         space = self.observation_space
         one, self._dtype = space.shape or (), self.rows.dtype
         if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.integer):
-            self._dtype = None  # what is no whole number, though it should be, is not to become one
+            self._dtype = None  # numbers that should be integers but are not must not be rounded to them
         self._obs_shape = (*self.shape, *one) if self.rows.is_array else (*self.shape, self.rows.size)
         self._nobody = np.zeros(self.shape, dtype=bool)
         self.steps = 0
@@ -58,17 +58,17 @@ class SerialGrid:
         if self._single:  # as below, without the lists: they would cost as much as a small env itself
             action = (
                 actions[0, 0] if self._counts else self._actions.each(actions)[0]
-            )  # the former in a fifth of the time
+            )  # the first form takes a fifth of the time
             obs, reward, ended, cut, info = self._single.step(action)
             if ended or cut:
-                t = self._some_end([obs], reward, [ended], [cut])
+                t = self._restarting([obs], reward, [ended], [cut])
             else:
-                t = self._goes_on(obs if self.rows.is_array else [obs], reward)
+                t = self._continuing(obs if self.rows.is_array else [obs], reward)
             return self._with_info(t, [info]) if self.keywords else t
         results = [env.step(action) for env, action in zip(self.envs, self._actions.each(actions), strict=True)]
         obs, rewards, ended, cut, infos = zip(*results, strict=True)
         ends = any(ended) or any(cut)
-        t = self._some_end(list(obs), rewards, ended, cut) if ends else self._goes_on(obs, rewards)
+        t = self._restarting(list(obs), rewards, ended, cut) if ends else self._continuing(obs, rewards)
         return self._with_info(t, infos) if self.keywords else t
 
     def snapshot(self) -> dict[str, Any]:
@@ -90,16 +90,16 @@ class SerialGrid:
         for env in self.envs:
             env.close()
 
-    def _goes_on(self, obs: Any, rewards: Any) -> Transition:
+    def _continuing(self, obs: Any, rewards: Any) -> Transition:
         obs = np.array(obs, dtype=self._dtype) if self.rows.is_array else rows_of(obs, self)  # as `_observations`
         obs, rewards = obs.reshape(self._obs_shape), self._rewards(rewards)
-        if self._discrete:  # whose range every env looks at itself
+        if self._discrete:  # every env checks its range itself
             check_finite("reward", rewards, self)
         else:
             check_step(obs, rewards, self)
         return Transition(obs, rewards, self._nobody, self._nobody, None, False)
 
-    def _some_end(self, obs: list[Any], rewards: Any, ended: Sequence[bool], cut: Sequence[bool]) -> Transition:
+    def _restarting(self, obs: list[Any], rewards: Any, ended: Sequence[bool], cut: Sequence[bool]) -> Transition:
         terminated = np.array(ended, dtype=bool).reshape(self.shape)
         truncated = np.array(cut, dtype=bool).reshape(self.shape) & ~terminated
         last = self._checked(obs) if truncated.any() else None
@@ -135,7 +135,7 @@ def _replayable(source: EnvSource, kwargs: dict[str, Any], frozen: Sequence[Lear
 
 
 def made(makers: Iterable[Callable[[], Replayable]]) -> list[Replayable]:
-    """What all of them make; none is left open where one fails."""
+    """The envs of all makers; none is left open if one fails."""
     envs: list[Replayable] = []
     try:
         for make in makers:

@@ -1,4 +1,4 @@
-"""What makes an environment, how it is called, and what Gymnasium knows of it."""
+"""Sources of environments: what makes one, its name, and its Gymnasium spec."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ WORDS = {
     "true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "none": None, "null": None,
     "nan": math.nan, "inf": math.inf, "infinity": math.inf,
 }  # fmt: skip
-"""What words stand for in the arguments of an environment."""
+"""Values of words in the arguments of an environment."""
 
 
 @dataclass(frozen=True)
 class Wrapped:
-    """An environment with wrappers around it, in order, the last outermost."""
+    """An environment with wrappers around it, the last one outermost."""
 
     env: str | Callable[..., gym.Env]
     wrappers: tuple[str, ...]
-    """``module:Class`` of each: what takes an environment and returns one."""
+    """``module:Class`` of each: it takes an environment and returns one."""
 
 
 class Instance:
-    """A factory of one environment that is there already: whoever asks gets it lent, one after the other."""
+    """A factory that lends one existing environment, to one user at a time."""
 
     def __init__(self, env: gym.Env) -> None:
         self.env = env
@@ -42,7 +42,7 @@ class Instance:
 
 
 class Lent(gym.Wrapper):
-    """An environment of somebody else, who will close it."""
+    """An environment that belongs to the caller, who will close it."""
 
     def close(self) -> None:
         """Leave it open."""
@@ -53,7 +53,7 @@ EnvSource: TypeAlias = str | Callable[..., gym.Env] | Wrapped
 
 
 def name_of(source: EnvSource) -> str:
-    """How an environment is called in messages, in the configuration and on the command line."""
+    """Name of an environment in messages, in the configuration and on the command line."""
     if isinstance(source, str):
         return source
     if isinstance(source, Wrapped):
@@ -64,7 +64,7 @@ def name_of(source: EnvSource) -> str:
 
 
 def env_spec(source: EnvSource) -> EnvSpec | None:
-    """What Gymnasium knows of an environment that has been made; None for what is not registered."""
+    """Gymnasium's spec of an environment that has been made; None if it is not registered."""
     if isinstance(source, Wrapped):
         return env_spec(source.env)
     if isinstance(source, Instance):
@@ -76,19 +76,19 @@ def env_spec(source: EnvSource) -> EnvSpec | None:
 
 
 def time_limit(source: EnvSource) -> int | None:
-    """Steps after which Gymnasium cuts an episode off, if it does."""
+    """Steps after which Gymnasium truncates an episode, if it does."""
     spec = env_spec(source)
     return spec.max_episode_steps if spec else None
 
 
 def reward_threshold(source: EnvSource) -> float | None:
-    """Mean return at which Gymnasium calls the task solved, if it says."""
+    """Mean return at which Gymnasium considers the task solved, if it says."""
     spec = env_spec(source)
     return spec.reward_threshold if spec else None
 
 
 def parse_kwargs(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """``("key:value", ...)`` -> keyword arguments, see `value_of`. Raises UsageError for what is no pair, and for a key twice."""
+    """``("key:value", ...)`` -> keyword arguments, see `value_of`. Raises UsageError for malformed pairs and repeated keys."""
     kwargs: dict[str, Any] = {}
     for pair in pairs:
         key, colon, text = pair.partition(":")
@@ -101,17 +101,17 @@ def parse_kwargs(pairs: tuple[str, ...]) -> dict[str, Any]:
 
 
 def value_of(text: str) -> Any:
-    """What ``text`` stands for: a literal of Python or JSON, `WORDS` in any case, alone or within one; else the text itself."""
+    """The value of ``text``: a Python or JSON literal, `WORDS` in any case, nested ones included; else the text itself."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python's, about text that looks like a number at first
+            warnings.simplefilter("ignore")  # Python's, about text that starts like a number
             return ast.literal_eval(_Words().visit(ast.parse(text.strip(), mode="eval")))
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return text
 
 
 class _Words(ast.NodeTransformer):
-    """Puts the values of `WORDS` in their place."""
+    """Replaces `WORDS` by their values."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         word = node.id.casefold()

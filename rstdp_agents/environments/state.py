@@ -1,8 +1,8 @@
-"""What the steps of an environment change in it: found by looking at its objects, kept as plain data, put back into a fresh one.
+"""The state that steps change in an environment: found in its objects, saved as plain data, restored into a fresh one.
 
-Gymnasium has no way to save an environment. What it is made of are Python objects: this goes through the attributes of each, and
-of the objects in them, and reads every number, text, array, collection of such and random generator that it finds. Putting them
-back only gives values to attributes that are there: no class is looked up by name, and no code is run.
+Gymnasium has no way to save an environment. It consists of Python objects: this module visits the attributes of each, and
+of the objects in them, and reads every number, text, array, collection of these and random generator. Restoring them
+only assigns values to existing attributes: no class is looked up by name, and no code is run.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from rstdp_agents.base.json_values import digest, from_plain, to_plain
 from rstdp_agents.base.wording import shown
 
 SMALL = 4096
-"""Numbers of the largest array that is kept; of a larger one only a digest is."""
+"""Size of the largest array that is saved; for a larger one only a digest is."""
 FEW = 1024
-"""Numbers of the largest collection that is kept; a larger one counts as what never changes."""
+"""Size of the largest collection that is saved; a larger one counts as constant."""
 LARGEST = 10_000_000
-"""Numbers of the largest array of which a digest is made; a larger one counts as what never changes."""
+"""Size of the largest array that gets a digest; a larger one counts as constant."""
 DEPTH = 4
-"""Objects within objects, and collections within collections, that are looked into."""
+"""Nesting depth up to which objects and collections are searched."""
 MANY = 64
-"""Elements of a list that is looked into for objects."""
+"""Elements of a list that are searched for objects."""
 SLOTS = 2_000
-"""Places that are looked at in all."""
+"""Total number of places that are visited."""
 RANDOM = np.random.Generator, np.random.RandomState, random.Random
 LEAVES = bool, int, float, complex, str, bytes, type(None), np.generic, np.ndarray, torch.Tensor, Enum
 COLLECTIONS = list, tuple, dict, set, frozenset, deque
@@ -49,42 +49,42 @@ NO_STATE = (
     EnvSpec,
     gym.Env,
 )
-"""Code, spaces, and environments, each of which is looked at by itself."""
+"""Code, spaces, and environments (each of which is visited separately)."""
 TOOLS = frozenset((
     "asyncio", "concurrent", "ctypes", "io", "logging", "matplotlib", "multiprocessing", "pygame", "socket", "subprocess",
     "threading", "weakref",
 ))  # fmt: skip
-"""Packages whose objects environments use, and that are no part of what they simulate."""
+"""Packages whose objects environments use, but which are not part of what they simulate."""
 LIBRARIES = frozenset(("abc", "builtins", "gymnasium", "typing"))
-"""Packages whose classes an environment derives from; what stands in these classes is not its own."""
+"""Packages whose classes environments derive from; attributes of these classes do not belong to an environment."""
 
 Plain = Any
 State = dict[str, Plain]
-"""Values as `plain.to_plain` writes them, and two kinds more, ``random`` and ``large``, by path."""
+"""Values by path, as `json_values.to_plain` writes them, plus two more kinds, ``random`` and ``large``."""
 
 
 class Slot(NamedTuple):
     """A place in an object that holds a value."""
 
     path: str
-    """As Python would write it: ``.level``, ``.world.pieces[3].at``, ``Maze.count`` of a class."""
+    """In Python's notation: ``.level``, ``.world.pieces[3].at``, ``Maze.count`` for a class."""
     value: Any
     put: Callable[[Any], None]
-    """Gives it another value."""
+    """Assigns another value."""
 
 
 def state_of(layer: Any, large: bool = True) -> State:
-    """Every value that is an environment's own, or one wrapper's; large: whether to make digests of large arrays."""
+    """Every value that belongs to an environment, or to one wrapper; large: whether to make digests of large arrays."""
     return {slot.path: plain for slot in slots(layer) if (plain := keep(slot.value, large)) is not None}
 
 
 def changed(now: State, before: State) -> State:
-    """The values of ``now`` that were others before, or are new."""
+    """The values of ``now`` that differ from ``before``, or are new."""
     return {path: value for path, value in now.items() if path not in before or before[path] != value}
 
 
 def put_state(layer: Any, saved: State) -> None:
-    """Give an environment the values of ``saved`` where it has others. Attributes of its own that it lacks are made."""
+    """Assign the values of ``saved`` that differ from the environment's. Its own attributes that are missing are created."""
     for slot in list(slots(layer)):
         plain = saved.get(slot.path, slot)
         if plain is not slot and not _is(plain, "large") and plain != keep(slot.value, large=False):
@@ -101,23 +101,23 @@ def put_state(layer: Any, saved: State) -> None:
 
 
 def unlike(layer: Any, saved: State) -> list[str]:
-    """Paths of large arrays that are others than ``saved`` says, which `put_state` cannot help."""
+    """Paths of large arrays that differ from ``saved``, which `put_state` cannot restore."""
     large = {path: plain for path, plain in saved.items() if _is(plain, "large")}
     return sorted(changed(large, state_of(layer))) if large else []
 
 
 def weight(layer: Any) -> int:
-    """About how many numbers `state_of` looks at."""
+    """Approximate number of values that `state_of` reads."""
     return sum(min(size_of(slot.value), FEW) for slot in slots(layer))
 
 
 def slots(layer: Any) -> Iterator[Slot]:
-    """The places of an environment that hold a value, or something unknown; each object once, `SLOTS` in all."""
+    """The places of an environment that hold a value, or something unknown; each object once, at most `SLOTS`."""
     return islice(_slots(layer), SLOTS)
 
 
 def keep(value: Any, large: bool = True) -> Plain:
-    """A value as JSON holds it, a digest of it if it is a large array, or None for what cannot be kept."""
+    """A value for JSON, a digest if it is a large array, or None if it cannot be saved."""
     if isinstance(value, RANDOM):
         return {"random": to_plain(random_state(value))}
     if isinstance(value, Enum):
@@ -132,12 +132,12 @@ def keep(value: Any, large: bool = True) -> Plain:
 
 
 def value_of(plain: Plain) -> Any:
-    """The value that `keep` wrote; of a random generator its state, of a member of an enumeration the name."""
+    """The value that `keep` wrote; for a random generator its state, for a member of an enumeration its name."""
     return next(iter(plain.values())) if _is(plain, "random", "enum", "large") else from_plain(plain)
 
 
 def random_state(generator: Any) -> Any:
-    """Where a random generator stands, of any of the kinds `RANDOM`."""
+    """State of a random generator of any of the kinds `RANDOM`."""
     if isinstance(generator, np.random.Generator):
         return generator.bit_generator.state
     return generator.get_state() if isinstance(generator, np.random.RandomState) else generator.getstate()
@@ -159,12 +159,12 @@ def _of_object(owner: Any, path: str, seen: set[int], depth: int) -> Iterator[Sl
 
 
 def _package(cls: type) -> str:
-    """The package of a class; some made by compiled code name none."""
+    """The package of a class; some classes of compiled code name none."""
     return str(getattr(cls, "__module__", "")).partition(".")[0]
 
 
 def attributes(owner: Any) -> list[str]:
-    """Names of what an object itself holds, in its dictionary or in slots."""
+    """Names of an object's own attributes, in its dictionary or in slots."""
     fixed = [
         name
         for cls in type(owner).__mro__
@@ -179,15 +179,15 @@ def _of_value(value: Any, path: str, put: Callable[[Any], None], seen: set[int],
         yield Slot(path, value, put)
     elif isinstance(value, NO_STATE) or id(value) in seen or _package(type(value)) in TOOLS:
         return
-    elif depth == 0 or not _is_opened(value):
+    elif depth == 0 or not _is_searched(value):
         yield Slot(path, value, put)
     else:
         seen.add(id(value))
         yield from _within(value, path, seen, depth - 1)
 
 
-def _is_opened(value: Any) -> bool:
-    """Whether to look into a value: an object with attributes, or a collection that is not large and holds such."""
+def _is_searched(value: Any) -> bool:
+    """Whether to search within a value: an object with attributes, or a small collection that holds such objects."""
     if not isinstance(value, COLLECTIONS):
         return bool(attributes(value))
     return size_of(value) <= FEW and keep(value, large=False) is None
@@ -214,14 +214,14 @@ def _of_class(cls: type) -> Iterator[Slot]:
 
 
 def _put(slot: Slot, plain: Plain) -> None:
-    """Give a place a value: in place for what others may hold too, a generator, a tensor, a collection of another type."""
+    """Assign a value to a place: in place for objects that may be shared, a generator, a tensor, a collection of another type."""
     now = slot.value
     if isinstance(now, RANDOM) and _is(plain, "random"):
         _put_random(now, from_plain(plain["random"]))
     elif isinstance(now, Enum) and _is(plain, "enum"):
         slot.put(type(now)[plain["enum"]])
     elif _is(plain, "random", "enum"):
-        raise ValueError(f"{slot.path} is no longer what it was, but {shown(now)}")
+        raise ValueError(f"{slot.path} has changed its type: it is now {shown(now)}")
     elif isinstance(now, torch.Tensor):
         now.data.copy_(from_plain(plain))
     elif isinstance(now, COLLECTIONS) and type(now) not in COLLECTIONS:
@@ -231,7 +231,7 @@ def _put(slot: Slot, plain: Plain) -> None:
 
 
 def _like(collection: Any, content: Any) -> Any:
-    """``content`` in a collection that is derived from Python's own: the same one, or for a tuple one of its type."""
+    """``content`` in a collection derived from a built-in one: the same object, or for a tuple a new one of its type."""
     if isinstance(collection, tuple):
         return type(collection)(*content)
     collection.clear()
@@ -249,13 +249,13 @@ def _put_random(generator: Any, state: Any) -> None:
 
 
 def _base(value: Any) -> Any:
-    """A collection that is derived from Python's own (a Counter, a tuple with names) as that."""
+    """A collection derived from a built-in one (a Counter, a named tuple) as the built-in one."""
     kind = next((kind for kind in COLLECTIONS if isinstance(value, kind)), None)
     return value if kind in (None, type(value)) else kind(value)
 
 
 def size_of(value: Any) -> int:
-    """Numbers of an array, or of a collection with all that is in it; beyond `LARGEST` for what is not kept."""
+    """Size of an array, or of a collection with all its content; beyond `LARGEST` if it is not saved."""
     if isinstance(value, np.ndarray):
         return LARGEST + 1 if value.dtype == object else value.size
     if isinstance(value, torch.Tensor):
@@ -266,7 +266,7 @@ def size_of(value: Any) -> int:
         return 1
     total = len(value)
     for one in value.values() if isinstance(value, dict) else value:
-        unknown = isinstance(one, COLLECTIONS) and type(one) not in COLLECTIONS  # it could not be made again
+        unknown = isinstance(one, COLLECTIONS) and type(one) not in COLLECTIONS  # it could not be restored
         total += LARGEST + 1 if unknown else size_of(one) - 1
         if total > FEW:
             return LARGEST + 1

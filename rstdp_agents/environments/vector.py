@@ -27,13 +27,12 @@ from rstdp_agents.environments.source import EnvSource, name_of
 
 
 class VectorGrid:
-    """An `EnvGrid` of vector environments, each of which steps an equal share of the rows ``agents * envs`` at once.
+    """An `EnvGrid` of vector environments, each of which steps an equal share of the ``agents * envs`` rows at once.
 
-    parts: one vector env for all agents, or one for each. seed_rows: whether they take a seed for every row, from its agent
-    alone; else each takes one seed, made of those of its agents. first: of each agent's envs that is here. keywords: of the
-    numbers in `info` that are handed on.
-    Vector envs that restart finished rows in the same step
-    (``AutoresetMode.SAME_STEP``) and in the next one (``NEXT_STEP``, see `Transition.restarted`) are understood.
+    parts: one vector env for all agents, or one for each. seed_rows: whether they take a seed for every row, which depends on
+    its agent alone; else each takes one seed, derived from those of its agents. first: index of each agent's first env here.
+    keywords: keys of the numbers in `info` to pass on. Vector envs may restart finished rows in the same step
+    (``AutoresetMode.SAME_STEP``) or in the next one (``NEXT_STEP``, see `Transition.restarted`).
     Raises UsageError for others.
     """
 
@@ -47,9 +46,7 @@ class VectorGrid:
         self.name = parts[0].name if isinstance(parts[0], Processes) else _name(parts[0])
         mode = parts[0].metadata.get("autoreset_mode")
         if mode not in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP):
-            raise UsageError(
-                f"{parts[0]} does not start finished episodes again by itself: its autoreset mode is {mode}"
-            )
+            raise UsageError(f"{parts[0]} does not restart finished episodes by itself: its autoreset mode is {mode}")
         self._restarts_next = mode == AutoresetMode.NEXT_STEP
         self.rows, self._actions = Rows(self.observation_space), Actions(self.action_space)
         one = self.observation_space.shape or () if self.rows.is_array else (self.rows.size,)
@@ -66,7 +63,7 @@ class VectorGrid:
     def step(self, actions: np.ndarray) -> Transition:
         self.steps += 1
         shares = self._actions.batches(actions, len(self.parts))
-        results = [self._stepped(part, one) for part, one in zip(self.parts, shares, strict=True)]
+        results = [self._step_part(part, one) for part, one in zip(self.parts, shares, strict=True)]
         obs, rewards, ended, cut, infos = zip(*results, strict=True)
         after, reward = self._observations(obs), self._rows(rewards).astype(np.float64)
         check_finite("reward", reward, self)
@@ -78,8 +75,8 @@ class VectorGrid:
         numbers = self._numbers(infos) if self.keywords else None
         return Transition(after, reward, terminated, truncated, final_obs, bool(self._done.any()), restarted, numbers)
 
-    def _stepped(self, part: VectorEnv, actions: Any) -> Any:
-        """What a part returns; what it raises, or what is of another shape than it says, is a fault."""
+    def _step_part(self, part: VectorEnv, actions: Any) -> Any:
+        """The results of a part; an exception or an unexpected shape is a fault."""
         try:
             obs, reward, ended, cut, info = part.step(actions)
         except EnvironmentFault:
@@ -91,9 +88,9 @@ class VectorGrid:
         if (self.rows.is_array and np.shape(obs) != whole) or any(
             np.shape(one) != (rows,) for one in (reward, ended, cut)
         ):
-            came = ", ".join(str(np.shape(one)) for one in (obs, reward, ended, cut))
+            shapes = ", ".join(str(np.shape(one)) for one in (obs, reward, ended, cut))
             raise EnvironmentFault(
-                f"environment {self.name!r}: step() returned arrays of the shapes {came}; expected {whole}, and {(rows,)} "
+                f"environment {self.name!r}: step() returned arrays of shapes {shapes}; expected {whole}, and {(rows,)} "
                 "for rewards and flags"
             )
         return obs, reward, ended, cut, info
@@ -167,16 +164,16 @@ def _name(part: VectorEnv) -> str:
 
 
 def own_vector(source: EnvSource, kwargs: dict[str, Any], rows: int) -> VectorEnv:
-    """The vector implementation that an environment brings along. Raises UsageError if it has none, or cannot be made."""
-    env = make_env(source, kwargs)  # for what there is to say about id and arguments
+    """An environment's own vector implementation. Raises UsageError if it has none, or it cannot be made."""
+    env = make_env(source, kwargs)  # which reports faulty ids and arguments
     env.close()
     spec, name = env.spec, name_of(source)
     if isinstance(env, gym.Wrapper) and isinstance(env.env, MaskInObservation):
-        raise UsageError(f"vector implementations do not hand on the action masks that {name!r} gives; take `serial`")
+        raise UsageError(f"vector implementations do not pass on the action masks of {name!r}; use `serial`")
     if spec is None or spec.vector_entry_point is None or not isinstance(source, str):
         wrapped = "" if isinstance(source, str) else " with these wrappers"
         raise UsageError(
-            f"`--vectorization vector`: {name!r} has no vector implementation of its own{wrapped}; take `serial`"
+            f"`--vectorization vector`: {name!r} has no vector implementation of its own{wrapped}; use `serial`"
         )
     try:
         return gym.make_vec(source, rows, vectorization_mode="vector_entry_point", **kwargs)

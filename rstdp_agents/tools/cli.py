@@ -1,4 +1,4 @@
-"""The front door: finds the command, runs it, and turns errors into one line and an exit code, never a traceback."""
+"""The entry point: finds the command, runs it, and turns errors into one line and an exit code, never a traceback."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from rstdp_agents.base.errors import CheckpointError, Diverged, EnvironmentFault
 from rstdp_agents.base.installation import PACKAGE
 
 COMMANDS = {
-    "train": "train agents on an environment; also without this word: %(prog)s --env Acrobot-v1",
-    "eval": "play episodes with trained agents, greedy and stochastic, on the screen if asked",
+    "train": "train agents on an environment; the default command: %(prog)s --env Acrobot-v1",
+    "eval": "play episodes with trained agents, greedy and stochastic, on screen if you like",
     "video": "film an agent with its spikes, rates, value, eligibility and reward",
-    "plot": "draw learning curves of one or several runs",
+    "plot": "draw the learning curves of one or several runs",
     "report": "compare runs: a page with tables, intervals and figures",
     "sweep": "search for settings with Optuna, many agents at once",
     "inspect": "show what a run or checkpoint holds: settings, layers, weights, rates",
     "export": "write a trained agent for other runtimes: torch program, ONNX, neuromorphic graph",
 }
-"""Name of a module of `rstdp_agents.tools.commands`, which has a ``main(argv)``, and what it is for."""
+"""Modules of `rstdp_agents.tools.commands`, each with a ``main(argv)``, and what they are for."""
 HELP = """\
 usage: %(prog)s [COMMAND] [OPTIONS]
 
-Train spiking agents on a Gymnasium environment by local, reward-modulated plasticity, and look at what became of them.
+Train spiking agents on a Gymnasium environment by local, reward-modulated plasticity, and inspect the results.
 
-commands, each with a --help of its own:
+commands, each with its own --help:
 %(commands)s
 
 options of train, by group:
@@ -39,9 +39,9 @@ options of train, by group:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0 done, 1 a fault on the way, 2 wrong usage, 130 interrupted."""
+    """Run a command; returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     streams.secure()
-    atexit.register(gc.freeze)  # else the interpreter looks at every object for garbage before it ends, for a second
+    atexit.register(gc.freeze)  # else the interpreter spends a second on garbage collection before it exits
     screen.prepare()
     try:
         return dispatch(sys.argv[1:] if argv is None else argv)
@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def dispatch(argv: list[str]) -> int:
-    """Run the command that the line begins with; one that begins with an option trains."""
+    """Run the command at the start of the line; a line that starts with an option trains."""
     if argv in (["-h"], ["--help"]):
         print(front_page(os.path.basename(sys.argv[0])), end="")
         return 0
@@ -73,16 +73,16 @@ def dispatch(argv: list[str]) -> int:
 
 
 def wanting(error: ImportError) -> str:
-    """Which package is missing or does not fit, and how to install what does. Raises ``error`` where it is one of our modules."""
+    """Which package is missing or incompatible, and how to install it. Raises ``error`` for modules of this project."""
     name, root = (error.name or "").partition(".")[0], PACKAGE.parent
     if name in ("rstdp_agents", "rstdp_envs"):
         raise error
     what = f"{name} is not installed" if isinstance(error, ModuleNotFoundError) else " ".join(str(error).split())
     package = f"-e {root}" if (root / "pyproject.toml").exists() else "rstdp_agents"
-    return f"{what}; all that is needed comes with: {sys.executable} -m pip install {package}"
+    return f"{what}; install everything needed with: {sys.executable} -m pip install {package}"
 
 
 def front_page(prog: str) -> str:
-    """What --help shows: the commands, and where the options of training are."""
+    """The output of --help: the commands, and where to find the options of training."""
     lines = "\n".join(f"  {name:8} {purpose}" for name, purpose in COMMANDS.items())
     return HELP.replace("%(commands)s", lines).replace("%(prog)s", prog)

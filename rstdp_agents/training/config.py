@@ -1,4 +1,4 @@
-"""Every setting of a run, in frozen dataclasses: the same objects make the command line, config.json and TensorBoard's text."""
+"""Every setting of a run, in frozen dataclasses: the same objects define the command line, config.json and TensorBoard's text."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from rstdp_agents.environments.source import EnvSource, Wrapped, parse_kwargs
 Launcher = Literal["local", "ray"]
 EnvErrors = Literal["stop", "restart"]
 COLUMNS = ("r", "l", "t", "agent")
-"""Of monitor.csv: return, length, seconds since the run began, and which agent it was; then the numbers of `info`."""
+"""Columns of monitor.csv: return, length, seconds since the run began, and the agent; then the numbers of `info`."""
 MOST_THREADS = 1024
-"""More than any machine has processors; OpenMP takes memory for each."""
+"""More than any machine has processors; OpenMP allocates memory for each."""
 
 
 @dataclass(frozen=True)
 class TaskConfig:
-    """What is trained, on which environment, how long, and in which folder."""
+    """What to train, on which environment, for how long, and in which folder."""
 
     env: str = "CartPole-v1"
-    """Gymnasium id, `module:Id`, or `module:Class` (also a function that makes one)."""
+    """Gymnasium id, `module:Id`, or `module:Class` (or a function that makes an environment)."""
     env_kwargs: tuple[str, ...] = ()
-    """Arguments of the environment as key:value pairs. Values are literals of Python or JSON, and true, false, yes,
-    no, on, off, none, null, nan, inf in any case, also within them; anything else is text, and so is all in quotes
-    ("'false'"), as `4x4`, `12:30` and nothing after the colon are."""
+    """Arguments of the environment as key:value pairs. Values are Python or JSON literals, or true, false, yes,
+    no, on, off, none, null, nan, inf in any case, nested ones included; anything else is text, like `4x4`, `12:30`
+    and nothing after the colon, and so is anything in quotes ("'false'")."""
     wrapper: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """`module:Class` of a wrapper around the environment; the last one given is the outermost."""
     max_episode_steps: int = 0
-    """Steps after which an episode is cut off, in place of the environment's own limit; 0 for that one."""
+    """Steps after which an episode is truncated, instead of the environment's own limit; 0 for that limit."""
     total_steps: int = 100_000
     """Env steps per agent."""
     agents: int = 1
@@ -46,66 +46,66 @@ class TaskConfig:
     run_dir: str = ""
     """Folder of the run; empty for a new one, runs/<env>__<rule>__<seed>__<date and time>."""
     resume: str = ""
-    """Run folder or checkpoint to go on from; its settings are the defaults then."""
+    """Run folder or checkpoint to resume; its settings become the defaults."""
     progress: bool = True
     """Show a progress bar."""
 
 
 @dataclass(frozen=True)
 class MachineConfig:
-    """What a run is carried out by."""
+    """How a run uses the machine."""
 
     vectorization: Vectorization = "auto"
     """How environments are stepped.
-    serial: one after the other. async: each in a process of its own. envpool: by EnvPool's compiled environments.
-    vector: by the environment's own vector implementation, for all agents; start states then depend on the population.
-    auto: from 16 envs per agent on by an own vector implementation for each agent, where there is one, else serial."""
+    serial: one after the other. async: each in its own process. envpool: EnvPool's compiled environments.
+    vector: the environment's own vector implementation, one for all agents; start states then depend on the population.
+    auto: with 16 or more envs per agent the environment's vector implementation, one per agent, if it has one; else serial."""
     env_errors: EnvErrors = "stop"
-    """What an environment that fails does to the run: stop ends it after a checkpoint; restart counts it, begins
-    new episodes everywhere and goes on, unless it fails again at once."""
+    """What happens when an environment fails: stop ends the run after a checkpoint; restart counts the fault, begins
+    new episodes everywhere and continues, unless it fails again at once."""
     env_timeout: float = 0.0
-    """Seconds that an environment may take for a step or a reset before it counts as one that fails (async: only a
-    process of its own can be left behind); 0 for as long as it takes."""
+    """Seconds that an environment may take for a step or a reset before it counts as failed (async only: a process can
+    be abandoned); 0 for no limit."""
     device: str = "cpu"
     """Torch device."""
     backend: BackendName = "auto"
-    """Compiled code on the CPU (fused), torch on any device, or fused wherever it can do what is asked (auto)."""
+    """Compiled code on the CPU (fused), torch on any device (torch), or fused wherever it supports the settings (auto)."""
     threads: int = 1
-    """CPU threads: of torch, and of compiled code, which splits the agents of a population over them where that pays."""
+    """CPU threads, for torch and for compiled code, which splits the agents of a population over them where that pays."""
     launcher: Launcher = "local"
-    """Train here (local), or spread the agents over a Ray cluster (ray); one is started on this machine where there is none."""
+    """Train here (local), or spread the agents over a Ray cluster (ray); if there is none, one is started on this machine."""
     storage: str = ""
-    """Where the parts of a population on a cluster are kept: a path or URI that all its machines reach; empty for run_dir."""
+    """Where the shards of a population on a cluster are kept: a path or URI that all its machines reach; empty for run_dir."""
 
 
 @dataclass(frozen=True)
 class RecordConfig:
-    """What is kept of a run: evaluations, checkpoints, TensorBoard."""
+    """What to keep of a run: evaluations, checkpoints, TensorBoard."""
 
     eval_episodes: int = 20
-    """Episodes per agent and kind in the closing evaluation, greedy and stochastic; 0 for none."""
+    """Episodes per agent in the closing evaluation, for the greedy and the stochastic policy each; 0 for none."""
     eval_every: int = 0
-    """Env steps per agent between greedy evaluations during training, each with a checkpoint, the best of which is
+    """Env steps per agent between greedy evaluations during training, each with a checkpoint; the best one is
     kept in best/; 0 for none."""
     checkpoint_every: int = 25_000
     """Env steps per agent between checkpoints; one is always written at the end."""
     keep_checkpoints: int = 3
-    """Checkpoints that are kept, the newest ones; 0 for all."""
+    """Number of newest checkpoints to keep; 0 for all."""
     log_every: int = 2_000
     """Env steps per agent between points in TensorBoard."""
     info_keywords: tuple[str, ...] = ()
-    """Numbers that `info` has at the end of an episode, or of a trial (neurogym): they become columns of
-    monitor.csv, as those of Stable-Baselines3's Monitor, and curves in TensorBoard."""
+    """Numbers in `info` at the end of an episode, or of a trial (neurogym): they become columns of
+    monitor.csv, as in Stable-Baselines3's Monitor, and curves in TensorBoard."""
     images: int = 2
-    """Times that raster, maps and weight histograms are drawn in a run: the last time at its end, the others where a million env
-    steps lie between them; 0 for never."""
+    """How often a run draws raster, maps and weight histograms: at its end, and earlier only if at least a million env
+    steps lie between two; 0 for never."""
     map_dims: tuple[int, int] = (0, 1)
-    """Observation dimensions across which the value and policy maps cut."""
+    """The two observation dimensions that the value and policy maps show."""
 
 
 @dataclass(frozen=True)
 class RunConfig(RecordConfig, MachineConfig, TaskConfig):
-    """A run: which environment, how long, where to, what is kept of it, and the agent."""
+    """A run: the environment, its length, its folder, what it keeps, and the agent."""
 
     agent: Annotated[AgentConfig, tyro.conf.arg(name="")] = field(default_factory=AgentConfig)
 
@@ -139,7 +139,7 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
 
 
 def source_of(config: RunConfig, env: EnvSource | None = None) -> tuple[EnvSource, dict[str, Any]]:
-    """What makes the environments of a run, ``env`` in place of the one it names, and their arguments."""
+    """The source of a run's environments (``env`` overrides the one it names), and their arguments."""
     kwargs = parse_kwargs(config.env_kwargs)
     if config.max_episode_steps:
         kwargs["max_episode_steps"] = config.max_episode_steps
@@ -148,5 +148,5 @@ def source_of(config: RunConfig, env: EnvSource | None = None) -> tuple[EnvSourc
 
 
 def by_option(config: RunConfig) -> dict[str, Any]:
-    """All settings, by their names on the command line (but for its hyphens)."""
+    """All settings, by their names on the command line (with underscores for hyphens)."""
     return {name.removeprefix("agent."): value for name, value in flat(asdict(config)).items()}

@@ -239,7 +239,7 @@ def test_a_probe_for_the_range_says_how_far_it_has_come(clock, screen):
     clock.tick = 0.01
     unbounded = config(**{"agent.encoder.low": (), "agent.encoder.high": ()})
     with_range(unbounded, gym.make("CartPole-v1").observation_space, "CartPole-v1", {})
-    looks = screen.counts("looking at the range of observations: ")
+    looks = screen.counts("finding the range of observations: ")
     assert {total for _, total in looks} == {probe.STEPS}
     assert len(looks) >= 20
     silent = len(screen.getvalue())
@@ -250,6 +250,6 @@ def test_a_probe_for_the_range_says_how_far_it_has_come(clock, screen):
 def test_chance_and_trials_of_a_search_say_how_far_they_have_come(clock, screen, tmp_path):
     clock.tick = 0.01
     report.chance(Run(tmp_path, config(), [], None))
-    assert {total for _, total in screen.counts("what chance reaches on CartPole-v1: ")} == {report.CHANCE_STEPS}
+    assert {total for _, total in screen.counts("random policy on CartPole-v1: ")} == {report.CHANCE_STEPS}
     search.scores(config(total_steps=300), [{"plasticity.lr": 0.1}, {"plasticity.lr": 0.2}], "area")
     assert {total for _, total in screen.counts(r"2 trial\(s\): ")} == {300}

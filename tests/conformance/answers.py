@@ -245,9 +245,9 @@ ANSWERS = (
            works_on(OneToOne(4), ConvTranspose2d(2, 2, (3, 3), 3))),
     Answer("STDPLearner('s', Conv3d)", "refused at construction: convolutions have one or two axes",
            refuses("one for each of (height, width)", lambda: Conv2d(1, 2, (3, 3, 3), 2))),
-    Answer("STDPLearner('x'", "there are no modes; a wrong word is refused, with the near one",
+    Answer("STDPLearner('x'", "there are no modes; an unknown word is refused, with a suggestion",
            refuses("did you mean 'set'?", lambda: RSTDP(on_spike="sett"))),
-    Answer("MSTDPLearner('x'", "there are no modes; a wrong word is refused, with the near one",
+    Answer("MSTDPLearner('x'", "there are no modes; an unknown word is refused, with a suggestion",
            refuses("did you mean 'euler'?", lambda: RSTDP(decay_form="eulr"))),
     Answer("MSTDPLearner('s', Conv", "works: reward per env on convolutions", CONVOLUTIONS),
     Answer("MSTDPLearner('m'", "works: a window of any number of ticks", works_on(LINEAR, conv())),
@@ -275,7 +275,7 @@ ANSWERS = (
     Answer("RSTDPET in a network with batch", "works: envs are an axis", works_on(LINEAR)),
     Answer("RSTDP with one post neuron", "works", works_on(Linear(4, 1))),
     Answer("RewardSwitchSTDP: after a run", "one weight, written in place by `apply_update`", update_is_in_place),
-    Answer("RewardSwitchSTDP: a new run", "a reset makes every trace and eligibility anew", reset_is_init),
+    Answer("RewardSwitchSTDP: a new run", "a reset clears every trace and eligibility", reset_is_init),
     Answer("RewardSwitchSTDP: learner.optim_step()", "nothing to copy: one weight", update_is_in_place),
     Answer("RSTDP: changes", "the same", update_is_in_place),
     Answer("RSTDP: two trained connections", "each projection has its own traces", projections_share_nothing),
@@ -284,7 +284,7 @@ ANSWERS = (
            refuses("`m` must have the axes (agents=1, envs=1); received the shape (4,)", lambda: reward_of((4,), 1))),
     Answer("Network.run_continue", "a window is a whole number of ticks", whole_ticks),
     # Inferno
-    Answer("fullbound(bound_power", "works: a bound of its own for each side, never NaN", bounds_of_both_sides),
+    Answer("fullbound(bound_power", "works: a separate bound for each side, never NaN", bounds_of_both_sides),
     Answer("LinearHomeostasis without default target", "Python's error names the argument", no_target),
     Answer("LinearHomeostasis(target=0.0)", "refused, at every call",
            refuses("`target` must be positive", lambda: drive(0.5, 0.0))),
@@ -307,18 +307,18 @@ ANSWERS = (
     Answer("LinearHomeostasis with two cells", "the target is an argument of each call: -0.025", tensor_target),
     Answer("One STDP trainer with cells", "each projection has its own traces", projections_share_nothing),
     # ngc-learn
-    Answer("TraceSTDPDeconvSynapse.reset()", "works: state made anew", reset_is_init),
-    Answer("TraceSTDPDeconvSynapse(padding=None)", "works: the default is 0; a wrong word is refused",
+    Answer("TraceSTDPDeconvSynapse.reset()", "works: the state is made again", reset_is_init),
+    Answer("TraceSTDPDeconvSynapse(padding=None)", "works: the default is 0; an unknown word is refused",
            refuses("`padding` must be numbers", lambda: ConvTranspose2d(1, 1, 3, 3, padding="none"))),
     Answer("w_bound is a hard clip", "the same, with the margin as a parameter", trace_stdp_clip_and_decay),
-    Answer("w_decay is not multiplied", "the same, and said so", trace_stdp_clip_and_decay),
+    Answer("w_decay is not multiplied", "the same, and documented", trace_stdp_clip_and_decay),
     Answer("The older argument name", "no such argument: the gain is a factor on the weight", current_is_linear_in_gain),
     Answer("dWeights with the same sample", "the same; mean and any other reduction as well", batch_of_trace_stdp),
     Answer("evolve() called directly", "a pure function: the same bits every time", same_bits),
     # BindsNET
     Answer("MSTDP with batch 3", "refused; a reward per output goes through `per_weight`", reward_per_output_is_asked_for),
     Answer("Only nu[0]", "one learning rate", update_is_in_place),
-    Answer("Network.reset_state_variables()", "a reset makes every trace and eligibility anew", reset_is_init),
+    Answer("Network.reset_state_variables()", "a reset clears every trace and eligibility", reset_is_init),
 )  # fmt: skip
 
 

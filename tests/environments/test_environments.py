@@ -166,5 +166,5 @@ def test_slow_env_is_probed_for_a_bounded_time(monkeypatch, caplog):
     assert low[1] == pytest.approx(min(first[1], second[1]) - room, abs=1e-4)
     assert high[1] == pytest.approx(max(first[1], second[1]) + room, abs=1e-4)
     assert [record.getMessage()[:67] for record in caplog.records] == [
-        "the range of observations is that of 1 steps of chance, not 2,000, "
+        "the range of observations is from 1 random actions, not 2,000, beca"
     ]

@@ -83,8 +83,8 @@ def fault(**kwargs):
     [
         (seen(), "reset() returned {'where': array([0., 0.], dtype=float32), 'what': 0}; expected (observation, info), info"),
         ((seen(), None), "expected (observation, info), info being a dict"),
-        ((seen(what=3), {}), "reset() returned the observation['what'] 3; expected one of its space Dict("),
-        ((seen(where=(0.0, 0.0, 0.0)), {}), "the observation['where'] of the shape (3,); expected"),
+        ((seen(what=3), {}), "reset() returned the observation['what'] 3; expected one in its space Dict("),
+        ((seen(where=(0.0, 0.0, 0.0)), {}), "the observation['where'] of shape (3,); expected"),
         (({"where": np.zeros(2, dtype=np.float32)}, {}), "the observation['what'] None; expected"),
         (("text", {}), "reset() returned the observation 'text'; expected"),
         (lambda: 1 / 0, "reset() raised ZeroDivisionError: division by zero (test_guard.py, line "),
@@ -103,12 +103,12 @@ def test_what_reset_must_not_do_is_said(first, message):
         (seen(), f"expected {STEP}"),
         (result(reward=None), "step() returned the reward None; expected one number"),
         (result(reward="1"), "step() returned the reward '1'; expected one number"),
-        (result(reward=np.ones(2)), "the reward array([1., 1.]); expected one number; it takes a wrapper"),
+        (result(reward=np.ones(2)), "the reward array([1., 1.]); expected one number; it needs a wrapper"),
         (result(reward=[1, 2]), "`--wrapper mo_gymnasium.wrappers:LinearReward`"),
         (result(terminated=None), "step() returned terminated None; expected True or False"),
         (result(truncated="no"), "step() returned truncated 'no'; expected True or False"),
         ((seen(), 0.0, False, False, 3), "step() returned info 3; expected a dict"),
-        (result(obs=seen(what=-1)), "step() returned the observation['what'] -1; expected one of its space"),
+        (result(obs=seen(what=-1)), "step() returned the observation['what'] -1; expected one in its space"),
         (lambda: {}["gone"], "step(1) raised KeyError: 'gone' (test_guard.py, line "),
     ],
 )
@@ -120,7 +120,7 @@ def test_bounds_are_warned_of_once_and_precision_does_not_matter():
     wide = result(obs={"where": np.array([0.0, 1.5]), "what": np.int64(1)})
     env = make_env(Odd, {"then": wide})
     message = (
-        r"test_guard:Odd': step\(\) returned the observation\['where'\] with 1.5 in \[1\], beyond its bounds -1 and 1"
+        r"test_guard:Odd': step\(\) returned the observation\['where'\] with 1.5 at \[1\], beyond its bounds -1 and 1"
     )
     with pytest.warns(UserWarning, match=message) as warned:
         lived(env, 5)
@@ -139,12 +139,12 @@ LATE = CHECKED + 10
         ((seen(), 0.0, False, {}), "not the four of the old gym API"),
         (None, "step() returned None; expected (observation, reward"),
         (result(reward="1"), "the reward '1'; expected one number"),
-        (result(reward=np.ones(2)), "the reward array([1., 1.]); expected one number; it takes a wrapper"),
+        (result(reward=np.ones(2)), "the reward array([1., 1.]); expected one number; it needs a wrapper"),
         (result(reward=np.array("x")), "expected one number"),
         (result(terminated="yes"), "terminated 'yes'; expected True or False"),
         (result(truncated=np.array([True, False])), "truncated array([ True, False]); expected True or False"),
         ((seen(), 0.0, False, False, None), "info None; expected a dict"),
-        (result(obs=np.zeros(3)), "the observation array([0., 0., 0.]); expected one of its space"),
+        (result(obs=np.zeros(3)), "the observation array([0., 0., 0.]); expected one in its space"),
         (lambda: sys.exit(0), "step(1) raised SystemExit: 0 (test_guard.py, line "),
         (lambda: exec("raise KeyboardInterrupt"), "step(1) raised KeyboardInterrupt"),
     ],
@@ -252,7 +252,7 @@ def test_whole_numbers_that_are_none_are_taken_as_they_come(caplog):
             assert grid.reset((0,)).tolist() == [[[0.25, 0.5]]]
             assert grid.step(np.zeros((1, 1), int)).obs.tolist() == [[[0.25, 0.5]]]
             grid.close()
-    assert "declares whole numbers and returns others (float32 for int32): they are taken as they come" in caplog.text
+    assert "declares integers and returns other numbers (float32 for int32): they are used as they are" in caplog.text
 
 
 def test_close_may_raise(caplog):
@@ -286,7 +286,7 @@ def test_an_environment_that_hangs_counts_as_one_that_fails(tmp_path, capsys):
     line = f"--env {HERE}:Hangs --vectorization async --env-timeout 1 --total-steps 60".split()
     assert main([*line, "--run-dir", str(tmp_path), "--eval-episodes", "0", "--images", "0", "--no-progress"]) == 1
     assert capsys.readouterr().err == (
-        f"error: environment '{HERE}:Hangs': no answer of env 0 in 1 s, which is what `env_timeout` allows\n"
+        f"error: environment '{HERE}:Hangs': no answer from env 0 within 1 s, the limit set by `env_timeout`\n"
     )
     assert load_checkpoint(latest_checkpoint(tmp_path))[1]["step"] == LATE - 1
     with pytest.raises(ValueError, match="`env_timeout` needs `vectorization` async"):
@@ -376,5 +376,5 @@ def test_fractions_that_come_late_are_kept_or_refused(caplog):
     grid.reset((0,))
     seen = [grid.step(np.zeros((1, 1), int)).obs.item() for _ in range(LATE + 1)]
     assert seen == [2] * (LATE - 1) + [2.5, 2]
-    assert "step() returned float64 numbers, not int32: they are taken as they come" in caplog.text
+    assert "step() returned float64 numbers, not int32: they are used as they are" in caplog.text
     grid.close()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rstdp_agents.environments import SerialGrid, build_grid, make_env
-from rstdp_agents.environments.learnt import Newborn, teach
+from rstdp_agents.environments.learnt import FreshWrappers, teach
 from rstdp_agents.environments.source import Wrapped
 from rstdp_agents.tools.cli import main
 from rstdp_agents.training.evaluation import spread
@@ -175,13 +175,13 @@ def test_what_cannot_be_saved_is_named_once(caplog):
     grid.reset((0,))
     grid.step(np.zeros((1, 2), int))
     [grid.snapshot() for _ in range(3)]
-    said = "wrapper Opaque changes levels, which cannot be saved: it starts anew in evaluation and on resume; give it"
+    said = "wrapper Opaque changes levels, which cannot be saved: it starts from scratch in evaluation and on resume; give it"
     assert caplog.text.count(said) == 1
 
 
 def test_gymnasiums_own_bookkeeping_is_nothing_learnt():
     env = make_env(Wrapped("CartPole-v1", ("gymnasium.wrappers:RecordEpisodeStatistics",)), {})
-    born = Newborn(env)
+    born = FreshWrappers(env)
     env.reset(seed=0)
     env.step(0)
     assert born.learnt() == []
@@ -190,7 +190,7 @@ def test_gymnasiums_own_bookkeeping_is_nothing_learnt():
 def test_other_wrappers_than_before_start_anew(caplog):
     env = make_env(Wrapped(Sides, ("tests.environments.test_learnt:Saying",)), {})
     teach(env, [{"wrapper": "NormalizeObservation", "attributes": {}}])
-    assert "wrappers are not those that learnt before: they start anew" in caplog.text
+    assert "the wrappers differ from those that learnt before: they start from scratch" in caplog.text
 
 
 def test_an_exported_agent_says_what_its_wrappers_know(tmp_path):

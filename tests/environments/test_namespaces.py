@@ -75,7 +75,7 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(name, module, 
         monkeypatch.delitem(sys.modules, loaded)
     monkeypatch.setattr(sys, "meta_path", [Hidden(root), *sys.meta_path])
     namespaces.load.cache_clear()
-    assert refused(name) == f"environment {name!r} is of {module}, which is not installed: pip install '{what}'"
+    assert refused(name) == f"environment {name!r} belongs to {module}, which is not installed: pip install '{what}'"
 
 
 class Hidden:
@@ -97,14 +97,16 @@ def test_an_id_of_a_package_that_we_know_needs_no_module_in_front(install, monke
     assert (
         refused("rooms_known/hall-v2") == "unknown environment 'rooms_known/hall-v2'; did you mean rooms_known/Hall-v2?"
     )
-    assert refused("rooms_known/Xyz").endswith("; what rooms_known needs for it comes with: pip install 'rooms-known'")
+    assert refused("rooms_known/Xyz").endswith(
+        "; install what rooms_known needs for it with: pip install 'rooms-known'"
+    )
 
 
 def test_a_package_whose_import_fails_is_told_with_the_reason(install, monkeypatch):
     install("rooms_broken", "import no_such_module")
     monkeypatch.setattr(namespaces, "PACKAGES", (namespaces.Package("rooms_broken/", "rooms_broken", "rooms-broken"),))
     assert refused("rooms_broken/Hall-v0") == (
-        "environment 'rooms_broken/Hall-v0' is of rooms_broken, whose import fails (ModuleNotFoundError: No module named "
+        "environment 'rooms_broken/Hall-v0' belongs to rooms_broken, whose import fails (ModuleNotFoundError: No module named "
         "'no_such_module' (rooms_broken.py, line 1)): pip install 'rooms-broken'"
     )
 
@@ -156,7 +158,7 @@ def test_suggestions_stay_within_the_namespace():
     assert refused("rstdp/Ca-v0").startswith("unknown environment 'rstdp/Ca-v0'; the nearest are rstdp/")
     assert "/" not in refused("Pendolum-v1").partition("nearest are ")[2]
     assert refused("foo/CartPol-v1") == (
-        "unknown environment 'foo/CartPol-v1'; an id of another package has its module in front, as in module:foo/CartPol-v1"
+        "unknown environment 'foo/CartPol-v1'; an id of another package needs its module in front, as in module:foo/CartPol-v1"
     )
 
 

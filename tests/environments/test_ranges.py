@@ -95,8 +95,8 @@ def test_bounds_that_do_not_count_are_named_in_a_line(caplog):
     parts = spaces.Dict(a=box([-1, -1e5], [1, 1e5]), b=box(-F, F))
     found(parts, lambda k: {"a": np.array([0.0, k]), "b": np.array([float(k)])})
     assert [record.getMessage() for record in caplog.records] == [
-        'the bounds of observation["a"][1] are far wider than what 2,000 random steps reach: that range, and a quarter more, is '
-        "encoded in their place; `--encoder.low` and `--encoder.high` set another"
+        'the bounds of observation["a"][1] are far wider than what 2,000 random actions reach: that range, plus a quarter, is '
+        "encoded instead; `--encoder.low` and `--encoder.high` set another"
     ]
     caplog.clear()
     found(spaces.Box(-1e5, 1e5, (12,)), lambda k: np.full(12, k, np.float32))

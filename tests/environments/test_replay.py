@@ -72,11 +72,11 @@ def test_an_episode_that_does_not_repeat_is_found_out():
     env.reset(seed=1)
     env.step(0)
     said = Replayable(Moody()).repeat([env.snapshot()])
-    assert said == "the same actions from the same state led to other observations"
+    assert said == "the same actions from the same state led to different observations"
     env = Replayable(Full())
     env.reset(seed=1)
     snapshot = {**env.snapshot(), "state": [{".odd": {"odd": 0}}]}
-    assert Replayable(Full()).repeat([snapshot]) == "ValueError: plain data knows no 'odd'"
+    assert Replayable(Full()).repeat([snapshot]) == "ValueError: plain data has no kind 'odd'"
 
 
 def test_what_cannot_be_kept_says_why():

@@ -119,7 +119,7 @@ def test_what_steps_never_change_is_the_owners():
     snapshot = env.snapshot()
     assert ".bonus" not in snapshot["state"][0]
     other = Replayable(Full(bonus=2.0))
-    assert other.repeat([snapshot]) == "the same actions from the same state led to other rewards"
+    assert other.repeat([snapshot]) == "the same actions from the same state led to different rewards"
     assert other.unwrapped.bonus == 2.0
 
 
@@ -174,7 +174,7 @@ def test_infos_that_differ_are_said_and_the_episode_goes_on(caplog):
     env.reset(seed=0)
     env.step(0)
     assert Replayable(Timed()).repeat([env.snapshot()]) == ""
-    assert "had other infos than before (of which nothing is learnt)" in caplog.text
+    assert "had different infos (from which nothing is learnt)" in caplog.text
 
 
 def test_a_large_array_is_compared_and_not_kept():
@@ -195,7 +195,7 @@ def test_a_large_array_is_compared_and_not_kept():
     assert Replayable(Large()).repeat([snapshot]) == ""
     other = Replayable(Large())
     other.unwrapped.canvas += 1
-    assert other.repeat([snapshot]) == "canvas of Large is too large to be kept, and is another now"
+    assert other.repeat([snapshot]) == "canvas of Large is too large to be saved, and has changed"
 
 
 def test_only_what_differs_is_written():

@@ -117,9 +117,7 @@ def test_both_ways_of_restarting_tell_the_same_story(mode, last, after):
 
 
 def test_vector_envs_that_never_restart_are_refused():
-    with pytest.raises(
-        UsageError, match=r"does not start finished episodes again by itself: its autoreset mode is .*DIS"
-    ):
+    with pytest.raises(UsageError, match=r"does not restart finished episodes by itself: its autoreset mode is .*DIS"):
         synchronous("Corridor-v0", {}, 1, 2, AutoresetMode.DISABLED)
 
 
@@ -156,7 +154,7 @@ gym.register("JaxCorridor-v0", helpers.Corridor, vector_entry_point=needs_jax)
 
 
 def test_what_stands_in_the_way_of_an_own_vector_implementation_is_said():
-    with pytest.raises(UsageError, match=r"'Corridor-v0' has no vector implementation of its own; take `serial`"):
+    with pytest.raises(UsageError, match=r"'Corridor-v0' has no vector implementation of its own; use `serial`"):
         build_grid("vector", "Corridor-v0", {}, 1, 2)
     with pytest.raises(UsageError, match=r"the vector implementation of 'JaxCorridor-v0' cannot be made: it needs jax"):
         build_grid("vector", "JaxCorridor-v0", {}, 1, 2)
@@ -224,7 +222,7 @@ def test_envpool_seeds_every_env_from_its_agent_and_restarts_in_the_next_step():
 @pytest.mark.usefixtures("envpool")
 @pytest.mark.filterwarnings("ignore:.*precision lowered:UserWarning")
 def test_what_envpool_cannot_make_is_said():
-    with pytest.raises(UsageError, match="EnvPool has no environment 'Corridor-v0'; take `serial`"):
+    with pytest.raises(UsageError, match="EnvPool has no environment 'Corridor-v0'; use `serial`"):
         Pool("Corridor-v0", {}, 2)
     with pytest.raises(UsageError, match=r"EnvPool's 'CartPole-v1' cannot be made: .*gravitas"):
         Pool("CartPole-v1", {"gravitas": 1}, 2)

@@ -251,7 +251,7 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(tmp_path, modu
     done = fresh(code, tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"error: {module} is not installed; all that is needed comes with: {sys.executable} -m pip install -e {ROOT}\n"
+        f"error: {module} is not installed; install everything needed with: {sys.executable} -m pip install -e {ROOT}\n"
     )
 
 

@@ -17,9 +17,9 @@ class DecoderConfig:
     """Output spikes to actions."""
 
     code: Annotated[str, named(Decode, "--decoder")] = "auto"
-    """What the action space asks for, or a decoder of your own (docs/extending.md)."""
+    """The decoder that fits the action space (auto), or your own (docs/extending.md)."""
     neurons_per_action: int = 8
-    """Output neurons per action, or per dimension of a continuous one."""
+    """Output neurons per action, or per dimension of a continuous action."""
     inverse_temperature: float = 10.0
     """Sharpness of the softmax over the actions' mean rates (spikes per neuron and tick)."""
     gate: Gate = "centred"
@@ -27,7 +27,7 @@ class DecoderConfig:
     exploration: float = 0.3
     """Standard deviation of the noise on a continuous action, in units of half its range."""
     action_range: float = 2.0
-    """Half the range of a continuous action without bounds: so far to both sides of 0, or twice as far from its only bound."""
+    """Half the range of a continuous action without bounds: this far on both sides of 0, or twice as far from its only bound."""
 
     def __post_init__(self) -> None:
         validate.named("decoder.code", self.code, get_args(Decode))

@@ -19,33 +19,34 @@ class EncoderConfig:
     """Observations to input spikes."""
 
     code: Annotated[str, named(Code, "--encoder")] = "place-cells"
-    """What a Box is encoded by: Gaussian place cells on one grid, or on one for each dimension (separate), which
-    says nothing of how they go together and leaves that to hidden layers; or binary tiles on several shifted
-    grids; or an encoder of your own (docs/extending.md). Tuples are for any observation of many entries, images
-    and memory included: random groups of them, with a cell for each combination of values."""
+    """How a Box is encoded: Gaussian place cells on one grid (place-cells), or on one per dimension (separate), which
+    leaves combining the dimensions to hidden layers; binary tiles on several shifted grids (tiles); or your own encoder
+    (docs/extending.md). N-tuples (tuples) encode any observation with many entries, images and memory included: random
+    groups of entries, with a cell for each combination of their values."""
     low: tuple[float, ...] = ()
-    """Lower bound of the grid in each dimension; empty for the space's own, or what chance reaches where it has
-    none, or one far wider than that (tuples: what chance reaches, in each entry of the observation)."""
+    """Lower bound of the grid in each dimension; empty for the space's own bound, or for what random actions reach if it
+    has none or one far beyond that (tuples: what random actions reach, in each entry of the observation)."""
     high: tuple[float, ...] = ()
     """Upper bound of the grid in each dimension; empty for the same."""
     cells: tuple[int, ...] = ()
-    """Place cells, or tiles of a tiling, along each dimension; empty for about 300 in all."""
+    """Place cells, or tiles of a tiling, along each dimension; empty for about 300 in total."""
     tilings: int = 8
-    """Shifted grids of tiles (tiles)."""
+    """Number of shifted grids (tiles)."""
     width: float | tuple[float, ...] = 0.7
     """Standard deviation of a place field, in grid spacings, for all dimensions or for each (place-cells); well
-    below 0.4 the values of a dimension that has few of them do not overlap."""
+    below 0.4 the fields of a dimension with few values do not overlap."""
     floor: float = 0.0
-    """Place cells below this share of the most active cell's rate are silent (place-cells)."""
+    """Rate threshold: place cells below this share of the most active cell's rate are silent (place-cells)."""
     image: ImageCode = "intensity"
-    """What an image is encoded by: brightness, contrast to its mean in two channels, or a channel for each value."""
+    """How an image is encoded: brightness, contrast with its mean in two channels (on-off), or a channel for each value
+    (one-hot)."""
     levels: int = 16
-    """Values of a pixel, from its lowest on, that have a channel (one-hot); levels that the range of an entry is
-    divided into, where it has more values (tuples)."""
+    """Number of pixel values, from the lowest up, that have a channel (one-hot); number of levels that the range of an
+    entry is divided into if it has more values (tuples)."""
     tuples: tuple[tuple[int, int], ...] = ((64, 2),)
-    """Random groups of entries: how many groups, and how many entries each holds, 0 for all (tuples)."""
+    """Random groups of entries: number of groups, and entries in each, 0 for all (tuples)."""
     tuple_cells: int = 256
-    """Cells of a group; if the values of its entries have more combinations, a hash chooses among so many (tuples)."""
+    """Cells of a group; if its entries' values have more combinations, a hash maps them to this many cells (tuples)."""
     rate_max: float = 500.0
     """Firing rate of the most active input neuron (Hz)."""
 

@@ -17,7 +17,7 @@ class PlasticityConfig:
     lr: float = 0.7
     """Learning rate: change of a weight per unit of modulator and eligibility."""
     lr_halved_after: float = 0.0
-    """Episodes of an agent after which its learning rate is half: lr / (1 + episodes / this); 0 for a constant one."""
+    """Episodes of an agent after which its learning rate is halved: lr / (1 + episodes / this); 0 for a constant rate."""
     a_plus: float = 1.0
     """Amplitude of pre-before-post pairs."""
     a_minus: float = 0.0
@@ -33,7 +33,7 @@ class PlasticityConfig:
     w_max: float = 1.0
     """Upper bound of the weights."""
     w_init: float = 0.01
-    """Initial weights are uniform within plus and minus this."""
+    """Initial weights are uniform within +- this."""
 
     def __post_init__(self) -> None:
         validate.not_negative("lr", self.lr)

@@ -1,4 +1,4 @@
-"""What the commands share: how their arguments are read, those of all that load agents, and how this command is called."""
+"""Shared by the commands: reading arguments, the options of all commands that load agents, and this program's name."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class AgentArgs:
     """Trained agents, from a file."""
 
     run: tyro.conf.Positional[Path]
-    """Run folder, whose last checkpoint is taken, or a checkpoint."""
+    """Run folder (its last checkpoint is used), or a checkpoint."""
     device: str | None = None
-    """Torch device; the run's own if none is given."""
+    """Torch device; by default the run's own."""
     trust: bool = False
-    """Import the code that the run names beyond Gymnasium and this package (environment, wrapper, rule, ...). Say so only of
+    """Import the code that the run names beyond Gymnasium and this package (environment, wrapper, rule, ...). Use it only for
     runs whose maker you trust as you would the author of a program: that code can do whatever you can."""
 
 
 def parse(kind: type[Args], command: str, argv: list[str], description: str | None) -> Args:
-    """Arguments of a command as its dataclass, with ~ in paths replaced. Shows the help and exits where it is asked for."""
+    """Arguments of a command as its dataclass, with ~ in paths replaced. For --help, shows the help and exits."""
     read = partial(tyro.cli, kind, prog=f"{name()} {command}", description=description)
     place = helptext.asked(argv)
     if place is not None:
@@ -57,20 +57,20 @@ def _home(value: Any, is_path: bool) -> Any:
 
 
 def name() -> str:
-    """The short name of this command, for lines on how it is used."""
+    """The short name of this program, for usage lines."""
     script = os.path.basename(sys.argv[0])
     return program() if script == "__main__.py" else script
 
 
 def program() -> str:
-    """How this command was called, to be called so again."""
+    """How this program was called, so that it can be called again."""
     return called(sys.orig_argv, sys.argv)
 
 
 def called(original: list[str], argv: list[str]) -> str:
-    """What stands before the arguments ``argv[1:]`` of a line: `python train.py`, `python -m module`, or a script's name.
+    """The part of a command line before its arguments ``argv[1:]``: `python train.py`, `python -m module`, or a script's name.
 
-    original: the line as Python got it, with the interpreter; of an installed script it is that interpreter that the system adds.
+    original: the line as Python got it, with the interpreter (for an installed script, the one that the system added).
     """
     script, before = argv[0], original[: len(original) - len(argv) + 1]
     if before[-2:-1] == ["-m"] or (script.endswith(".py") and before[-1:] == [script]):

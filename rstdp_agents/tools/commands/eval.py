@@ -1,4 +1,4 @@
-"""Play episodes with trained agents, without learning: returns of the greedy and of the stochastic policy."""
+"""Play episodes with trained agents, without learning: returns of the greedy and the stochastic policy."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Args(AgentArgs):
     """Episodes of trained agents."""
 
     episodes: int = 20
-    """Episodes of each agent and policy."""
+    """Episodes for each agent and policy."""
     policy: Literal["both", "greedy", "stochastic"] = "both"
     """The most active action (greedy), one drawn from the softmax of rates as in training (stochastic), or both in turn."""
     seed: int | None = None
-    """Seed of the first agent's episodes; the episodes of the run's closing evaluation if none is given."""
+    """Seed of the first agent's episodes; by default the episodes of the run's closing evaluation."""
     agent: int | None = None
     """Only this agent of the population, counted from 0."""
     render: Literal["none", "human"] = "none"
-    """Show the episodes in a window, one after the other (of the first agent unless --agent says otherwise)."""
+    """Show the episodes on screen, one after the other (the first agent's, unless --agent says otherwise)."""
 
     def __post_init__(self) -> None:
         validate.positive("episodes", self.episodes)
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
         seeds = tuple(range(args.seed, args.seed + len(seeds)))
     if args.render == "human":
         if not screen.is_there():
-            print("note: there is no screen here, and nothing will be seen of the episodes", file=sys.stderr)
+            print("note: there is no screen here, so the episodes will not be shown", file=sys.stderr)
         kwargs = trained.rendered("human")
     print(f"{trained.checkpoint}, env step {trained.data['step']}, {one_line(trained.config.env)}")
     for kind in ("greedy", "stochastic") if args.policy == "both" else (args.policy,):
@@ -64,7 +64,7 @@ def main(argv: list[str]) -> int:
 def play(
     agent: Agent, env: EnvSource, kwargs: dict, seeds: tuple[int, ...], args: Args, greedy: bool, learnt: list[Learnt]
 ) -> np.ndarray:
-    """Returns ``(agents, episodes)``, in one env at a time where a person watches."""
+    """Returns ``(agents, episodes)``; one env at a time if someone watches."""
     parallel = {"parallel": 1} if args.render == "human" else {}
     return evaluate(agent, env, kwargs, seeds, args.episodes, greedy, learnt=learnt, shown=True, **parallel)
 

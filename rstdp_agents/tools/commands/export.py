@@ -23,22 +23,22 @@ class Args(AgentArgs):
     """One agent, as a file."""
 
     device: str | None = "cpu"
-    """Torch device that the file is made on, and of which a torch program remembers that it is for it."""
+    """Torch device that the file is made on; a torch program stays on it."""
     out: Path
     """File to write."""
     format: Format | None = None
-    """torch.export program (pt2), ONNX (onnx) or Neuromorphic Intermediate Representation (nir); told by the name of the file
-    if none is given."""
+    """torch.export program (pt2), ONNX (onnx) or Neuromorphic Intermediate Representation (nir); by default, what the file's
+    name says."""
     agent: int = 0
     """Which agent of the population, counted from 0."""
     greedy: bool = False
-    """Take the most active action, in place of one drawn from the softmax of rates (pt2, onnx)."""
+    """Take the most active action instead of one drawn from the softmax of rates (pt2, onnx)."""
     numbers: int | None = None
-    """Seed of random numbers that are built in, the same for every observation; without it they are an input (pt2, onnx)."""
+    """Seed of built-in uniform draws, the same for every observation; without it they are an input (pt2, onnx)."""
     solver: Literal["euler", "exact"] = "euler"
     """How the reader of the file integrates membranes (nir)."""
     without: tuple[Literal["noise", "refractory"], ...] = ()
-    """What is left out on purpose, for NIR has no words for it: escape noise, refractory period (nir)."""
+    """What to leave out because NIR cannot express it: escape noise, refractory period (nir)."""
 
 
 def main(argv: list[str]) -> int:
@@ -47,7 +47,7 @@ def main(argv: list[str]) -> int:
     torch.set_num_threads(1)
     kind = args.format or args.out.suffix.removeprefix(".")
     if kind not in get_args(Format):
-        raise UsageError(f"`--format` must be one of {', '.join(get_args(Format))}; {args.out} does not tell")
+        raise UsageError(f"`--format` must be one of {', '.join(get_args(Format))}; {args.out} does not say which")
     trained = load_agent(args.run, "torch", args.device, Trust.of_line(args.trust, argv))
     check_agent(trained, args.agent)
     content = content_of(kind, trained, args)

@@ -1,4 +1,4 @@
-"""What --help shows: the options that tyro finds, in groups, each text as wide as the terminal."""
+"""The output of --help: tyro's options, in groups, each text as wide as the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rstdp_agents.base.errors import UsageError
 
 ASKS = ("-h", "--help")
 NARROW = 129
-"""Columns in which tyro writes one group below the other; from 130 on it sets them side by side."""
+"""Columns at which tyro writes one group below the other; from 130 on it sets them side by side."""
 INDENT = " " * 6
 
 
@@ -24,22 +24,22 @@ class Group(NamedTuple):
 
     about: str
     options: list[tuple[str, str]]
-    """How an option is written, and what it does."""
+    """Each option as it is written, and what it does."""
 
 
 def asked(argv: list[str]) -> int | None:
-    """Where a line asks for help."""
+    """Index of the word that asks for help, None if there is none."""
     return next((i for i, word in enumerate(argv) if word in ASKS), None)
 
 
 def page(parse: Callable[[list[str]], Any], argv: list[str]) -> str:
-    """The whole help of a command, of which ``parse`` takes the arguments."""
+    """The whole help of a command whose arguments ``parse`` takes."""
     head, groups = read(captured(parse, argv))
     return head + "\n".join(draw(name, group) for name, group in groups.items())
 
 
 def page_of(head: str, groups: Mapping[str, Group], name: str) -> str:
-    """The help of one group, or of all, and the names of the others. Raises UsageError where there is no such group."""
+    """The help of one group, or of all, and the names of the others. Raises UsageError if there is no such group."""
     if name == "all":
         return head + "\n".join(draw(each, group) for each, group in groups.items())
     if name not in groups:
@@ -49,7 +49,7 @@ def page_of(head: str, groups: Mapping[str, Group], name: str) -> str:
 
 
 def captured(parse: Callable[[list[str]], Any], argv: list[str]) -> str:
-    """What tyro prints where it is asked for help."""
+    """What tyro prints for --help."""
     output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     with columns(NARROW), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
         parse([*argv, "--help"])
@@ -59,7 +59,7 @@ def captured(parse: Callable[[list[str]], Any], argv: list[str]) -> str:
 
 @contextlib.contextmanager
 def columns(number: int) -> Iterator[None]:
-    """A terminal of so many columns."""
+    """A terminal with this many columns."""
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = str(number)
     try:
@@ -69,7 +69,7 @@ def columns(number: int) -> Iterator[None]:
 
 
 def read(text: str) -> tuple[str, dict[str, Group]]:
-    """Usage and description, and the groups by name, of a help text in tyro's boxes."""
+    """From a help text in tyro's boxes: usage and description, and the groups by name."""
     usage, *boxes = re.split(r"(?m)^(?=╭─ )", text)
     paragraphs = [fill(" ".join(words.split())) for words in usage.strip().split("\n\n")]
     found = [box.splitlines() for box in boxes]
@@ -79,7 +79,7 @@ def read(text: str) -> tuple[str, dict[str, Group]]:
 
 
 def group(lines: list[str]) -> Group:
-    """The group whose box holds these lines."""
+    """The group in a box of these lines."""
     rule = next((i + 1 for i, line in enumerate(lines) if line.startswith("──")), 0)
     options: list[tuple[str, str]] = []
     for line in lines[rule:]:
@@ -105,12 +105,12 @@ def draw(name: str, group: Group) -> str:
 
 
 def fill(text: str) -> str:
-    """Text in lines as long as the terminal is wide."""
+    """Text wrapped to the width of the terminal."""
     return textwrap.fill(text, width(), break_on_hyphens=False)
 
 
 def width() -> int:
-    """Columns of the terminal; 40 at least."""
+    """Columns of the terminal; at least 40."""
     return max(40, shutil.get_terminal_size().columns)
 
 

@@ -20,21 +20,21 @@ from rstdp_agents.training.reports.tables import columns
 from rstdp_agents.training.runs.reading import read_checkpoint
 
 WEIGHT = ".weight"
-"""What the names of tensors end with that hold the synapses of a layer, ``(agents, ...)``."""
+"""Suffix of the names of tensors that hold the synapses of a layer, ``(agents, ...)``."""
 
 
 @dataclass(frozen=True)
 class Args:
-    """What to look into."""
+    """What to inspect."""
 
     run: tyro.conf.Positional[Path]
-    """Run folder, whose last checkpoint is taken, or a checkpoint."""
+    """Run folder (its last checkpoint is used), or a checkpoint."""
     settings: bool = False
-    """All settings, not only those that differ from the preset of the environment and rule."""
+    """Show all settings, not only those that differ from the preset of the environment and rule."""
 
 
 def main(argv: list[str]) -> int:
-    """Print the checkpoint in sections. All of it is read from the file: no environment is made, no part built."""
+    """Print the checkpoint in sections. Everything is read from the file: no environment is made, no part built."""
     args = parse(Args, "inspect", argv, __doc__)
     checkpoint, tensors, data, config = read_checkpoint(args.run)
     what = one_line(f"{config.agent.rule} on {config.env}")
@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
 
 
 def settings(config: RunConfig, everything: bool) -> list[list[str]]:
-    """Name, value of the preset and value of the run, of those settings that differ, or of all."""
+    """Name, preset's value and run's value of the settings that differ, or of all."""
     usual = preset(config.env, config.agent.rule, config.env_kwargs, config.wrapper)
     here, before = by_option(config), by_option(usual)
     rows = [[name, str(before[name]), str(value)] for name, value in here.items()]
@@ -62,12 +62,12 @@ def settings(config: RunConfig, everything: bool) -> list[list[str]]:
 
 
 def depth(layer: str) -> tuple[int, str]:
-    """Where a layer stands among the others: hidden ones first, then the output, then the critic."""
+    """Sort key of a layer: hidden ones first, then the output, then the critic."""
     return {"output": 1, "critic": 2}.get(layer, 0), layer
 
 
 def shape(layer: str, tensors: dict[str, Tensor]) -> list[str]:
-    """Name, shape, kind and number of the synapses of an agent."""
+    """Name, shape, kind and number of an agent's synapses."""
     weight = tensors[layer + WEIGHT][0]
     kind = {1: "sum", 2: "Linear"}.get(weight.ndim, "convolution")
     if kind == "convolution":  # channels out, channels in, kernel
@@ -78,7 +78,7 @@ def shape(layer: str, tensors: dict[str, Tensor]) -> list[str]:
 
 
 def state(layer: str, tensors: dict[str, Tensor], bounds: tuple[float, float]) -> list[list[str]]:
-    """What the agents' weights, rates and eligibilities have come to; a critic of numbers has only weights, without bounds."""
+    """The agents' weights, rates and eligibilities; a linear critic has only weights, without bounds."""
     weight = tensors[layer + WEIGHT]
     figures = {"weight, mean": weight, "weight, size (rms)": weight.square()}
     rate = tensors.get(f"{layer}.rate")
@@ -96,14 +96,14 @@ def state(layer: str, tensors: dict[str, Tensor], bounds: tuple[float, float]) -
 
 
 def spread(values: Tensor, root: bool) -> list[str]:
-    """Mean over agents, lowest and highest of each agent's mean of ``values (agents, ...)``, or of its square root."""
+    """Mean over agents, lowest and highest of each agent's mean of ``values (agents, ...)``, or of the mean's square root."""
     means = values.double().flatten(1).mean(1)
     means = means.sqrt() if root else means
     return [f"{value:.4g}" for value in (means.mean(), means.min(), means.max())]
 
 
 def results(config: RunConfig, data: dict[str, Any]) -> list[list[str]]:
-    """A row per agent: what its training has brought so far."""
+    """A row per agent: the results of its training so far."""
     rows: list[list[Any]] = []
     for seed, record in zip(config.seeds, data["records"], strict=True):
         recent, best = record["recent"], record["best_mean"]

@@ -16,21 +16,21 @@ from rstdp_agents.training.runs.reading import Axis, read_runs
 
 @dataclass(frozen=True)
 class Args:
-    """Curves of the rolling mean return: mean over agents, and bootstrap 95 % interval where there are several."""
+    """Curves of the rolling mean return: mean over agents, and bootstrap 95 % interval if there are several."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
     """Run folders."""
     axis: Axis = "steps"
-    """What the curves are drawn over."""
+    """The horizontal axis."""
     window: int = WINDOW
-    """Episodes of the rolling mean."""
+    """Number of episodes in the rolling mean."""
     by: str = "folder"
     """One curve for each value of this: the folder, or any setting of a run, such as rule or plasticity.lr."""
     out: Path = Path("learning.png")
-    """Picture to write; its ending says which kind (png, pdf, svg)."""
+    """Picture to write; its extension gives the format (png, pdf, svg)."""
 
     def __post_init__(self) -> None:
-        validate.require(bool(self.runs), "give one run folder or more")
+        validate.require(bool(self.runs), "give at least one run folder")
         validate.positive("window", self.window, "episodes")
 
 

@@ -26,14 +26,14 @@ from rstdp_agents.training.runs.reading import Run, read_runs
 from rstdp_agents.training.runs.trust import foreign
 
 CHANCE_STEPS = 5_000
-"""Env steps of random actions that tell what chance is worth."""
+"""Env steps that measure the return of random actions."""
 Groups = dict[str, list[Run]]
 Scores = dict[str, dict[str, np.ndarray]]
-"""By label and environment: the normalised final return of every agent."""
+"""Normalised final return of every agent, by label and environment."""
 Estimate = tuple[float, float, float]
 """A value and the ends of its 95 % interval."""
 AGGREGATES = """\
-Final returns of the tables above, 0 for chance and 1 for solved; intervals by a bootstrap over agents, stratified by environment.
+Final returns of the tables above, 0 for random and 1 for solved; bootstrap intervals over agents, stratified by environment.
 
 ![Interquartile means](aggregate.png)
 
@@ -41,10 +41,10 @@ Final returns of the tables above, 0 for chance and 1 for solved; intervals by a
 INTRO = """\
 # Report
 
-*Final* is the mean return of an agent's last 100 training episodes, or of all it had where there were fewer: then the cell
-says of how many. *Best* is the highest mean of 100, *area* the mean return over all of its training; *solved* counts the
-agents whose mean of 100 consecutive training episodes reached the environment's threshold, and in how many episodes they
-did. Brackets hold bootstrap 95 % intervals of the mean over agents.
+*Final* is the mean return of an agent's last 100 training episodes, or of all its episodes if there were fewer: then the cell
+says how many. *Best* is the highest mean of 100, *area* the mean return over all of its training; *solved* counts the
+agents whose mean of 100 consecutive training episodes reached the environment's threshold, and *episodes to solve* how long
+that took. Brackets hold bootstrap 95 % intervals of the mean over agents.
 """
 
 
@@ -55,12 +55,12 @@ class Args:
     runs: tyro.conf.Positional[tuple[Path, ...]]
     """Run folders."""
     by: str = "rule"
-    """What is compared: any setting, such as rule or plasticity.lr, or folder; agents of the same value count together."""
+    """What to compare: any setting, such as rule or plasticity.lr, or folder; agents with the same value are grouped."""
     out: Path = Path("report")
     """Folder for README.md and its figures."""
 
     def __post_init__(self) -> None:
-        validate.require(bool(self.runs), "give one run folder or more")
+        validate.require(bool(self.runs), "give at least one run folder")
 
 
 def main(argv: list[str]) -> int:
@@ -75,7 +75,7 @@ def main(argv: list[str]) -> int:
     scores = normalised(runs)
     if scores:
         means = {label: iqm(list(tasks.values())) for label, tasks in scores.items()}
-        picture = plots.intervals({"interquartile mean": means}, "0: chance, 1: solved")
+        picture = plots.intervals({"interquartile mean": means}, "0: random policy, 1: solved")
         plots.write_figure(args.out / "aggregate.png", picture)
         parts.append(aggregates(scores, means, args.by))
     made = f"{name()} {shlex.join(['report', *argv])}"
@@ -86,17 +86,17 @@ def main(argv: list[str]) -> int:
 
 
 def agents_of(runs: list[Run]) -> list[np.ndarray]:
-    """Returns of every agent that has ended an episode."""
+    """Returns of every agent that has finished an episode."""
     return [agent.returns for run in runs for agent in run.agents if len(agent.returns)]
 
 
 def final(returns: np.ndarray) -> float:
-    """Mean of the last 100 episodes, or of all there are."""
+    """Mean of the last 100 episodes, or of all if there are fewer."""
     return float(returns[-WINDOW:].mean())
 
 
 def finals(runs: dict[str, Groups]) -> dict[str, dict[str, Estimate]]:
-    """Mean final return and its interval over agents, by environment and label, which says where it is one of few episodes."""
+    """Mean final return and its interval over agents, by environment and label; the label says if there were too few episodes."""
     known = {env: {label: agents_of(members) for label, members in groups.items()} for env, groups in runs.items()}
     return {
         env: {label + of_episodes(*map(len, agents)): estimate(agents) for label, agents in groups.items() if agents}
@@ -130,9 +130,9 @@ def row(agents: list[np.ndarray], solved: float | None) -> list[str]:
 
 
 def normalised(runs: dict[str, Groups]) -> Scores:
-    """Final returns between chance (0) and solved (1), in the environments that have a threshold and all labels.
+    """Final returns between a random policy (0) and solved (1), in the environments that have a threshold and all labels.
 
-    Chance is what random actions reach: code of other packages that a run names is not imported for it, and left out.
+    Code of other packages that a run names is not imported for the random policy: such runs are left out.
     """
     labels = {label for groups in runs.values() for label in groups}
     scores: Scores = {}
@@ -154,7 +154,7 @@ def chance(run: Run) -> float:
     grid.action_space.seed(run.config.seed)
     grid.reset((run.config.seed,))
     ended, total, steps = [], 0.0, 0
-    with Bar(CHANCE_STEPS, "step", f"what chance reaches on {one_line(run.config.env)}") as bar:
+    with Bar(CHANCE_STEPS, "step", f"random policy on {one_line(run.config.env)}") as bar:
         while steps < CHANCE_STEPS or not ended:
             t = grid.step(np.array(grid.action_space.sample())[None, None])
             total, steps = total + float(t.reward[0, 0]), steps + 1
@@ -168,7 +168,7 @@ def chance(run: Run) -> float:
 
 
 def aggregates(scores: Scores, means: dict[str, Estimate], by: str) -> str:
-    """Interquartile means, and how likely each label beats each other."""
+    """Interquartile means, and the probability that each label beats each other one."""
     envs = list(next(iter(scores.values())))
     text = f"## Over {len(envs)} environment(s): {markdown(', '.join(envs))}\n\n{AGGREGATES}"
     rows = [[markdown(label), bracketed(estimate)] for label, estimate in means.items()]
@@ -182,5 +182,5 @@ def aggregates(scores: Scores, means: dict[str, Estimate], by: str) -> str:
 
 
 def bracketed(estimate: Estimate) -> str:
-    """A value and its interval."""
+    """A value with its interval in brackets."""
     return "{:.2f} [{:.2f}, {:.2f}]".format(*estimate)

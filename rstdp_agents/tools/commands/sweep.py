@@ -1,10 +1,10 @@
 """Search for settings with Optuna. All other options are those of training: --env, --rule, --total-steps, --seed, and
 those of the groups.
 
-Every trial trains --agents agents (one seed each) and counts their mean. Several trials train at once, as one population, where
-agents may each have for themselves all that is searched (docs/tutorials/compare.md says of what); else one after the other.
-A sweep that was stopped goes on when it is started again. With --launcher ray the trials are spread over a cluster by Ray Tune,
-which may stop those that fall behind or let them take over from those ahead.
+Every trial trains --agents agents (one seed each) and scores their mean. Several trials train at once, as one population, if
+each agent can have its own value of everything that is searched (docs/tutorials/compare.md says which settings allow this);
+otherwise one after the other. The same command resumes a sweep that was stopped. With --launcher ray, Ray Tune spreads the
+trials over a cluster and may stop those that fall behind or let them take over from those ahead.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rstdp_agents.training.reports.tables import columns, short
 
 
 def main(argv: list[str]) -> int:
-    """Search, and print the best settings and how to train with them."""
+    """Search; then print the best settings and how to train with them."""
     asked = helptext.asked(argv)
     if asked is not None:
         print(help_of(argv[:asked], argv[asked + 1] if asked + 1 < len(argv) else "search"))
@@ -73,7 +73,7 @@ def help_of(argv: list[str], group: str) -> str:
 
 
 def report(best: list[Any], options: list[str]) -> None:
-    """The best trials, and the line that trains with the first."""
+    """Print the best trials, and the command that trains with the best."""
     names = list(best[0].params)
     rows = [[str(t.number), f"{t.value:.2f}", *(short(t.params[each]) for each in names)] for t in best]
     print("\n" + columns(["trial", "mean", *names], rows))

@@ -29,20 +29,20 @@ from rstdp_agents.training.runs.resume import folder_of
 from rstdp_agents.training.runs.trust import Trust, foreign
 
 GROUPS = {"machine": MachineConfig, "records": RecordConfig}
-"""Groups of `--help` whose options have no name in front."""
+"""Groups of `--help` whose options have no prefix."""
 
 
 @dataclass(frozen=True)
 class Line(RunConfig):
-    """What the command line holds: a run, and what is no setting of it and no file may say."""
+    """A command line: the settings of a run, and options that are no settings and must not come from a file."""
 
     trust: bool = False
     """With --resume: import the code that the run names beyond Gymnasium and this package (environment, wrapper,
-    rule, ...). Say so only of runs whose maker you trust as you would the author of a program."""
+    rule, ...). Use it only for runs whose maker you trust as you would the author of a program."""
 
 
 def main(argv: list[str]) -> int:
-    """Train, or show a group of options where --help is asked for."""
+    """Train, or show a group of options for --help."""
     asked = helptext.asked(argv)
     if asked is not None:
         print(help_of(argv[:asked], argv[asked + 1] if asked + 1 < len(argv) else "run"))
@@ -59,13 +59,13 @@ def main(argv: list[str]) -> int:
 
 
 def help_of(argv: list[str], group: str) -> str:
-    """The options of one group, or of all, with the defaults that ``argv`` brings about."""
+    """The options of one group, or of all, with the defaults that ``argv`` implies."""
     head, groups = helptext.read(helptext.captured(parse, argv))
     return helptext.page_of(head, grouped(groups), group)
 
 
 def grouped(groups: dict[str, helptext.Group]) -> dict[str, helptext.Group]:
-    """Groups of options with those of a run as three: of the task and the agent, of the machine, and of records."""
+    """The groups, with the options of a run split into three: task and agent, machine, and records."""
     known = dict(groups)
     options = known.pop("options").options
     of = {field.name: group for group, kind in GROUPS.items() for field in fields(kind)}
@@ -80,7 +80,7 @@ def grouped(groups: dict[str, helptext.Group]) -> dict[str, helptext.Group]:
 def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     """Command line -> configuration, checkpoint to resume from, and where the defaults came from.
 
-    The defaults depend on the line itself: on `--resume`, else on `--rule` and what makes the environment.
+    The defaults depend on the line itself: on `--resume`, else on `--rule` and the environment.
     """
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     first.add_argument("--env", default="CartPole-v1")
@@ -94,7 +94,7 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
         checkpoint, saved, note = beginning(Path(os.path.expanduser(known.resume)))
         default = replace(from_json(RunConfig, saved), run_dir="")  # the folder may have moved since
     else:
-        rule = known.rule if known.rule in get_args(RuleName) else "rstdp-et"  # what is none is refused below
+        rule = known.rule if known.rule in get_args(RuleName) else "rstdp-et"  # unknown rules are refused below
         task = known.env, rule, known.env_kwargs and tuple(known.env_kwargs), tuple(known.wrapper)
         default, note = presets.preset(*task), presets.origin(*task)
     line = tyro.cli(Line, default=Line(**vars(default)), args=argv, description=__doc__)
@@ -109,7 +109,7 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
 
 
 def beginning(resume: Path) -> tuple[Path | None, Any, str]:
-    """Checkpoint to resume from, settings, and what to say: a run that was killed before its first checkpoint starts over."""
+    """Checkpoint to resume from, settings, and a note; a run that was killed before its first checkpoint starts over."""
     if has_begun(resume) and not checkpoints(resume):
         saved = settings_of(resume)
         origin = saved.get("resume") if isinstance(saved, dict) else None
@@ -123,7 +123,7 @@ def beginning(resume: Path) -> tuple[Path | None, Any, str]:
 
 
 def settings_of(folder: Path) -> Any:
-    """What config.json holds. Raises UsageError where that is no JSON."""
+    """Contents of config.json. Raises UsageError if it is not JSON."""
     try:
         return json.loads((folder / SETTINGS).read_text())
     except (ValueError, RecursionError) as error:
@@ -136,7 +136,7 @@ def run_folder(config: RunConfig, checkpoint: Path | None) -> Path | None:
     own = None if not config.resume else resumed if resumed.is_dir() else folder_of(resumed)
     if not config.run_dir:
         if config.resume and own is None:
-            raise UsageError(f"{checkpoint} is in no run folder: give --run-dir for the run that begins with it")
+            raise UsageError(f"{checkpoint} is not in a run folder: give --run-dir for the run that starts from it")
         return own
     folder = Path(config.run_dir)
     if own is None or own.resolve() != folder.resolve():
@@ -145,7 +145,7 @@ def run_folder(config: RunConfig, checkpoint: Path | None) -> Path | None:
 
 
 def train(config: RunConfig, folder: Path | None, checkpoint: Path | None, note: str) -> int:
-    """Train, evaluate, and say on the way what a person wants to know."""
+    """Train and evaluate, with messages for the user."""
     if config.launcher == "ray":
         from rstdp_agents.training.distributed.cluster import train_on_cluster  # which needs the extra `ray`
 
@@ -164,11 +164,11 @@ def train(config: RunConfig, folder: Path | None, checkpoint: Path | None, note:
         try:
             finished = training.run()
         except (EnvironmentFault, OSError):
-            print(f"stopped at step {training.step}; go on with: {resuming(folder, config)}")
+            print(f"stopped at step {training.step}; resume with: {resuming(folder, config)}")
             raise
         if not finished:
             with contextlib.suppress(OSError):  # the terminal may be gone, which is why
-                print(f"interrupted at step {training.step}; go on with: {resuming(folder, config)}", flush=True)
+                print(f"interrupted at step {training.step}; resume with: {resuming(folder, config)}", flush=True)
             return 128 + training.stopped_by
         report(training.finish())
     print(f"watch it with: tensorboard --logdir {shlex.quote(str(folder))}")
@@ -176,7 +176,7 @@ def train(config: RunConfig, folder: Path | None, checkpoint: Path | None, note:
 
 
 def resuming(folder: Path, config: RunConfig) -> str:
-    """The line that resumes a run, with the word that its own code takes."""
+    """The command that resumes a run, with --trust if the run uses code of its own."""
     return f"{program()} --resume {shlex.quote(str(folder))}{' --trust' if foreign(config) else ''}"
 
 
@@ -198,7 +198,7 @@ def report(summary: dict[str, Any]) -> None:
 
 
 def print_aggregate(kind: str, a: dict[str, Any]) -> None:
-    """One line on what `evaluation.aggregate` made of the returns of a kind of policy."""
+    """Print `evaluation.aggregate` of the returns of one kind of policy, in one line."""
     print(f"{kind}: mean {a['mean']:.1f}, 95 % interval over {a['n']} {a['over']} [{a['low']:.1f}, {a['high']:.1f}]")
 
 

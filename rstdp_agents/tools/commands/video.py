@@ -28,14 +28,14 @@ from rstdp_agents.training.runs.trust import Trust
 
 @dataclass(frozen=True, kw_only=True)
 class Args(AgentArgs):
-    """A film of one agent. It chooses its actions as in training, and learns nothing."""
+    """A film of one agent, which chooses its actions as in training and does not learn."""
 
     agent: int = 0
     """Which agent of the population, counted from 0."""
     steps: int = 500
-    """Env steps, a frame each."""
+    """Env steps, one frame each."""
     seed: int | None = None
-    """Seed of the episodes; the first of the run's closing evaluation if none is given."""
+    """Seed of the episodes; by default the first of the run's closing evaluation."""
     fps: int = 30
     """Frames per second."""
     out: Path = Path("video.mp4")
@@ -68,13 +68,13 @@ def main(argv: list[str]) -> int:
 
 
 def moments(agent: Agent, grid: SerialGrid, seed: int, steps: int, title: str) -> Iterator[Moment]:
-    """Env steps of an agent alone, as they happen."""
+    """Env steps of a single agent, as they happen."""
     play, total, episode = Interaction(agent, grid, EpisodeTracker(1, 1, None)), 0.0, 1
     obs = play.begin((seed,))
     for step in range(1, steps + 1):
         picture = np.asarray(grid.envs[0].render())
         if picture.ndim != 3:
-            raise UsageError("the environment renders to nothing; a film needs the render mode rgb_array")
+            raise UsageError("the environment renders nothing; a film needs the render mode rgb_array")
         value, (pre, *_, post) = agent.value(obs), agent.spikes()
         rates = agent.decoder.rates(post).flatten().cpu().numpy() * 1000.0 / agent.layer.dt
         t, _ = play.step(step)
@@ -101,7 +101,7 @@ def frames(shots: Iterator[Moment], dt: float, steps: int) -> Iterator[np.ndarra
 
 
 def write(writer: Any, out: Path, fps: int, pictures: Iterator[np.ndarray]) -> None:
-    """Write an mp4 under another name and rename it, so that ``out`` never holds half of one."""
+    """Write an mp4 under another name and rename it, so that ``out`` is never half written."""
     out.parent.mkdir(parents=True, exist_ok=True)
     partial, video = out.with_name(out.stem + ".partial.mp4"), None
     try:

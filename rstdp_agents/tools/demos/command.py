@@ -10,7 +10,7 @@ import tyro
 
 
 def command(main: Callable[..., Any], description: str | None) -> None:
-    """Run ``main`` with the arguments of the command line; what cannot be done is said in one line, exit code 2."""
+    """Run ``main`` with the arguments of the command line; errors are one line, with exit code 2."""
     try:
         tyro.cli(main, description=description)
     except (ValueError, OSError) as error:

@@ -30,7 +30,7 @@ class Demonstration:
     """The experiment; times in ms, one step per ms."""
 
     steps: int = 200
-    """Length; every series has one entry more, for the moment before the first step."""
+    """Number of steps; every series has one more entry, for the state before the first step."""
     pre_times: tuple[int, ...] = (10, 85, 115, 135)
     """Spikes of the input (ms)."""
     post_times: tuple[int, ...] = (15, 75, 110, 140)
@@ -72,12 +72,12 @@ class Course(NamedTuple):
     y: Tensor
     """Trace of the output."""
     eligibility: Tensor
-    """What the reward meets: zeta of the step, or its trace z."""
+    """What the reward modulates: zeta of the step, or its trace z."""
     weight: Tensor
 
 
 def course(p: Demonstration, rule: PairRule, reward: Tensor, *, lagged: bool) -> Course:
-    """Learn online, tick by tick; ``lagged``: the reward meets the eligibility of the step before."""
+    """Learn online, tick by tick; ``lagged``: the reward modulates the eligibility of the step before."""
     pre, post = (spikes.reshape(-1, 1, 1, 1) for spikes in p.spikes())
     kernels = pair_kernels(rule, 1, p.dt, pre.device, pre.dtype)
     state = pair_init(SYNAPSE, rule, 1, 1, pre.device, pre.dtype)
@@ -94,7 +94,7 @@ def course(p: Demonstration, rule: PairRule, reward: Tensor, *, lagged: bool) ->
 
 
 def run(p: Demonstration) -> dict[str, Course]:
-    """The demonstration under each rule, and under R-STDP-ET with the reward a step late."""
+    """The demonstration under each rule, and under R-STDP-ET with the reward one step late."""
     rstdp, rstdp_et = p.rules()
     reward = p.reward()
     return {

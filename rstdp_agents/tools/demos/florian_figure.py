@@ -14,7 +14,7 @@ PRE, POST, GREY = "#1f5fa8", "#c4501b", "0.75"
 
 
 class Series(Protocol):
-    """What is drawn of a rule; each ``(steps + 1,)``."""
+    """What the figure shows of a rule; each ``(steps + 1,)``."""
 
     @property
     def x(self) -> Tensor: ...
@@ -27,7 +27,7 @@ class Series(Protocol):
 
 
 def draw(pre: Tensor, post: Tensor, reward: Tensor, courses: Mapping[str, Series], dt: float) -> Figure:
-    """Spikes, traces, reward, eligibility and its trace on the left of time; the weights below.
+    """Spikes, traces, reward and eligibility on the left; the eligibility trace and the weights on the right.
 
     pre, post, reward: ``(steps + 1,)``. courses: by rule, with the names `STDP`, `MSTDP`, `MSTDPET` and
     `MSTDPET, lagged`. dt in ms.
@@ -64,10 +64,10 @@ def _spikes(axes: Axes, time: np.ndarray, pre: Tensor, post: Tensor) -> None:
 
 
 def _weight(axes: Axes, time: np.ndarray, title: str, now: Series, lagged: Series | None = None) -> None:
-    """A weight with its final value; both readings of the discrete equation where they differ."""
-    axes.plot(time, now.weight, color="black", label=f"reward meets this step: {now.weight[-1]:.5f}")
+    """A weight with its final value; both readings of the discrete equation if they differ."""
+    axes.plot(time, now.weight, color="black", label=f"reward modulates this step: {now.weight[-1]:.5f}")
     if lagged is not None:
-        label = f"reward meets the step before: {lagged.weight[-1]:.5f}"
+        label = f"reward modulates the step before: {lagged.weight[-1]:.5f}"
         axes.plot(time, lagged.weight, color=POST, linestyle="--", label=label)
         axes.legend(loc="upper left", frameon=False)
     else:
@@ -79,7 +79,7 @@ def _weight(axes: Axes, time: np.ndarray, title: str, now: Series, lagged: Serie
 
 
 def _finish(axes: Axes, letter: str, time: np.ndarray, reward: np.ndarray) -> None:
-    """What all panels share: letter, limits, and where the reward is negative."""
+    """The elements that all panels share: letter, limits, and shading where the reward is negative."""
     axes.set_title(f"{letter}   {axes.get_title()}", loc="left", fontsize=10)
     axes.set_title("")
     axes.set_xlim(time[0], time[-1])

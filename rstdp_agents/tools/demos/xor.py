@@ -2,9 +2,9 @@
 
 python -m rstdp_agents.tools.demos.xor --code temporal --rule rstdp-et --seeds 1000-1019
 
-Every seed is a network, its frozen twin (learning rate 0) and a twin whose reward has nothing to do with the pattern, all
-with the same start and input, and all in one process. A network passes if both patterns with different bits make the
-output fire more than both with equal bits.
+Every seed is a network, its frozen twin (learning rate 0) and a twin whose reward is unrelated to the pattern, all
+with the same initial weights and input, and all in one process. A network passes if both patterns with different bits make
+the output fire more than both with equal bits.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rstdp_agents.tools.demos.xor_task import BITS, TARGET, Code, Task
 
 Rule = Literal["rstdp", "rstdp-et"]
 CONDITIONS = ("trained", "frozen", "shuffled")
-"""What is done to the twins of a seed: reward, learning rate 0, reward at random."""
+"""The twins of a seed: with reward, with learning rate 0, with random reward."""
 SETUPS = {
     "rate": (Task("rate", inputs=60), NetworkParams(inputs=60, hidden=60, w_max=5.0, fixed_signs=True, delay=False)),
     "temporal": (
@@ -46,7 +46,7 @@ LEARNING_RATES = {
 CLEAR_HZ = 4.0
 """Margin of a clear pass: two spikes in a presentation of 500 ms."""
 TEST_SEED = 1_000_000
-"""Added to the seed of a network for the input it is tested with."""
+"""Added to a network's seed for its test input."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Args:
     """What to run."""
 
     code: Code = "rate"
-    """How the bits are written: firing rates or spike trains."""
+    """How the bits are coded: firing rates or spike trains."""
     rule: Rule = "rstdp-et"
     """Learning rule: MSTDP (rstdp) or MSTDPET (rstdp-et)."""
     seeds: str = "1000-1019"
@@ -66,9 +66,9 @@ class Args:
     lr: float | None = None
     """Learning rate (mV); by default that of the code and rule."""
     delay: bool | None = None
-    """Whether a spike takes a tick to the next layer; by default as tuned for the code (rate: no, temporal: yes)."""
+    """Whether a spike takes a tick to reach the next layer; by default as tuned for the code (rate: no, temporal: yes)."""
     window: int = 10
-    """Ticks (ms) after which the weights change; 1 is the paper's online form, and slow."""
+    """Ticks (ms) between weight changes; 1 is the paper's online form, which is slow."""
 
     def __post_init__(self) -> None:
         validate.positive("epochs", self.epochs)
@@ -95,7 +95,7 @@ class Result:
     untrained: np.ndarray
     """``(seeds, 4)``, before training."""
     after: dict[str, np.ndarray]
-    """By condition ``(seeds, 4)``, after training."""
+    """``(seeds, 4)`` by condition, after training."""
     course: np.ndarray
     """``(epochs, conditions, 4)``: mean over seeds during training."""
 
@@ -136,10 +136,10 @@ def measure(network: Network, task: Task, symbols: Tensor, seeds: tuple[int, ...
 
 
 def train_epoch(network: Network, task: Task, symbols: Tensor, random: AgentRandom, target: Tensor) -> np.ndarray:
-    """Present every pattern once, in an order of each seed's own; output rates in Hz ``(conditions, seeds, 4)``."""
-    order, by_chance = random.uniform(2 * len(BITS)).reshape(-1, 2, len(BITS)).argsort(-1).unbind(1)
+    """Present every pattern once, in a random order for each seed; output rates in Hz ``(conditions, seeds, 4)``."""
+    order, others = random.uniform(2 * len(BITS)).reshape(-1, 2, len(BITS)).argsort(-1).unbind(1)
     rates = torch.zeros(len(CONDITIONS), *order.shape)
-    for pattern, other in zip(order.split(1, 1), by_chance.split(1, 1), strict=True):
+    for pattern, other in zip(order.split(1, 1), others.split(1, 1), strict=True):
         reward = torch.cat([target[other if condition == "shuffled" else pattern] for condition in CONDITIONS])
         output = network.learn(twins(task.present(pattern, symbols, random)), reward)
         counts = output.sum(0).reshape(len(CONDITIONS), -1, 1)

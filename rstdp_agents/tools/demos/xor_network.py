@@ -30,14 +30,14 @@ class NetworkParams:
     w_max: float
     """Largest weight (mV of postsynaptic potential per spike)."""
     fixed_signs: bool
-    """Every other input neuron is inhibitory, weights in [-w_max, 0], the others excitatory, [0, w_max]; else all input
-    weights are free in [-w_max, w_max]. Weights to the output are excitatory in any case."""
+    """Every other input neuron is inhibitory, weights in [-w_max, 0], the others excitatory, [0, w_max]; otherwise all input
+    weights are free in [-w_max, w_max]. Weights to the output are always excitatory."""
     delay: bool
-    """A spike reaches the next layer in the tick after it; else in its own tick."""
+    """A spike reaches the next layer one tick later; otherwise in its own tick."""
     lagged: bool = False
-    """The reward of an output spike meets the eligibility of the tick before; else of its own tick."""
+    """The reward of an output spike modulates the eligibility of the tick before; otherwise of its own tick."""
     window: int = 10
-    """Ticks after which the weights change; 1 is the paper's online form."""
+    """Ticks between weight changes; 1 is the paper's online form."""
 
     def __post_init__(self) -> None:
         validate.positive("w_max", self.w_max, "mV")
@@ -45,7 +45,7 @@ class NetworkParams:
 
 
 class Network:
-    """A population of networks: weights ``(agents, hidden, inputs)`` and ``(agents, 1, hidden)``, at random in their bounds."""
+    """A population of networks: weights ``(agents, hidden, inputs)`` and ``(agents, 1, hidden)``, uniform within their bounds."""
 
     def __init__(self, p: NetworkParams, rule: PairRule, lr: Tensor, random: AgentRandom, dt: float) -> None:
         """lr: ``(agents,)``, mV; a whole number of agents for every generator of ``random``, twins of the same start."""
@@ -83,7 +83,7 @@ class Network:
         return torch.cat(output)
 
     def _update(self, i: int, pre: Tensor, post: Tensor, reward: Tensor, pairs: PairState) -> PairState:
-        """Change the weights of one layer by what the window's rewards met; returns its new pairs."""
+        """Update the weights of one layer by the eligibility that the window's rewards modulated; returns its new pairs."""
         dw, pairs = rewarded_window(
             self.synapses[i], self.rule, pre, post, reward, pairs, self.dt, lagged=self.p.lagged
         )
@@ -92,7 +92,7 @@ class Network:
         return pairs
 
     def _rest(self, spikes: Tensor) -> tuple[list[LIFState], list[Tensor]]:
-        """Neurons at rest and no spikes on their way."""
+        """Neurons at rest and no spikes in transit."""
         lead = spikes.shape[1:3]
         neurons = [lif_init((*lead, s.post), NEURON, spikes.device, spikes.dtype) for s in self.synapses]
         return neurons, [spikes.new_zeros(1, *lead, s.pre) for s in self.synapses]
@@ -100,7 +100,7 @@ class Network:
     def _window(
         self, spikes: Tensor, neurons: list[LIFState], last: list[Tensor]
     ) -> tuple[list[Tensor], list[LIFState], list[Tensor]]:
-        """Spikes of input, hidden and output layer, each one tick on the way; the states; the spikes still on their way."""
+        """Spikes of input, hidden and output layer, each in transit for one tick; the states; the spikes still in transit."""
         layers, after = [spikes], []
         for synapse, weight, state, before in zip(self.synapses, self.weights, neurons, last, strict=True):
             arriving = torch.cat([before, layers[-1][:-1]]) if self.p.delay else layers[-1]

@@ -1,4 +1,4 @@
-"""Exclusive or in spikes: two input bits, written as firing rates or as spike trains, for a population of networks."""
+"""Exclusive or in spikes: two input bits, coded as firing rates or as spike trains, for a population of networks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TARGET = tuple(1.0 if a != b else -1.0 for a, b in BITS)
 
 @dataclass(frozen=True)
 class Task:
-    """How the bits are written as spikes."""
+    """How the bits are coded as spikes."""
 
     code: Code
     inputs: int
@@ -48,7 +48,7 @@ class Task:
         return round(self.duration / self.dt)
 
     def symbols(self, random: AgentRandom) -> Tensor:
-        """What the bits 0 and 1 look like: ``(2, ticks, agents)``, probabilities of a spike in each tick.
+        """The codes of the bits 0 and 1: ``(2, ticks, agents)``, spike probability in each tick.
 
         Rate code: constant. Temporal code: two random trains, drawn once for each network, of 0 and 1.
         """

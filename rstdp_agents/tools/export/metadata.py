@@ -1,4 +1,4 @@
-"""What an exported file says about the agent in it."""
+"""The metadata of an exported agent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rstdp_agents.training.config import RunConfig
 
 
 def describe(config: RunConfig, index: int, step: int, **more: Any) -> str:
-    """JSON: environment, rule, and every setting of the agent, of which encoder, decoder and windows stay with the reader."""
+    """JSON: environment, rule, and every setting of the agent; encoder, decoder and windows are left to the reader."""
     about = {
         "version": version("rstdp_agents"),
         "env": config.env,
@@ -29,7 +29,7 @@ def describe(config: RunConfig, index: int, step: int, **more: Any) -> str:
 
 
 def readable(learnt: Learnt) -> list[dict[str, Any]]:
-    """What the wrappers of an env have learnt in numbers, texts and lists: a reader has to turn observations as they did."""
+    """What an env's wrappers have learnt, as numbers, texts and lists: a reader must transform observations as they did."""
     return [{"wrapper": one["wrapper"], "state": _state(one)} for one in learnt]
 
 

@@ -1,9 +1,9 @@
 """A trained agent as a graph of the Neuromorphic Intermediate Representation (Pedersen et al. 2024), for chips and simulators.
 
-Our tick is  v <- v_rest + (v - v_rest) k + I  with k = exp(-dt / tau_m), a spike where v >= v_th;  NIR's neuron is
+A tick here is  v <- v_rest + (v - v_rest) k + I  with k = exp(-dt / tau_m), a spike where v >= v_th;  NIR's neuron is
 tau dv/dt = v_leak - v + R I with a spike where v > v_threshold. Integrated exactly over a tick of constant I it moves by
-(1 - k) (v_leak + R I - v), so tau = tau_m and R = 1 / (1 - k) make it ours. A forward Euler step moves it by dt / tau times
-the same bracket: then tau = dt / (1 - k), with the same R. The threshold is the largest number below v_th.
+(1 - k) (v_leak + R I - v), so tau = tau_m and R = 1 / (1 - k) make the two equal. A forward Euler step moves it by dt / tau
+times the same bracket: then tau = dt / (1 - k), with the same R. The threshold is the largest number below v_th.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ if TYPE_CHECKING:
 
 nir: Any = optional("nir", "nir")
 Solver = Literal["euler", "exact"]
-Unsaid = Literal["noise", "refractory"]
-"""What NIR has no words for, and an export may leave out: escape noise, and the pause after a spike."""
+Inexpressible = Literal["noise", "refractory"]
+"""What NIR cannot express and an export may leave out: escape noise, and the refractory period."""
 
 
 def agent_graph(
-    agent: Agent, index: int = 0, solver: Solver = "euler", without: Collection[Unsaid] = (),
+    agent: Agent, index: int = 0, solver: Solver = "euler", without: Collection[Inexpressible] = (),
     metadata: dict[str, Any] | None = None,
 ) -> Any:  # fmt: skip
     """Synapses and neurons of one agent of a population, from input to output spikes, as a ``nir.NIRGraph``.
 
-    solver: how the reader integrates, in steps of our dt: by forward Euler, as SpikingJelly and snnTorch do, or exactly.
-    without: what is given up on purpose. metadata: goes into the graph as it is. Encoder, decoder and windows, at whose start
-    the membranes are at rest, are the reader's. Raises ValueError naming the part that NIR cannot say.
+    solver: how the reader integrates, in steps of the same dt: by forward Euler, as SpikingJelly and snnTorch do, or exactly.
+    without: what to leave out. metadata: goes into the graph as it is. Encoder, decoder and windows, at whose start
+    the membranes are at rest, are left to the reader. Raises ValueError naming the part that NIR cannot express.
     """
     validate.one_of("solver", solver, get_args(Solver))
     layers = agent.network.layers
     shape = layers[0].synapse.pre_shape
     nodes: dict[str, Any] = {"input": nir.Input({"input": np.array(shape)})}
     for layer in layers:
-        refuse_unsaid(layer.neuron, layer.dt, without)
+        refuse_inexpressible(layer.neuron, layer.dt, without)
         if layer.synapse.pre_shape != shape:
             nodes[f"{layer.name}_flatten"] = nir.Flatten({"input": np.array(shape)}, start_dim=0, end_dim=-1)
         bias, leak, threshold = offsets(layer, layer.homeostasis.offset[index])
@@ -60,14 +60,14 @@ def agent_graph(
     return nir.NIRGraph(nodes, list(pairwise(names)), metadata=metadata or {})
 
 
-def refuse_unsaid(p: LIFParams, dt: float, without: Collection[Unsaid]) -> None:
-    """Raise ValueError for what these neurons do and NIR's do not, unless it is given up."""
+def refuse_inexpressible(p: LIFParams, dt: float, without: Collection[Inexpressible]) -> None:
+    """Raise ValueError for what these neurons do and NIR's do not, unless it is left out."""
     for word in without:
-        validate.one_of("without", word, get_args(Unsaid))
+        validate.one_of("without", word, get_args(Inexpressible))
     if p.escape_noise and "noise" not in without:
         raise ValueError(
-            f"NIR has no words for escape noise (`neuron.escape_noise` is {p.escape_noise}): train without it, or leave it "
-            "out with `without` noise, and fire at a hard threshold"
+            f"NIR cannot express escape noise (`neuron.escape_noise` is {p.escape_noise}): train without it, or leave it "
+            "out with `without` noise, for a hard threshold"
         )
     if p.lateral_inhibition:
         raise ValueError(
@@ -82,10 +82,10 @@ def refuse_unsaid(p: LIFParams, dt: float, without: Collection[Unsaid]) -> None:
 
 
 def offsets(layer: Layer, offset: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
-    """What homeostasis has become, ``(*post)``: a bias or None, what the leak potential grows by, and the thresholds.
+    """Homeostasis in NIR's terms, ``(*post)``: a bias or None, the increase of the leak potential, and the thresholds.
 
-    A constant current is the bias of a dense synapse. A convolution has one bias per channel only: there it lifts the
-    potential to which the membrane leaks, which does the same to every neuron apart (by R times the current).
+    A constant current is the bias of a dense synapse. A convolution has only one bias per channel: there the current raises
+    the potential to which each membrane leaks (by R times the current), which is equivalent.
     """
     zeros, v_th, param = torch.zeros_like(offset), layer.neuron.v_th, layer.homeostasis_params.param
     if param == "threshold":
@@ -112,14 +112,14 @@ def neuron_node(p: LIFParams, dt: float, solver: Solver, leak: Tensor, threshold
 
 
 def synapse_node(synapse: Synapse, weight: Tensor, bias: Tensor | None) -> Any:
-    """The synapse with its ``weight`` and a bias per output neuron or channel, 0 if None; ValueError where NIR has none such."""
+    """The synapse with ``weight`` and a bias per output neuron or channel, 0 if None; ValueError if NIR has no such synapse."""
     w = weight.cpu().numpy().copy()
     b = np.zeros(w.shape[0], w.dtype) if bias is None else bias.cpu().numpy().copy()
     if isinstance(synapse, Linear):
         return nir.Affine(w, b)
     if not isinstance(synapse, Conv1d | Conv2d):
         raise ValueError(
-            f"NIR has no words for a synapse of the kind {type(synapse).__name__}; it has some for Linear, Conv1d and Conv2d"
+            f"NIR cannot express a synapse of type {type(synapse).__name__}; it has Linear, Conv1d and Conv2d"
         )
     if synapse.padding_mode != "zeros" and any(map(sum, synapse.sides)):
         raise ValueError(f"NIR pads convolutions with zeros; received `padding_mode` {synapse.padding_mode!r}")

@@ -16,7 +16,7 @@ from rstdp_agents.agent.inference import InferenceStep
 from rstdp_agents.base.plugins import optional
 
 KEY = "rstdp_agents"
-"""Under which the metadata stand in every file."""
+"""Key of the metadata in every file."""
 OUTPUTS = ("action", "rates", "policy")
 
 
@@ -35,10 +35,10 @@ def torch_bytes(step: InferenceStep, metadata: str) -> bytes:
 
 
 def onnx_bytes(step: InferenceStep, metadata: str) -> bytes:
-    """Content of an .onnx file with the inputs ``obs`` and ``uniform`` (unless the step has numbers of its own)."""
-    optional("onnxscript", "onnx")  # what torch makes the file with
+    """Content of an .onnx file with the inputs ``obs`` and ``uniform`` (unless the step has built-in draws)."""
+    optional("onnxscript", "onnx")  # torch needs it to write the file
     inputs, axes = example(step)
-    with warnings.catch_warnings():  # of torch's exporter about itself
+    with warnings.catch_warnings():  # torch's exporter warns about itself
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(

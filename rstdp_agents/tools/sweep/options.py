@@ -14,23 +14,24 @@ class Args:
     """A search."""
 
     space: tuple[str, ...] = ()
-    """What is searched: setting=low:high, setting=low:high:log or setting=a,b,c, for instance plasticity.lr=0.1:2:log."""
+    """What to search: setting=low:high, setting=low:high:log or setting=a,b,c, for instance plasticity.lr=0.1:2:log."""
     trials: int = 30
-    """Trials in all, those of before included."""
+    """Total number of trials, earlier ones included."""
     at_once: int = 8
-    """Trials that train as one population, where that can be."""
+    """Trials that train as one population, where possible."""
     objective: Objective = "area"
-    """What is to be large: the mean return over all training episodes (area), or over the last hundred, or as many as there
+    """What to maximise: the mean return over all training episodes (area), or over the last 100, or as many as there
     are (final)."""
     storage: str = "sqlite:///sweep.db"
-    """Where Optuna keeps the trials: an SQLAlchemy address."""
+    """Where Optuna keeps the trials: an SQLAlchemy URL."""
     study: str = ""
     """Name of the study there; empty for environment and rule."""
     scheduler: Literal["none", "asha", "pbt"] = "none"
-    """Which trials on a cluster go on: all; those that do best at each look (asha); or all, the worst with the weights of the
-    best and its settings, changed a little (pbt: population-based training of plasticity, modulation and homeostasis)."""
+    """Which trials on a cluster continue: all (none); those that do best at each look (asha); or all, where the worst take
+    over the weights and slightly changed settings of the best (pbt: population-based training of plasticity, modulation
+    and homeostasis)."""
     looks: int = 16
-    """Times that the scheduler looks at a trial, after equal numbers of env steps (ray)."""
+    """How often the scheduler looks at a trial, at equal intervals of env steps (ray)."""
     storage_path: str = ""
     """Where Ray Tune keeps the run folders of trials: a path or URI that all machines reach; empty for ~/ray_results (ray)."""
 

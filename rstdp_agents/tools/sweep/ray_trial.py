@@ -1,4 +1,4 @@
-"""A trial of a search on a cluster: a run that pauses where the scheduler looks at it, and that can take over from another."""
+"""A trial of a search on a cluster: a run that pauses when the scheduler looks at it, and that can take over from another."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Stage(Training):
 class Trial(tune.Trainable):
     """A population that trains with a trial's settings, from one look to the next; its checkpoints are run folders.
 
-    To load the checkpoint of another trial is to take over all that it has come to, and to go on with settings of its own.
+    Loading the checkpoint of another trial takes over its whole state, and continues with this trial's settings.
     """
 
     def setup(self, config: dict[str, Any], run: dict[str, Any], objective: search.Objective, looks: int) -> None:
-        """Take the trial's settings by name, and what all trials share: settings of the run, objective, number of looks."""
+        """Receive the trial's settings by name, and what all trials share: settings of the run, objective, number of looks."""
         self.common = from_json(RunConfig, run)
         self.objective: search.Objective = objective
         self.stride = math.ceil(self.common.total_steps / looks)
@@ -55,7 +55,7 @@ class Trial(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train up to the next look. The score is nan where settings or environment cannot be trained with; `wrong` says why."""
+        """Train up to the next look. The score is nan if the settings or the environment fail; `wrong` says why."""
         try:
             training = self.training or self._begin(None)
             training.until = training.step + self.stride
@@ -72,7 +72,7 @@ class Trial(tune.Trainable):
             copy_run(self.training.folder, Path(checkpoint_dir))
 
     def load_checkpoint(self, checkpoint: str) -> None:
-        """Go on from a copy of a run folder."""
+        """Resume from a copy of a run folder."""
         self.cleanup()
         self._begin(Path(checkpoint))
 
@@ -91,5 +91,5 @@ class Trial(tune.Trainable):
 
 
 def copy_run(folder: Path, to: Path) -> None:
-    """Copy a run folder, but for its lock."""
+    """Copy a run folder, except for its lock."""
     shutil.copytree(folder, to, dirs_exist_ok=True, ignore=shutil.ignore_patterns(LOCK))

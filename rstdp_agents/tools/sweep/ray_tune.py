@@ -30,7 +30,7 @@ OptunaSearch: Any = optional("ray.tune.search.optuna", "ray").OptunaSearch
 
 
 class Proposals(OptunaSearch):
-    """Trials of an Optuna study. One that was stopped early is a pruned one there, and one without a score has failed."""
+    """Trials of an Optuna study. A trial stopped early counts as pruned there, one without a score as failed."""
 
     def __init__(self, study: Any, space: dict[str, Any], storage: str, total_steps: int) -> None:
         super().__init__(
@@ -40,7 +40,7 @@ class Proposals(OptunaSearch):
         self.total_steps = total_steps
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Tell Optuna, of the last look first, which Tune keeps to itself."""
+        """Report to Optuna, first the last look, which Tune does not pass on."""
         scored = result if result and math.isfinite(result["score"]) else None
         if scored:
             self.on_trial_result(trial_id, scored)
@@ -49,9 +49,9 @@ class Proposals(OptunaSearch):
 
 
 def search_on_cluster(study: Any, config: RunConfig, space: search.Space, args: Args) -> None:
-    """Train trials until the study has ``args.trials``; those of population-based training go into it when all have ended.
+    """Train trials until the study has ``args.trials``; those of population-based training are added when all have ended.
 
-    Raises UsageError where none brought a number, KeyboardInterrupt where the search was interrupted.
+    Raises UsageError if no trial returned a number, KeyboardInterrupt if the search was interrupted.
     """
     left = args.trials - len(study.get_trials(states=(State.COMPLETE, State.PRUNED)))
     if left <= 0:
@@ -64,19 +64,19 @@ def search_on_cluster(study: Any, config: RunConfig, space: search.Space, args: 
     results = list(tuner(study, trainable, left, config, space, args).fit())
     if not all(result.error or result.metrics.get("done") for result in results):
         raise KeyboardInterrupt
-    told = [result for result in results if result.metrics and math.isfinite(result.metrics["score"])]
-    ended = [result for result in told if result.metrics["env_steps"] >= config.total_steps]
+    scored = [result for result in results if result.metrics and math.isfinite(result.metrics["score"])]
+    ended = [result for result in scored if result.metrics["env_steps"] >= config.total_steps]
     if args.scheduler == "pbt":
         study.add_trials([finished(result, space) for result in ended])
     if not complete(study):
-        said = (result.metrics.get("wrong") or f"{result.error}" for result in results)
-        raise UsageError(f"no trial brought a number: {next(said, 'there was none')}")
+        reasons = (result.metrics.get("wrong") or f"{result.error}" for result in results)
+        raise UsageError(f"no trial returned a number: {next(reasons, 'there were no trials')}")
     for result in sorted(ended, key=lambda result: -result.metrics["score"])[:1]:
         print(f"the best of these trials, as a run folder: {result.checkpoint.path}")
 
 
 def tuner(study: Any, trainable: Any, trials: int, config: RunConfig, space: search.Space, args: Args) -> Any:
-    """What runs the trials, from their beginning."""
+    """Tune's tuner, which runs the trials from the start."""
     root = args.storage_path or "~/ray_results"
     root = root if "://" in root else str(Path(root).expanduser().resolve())
     name = re.sub(r"[/: ]", "-", f"{study.study_name}-{len(study.trials)}")
@@ -98,7 +98,7 @@ def tuner(study: Any, trainable: Any, trials: int, config: RunConfig, space: sea
 
 
 def scheduler(kind: str, space: search.Space, looks: int, seed: int) -> Any:
-    """Tune's scheduler; None lets all trials train to their end."""
+    """Tune's scheduler; with None all trials train to their end."""
     if kind == "asha":
         return schedulers.ASHAScheduler(max_t=looks)
     if kind == "none":
@@ -113,19 +113,19 @@ def scheduler(kind: str, space: search.Space, looks: int, seed: int) -> Any:
 
 
 def domain(dimension: search.Range | search.Choice) -> Any:
-    """A dimension of the space as Tune draws from it."""
+    """A dimension of the space, as a distribution for Tune."""
     if isinstance(dimension, search.Choice):
         return list(dimension.values)
     return (tune.loguniform if dimension.log else tune.uniform)(dimension.low, dimension.high)
 
 
 def inside(space: search.Space, values: Mapping[str, Any]) -> dict[str, Any]:
-    """``values`` with those that have left their range brought back to its end."""
+    """``values``, clipped to their ranges."""
     ranges = {name: d for name, d in space.items() if isinstance(d, search.Range)}
     return {**values, **{name: min(max(values[name], d.low), d.high) for name, d in ranges.items()}}
 
 
 def finished(result: Any, space: search.Space) -> Any:
-    """A trial of population-based training for the study, with the settings that it ended with."""
+    """A trial of population-based training for the study, with its final settings."""
     params = {name: result.config[name] for name in space}
     return optuna.trial.create_trial(params=params, distributions=distributions(space), value=result.metrics["score"])

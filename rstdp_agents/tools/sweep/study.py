@@ -18,9 +18,9 @@ State: Any = optuna.trial.TrialState
 
 
 def open_study(storage: str, name: str, settings: dict[str, Any], seed: int) -> Any:
-    """The study, new or gone on with; trials that were cut short are asked for again.
+    """The study, new or resumed; interrupted trials are queued again.
 
-    storage: an SQLAlchemy address. settings: what all trials have in common. Raises UsageError if they were others before, or
+    storage: an SQLAlchemy URL. settings: what all trials have in common. Raises UsageError if the study has other settings, or
     if the storage cannot be used.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -31,7 +31,7 @@ def open_study(storage: str, name: str, settings: dict[str, Any], seed: int) -> 
     before = study.user_attrs.setdefault("settings", settings)
     if before != settings:
         names = [each for each in settings if before.get(each) != settings[each]]
-        raise UsageError(f"the study {name!r} was begun with another {', '.join(names)}; give another --study")
+        raise UsageError(f"the study {name!r} was started with a different {', '.join(names)}; give another --study")
     study.set_user_attr("settings", settings)
     study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials), constant_liar=True)
     for trial in study.get_trials(states=(State.RUNNING,)):
@@ -41,12 +41,12 @@ def open_study(storage: str, name: str, settings: dict[str, Any], seed: int) -> 
 
 
 def complete(study: Any) -> list[Any]:
-    """Trials that brought a number at their end, best first."""
+    """Finished trials with a score, best first."""
     return sorted(study.get_trials(states=(State.COMPLETE,)), key=lambda trial: -trial.value)
 
 
 def distributions(space: search.Space) -> dict[str, Any]:
-    """The space as Optuna's own."""
+    """The space as Optuna's distributions."""
     kinds = optuna.distributions
     return {
         name: kinds.CategoricalDistribution(d.values)
@@ -59,7 +59,7 @@ def distributions(space: search.Space) -> dict[str, Any]:
 def search_here(
     study: Any, config: RunConfig, space: search.Space, objective: search.Objective, trials: int, at_once: int
 ) -> None:
-    """Train trials, ``at_once`` as one population where that can be, until ``trials`` of the study brought a number."""
+    """Train trials, ``at_once`` as one population where possible, until ``trials`` of the study have a score."""
     at_once = at_once if search.at_once(config, space.keys()) else 1
     while (left := trials - len(complete(study))) > 0:
         asked = [study.ask(distributions(space)) for _ in range(min(left, at_once))]

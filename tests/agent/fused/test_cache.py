@@ -88,7 +88,7 @@ def test_damaged_code_is_not_run_but_made_anew_and_one_line_says_so(places, dama
     second, third = make(), make()
     assert (second(4), hits(second)) == (8, (0, 1))
     assert [record.message for record in caplog.records] == [
-        f"{file} is damaged (its content does not fit its checksum): it is compiled anew"
+        f"{file} is damaged (its content does not match its checksum): it is compiled again"
     ]
     assert (third(4), hits(third), kept(places[0])) == (8, (1, 0), [file])
 
@@ -130,7 +130,7 @@ def test_where_the_first_folder_cannot_be_made_the_second_is_taken(places, caplo
     monkeypatch.setattr(cache, "temporary", lambda: places[1])
     make()(0.5)
     assert [record.message for record in caplog.records] == [
-        f"compiled code is kept in {places[1]}, as it cannot be in {places[0]}: File exists"
+        f"compiled code is stored in {places[1]}, because it cannot be in {places[0]}: File exists"
     ]
 
 
@@ -146,7 +146,7 @@ def test_without_room_code_is_compiled_in_memory_and_one_line_says_so(places, ca
     assert (hits(made), hits(again), kept(places[0]), kept(places[1])) == ((0, 2), (0, 1), [], [])
     (record,) = caplog.records
     assert record.message == (
-        "compiled code cannot be kept, so that every start compiles anew "
+        "compiled code cannot be stored, so every start compiles again "
         f"({places[0]}: No space left on device; {places[1]}: No space left on device)"
     )
 

@@ -33,8 +33,8 @@ def test_a_device_that_is_not_here_is_told_with_file_and_way_out(moved, command,
     for line in (["eval", folder], ["--resume", folder]):
         code, out, err = command(*line)
         assert (code, out, err.count("\n")) == (2, "", 1)
-        assert err.startswith(f"error: {file} is of a run on the device {device!r}, which cannot be used here (")
-        assert err.endswith("); give one that can: --device cpu\n")
+        assert err.startswith(f"error: {file} belongs to a run on the device {device!r}, which cannot be used here (")
+        assert err.endswith("); choose another: --device cpu\n")
     with pytest.raises(UsageError, match="which cannot be used here"):
         load(folder)
     assert load(folder, device="cpu").agent.device.type == "cpu"

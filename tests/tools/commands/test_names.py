@@ -121,11 +121,11 @@ def test_a_run_and_its_report_escape_the_names_of_environment_and_folder(tmp_pat
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("r",), "must not be r, l, t, agent, columns that are there; received 'r'"),
+        (("r",), "must not be one of the columns r, l, t, agent; received 'r'"),
         (("speed", "l"), "received 'l'"),
         (("t",), "received 't'"),
         (("agent",), "received 'agent'"),
-        (("a", "b", "a"), "must differ from each other; received 'a' twice"),
+        (("a", "b", "a"), "must all differ; received 'a' twice"),
         (("a,b",), "words without commas, quotes and line ends; received 'a,b'"),
         (('a"b',), "received 'a\"b'"),
         (("a\nb",), r"received 'a\nb'"),

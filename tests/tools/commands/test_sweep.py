@@ -128,7 +128,7 @@ def test_a_sweep_goes_on_where_it_was_stopped(command, tmp_path):
     code, _, err = command(*line, "--trials", 5, "--objective", "final")
     assert (code, err) == (
         2,
-        "error: the study 'CartPole-v1 rstdp-et' was begun with another objective; give another --study\n",
+        "error: the study 'CartPole-v1 rstdp-et' was started with a different objective; give another --study\n",
     )
 
 

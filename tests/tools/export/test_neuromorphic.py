@@ -10,7 +10,7 @@ from rstdp_agents.equations.rate_control import HomeostasisParams  # noqa: E402
 from rstdp_agents.spiking.layer import Layer  # noqa: E402
 from rstdp_agents.spiking.plasticity import RSTDP  # noqa: E402
 from rstdp_agents.spiking.synapses import Conv1d, Conv2d, ConvTranspose1d, Linear  # noqa: E402
-from rstdp_agents.tools.export.neuromorphic import agent_graph, nir_bytes, offsets, refuse_unsaid, synapse_node  # noqa: E402
+from rstdp_agents.tools.export.neuromorphic import agent_graph, nir_bytes, offsets, refuse_inexpressible, synapse_node  # noqa: E402
 from tests.agent.test_agent import transition  # noqa: E402
 from tests.helpers import cartpole_agent, experience  # noqa: E402
 from tests.spiking.test_network import see, seeing_agent  # noqa: E402
@@ -164,17 +164,17 @@ def test_a_bias_per_position_of_a_convolution_lifts_the_leak():
     assert torch.equal(threshold, torch.ones(2, 3))
 
 
-def test_what_nir_cannot_say_is_refused_by_name_or_given_up_on_purpose():
+def test_what_nir_cannot_express_is_refused_by_name_or_left_out():
     with pytest.raises(ValueError, match=r"`neuron.escape_noise` is 0.4"):
         agent_graph(cartpole_agent())
     with pytest.raises(ValueError, match=r"`neuron.t_ref` is 1.0 ms"):
         agent_graph(cartpole_agent(), without=["noise"])
     assert agent_graph(cartpole_agent(), without=["noise", "refractory"]).nodes
     with pytest.raises(ValueError, match="do not inhibit each other"):
-        refuse_unsaid(LIFParams(escape_noise=0.0, t_ref=0.0, lateral_inhibition=0.1), 1.0, [])
+        refuse_inexpressible(LIFParams(escape_noise=0.0, t_ref=0.0, lateral_inhibition=0.1), 1.0, [])
     with pytest.raises(ValueError, match="did you mean 'noise'"):
         agent_graph(cartpole_agent(), without=["nois"])
-    with pytest.raises(ValueError, match="of the kind ConvTranspose1d"):
+    with pytest.raises(ValueError, match="of type ConvTranspose1d"):
         synapse_node(ConvTranspose1d(1, 2, 5, 3), torch.zeros(1, 2, 3), None)
     with pytest.raises(ValueError, match="`padding_mode` 'circular'"):
         synapse_node(Conv1d(1, 2, 5, 3, padding=1, padding_mode="circular"), torch.zeros(2, 1, 3), None)

@@ -208,7 +208,7 @@ def test_a_checkpoint_that_is_in_no_run_folder_asks_for_one(folder, tmp_path, ca
     shutil.copy(latest_checkpoint(folder), loose)
     capsys.readouterr()
     assert resume(loose) == 2
-    assert said(capsys) == f"error: {loose} is in no run folder: give --run-dir for the run that begins with it\n"
+    assert said(capsys) == f"error: {loose} is not in a run folder: give --run-dir for the run that starts from it\n"
     assert resume(loose, "--run-dir", str(tmp_path / "new")) == 0
     assert checkpoint_path(tmp_path / "new", 60).exists()
     assert [path.name for path in tmp_path.iterdir()].count("checkpoints") == 0
