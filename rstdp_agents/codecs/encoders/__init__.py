@@ -1,7 +1,7 @@
 """Observations to firing rates, and rates to spikes.
 
 An encoder maps observations ``(agents, envs, *obs)`` to relative rates ``(agents, envs, pre)`` in [0, 1], in which the most
-active neuron of each observation has rate 1. `coding.build_encoder` picks one from the observation space.
+active neuron of each observation has rate 1. `build.build_encoder` picks one from the observation space.
 """
 
 from rstdp_agents.codecs.encoders.base import Encoder as Encoder
