@@ -26,7 +26,7 @@ class CompiledTuples:
 
 @entry()
 def tuple_rates(rows, rate, out, columns, low, step, last, held, table, cells, first):
-    """`codecs.encoders.ntuples.TupleCoding.rates` of ``rows (N, columns)`` times ``rate``, into ``out (N, cells)``, which is zero.
+    """`ntuples.TupleCoding.rates` of ``rows (N, columns)`` times ``rate``, into ``out (N, cells)``, which is zero.
 
     The rest is `TupleCoding.tensors`.
     """
