@@ -1,5 +1,7 @@
-"""The tutorials are run as they stand, block after block, and the site leads to pages that are there."""
+"""The tutorials are run as they stand, the site leads to pages that are there, equations are those of the code."""
 
+import inspect
+import pkgutil
 import re
 import shlex
 import sys
@@ -31,6 +33,15 @@ def test_the_navigation_leads_to_pages():
     listed = re.findall(r": ([\w/]+\.md)$", (DOCS.parent / "mkdocs.yml").read_text(), re.MULTILINE)
     assert len(listed) == len(set(listed)) > 10
     assert all((DOCS / page).exists() for page in listed)
+
+
+def test_every_equation_of_the_page_is_that_of_the_code_that_computes_it():
+    equations = [line.strip() for line in (DOCS / "rule.md").read_text().splitlines() if line.startswith("    ")]
+    assert len(equations) > 20
+    for line in equations:
+        equation, name = re.split(r" {2,}", line)
+        doc = inspect.getdoc(pkgutil.resolve_name(f"rstdp_agents.{name}"))
+        assert equation in [re.split(r" {2,}", line.strip())[0] for line in doc.splitlines()], line
 
 
 def test_what_a_newcomer_copies_first_is_the_small_torch_and_the_one_that_was_tested():

@@ -117,7 +117,7 @@ class SharedModulator(Modulator, Protocol):
 
 
 class RewardMinusBaseline:
-    """m = reward - r_bar, with r_bar a running mean of the agent's rewards; ``tau = inf`` leaves m = reward.
+    """m of `critic.reward_error`, with a running mean of the agent's rewards; ``tau = inf`` leaves m = reward.
 
     tau: time constant of the mean, in env steps.
     """
@@ -146,11 +146,13 @@ class RewardMinusBaseline:
 
 
 class TDError:
-    """m = delta = reward + gamma V(next) - V(now), with a critic linear in the input rates learnt by TD(lambda).
+    """m = delta, the `critic.td_error` of a critic linear in the input rates that is learnt by TD(lambda).
 
-    V(s) = w . phi(s);  e <- gamma lambda e + phi;  w <- w + lr mean over envs of delta e. V(next) counts as zero on
-    termination, not on truncation; the trace e of a finished env starts anew. All weights start at ``value_init``, which is
-    then the value of every state, for features sum to 1. An error within the deadband teaches the critic alone (m = 0).
+        V = w . phi
+
+    The critic learns by `critic.critic_step`, the mean over the envs. V(next) counts as zero on termination, not on truncation;
+    the trace e of a finished env starts anew. All weights start at ``value_init``, which is then the value of every state, for
+    features phi sum to 1. An error within the deadband teaches the critic alone (m = 0).
     shape: ``(agents, envs, pre)``.
     """
 

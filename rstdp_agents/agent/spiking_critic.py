@@ -19,7 +19,7 @@ from rstdp_agents.spiking.synapses import Linear
 
 
 class SpikingCritic:
-    """m = delta = reward + gamma V(next) - V(now), as `modulators.TDError`, with V read from spikes.
+    """m = delta, as of `modulators.TDError`, with V read from spikes.
 
     V = value_init + value_scale (rate of the positive neurons - rate of the negative ones), rates in spikes per neuron and tick
     of a window of its own for each state. Their synapses learn by R-STDP with an eligibility trace, delta itself being the

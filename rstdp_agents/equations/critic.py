@@ -63,9 +63,11 @@ def beyond_deadband(delta: Value, p: Rewards) -> Value:
 
 @equation
 def reward_error(reward: Value, r_bar: Value, p: Rewards) -> Value:
-    """Reward, scaled, less its running mean.
+    """Modulator from a reward and its running mean.
 
-    m = reward - r_bar
+        m = reward - r_bar
+
+    reward is scaled first. All of one shape.
     """
     return reward * p.reward_scale - r_bar
 

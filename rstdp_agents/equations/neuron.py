@@ -65,10 +65,11 @@ def lif_tick(v: Value, refractory: Value, current: Value, threshold: Value, p: L
     """One tick of a neuron: leak, integrate, fire, reset.
 
         v <- v_rest + (v - v_rest) exp(-dt / tau_m) + current
-        spike = v >= threshold and no pause is left;  then v <- v_reset, and a pause of t_ref begins
+        spike = v >= threshold, where no pause is left
 
-    v: membrane potential. refractory: ticks of pause that are left. current: the jump of potential of this tick. All of one
-    shape. Returns spike (a mask), v and refractory after the tick. After Gerstner and Kistler (2002), chapter 4.
+    A spike sets v to v_reset, and a pause of t_ref begins. v: membrane potential. refractory: ticks of pause that are left.
+    current: the jump of potential of this tick. All of one shape. Returns spike (a mask), v and refractory after the tick.
+    After Gerstner and Kistler (2002), chapter 4.
     """
     v = p.v_rest + (v - p.v_rest) * p.keep_v + current
     spike = (v >= threshold) & (refractory <= 0)

@@ -44,7 +44,9 @@ def preferred_value(i: Value, n: int) -> Value:
 def vector_action(mean: Value, epsilon: Value, exploration: float, low: Value, high: Value) -> Value:
     """Action that is tried around the population vector, in the units of the action, between its bounds.
 
-    action = mu + exploration epsilon,  within -1 and 1, then stretched to low and high
+        action = mu + exploration epsilon, within -1 and 1, then stretched to low and high
+
+    All of one shape.
     """
     tried = clip(mean + exploration * epsilon, -1.0, 1.0)
     return 0.5 * (low + high) + 0.5 * (high - low) * tried

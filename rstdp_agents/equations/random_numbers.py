@@ -13,7 +13,8 @@ from torch import Tensor
 
 from rstdp_agents.base.compiled import entry, jit
 
-SCALE = np.float32(2.0**-24)
+RESOLUTION = np.float32(2.0**-24)
+"""Step of the uniform draws: what is less probable never happens."""
 LOW32 = 0xFFFFFFFF
 GOLDEN, STEP, MIX1, MIX2 = 0x9E3779B97F4A7C15, 0xD1B54A32D192ED03, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 """Odd constants of 64 bits, of `window_keys`."""
@@ -59,7 +60,7 @@ def uniform_at(place, key0, key1):
     x = uint32(uint32(x * uint32(MIX32_1)) ^ key1)
     x = uint32(x ^ (x >> uint32(15)))
     x = uint32(x * uint32(MIX32_2))
-    return np.float32(uint32(x ^ (x >> uint32(16))) >> uint32(8)) * SCALE
+    return np.float32(uint32(x ^ (x >> uint32(16))) >> uint32(8)) * RESOLUTION
 
 
 def tensor_uniform_at(place: Tensor, key0: Tensor, key1: Tensor) -> Tensor:
@@ -69,7 +70,7 @@ def tensor_uniform_at(place: Tensor, key0: Tensor, key1: Tensor) -> Tensor:
     x = ((x * MIX32_1) & LOW32) ^ key1
     x = x ^ (x >> 15)
     x = (x * MIX32_2) & LOW32
-    return ((x ^ (x >> 16)) >> 8).to(torch.float32) * float(SCALE)
+    return ((x ^ (x >> 16)) >> 8).to(torch.float32) * float(RESOLUTION)
 
 
 @jit(forceinline=True)

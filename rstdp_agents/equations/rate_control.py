@@ -78,7 +78,7 @@ def drive_to_target(rate: Value, target: Value, plasticity: Value) -> Value:
 def offset_step(offset: Value, rate: Value, p: HomeostasisParams | HomeostasisConstants) -> Value:
     """Excitability after a window, for the running rate (Hz); positive makes a neuron fire more.
 
-        offset <- offset + lr (rate_target - rate) / rate_target,  within +-limit
+        offset <- offset + lr (rate_target - rate) / rate_target, within +-limit
 
     offset, rate: of one shape.
     """

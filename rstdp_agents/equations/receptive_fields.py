@@ -27,7 +27,7 @@ def intensity(x: Value, low: Value, per_unit: Value) -> Value:
 def tile_shift(tiling: Value, dimension: Value, tilings: int) -> Value:
     """By how much of a tile a tiling is shifted along a dimension; tilings and dimensions are counted from 0.
 
-        shift = k (2 d + 1) / tilings  modulo 1
+        shift = k (2 d + 1) / tilings modulo 1
 
     The asymmetric shifts of Miller and Glanz (1996) that Sutton and Barto (2018), section 9.5.4, recommend.
     """

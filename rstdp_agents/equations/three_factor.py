@@ -30,8 +30,10 @@ def switch_factor(m: Value, rewarded: Value, punished: Value, zero_punishes: boo
 
 @equation
 def weight_step(weight: Value, dw: Value, w_min: Value, w_max: Value) -> Value:
-    """Weight after its change ``dw``, within its bounds; all of one shape.
+    """Weight after its change.
 
-    w <- w + dw,  within w_min and w_max
+        w <- w + dw, within w_min and w_max
+
+    All of one shape.
     """
     return clip(weight + dw, w_min, w_max)

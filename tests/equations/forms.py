@@ -1,8 +1,11 @@
 """An equation in all its forms: numbers of Python and of compiled code, lanes, tensors of both precisions."""
 
+from functools import cache
+
 import numpy as np
 import torch
 from numba import njit
+from numba.extending import register_jitable
 
 from rstdp_agents.equations.lanes import WIDTH, load, store
 
@@ -35,6 +38,7 @@ def _rows(results):
     return np.array([result if isinstance(result, tuple) else (result,) for result in results], dtype=np.float64).T
 
 
+@cache
 def _compiled(equation, inputs, outputs, lanes):
     """Compiled code that fills an array ``(outputs, 16)``, number by number and, from flat columns, sixteen at once."""
     if outputs == 1:
@@ -56,7 +60,7 @@ def _one(equation, inputs):
             lambda c, k: equation(load(c[0], 0), load(c[1], 0), load(c[2], 0), load(c[3], 0), *k),
         ),
     }
-    number, sixteen = map(njit, calls[inputs])
+    number, sixteen = map(register_jitable, calls[inputs])
 
     @njit
     def one_by_one(columns, constants, out):

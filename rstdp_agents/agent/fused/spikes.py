@@ -11,10 +11,8 @@ from torch import Tensor
 
 from rstdp_agents.base.compiled import jit
 from rstdp_agents.equations.lanes import count_bits
-from rstdp_agents.equations.random_numbers import fill_uniform_at
+from rstdp_agents.equations.random_numbers import RESOLUTION, fill_uniform_at
 
-FINEST = np.float32(2.0**-24)
-"""Step of the random numbers: what is less probable never happens."""
 MAX_TICKS = 64
 """Bits of a word."""
 
@@ -30,7 +28,7 @@ def draw_spikes(rates, p_max, ticks, envs, e, keys, bits, before, count):
     for i in range(inputs):
         p = rates[i] * np.float32(p_max)
         places[active], chance[active] = i, p
-        active += p >= FINEST
+        active += p >= RESOLUTION
     uniform, fired = np.empty(active, np.float32), np.zeros(active, np.uint64)
     for t in range(ticks):
         fill_uniform_at(uniform, places, (t * envs + e) * inputs, keys)

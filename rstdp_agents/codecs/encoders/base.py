@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-FINEST = 2.0**-24
-"""Step of the random numbers: a spike that is less probable never happens."""
-BELOW_FINEST = FINEST * (1.0 - FINEST)
-"""The next smaller float32."""
+from rstdp_agents.equations.random_numbers import RESOLUTION
+
+BELOW_RESOLUTION = float(RESOLUTION) * (1.0 - float(RESOLUTION))
+"""The float32 below the step of the uniform draws: a spike that is not more probable never happens."""
 
 FLOAT32 = np.dtype(np.float32)
 COMPUTABLE = frozenset(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", "float32", "float64")))
@@ -56,5 +56,5 @@ def poisson(rates: Tensor, uniform: Tensor, p_max: float) -> Tensor:
 
     rates: ``(agents, envs, pre)`` in [0, 1]. uniform: ``(ticks, agents, envs, pre)`` in [0, 1). Returns 0 and 1 of that shape.
     """
-    chance = torch.threshold_(rates * p_max, BELOW_FINEST, 0.0)
+    chance = torch.threshold_(rates * p_max, BELOW_RESOLUTION, 0.0)
     return torch.lt(uniform, chance, out=torch.empty(uniform.shape, device=uniform.device, dtype=uniform.dtype))

@@ -13,8 +13,12 @@ from rstdp_agents.spiking.plasticity.rstdp import RSTDPET
 
 @dataclass(frozen=True)
 class RewardSwitch(RSTDPET):
-    """dw = lr (A_plus z_plus - A_minus z_minus) with amplitudes (a_plus, a_minus) for m > 0 and their punished pair for m < 0.
+    """An eligibility as of `RSTDPET`, times an amplitude by the sign of the modulator.
 
+        dw = lr A(sign m) z
+
+    Causal and anti-causal term have an eligibility and amplitudes of their own: ``a_plus`` and ``a_minus`` for m > 0, their
+    punished pair for m < 0.
     Punishment reverses the sign of both terms; m = 0 changes nothing. With ``on_spike = "set"``, ``zero_punishes`` and no
     eligibility trace (windows of one tick, ``tau_e`` far below dt) this is SPAIC's RewardSwitchSTDP.
     """

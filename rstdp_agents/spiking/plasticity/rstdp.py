@@ -12,12 +12,24 @@ from rstdp_agents.spiking.plasticity.stdp import GAIN_FORMS, GainForm, eligibili
 
 @dataclass(frozen=True)
 class RSTDP(PairRule):
-    """Reward times the spike pairs of the window it follows:  dw = lr m sum_t zeta(t)."""
+    """Reward times the spike pairs of the window it follows.
+
+        z = sum of gate zeta over the window
+        dw = lr m z
+
+    zeta: spike pairs of a tick, as of `three_factor.spike_pairs`.
+    """
 
 
 @dataclass(frozen=True)
 class RSTDPET(PairRule):
-    """Reward times a decaying trace of spike pairs:  z <- z exp(-dt / tau_e) + gain zeta;  dw = lr m z."""
+    """Reward times a decaying trace of spike pairs.
+
+        z <- z exp(-dt / tau_e) + gate zeta / tau_e
+        dw = lr m z
+
+    zeta: spike pairs of a tick, as of `three_factor.spike_pairs`.
+    """
 
     tau_e: float = 45.0
     """Time constant of the eligibility trace (ms)."""
