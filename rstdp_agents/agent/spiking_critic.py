@@ -11,6 +11,7 @@ from rstdp_agents.codecs.encoders import poisson
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.spiking.homeostasis import HomeostasisParams
 from rstdp_agents.spiking.layer import Layer
+from rstdp_agents.spiking.neuron_models import build_neuron
 from rstdp_agents.spiking.plasticity import RSTDP
 from rstdp_agents.spiking.plasticity.update import add_modulated
 from rstdp_agents.spiking.synapses import Linear
@@ -37,7 +38,8 @@ class SpikingCritic:
         self._random = random
         weight = torch.zeros(agents, 2 * self._half, inputs, device=device, dtype=dtype)
         self.layer = Layer(
-            "critic", Linear(inputs, 2 * self._half), weight, envs, neuron=config.neuron,
+            "critic", Linear(inputs, 2 * self._half), weight, envs,
+            neuron=build_neuron(config.neuron.model, config.neuron),
             rule=RSTDP(1.0, 0.0, config.plasticity.tau_plus, config.plasticity.tau_minus),
             homeostasis=HomeostasisParams(param="none"), bounds=(config.plasticity.w_min, config.plasticity.w_max),
             ticks=ticks, dt=dt, fresh_each_window=True,

@@ -1,15 +1,46 @@
-"""Leaky integrate-and-fire neurons with a refractory period and escape noise."""
+"""What a neuron model is; and leaky integrate-and-fire neurons with a refractory period and escape noise."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
 from rstdp_agents.equations.traces import decay
+
+State = Any
+"""State of the neurons of a layer between ticks: a NamedTuple of tensors ``(agents, envs, *post)``."""
+
+
+class Neuron(Protocol):
+    """A model of spiking neurons: constants, and what they make of a state, which lives with the layer."""
+
+    def start(self, shape: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> State:
+        """Neurons ``shape`` at rest: a NamedTuple of tensors, which checkpoints hold by the names of its fields."""
+        ...
+
+    def window(
+        self, current: Tensor, uniform: Tensor, lowered: Tensor | float, state: State, dt: float
+    ) -> tuple[Tensor, State]:
+        """Spikes ``(ticks, agents, envs, *post)`` of 0 and 1, and the state after all ticks of ``dt`` ms.
+
+        current: of each tick, of the shape of the spikes; a weight of 1 adds 1 where its input spikes. uniform: draws from [0, 1)
+        of that shape, for noise. lowered: by how much homeostasis has lowered the thresholds, ``(agents, 1, *post)``, or 0. The
+        state that is given stays as it is.
+        """
+        ...
+
+
+def reset(model: Neuron, state: State, done: Tensor) -> None:
+    """Put the neurons of the envs with ``done (agents, envs)`` bool back to rest, in place; the others stay as they are."""
+    first: Tensor = state[0]
+    mask = done.reshape(*done.shape, *[1] * (first.ndim - done.ndim))
+    for tensor, rest in zip(state, model.start(tuple(first.shape), first.device, first.dtype), strict=True):
+        tensor.copy_(torch.where(mask, rest, tensor))
 
 
 @dataclass(frozen=True)
@@ -39,6 +70,17 @@ class LIFParams:
         validate.ordered("v_reset", self.v_reset, "v_th", self.v_th)
         validate.ordered("v_rest", self.v_rest, "v_th", self.v_th)
 
+    def start(self, shape: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> LIFState:
+        """As `Neuron.start`."""
+        return lif_init(shape, self, device, dtype)
+
+    def window(
+        self, current: Tensor, uniform: Tensor, lowered: Tensor | float, state: LIFState, dt: float
+    ) -> tuple[Tensor, LIFState]:
+        """As `Neuron.window`: `lif_window` with noisy thresholds."""
+        threshold = noisy_threshold(uniform, self)
+        return lif_window(current, state, threshold if isinstance(lowered, float) else threshold - lowered, self, dt)
+
 
 class LIFState(NamedTuple):
     """State of a layer between ticks, both ``(agents, envs, *post)``."""
@@ -56,12 +98,6 @@ def lif_init(shape: tuple[int, ...], p: LIFParams, device: torch.device, dtype: 
     )
 
 
-def lif_reset(state: LIFState, done: Tensor, p: LIFParams) -> None:
-    """Put the neurons of the envs with ``done (agents, envs)`` bool back to rest, in place; the others stay as they are."""
-    state.v[done] = p.v_rest
-    state.refractory[done] = 0.0
-
-
 def noisy_threshold(uniform: Tensor, p: LIFParams) -> Tensor:
     """Thresholds that turn a hard comparison into escape noise.
 
@@ -71,6 +107,11 @@ def noisy_threshold(uniform: Tensor, p: LIFParams) -> Tensor:
     if p.escape_noise == 0:
         return torch.full_like(uniform, p.v_th)
     return torch.logit(uniform, eps=1e-7).mul_(p.escape_noise).add_(p.v_th)
+
+
+def logistic(uniform: Tensor, sd: float) -> Tensor:
+    """Noise of mean 0 and standard deviation ``sd`` from draws in [0, 1), of their shape: a logistic distribution."""
+    return torch.logit(uniform, eps=1e-7).mul_(sd * math.sqrt(3.0) / math.pi)
 
 
 def lif_step(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt: float) -> tuple[Tensor, LIFState]:
@@ -103,12 +144,6 @@ def lif_window(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams
     )  # fmt: skip
     state = LIFState(*(torch.from_numpy(array.reshape(state.v.shape)) for array in after))
     return torch.from_numpy(spikes.reshape(current.shape)), state
-
-
-def lif_from_rest(current: Tensor, threshold: Tensor, p: LIFParams, dt: float) -> Tensor:
-    """Spikes of `lif_window` for neurons that start at rest."""
-    rest = torch.full(current.shape[1:], p.v_rest, device=current.device, dtype=current.dtype)
-    return lif_window(current, LIFState(rest, torch.zeros_like(rest)), threshold, p, dt)[0]
 
 
 def others(spikes: Tensor) -> Tensor:

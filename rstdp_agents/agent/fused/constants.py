@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.base.compiled import jit
 from rstdp_agents.equations.traces import decay
+from rstdp_agents.spiking.neurons import LIFParams
 from rstdp_agents.spiking.plasticity import RewardSwitch
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ def unpack(c):
 
 def constants_of(agent: Agent) -> Constants:
     """The numbers of the agent's configuration."""
-    layer, n, h, m = agent.layer, agent.layer.neuron, agent.layer.homeostasis_params, agent.config.modulation
+    layer, h, m = agent.layer, agent.layer.homeostasis_params, agent.config.modulation
+    n = layer.neuron
+    assert isinstance(n, LIFParams)  # of others `why_not` says that they are not known
     d = agent.config.decoder
     d_plus, d_minus = layer.rule.trace_decays(layer.dt)
     _, decay_z = layer.rule.decays(agent.config.simulation.ticks, layer.dt)

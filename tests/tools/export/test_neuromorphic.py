@@ -154,7 +154,7 @@ def test_a_bias_per_position_of_a_convolution_lifts_the_leak():
         homeostasis=HomeostasisParams(), bounds=(-1, 1), ticks=5, dt=1.0, fresh_each_window=True,
     )  # fmt: skip
     offset = torch.linspace(0.0, 0.3, 6).reshape(2, 3)
-    bias, leak, threshold = offsets(layer, offset)
+    bias, leak, threshold = offsets(layer, layer.neuron, offset)
     assert bias is None
     v = torch.zeros(2, 3)
     for _ in range(50):  # a current each tick, by the exact step of a leak without current
