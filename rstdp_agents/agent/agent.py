@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -17,10 +17,12 @@ from rstdp_agents.agent.config import AgentConfig, Backend
 from rstdp_agents.agent.fused.backend import FusedEngine, why_not
 from rstdp_agents.agent.fused.policy import FusedPolicy
 from rstdp_agents.agent.modulators import Modulator, Step, build_modulator
+from rstdp_agents.agent.policy import FrozenPolicy, action_of, observation_of, seeds_of
 from rstdp_agents.agent.spiking_critic import SpikingCritic
 from rstdp_agents.agent.statistics import Statistics
 from rstdp_agents.agent.tensors import restore
-from rstdp_agents.base import compiled, plugins
+from rstdp_agents.agent.window import Window
+from rstdp_agents.base import compiled, plugins, validate
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.decoders import Decoder
 from rstdp_agents.codecs.decoders.build import build_decoder, check_mask
@@ -32,7 +34,7 @@ from rstdp_agents.codecs.encoders.options import EncoderConfig
 from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.spiking.agent_random import AgentRandom
-from rstdp_agents.spiking.neurons import LIFState
+from rstdp_agents.spiking.neurons import State
 from rstdp_agents.spiking.plasticity import build_rule
 
 if TYPE_CHECKING:
@@ -42,17 +44,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 10
 """Windows between two that the torch path counts in its statistics; the fused path counts all."""
-
-
-class Window(NamedTuple):
-    """What a population did in one window."""
-
-    spikes: tuple[Tensor, ...]
-    """Of the input and of every layer, ``(ticks, agents, envs, neurons)``."""
-    rates: Tensor
-    """What the action is decided by, ``(agents, envs, groups)``, spikes per neuron and tick."""
-    choice: Tensor
-    """Uniform numbers ``(agents, envs, numbers)`` left for drawing the action."""
 
 
 class Agent:
@@ -105,12 +96,18 @@ class Agent:
         self._window: Window
         self._features = torch.zeros(features, device=self.device, dtype=dtype)
         self._windows = 0
+        self._policy: FrozenPolicy | None = None
         self._fused = self._fused_engine(backend, seeds, threads)
 
     @property
     def backend(self) -> Backend:
         """The backend that runs: ``fused`` or ``torch``."""
         return "fused" if self._fused else "torch"
+
+    def __repr__(self) -> str:
+        sizes = " -> ".join(map(str, (self.encoder.size, *self.network.sizes)))
+        c, grid = self.config, f"{self.agents} agent(s) x {self.envs} env(s)"
+        return f"Agent({c.rule}, {c.modulator}, {grid}, {sizes} {c.neuron.model} neurons, {self.backend})"
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
         """First actions ``(agents, envs)`` of an experiment, for observations ``(agents, envs, *obs)``."""
@@ -128,8 +125,8 @@ class Agent:
         return action
 
     def respond(
-        self, rates: Tensor, random: AgentRandom, neurons: tuple[LIFState, ...]
-    ) -> tuple[Window, tuple[LIFState, ...]]:
+        self, rates: Tensor, random: AgentRandom, neurons: tuple[State, ...]
+    ) -> tuple[Window, tuple[State, ...]]:
         """Simulate one window for input rates ``(agents, envs, pre)``; changes nothing but the generators."""
         envs, ticks = rates.shape[1], self.config.simulation.ticks
         sizes = self.encoder.size, *self.network.sizes
@@ -172,6 +169,10 @@ class Agent:
     def spikes(self) -> tuple[Tensor, ...]:
         """Spikes of the input and of every layer in the last window, ``(ticks, agents, envs, neurons)``; copies, as all below."""
         return tuple(spikes.clone() for spikes in (self._fused.spikes() if self._fused else self._window.spikes))
+
+    def features(self) -> Tensor:
+        """Relative input rates of the last window, which sum to 1: what a critic sees, ``(agents, envs, pre)``."""
+        return normalised(torch.from_numpy(self._fused.arrays["rates"])) if self._fused else self._features.clone()
 
     def weights(self) -> dict[str, Tensor]:
         """Weights of every layer by its name, ``(agents, *weight)``, as they are now: learning writes to `Layer.weight`."""
@@ -217,6 +218,21 @@ class Agent:
             if row.shape == tensor.shape:  # what is held per env stays at rest
                 tensor.copy_(row)
         return agent
+
+    def act(self, obs: Any, greedy: bool = False, agent: int = 0, mask: Any = None) -> Any:
+        """The action of one agent of the population for one plain observation, both as the environment has them.
+
+        Nothing is learnt, and the agent's state stays as it is: noise, and membranes where they are carried over from window to
+        window, are those of a policy of its own. greedy: the most active action, in place of one drawn as in training. mask:
+        ``info["action_mask"]`` of an environment that gives one; all actions are allowed if None. Raises ValueError for an
+        observation that is not of the space, and for an agent that there is not.
+        """
+        validate.require(0 <= agent < self.agents, f"`agent` must be 0 to {self.agents - 1}; received {agent}")
+        row = observation_of(self.spaces[0], self.rows, obs, mask)
+        self._policy = self._policy or FrozenPolicy(self, 1, seeds_of(self))
+        return action_of(
+            self.spaces[1], self._policy.act(np.tile(row, (self.agents, 1, *[1] * row.ndim)), greedy)[agent]
+        )
 
     def as_torch_module(self, index: int = 0, greedy: bool = False, seed: int | None = None) -> InferenceStep:
         """One agent's env step without learning, for serving; see `export.module.InferenceStep` for the arguments."""

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from rstdp_agents.agent.window import Window
 from rstdp_agents.codecs.decoders import PopulationDecoder
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
 from rstdp_agents.spiking.agent_random import AgentRandom
 
 if TYPE_CHECKING:
-    from rstdp_agents.agent.agent import Agent, Window
+    from rstdp_agents.agent.agent import Agent
 
 
 class Given(AgentRandom):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from rstdp_agents.training.episodes import EpisodeTracker, TrackerState
 from rstdp_agents.training.evaluation import play
 from rstdp_agents.training.monitoring.metrics import NOTHING, Monitor
 from rstdp_agents.training.ranged import ranged
+from rstdp_agents.training.recorder import Recorder
 from rstdp_agents.training.runs.checkpoint import (
     backend_of,
     checkpoint_path,
@@ -53,6 +55,8 @@ from rstdp_agents.training.runs.resume import Position, is_own
 from rstdp_agents.training.runs.summary import closing_evaluation, write_summary
 
 logger = logging.getLogger(__name__)
+Callback = Callable[["Training"], Any]
+"""Called at every point of the log; a run ends there where False is returned, and can be resumed."""
 
 
 class Training:
@@ -61,17 +65,24 @@ class Training:
     folder: the run's own, made if need be, and held by a lock; None for a new one in ``runs``. checkpoint: where to go on from,
     or None; if it is one of this folder, the folder's files become what they were then. A run that was killed before its
     first checkpoint starts over; a folder that holds checkpoints of another is refused.
-    env: what makes the environments, in place of what ``config.env`` names.
+    env: what makes the environments, in place of what ``config.env`` names. Whoever watches a run sets `callback` and `recorder`
+    before it begins.
     """
 
     def __init__(
-        self, config: RunConfig, folder: Path | None, checkpoint: Path | None = None, env: EnvSource | None = None
+        self,
+        config: RunConfig,
+        folder: Path | None,
+        checkpoint: Path | None = None,
+        env: EnvSource | gym.Env | None = None,
     ) -> None:
         torch.set_num_threads(config.threads)
         flush_denormal()
         self.folder, self.step, self.faults = folder or Path(), 0, 0
         self.source, self.kwargs = source_of(config, env)
         self.action: np.ndarray | None = None
+        self.callback: Callback | None = None
+        self.recorder: Recorder | None = None
         self.stopped_by, self._last_fault, self._episodes_are_lost = 0, -1, False
         self._lends = isinstance(self.source, Instance)
         self._before_play: tuple[int, dict[str, Any]] = -1, {}
@@ -99,7 +110,7 @@ class Training:
             self.lock.release()
 
     def run(self) -> bool:
-        """Train to the end; False if a signal asked to stop (`stopped_by`). Either way there is a checkpoint.
+        """Train to the end; False if a signal asked to stop (`stopped_by`), or `callback` (0). Either way there is a checkpoint.
 
         An EnvironmentFault passes on, after a checkpoint; after other errors, as Diverged where numbers of the agents are no
         longer finite, the last checkpoint is the good one.
@@ -121,6 +132,7 @@ class Training:
 
     def _loop(self, stop: list[int], bar: Bar) -> None:
         config, stride = self.config, self.config.envs_per_agent
+        learn = self.agent.step if self.recorder is None else partial(self.recorder.step, self.agent)
         while self.step < config.total_steps and not self._asked_to_stop(stop):
             action = self._begin() if self.action is None else self.action
             try:
@@ -129,7 +141,7 @@ class Training:
                 if not self._is_back_from_play(fault):
                     self._begin_after(fault)
                 continue
-            self.action = self.agent.step(transition)
+            self.action = learn(transition)
             self.step += stride
             self.monitor.record(self.step, self.tracker.add(transition, self.step))
             evaluates = config.eval_every and self.step % config.eval_every < stride
@@ -137,6 +149,8 @@ class Training:
                 self.save(self._evaluate() if evaluates else None)
             if self.step % config.log_every < stride:
                 self._check()
+                if self.callback is not None and self.callback(self) is False:
+                    stop.append(0)
             if progress.clock() >= bar.next:  # as `Bar.due`, in every step
                 self._show(bar)
 
