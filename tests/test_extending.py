@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+import rstdp_agents as ra
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.base import plugins
 from rstdp_agents.base.errors import UsageError
@@ -33,6 +34,7 @@ def _a_folder_of_the_user(tmp_path, monkeypatch):
         (tmp_path / f"{name}.py").write_text(code)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    monkeypatch.setattr(plugins, "_handed_in", {})
     yield
     for name in [name for name in sys.modules if name.startswith("my_")]:
         del sys.modules[name]
@@ -46,7 +48,7 @@ def cartpole(**changes):
 def test_everything_takes_less_than_15_lines():
     lines = {code.split("\n")[0]: [line for line in code.splitlines()[1:] if line.strip()] for code in CODE}
     assert {name: len(code) for name, code in lines.items() if len(code) >= 15} == {}
-    assert len(MODULES) == len(COMMANDS) == 6
+    assert len(MODULES) == len(COMMANDS) == 7
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -62,14 +64,23 @@ def test_commands_train_and_their_settings_are_kept(command, tmp_path, capsys):
 
 
 def test_python_trains_classes_functions_and_a_single_environment(tmp_path, capsys):
-    (code,) = [code for code in CODE if "api import train" in code]
+    (code,) = [code for code in CODE if "from my_task import Echo" in code]
     scope = {}
     exec(code, scope)
-    assert len(scope["summary"]["agents"]) == 4
-    assert scope["agent"].agents == 4
+    assert len(scope["run"].summary["agents"]) == scope["run"].agent.agents == 4
     assert json.loads((tmp_path / "runs/echo/config.json").read_text())["env"] == "my_task:Echo"
-    with pytest.raises(UsageError, match="one environment serves one agent with one env, `serial`, not 2 with 1"):
-        scope["train"](scope["Echo"](), "runs/two", agents=2)
+    with pytest.raises(UsageError, match="a single environment serves one agent with one env, `serial`, not 2 with 1"):
+        ra.train(scope["Echo"](), "runs/two", agents=2)
+
+
+def test_python_takes_the_parts_themselves(capsys):
+    (code,) = [code for code in CODE if "rule=GoodNews" in code]
+    scope = {"__name__": "notebook"}
+    exec(code, scope)
+    assert scope["run"].settings["rule"] == "notebook:GoodNews"
+    assert scope["short"].agent.layer.rule.tau_e == 10.0
+    assert scope["slow"].agent.layer.neuron.tau_w == 300.0
+    assert capsys.readouterr().out.startswith("greedy: mean ")
 
 
 def test_parts_do_what_they_say():
@@ -79,16 +90,24 @@ def test_parts_do_what_they_say():
     spikes = torch.zeros(10, 1, 1, 16)
     spikes[0, ..., :8], spikes[9, ..., 8:] = 1.0, 1.0
     assert early.decoder.rates(spikes)[0, 0].tolist() == pytest.approx([0.2, 0.0])
-    rule = cartpole(rule="my_rule:good_news").layer.rule
+    rule = cartpole(rule="my_rule:GoodNews").layer.rule
     assert rule.factors(torch.tensor([[-1.0, 2.0]]))[0].tolist() == [[0.0, 2.0]]
     assert rule.tau_e == preset("CartPole-v1", "rstdp-et").agent.plasticity.tau_e
+    neuron = cartpole(**{"neuron.model": "my_neuron:Stochastic", "neuron.escape_noise": 0.5}).layer.neuron
+    state = neuron.start((1, 1, 3), torch.device("cpu"), torch.float32)
+    chance = torch.tensor([0.5, 0.8808, 0.1192])  # sigmoid of 0, 2 and -2
+    current = torch.tensor([1.0, 2.0, 0.0]).expand(2000, 1, 1, 3)
+    spikes, state = neuron.window(current, torch.rand(2000, 1, 1, 3), 0.0, state, 1.0)
+    torch.testing.assert_close(spikes.mean((0, 1, 2)), chance, atol=0.06, rtol=0.0)
+    assert torch.equal(state.spiked, spikes[-1])
 
 
 def test_compiled_code_runs_what_it_knows_and_nothing_else():
     assert cartpole(**{"encoder.code": "my_encoder:Signs"}).backend == "fused"
     assert cartpole(**{"decoder.code": "my_decoder:Early"}).backend == "torch"
-    assert cartpole(rule="my_rule:good_news").backend == "torch"
+    assert cartpole(rule="my_rule:GoodNews").backend == "torch"
     assert cartpole(modulator="my_modulator:Sign").backend == "torch"
+    assert cartpole(**{"neuron.model": "my_neuron:Stochastic"}).backend == "torch"
 
 
 def test_an_encoder_derived_from_ours_is_asked_itself(tmp_path):
@@ -111,8 +130,8 @@ def test_an_encoder_derived_from_ours_is_asked_itself(tmp_path):
         ("my_encoder:Sings", "`--encoder my_encoder:Sings`: no 'Sings' in there, but Signs"),
         ("my_encoder:torch", "`--encoder my_encoder:torch` must be a class or a function; received <module 'torch'"),
         (
-            "my_rule:good_news",
-            "`--encoder my_rule:good_news` cannot be made: TypeError: good_news() takes 1 positional",
+            "my_wrapper:Fuel",
+            "`--encoder my_wrapper:Fuel` cannot be made: TypeError: RewardWrapper.__init__() takes 2 pos",
         ),
         ("my_modulator:Sign", "`--encoder my_modulator:Sign` cannot be made: TypeError"),
         ("my_wrong:Half", "`--encoder my_wrong:Half` makes no Encoder: size, to missing in <my_wrong.Half"),

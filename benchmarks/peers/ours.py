@@ -16,10 +16,10 @@ from benchmarks.peers.work import Run, Size
 from rstdp_agents.agent.config import BackendName
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.encoders import poisson
-from rstdp_agents.equations.neuron import LIFParams
 from rstdp_agents.equations.rate_control import HomeostasisParams
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.spiking.layer import Layer
+from rstdp_agents.spiking.neurons import LIF
 from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET
 from rstdp_agents.spiking.synapses import Linear
 from rstdp_agents.training.config import RunConfig
@@ -35,7 +35,7 @@ def build(size: Size, device: str) -> Layer:
     pairs = 1.0, 1.0, work.TAU_PRE, work.TAU_POST
     rule = RSTDPET(*pairs, tau_e=work.TAU_E) if size.trace else RSTDP(*pairs)
     return Layer(
-        "output", Linear(size.pre, size.post), weight, size.envs, neuron=LIFParams(tau_m=work.TAU_M), rule=rule,
+        "output", Linear(size.pre, size.post), weight, size.envs, neuron=LIF(tau_m=work.TAU_M), rule=rule,
         homeostasis=HomeostasisParams(), bounds=(-1.0, 1.0), ticks=size.ticks, dt=1.0, fresh_each_window=False,
     )  # fmt: skip
 

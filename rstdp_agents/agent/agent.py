@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -16,9 +17,11 @@ from rstdp_agents.agent.config import AgentConfig, BackendName
 from rstdp_agents.agent.inference import InferenceStep
 from rstdp_agents.agent.modulators import Modulator
 from rstdp_agents.agent.parts import AgentParts
+from rstdp_agents.agent.plain import action_of, observation_of, seeds_of
 from rstdp_agents.agent.statistics import Statistics
 from rstdp_agents.agent.tensors import restore
 from rstdp_agents.agent.window import normalised
+from rstdp_agents.base import validate
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.decoders import Decoder
 from rstdp_agents.codecs.encoders import Encoder
@@ -49,12 +52,18 @@ class Agent:
             config, observation_space, action_space, seeds=seeds, envs=envs, lr_scale=lr_scale, device=self.device,
             dtype=dtype, encoder=encoder,
         )  # fmt: skip
+        self._policy: Policy | None = None
         self._backend = backend(self.parts) if callable(backend) else build_backend(self.parts, backend, threads)
 
     @property
     def backend(self) -> str:
         """The backend that runs: ``fused`` or ``torch``."""
         return self._backend.name
+
+    def __repr__(self) -> str:
+        sizes = " -> ".join(map(str, (self.encoder.size, *self.network.sizes)))
+        c, grid = self.config, f"{self.agents} agent(s) x {self.envs} env(s)"
+        return f"Agent({c.rule}, {c.modulator}, {grid}, {sizes} {c.neuron.model} neurons, {self.backend})"
 
     @property
     def encoder(self) -> Encoder:
@@ -119,6 +128,21 @@ class Agent:
         """Forget the episode in the envs where ``done (agents, envs)``; the others stay as they are, bit for bit."""
         self._backend.reset(done)
 
+    def act(self, obs: Any, greedy: bool = False, agent: int = 0, mask: Any = None) -> Any:
+        """The action of one agent of the population for one plain observation, both as the environment has them.
+
+        Nothing is learnt, and the agent's state stays as it is: noise, and membranes where they are carried over from window to
+        window, are those of a policy of its own. greedy: the most active action, in place of one drawn as in training. mask:
+        ``info["action_mask"]`` of an environment that gives one; all actions are allowed if None. Raises ValueError for an
+        observation that is not of the space, and for an agent that there is not.
+        """
+        validate.require(0 <= agent < self.agents, f"`agent` must be 0 to {self.agents - 1}; received {agent}")
+        row = observation_of(self.spaces[0], self.parts.rows, obs, mask)
+        self._policy = self._policy or self.policy(1, seeds_of(self.random))
+        return action_of(
+            self.spaces[1], self._policy.act(np.tile(row, (self.agents, 1, *[1] * row.ndim)), greedy)[agent]
+        )
+
     def policy(self, envs: int, seeds: tuple[int, ...]) -> Policy:
         """The population at work, without learning, on the backend of the agent: see `backend.Policy`.
 
@@ -149,6 +173,10 @@ class Agent:
     def spikes(self) -> tuple[Tensor, ...]:
         """Spikes of the input and of every layer in the last window, ``(ticks, agents, envs, neurons)``; copies, as all below."""
         return tuple(spikes.clone() for spikes in self._backend.spikes())
+
+    def features(self) -> Tensor:
+        """Relative input rates of the last window, which sum to 1: what a critic sees, ``(agents, envs, pre)``."""
+        return self._backend.features().clone()
 
     def weights(self) -> dict[str, Tensor]:
         """Weights of every layer by its name, ``(agents, *weight)``, as they are now: learning writes to `Layer.weight`."""

@@ -56,6 +56,10 @@ class Backend(Protocol):
         """Spikes of the input and of every layer in the last window, ``(ticks, agents, envs, neurons)``; no copies."""
         ...
 
+    def features(self) -> Tensor:
+        """Input rates of the last window, scaled to sum 1, ``(agents, envs, pre)``; no copy."""
+        ...
+
     def tensors(self) -> dict[str, Tensor]:
         """State of its own that a checkpoint holds beside that of the parts, by name."""
         ...

@@ -29,6 +29,7 @@ from rstdp_agents.codecs.encoders.images import image_shape
 from rstdp_agents.codecs.encoders.options import EncoderConfig
 from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.spiking.agent_random import AgentRandom
+from rstdp_agents.spiking.neuron_models import build_neuron
 from rstdp_agents.spiking.plasticity import build_rule
 
 logger = logging.getLogger(__name__)
@@ -89,8 +90,8 @@ def _modulator(config: AgentConfig, shape: tuple[int, int, int], random: AgentRa
     """shape: ``(agents, envs, pre)``."""
     if config.modulator != "td-spiking":
         return build_modulator(config.modulator, config.modulation, shape, random.device, random.dtype)
-    s = config.simulation
+    s, neuron = config.simulation, build_neuron(config.neuron.model, config.neuron)
     return SpikingCritic(
-        config.modulation, shape, random, neuron=config.neuron, plasticity=config.plasticity, ticks=s.ticks, dt=s.dt,
+        config.modulation, shape, random, neuron=neuron, plasticity=config.plasticity, ticks=s.ticks, dt=s.dt,
         rate_max=config.encoder.rate_max,
     )  # fmt: skip

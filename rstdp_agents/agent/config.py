@@ -13,6 +13,7 @@ from rstdp_agents.codecs.encoders.options import EncoderConfig
 from rstdp_agents.equations.neuron import LIFParams
 from rstdp_agents.equations.rate_control import HomeostasisParams
 from rstdp_agents.spiking.network import Credit
+from rstdp_agents.spiking.neuron_models import NeuronName
 from rstdp_agents.spiking.plasticity.options import PlasticityConfig, RuleName
 
 BackendName = Literal["auto", "fused", "torch"]
@@ -58,6 +59,19 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True)
+class NeuronConfig(LIFParams):
+    """Neurons of all layers; but for `model`, the settings are those of the leaky integrate-and-fire neuron."""
+
+    model: Annotated[str, named(NeuronName, "--neuron")] = "lif"
+    """Leaky integrate-and-fire, adaptive exponential integrate-and-fire, Izhikevich's regular spiking neuron; or a model of your
+    own (docs/extending.md)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        validate.named("neuron.model", self.model, get_args(NeuronName))
+
+
+@dataclass(frozen=True)
 class AgentConfig:
     """Everything that defines an agent, whatever the environment."""
 
@@ -68,7 +82,7 @@ class AgentConfig:
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    neuron: LIFParams = field(default_factory=LIFParams)
+    neuron: NeuronConfig = field(default_factory=NeuronConfig)
     plasticity: PlasticityConfig = field(default_factory=PlasticityConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     modulation: ModulatorConfig = field(default_factory=ModulatorConfig)

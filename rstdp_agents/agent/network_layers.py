@@ -9,6 +9,7 @@ from rstdp_agents.base import validate
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.spiking.layer import Layer
 from rstdp_agents.spiking.network import Network
+from rstdp_agents.spiking.neuron_models import build_neuron
 from rstdp_agents.spiking.plasticity import build_rule
 from rstdp_agents.spiking.synapses import Conv2d, Linear, Synapse
 
@@ -67,10 +68,10 @@ def build_layer(
     name: str, synapse: Synapse, bound: float, config: AgentConfig, envs: int, random: AgentRandom
 ) -> Layer:
     """A layer with initial weights uniform within plus and minus ``bound``."""
-    p, s = config.plasticity, config.simulation
+    p, s, neuron = config.plasticity, config.simulation, build_neuron(config.neuron.model, config.neuron)
     start = random.uniform(math.prod(synapse.weight_shape)).mul_(2).sub_(1).mul_(bound)
     weight = start.clamp_(p.w_min, p.w_max).reshape(start.shape[0], *synapse.weight_shape)
     return Layer(
-        name, synapse, weight, envs, neuron=config.neuron, rule=build_rule(config.rule, p), homeostasis=config.homeostasis,
+        name, synapse, weight, envs, neuron=neuron, rule=build_rule(config.rule, p), homeostasis=config.homeostasis,
         bounds=(p.w_min, p.w_max), ticks=s.ticks, dt=s.dt, fresh_each_window=s.fresh_each_window,
     )  # fmt: skip

@@ -8,10 +8,10 @@ from torch import Tensor
 from rstdp_agents.agent.modulators import ModulatorConfig, Step
 from rstdp_agents.codecs.encoders import poisson
 from rstdp_agents.equations.critic import beyond_deadband, td_error
-from rstdp_agents.equations.neuron import LIFParams
 from rstdp_agents.equations.rate_control import HomeostasisParams
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.spiking.layer import Layer
+from rstdp_agents.spiking.neurons import Neuron
 from rstdp_agents.spiking.plasticity import RSTDP
 from rstdp_agents.spiking.plasticity.options import PlasticityConfig
 from rstdp_agents.spiking.plasticity.update import add_modulated
@@ -35,7 +35,7 @@ class SpikingCritic:
     """
 
     def __init__(
-        self, p: ModulatorConfig, shape: tuple[int, int, int], random: AgentRandom, *, neuron: LIFParams,
+        self, p: ModulatorConfig, shape: tuple[int, int, int], random: AgentRandom, *, neuron: Neuron,
         plasticity: PlasticityConfig, ticks: int, dt: float, rate_max: float,
     ) -> None:  # fmt: skip
         (agents, envs, inputs), device, dtype = shape, random.device, random.dtype

@@ -71,6 +71,9 @@ class TorchBackend:
     def spikes(self) -> tuple[Tensor, ...]:
         return self._window.spikes
 
+    def features(self) -> Tensor:
+        return self.parts.features
+
     def tensors(self) -> dict[str, Tensor]:
         return {}
 

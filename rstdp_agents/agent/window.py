@@ -9,7 +9,7 @@ from torch import Tensor
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.codecs.encoders import poisson
 from rstdp_agents.spiking.agent_random import AgentRandom
-from rstdp_agents.spiking.neurons import LIFState
+from rstdp_agents.spiking.neurons import State
 
 
 class Window(NamedTuple):
@@ -24,8 +24,8 @@ class Window(NamedTuple):
 
 
 def respond(
-    parts: AgentParts, rates: Tensor, random: AgentRandom, neurons: tuple[LIFState, ...]
-) -> tuple[Window, tuple[LIFState, ...]]:
+    parts: AgentParts, rates: Tensor, random: AgentRandom, neurons: tuple[State, ...]
+) -> tuple[Window, tuple[State, ...]]:
     """Simulate one window for input rates ``(agents, envs, pre)``; changes nothing but the generators."""
     envs, ticks = rates.shape[1], parts.config.simulation.ticks
     sizes = parts.encoder.size, *parts.network.sizes

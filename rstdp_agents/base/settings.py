@@ -30,20 +30,24 @@ def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return out
 
 
-def from_json(cls: type[Config], data: Any) -> Config:
-    """The dataclass from its `dataclasses.asdict` in JSON. Raises ValueError naming what does not belong there."""
+def from_json(cls: type[Config], data: Any, prefix: str = "") -> Config:
+    """The dataclass from its `dataclasses.asdict` in JSON. Raises ValueError naming what does not belong there.
+
+    prefix: of names in errors.
+    """
     validate.require(
         isinstance(data, Mapping), f"settings of {cls.__name__} must be a JSON object; received {data!r:.80}"
     )
     hints = get_type_hints(cls)
     unknown = sorted(data.keys() - hints.keys())
     validate.require(not unknown, f"unknown settings {', '.join(unknown)} for {cls.__name__}")
-    return cls(**{name: _from_json(name, hints[name], value) for name, value in data.items()})
+    return cls(**{name: _from_json(prefix + name, hints[name], value) for name, value in data.items()})
 
 
 def _from_json(name: str, kind: Any, value: Any) -> Any:
     if is_dataclass(kind):
-        return from_json(kind, value)  # pyright: ignore[reportArgumentType] (a class, not one of its objects)
+        group = "" if name == "agent" else f"{name}."
+        return from_json(kind, value, group)  # pyright: ignore[reportArgumentType] (a class, not one of its objects)
     value = _tuples(value)
     wrong = isinstance(value, bool) and kind is not bool  # a bool is a number to Python
     try:

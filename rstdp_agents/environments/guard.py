@@ -122,10 +122,7 @@ class Guard(gym.Wrapper):
 
     def _check_observation(self, call: str, obs: Any) -> None:
         space = self.observation_space
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Gymnasium's own, about lists in place of arrays
-            contained = space.contains(obs)
-        if not contained:
+        if not contains(space, obs):
             what, beyond = outside(space, obs)
             if not what and _has_fractions(space, obs):
                 self._fractions(call, obs)
@@ -183,6 +180,13 @@ def _has_fractions(space: gym.Space, obs: Any) -> bool:
     return whole and isinstance(obs, np.ndarray) and np.issubdtype(obs.dtype, np.floating)
 
 
+def contains(space: gym.Space, obs: Any) -> bool:
+    """Whether ``obs`` is in ``space``; of lists for arrays nothing is said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return space.contains(obs)
+
+
 def outside(space: gym.Space, obs: Any) -> tuple[str, bool]:
     """Why ``obs`` is not in ``space``, in words, and whether it is only a number beyond its bounds; no words if acceptable.
 
@@ -201,7 +205,7 @@ def outside(space: gym.Space, obs: Any) -> tuple[str, bool]:
             return "", False
         return f" {shown(obs)}", False
     for name, part, one in parts:
-        what, beyond = ("", False) if part.contains(one) else outside(part, one)
+        what, beyond = ("", False) if contains(part, one) else outside(part, one)
         if what:
             return name + what, beyond
     return "", False

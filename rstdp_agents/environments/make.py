@@ -82,8 +82,8 @@ def _maker(source: str | Callable[..., gym.Env]) -> Callable[..., gym.Env] | Non
 
 
 def _is_id(name: str) -> bool:
-    """Whether a name after a module is an id: Gymnasium knows it, or it is not a Python identifier."""
-    return name in gym.registry or not name.replace(".", "").isidentifier()
+    """Whether a name after a module is an id: Gymnasium knows it, or it names nothing in Python or handed in."""
+    return name in gym.registry or not (name.replace(".", "").isidentifier() or set(name) & set("<("))
 
 
 def _call(maker: Callable[..., gym.Env], kwargs: Mapping[str, Any]) -> gym.Env:

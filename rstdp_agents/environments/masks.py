@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -20,7 +21,6 @@ class MaskInObservation(gym.Wrapper):
     def __init__(self, env: gym.Env, entries: int) -> None:
         super().__init__(env)
         inner = env.observation_space
-        self._keyed = isinstance(inner, spaces.Dict)
         parts = dict(inner.items()) if isinstance(inner, spaces.Dict) else {"observation": inner}
         self.observation_space = spaces.Dict({**parts, MASK: spaces.MultiBinary(entries)})
         self._everything = np.ones(entries, dtype=np.int8)
@@ -34,8 +34,12 @@ class MaskInObservation(gym.Wrapper):
         return self._with_mask(obs, info), reward, terminated, truncated, info
 
     def _with_mask(self, obs: Any, info: dict[str, Any]) -> dict[str, Any]:
-        parts = obs if self._keyed else {"observation": obs}
-        return {**parts, MASK: flat(info[MASK]) if MASK in info else self._everything}
+        return with_mask(obs, info.get(MASK, self._everything))
+
+
+def with_mask(obs: Any, mask: Any) -> dict[str, Any]:
+    """An observation as `MaskInObservation` has it."""
+    return {**(obs if isinstance(obs, Mapping) else {"observation": obs}), MASK: flat(mask)}
 
 
 def flat(mask: Any) -> np.ndarray:

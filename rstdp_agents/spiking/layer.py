@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rstdp_agents.equations.neuron import LIFParams, noisy_threshold
 from rstdp_agents.equations.rate_control import HomeostasisParams
+from rstdp_agents.spiking import neurons as models
 from rstdp_agents.spiking.homeostasis import HomeostasisState, homeostasis_init, homeostasis_window
-from rstdp_agents.spiking.neurons import LIFState, lif_from_rest, lif_init, lif_reset, lif_window
+from rstdp_agents.spiking.neurons import Neuron, State
 from rstdp_agents.spiking.plasticity.base import PairRule
 from rstdp_agents.spiking.plasticity.last_window import (
     add_modulated_last,
@@ -37,7 +37,7 @@ class Layer:
     """
 
     def __init__(
-        self, name: str, synapse: Synapse, weight: Tensor, envs: int, *, neuron: LIFParams, rule: PairRule,
+        self, name: str, synapse: Synapse, weight: Tensor, envs: int, *, neuron: Neuron, rule: PairRule,
         homeostasis: HomeostasisParams, bounds: tuple[float, float], ticks: int, dt: float, fresh_each_window: bool,
     ) -> None:  # fmt: skip
         self.name, self.synapse, self.weight = name, synapse, weight
@@ -47,32 +47,32 @@ class Layer:
         self._kernels = pair_kernels(rule, ticks, dt, self.device, self.dtype)
         per_agent = (self.agents, *synapse.post_shape)
         self.homeostasis: HomeostasisState = homeostasis_init(per_agent, homeostasis, self.device, self.dtype)
-        self.neurons: LIFState = self.fresh_neurons(envs)
+        self.neurons: State = self.fresh_neurons(envs)
         like = self.agents, envs, self.device, self.dtype
         one_window = lasts_one_window(self._kernels)
         self.pairs: PairState = traces_init(synapse, *like) if one_window else pair_init(synapse, rule, *like)
         fresh = fresh_each_window
         self.last = last_init(synapse, self._kernels, self.agents, envs, fresh) if one_window else None
 
-    def fresh_neurons(self, envs: int) -> LIFState:
+    def fresh_neurons(self, envs: int) -> State:
         """Neurons of this layer at rest, in ``envs`` envs per agent."""
-        return lif_init((self.agents, envs, *self.synapse.post_shape), self.neuron, self.device, self.dtype)
+        return self.neuron.start((self.agents, envs, *self.synapse.post_shape), self.device, self.dtype)
 
-    def forward(self, pre: Tensor, uniform: Tensor, neurons: LIFState) -> tuple[Tensor, LIFState]:
+    def forward(self, pre: Tensor, uniform: Tensor, neurons: State) -> tuple[Tensor, State]:
         """Spikes ``(ticks, agents, envs, *post)`` and neurons after a window; changes nothing in the layer.
 
-        pre: ``(ticks, agents, envs, *pre)``. uniform: numbers in [0, 1) of the axes of the spikes, for the escape noise.
+        pre: ``(ticks, agents, envs, *pre)``. uniform: numbers in [0, 1) of the axes of the spikes, for the noise of the neurons.
         """
         current = self.synapse.current(pre, self.weight)
-        threshold = noisy_threshold(uniform, self.neuron)
-        offset = self.homeostasis.offset[:, None]
+        offset, lowered = self.homeostasis.offset[:, None], 0.0
         if self.homeostasis_params.param == "bias":
             current = current + offset
         elif self.homeostasis_params.param == "threshold":
-            threshold = threshold - offset
-        if self.fresh_each_window:
-            return lif_from_rest(current, threshold, self.neuron, self.dt), neurons
-        return lif_window(current, neurons, threshold, self.neuron, self.dt)
+            lowered = offset
+        if not self.fresh_each_window:
+            return self.neuron.window(current, uniform, lowered, neurons, self.dt)
+        rest = self.neuron.start(tuple(current.shape[1:]), self.device, self.dtype)
+        return self.neuron.window(current, uniform, lowered, rest, self.dt)[0], neurons
 
     def remember(self, pre: Tensor, post: Tensor, gate: Tensor | None) -> None:
         """Make the spike pairs of the window eligible."""
@@ -113,7 +113,7 @@ class Layer:
 
     def reset(self, done: Tensor) -> None:
         """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, to the bit."""
-        lif_reset(self.neurons, done, self.neuron)
+        models.reset(self.neuron, self.neurons, done)
         for tensor in (self.pairs.x, self.pairs.y, *self.pairs.z, *(self.last.credit if self.last else ())):
             tensor[done] = 0.0
 

@@ -11,8 +11,9 @@ from typing import Literal
 
 from torch import Tensor
 
+from rstdp_agents.spiking import neurons as models
 from rstdp_agents.spiking.layer import Layer
-from rstdp_agents.spiking.neurons import LIFState, lif_reset
+from rstdp_agents.spiking.neurons import State
 
 Credit = Literal["feedback", "broadcast", "frozen"]
 
@@ -38,22 +39,22 @@ class Network:
         return tuple(math.prod(layer.synapse.post_shape) for layer in self.layers)
 
     @property
-    def neurons(self) -> tuple[LIFState, ...]:
+    def neurons(self) -> tuple[State, ...]:
         """State of the neurons of every layer."""
         return tuple(layer.neurons for layer in self.layers)
 
     @neurons.setter
-    def neurons(self, states: tuple[LIFState, ...]) -> None:
+    def neurons(self, states: tuple[State, ...]) -> None:
         for layer, state in zip(self.layers, states, strict=True):
             layer.neurons = state
 
-    def fresh_neurons(self, envs: int) -> tuple[LIFState, ...]:
+    def fresh_neurons(self, envs: int) -> tuple[State, ...]:
         """Neurons of every layer at rest, in ``envs`` envs per agent."""
         return tuple(layer.fresh_neurons(envs) for layer in self.layers)
 
     def forward(
-        self, pre: Tensor, uniforms: list[Tensor], neurons: tuple[LIFState, ...]
-    ) -> tuple[tuple[Tensor, ...], tuple[LIFState, ...]]:
+        self, pre: Tensor, uniforms: list[Tensor], neurons: tuple[State, ...]
+    ) -> tuple[tuple[Tensor, ...], tuple[State, ...]]:
         """Spikes of the input and of every layer, and the neurons after a window; changes nothing in the network.
 
         pre: ``(ticks, agents, envs, pre)``. uniforms: numbers for the noise of each layer. All spikes are ``(ticks, agents,
@@ -99,10 +100,10 @@ class Network:
         for layer in self.layers:
             layer.reset(done)
 
-    def rest(self, neurons: tuple[LIFState, ...], done: Tensor) -> None:
+    def rest(self, neurons: tuple[State, ...], done: Tensor) -> None:
         """Put neurons of `fresh_neurons` back to rest in the envs with ``done``, in place."""
         for layer, state in zip(self.layers, neurons, strict=True):
-            lif_reset(state, done, layer.neuron)
+            models.reset(layer.neuron, state, done)
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint holds, by name."""

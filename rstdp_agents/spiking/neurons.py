@@ -1,15 +1,51 @@
-"""Leaky integrate-and-fire neurons with a refractory period and escape noise."""
+"""What a neuron model is; and leaky integrate-and-fire neurons with a refractory period and escape noise."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from rstdp_agents.base import compiled
-from rstdp_agents.equations.neuron import LIFConstants, LIFParams, inhibited, lif_constants
+from rstdp_agents.equations.neuron import LIFConstants, LIFParams, inhibited, lif_constants, noisy_threshold
 from rstdp_agents.spiking.compiled_scan import scan
+
+State = Any
+"""State of the neurons of a layer between ticks: a NamedTuple of tensors ``(agents, envs, *post)``."""
+
+
+class Neuron(Protocol):
+    """A model of spiking neurons: constants, and what they make of a state, which lives with the layer."""
+
+    def start(self, shape: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> State:
+        """Neurons ``shape`` at rest: a NamedTuple of tensors, which checkpoints hold by the names of its fields."""
+        ...
+
+    def window(
+        self, current: Tensor, uniform: Tensor, lowered: Tensor | float, state: State, dt: float
+    ) -> tuple[Tensor, State]:
+        """Spikes ``(ticks, agents, envs, *post)`` of 0 and 1, and the state after all ticks of ``dt`` ms.
+
+        current: of each tick, of the shape of the spikes; a weight of 1 adds 1 where its input spikes. uniform: draws from [0, 1)
+        of that shape, for noise. lowered: by how much homeostasis has lowered the thresholds, ``(agents, 1, *post)``, or 0. The
+        state that is given stays as it is.
+        """
+        ...
+
+
+def reset(model: Neuron, state: State, done: Tensor) -> None:
+    """Put the neurons of the envs with ``done (agents, envs)`` bool back to rest, in place; the others stay as they are."""
+    first: Tensor = state[0]
+    mask = done.reshape(*done.shape, *[1] * (first.ndim - done.ndim))
+    for tensor, rest in zip(state, model.start(tuple(first.shape), first.device, first.dtype), strict=True):
+        tensor.copy_(torch.where(mask, rest, tensor))
+
+
+def logistic(uniform: Tensor, sd: float) -> Tensor:
+    """Noise of mean 0 and standard deviation ``sd`` from draws in [0, 1), of their shape: a logistic distribution."""
+    return torch.logit(uniform, eps=1e-7).mul_(sd * math.sqrt(3.0) / math.pi)
 
 
 class LIFState(NamedTuple):
@@ -26,12 +62,6 @@ def lif_init(shape: tuple[int, ...], p: LIFParams, device: torch.device, dtype: 
     return LIFState(
         torch.full(shape, p.v_rest, device=device, dtype=dtype), torch.zeros(shape, device=device, dtype=dtype)
     )
-
-
-def lif_reset(state: LIFState, done: Tensor, p: LIFParams) -> None:
-    """Put the neurons of the envs with ``done (agents, envs)`` bool back to rest, in place; the others stay as they are."""
-    state.v[done] = p.v_rest
-    state.refractory[done] = 0.0
 
 
 def lif_step(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt: float) -> tuple[Tensor, LIFState]:
@@ -57,12 +87,6 @@ def lif_window(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams
     spikes, *after = scan(drive, level, v, left, constants, current.shape[3:].numel())
     state = LIFState(*(torch.from_numpy(array.reshape(state.v.shape)) for array in after))
     return torch.from_numpy(spikes.reshape(current.shape)), state
-
-
-def lif_from_rest(current: Tensor, threshold: Tensor, p: LIFParams, dt: float) -> Tensor:
-    """Spikes of `lif_window` for neurons that start at rest."""
-    rest = torch.full(current.shape[1:], p.v_rest, device=current.device, dtype=current.dtype)
-    return lif_window(current, LIFState(rest, torch.zeros_like(rest)), threshold, p, dt)[0]
 
 
 def of_layer(spikes: Tensor) -> Tensor:
@@ -101,3 +125,16 @@ def _scan(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt:
     for left, spike in enumerate(spikes[-pause:] if pause else (), 1 + max(0, pause - ticks)):
         refractory.add_(spike, alpha=left)  # a neuron can have fired in one of them only
     return spikes.to(current.dtype), LIFState(v, refractory)
+
+
+class LIF(LIFParams):
+    """The leaky integrate-and-fire neuron as a `Neuron`."""
+
+    def start(self, shape: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> LIFState:
+        return lif_init(shape, self, device, dtype)
+
+    def window(
+        self, current: Tensor, uniform: Tensor, lowered: Tensor | float, state: LIFState, dt: float
+    ) -> tuple[Tensor, LIFState]:
+        threshold = noisy_threshold(uniform, self)
+        return lif_window(current, state, threshold if isinstance(lowered, float) else threshold - lowered, self, dt)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
 
+import gymnasium as gym
 import tyro
 
 from rstdp_agents.agent.config import AgentConfig, BackendName
 from rstdp_agents.base import validate
+from rstdp_agents.base.plugins import handed_in
 from rstdp_agents.base.settings import flat
 from rstdp_agents.environments.build import Vectorization
-from rstdp_agents.environments.source import EnvSource, Wrapped, parse_kwargs
+from rstdp_agents.environments.source import EnvSource, Instance, Wrapped, parse_kwargs
 
 Launcher = Literal["local", "ray"]
 EnvErrors = Literal["stop", "restart"]
@@ -138,12 +140,13 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
         return tuple(range(self.seed, self.seed + self.agents))
 
 
-def source_of(config: RunConfig, env: EnvSource | None = None) -> tuple[EnvSource, dict[str, Any]]:
-    """The source of a run's environments (``env`` overrides the one it names), and their arguments."""
+def source_of(config: RunConfig, env: EnvSource | gym.Env | None = None) -> tuple[EnvSource, dict[str, Any]]:
+    """The source of a run's environments (``env``, or what was handed in, overrides the one it names), and their arguments."""
     kwargs = parse_kwargs(config.env_kwargs)
     if config.max_episode_steps:
         kwargs["max_episode_steps"] = config.max_episode_steps
-    source = config.env if env is None else env
+    source = handed_in("--env", config.env, config.env) if env is None else env
+    source = Instance(source) if isinstance(source, gym.Env) else source
     return (Wrapped(source, config.wrapper) if config.wrapper else source), kwargs  # pyright: ignore[reportArgumentType]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -117,6 +117,36 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 def summarise(returns: np.ndarray) -> dict[str, float | int]:
     """Mean, standard deviation and number of the episodes ``(episodes,)`` of one agent."""
     return {"mean": float(returns.mean()), "std": float(returns.std()), "episodes": int(returns.size)}
+
+
+class Evaluation(NamedTuple):
+    """Episodes of trained agents, without learning; shown as their mean with its 95 % interval."""
+
+    returns: np.ndarray
+    """``(agents, episodes)``."""
+    lengths: np.ndarray
+    """Env steps, ``(agents, episodes)``."""
+    greedy: bool
+    """Whether the most active action was taken, in place of one drawn as in training."""
+
+    @property
+    def mean(self) -> float:
+        """Mean return."""
+        return float(self.returns.mean())
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Bootstrap 95 % interval of the mean, over agents, or over the episodes of a single one."""
+        found = aggregate(self.returns)
+        return float(found["low"]), float(found["high"])
+
+    def __repr__(self) -> str:
+        return in_words("greedy" if self.greedy else "stochastic", aggregate(self.returns))
+
+
+def in_words(kind: str, a: dict[str, Any]) -> str:
+    """One line on what `aggregate` made of the returns of a kind of policy."""
+    return f"{kind}: mean {a['mean']:.1f}, 95 % interval over {a['n']} {a['over']} [{a['low']:.1f}, {a['high']:.1f}]"
 
 
 def aggregate(returns: np.ndarray) -> dict[str, float | int | str]:

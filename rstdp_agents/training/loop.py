@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from rstdp_agents.training.interaction import Interaction
 from rstdp_agents.training.monitoring.metrics import NOTHING, Monitor
 from rstdp_agents.training.peers import Alone, Nothing, Peers
 from rstdp_agents.training.ranged import ranged
+from rstdp_agents.training.recorder import Recorded, Recorder
 from rstdp_agents.training.runs import per_env
 from rstdp_agents.training.runs.checkpoint import (
     backend_of,
@@ -53,6 +55,8 @@ from rstdp_agents.training.runs.summary import closing_evaluation, write_summary
 from rstdp_agents.training.training_envs import TrainingEnvs
 
 logger = logging.getLogger(__name__)
+Callback = Callable[["Training"], Any]
+"""Called at every point of the log; a run ends there where False is returned, and can be resumed."""
 
 
 class Training:
@@ -62,17 +66,20 @@ class Training:
     or None; if it is one of this folder, the folder's files become what they were then. A run that was killed before its
     first checkpoint starts over; a folder that holds checkpoints of another is refused.
     env: what makes the environments, in place of what ``config.env`` names. peers: the processes that share the envs.
+    Whoever watches a run sets `callback` and `recorder` before it begins.
     `until`: env step at which `run` pauses, if that is before its end.
     """
 
     def __init__(
-        self, config: RunConfig, folder: Path | None, checkpoint: Path | None = None, env: EnvSource | None = None,
+        self, config: RunConfig, folder: Path | None, checkpoint: Path | None = None, env: EnvSource | gym.Env | None = None,
         peers: Peers | None = None,
     ) -> None:  # fmt: skip
         torch.set_num_threads(config.threads)
         flush_denormal()
         self.folder, self.step, self.faults = folder or Path(), 0, 0
         self.peers: Peers = peers or Alone()
+        self.callback: Callback | None = None
+        self.recorder: Recorder | None = None
         self.source, self.kwargs = source_of(config, env)
         self.stopped_by, self.until, self._last_fault = 0, config.total_steps, -1
         if checkpoint is None:  # a run that goes on keeps its code
@@ -99,7 +106,7 @@ class Training:
             self.lock.release()
 
     def run(self) -> bool:
-        """Train to the end; False if a signal asked to stop (`stopped_by`). Either way there is a checkpoint.
+        """Train to the end; False if a signal asked to stop (`stopped_by`), or `callback` (0). Either way there is a checkpoint.
 
         An EnvironmentFault passes on, after a checkpoint; after other errors, as Diverged where numbers of the agents are no
         longer finite, the last checkpoint is the good one.
@@ -121,6 +128,7 @@ class Training:
 
     def _loop(self, stop: list[int], bar: Bar) -> None:
         config, stride = self.config, self.config.envs_per_agent
+        self.play.player = self.agent if self.recorder is None else Recorded(self.agent, self.recorder)
         while self.step < min(self.until, config.total_steps) and not self.peers.stop(stop):
             if not self.envs.running:
                 self._begin()
@@ -137,6 +145,8 @@ class Training:
                 self.save(self._evaluate() if evaluates else None)
             if self.step % config.log_every < stride:
                 self._check()
+                if self.callback is not None and self.callback(self) is False:
+                    stop.append(0)
             if progress.clock() >= bar.next:  # as `Bar.due`, in every step
                 self._show(bar)
 

@@ -6,6 +6,7 @@ from rstdp_agents.agent.modulators import Step
 from rstdp_agents.agent.spiking_critic import SpikingCritic
 from rstdp_agents.base.settings import override
 from rstdp_agents.spiking.agent_random import AgentRandom
+from rstdp_agents.spiking.neurons import LIF
 from tests.agent.test_agent import transition
 from tests.helpers import cartpole_agent, experience, observations
 
@@ -17,7 +18,7 @@ def critic(agents=1, envs=1, inputs=2, **changes):
     config = override(AgentConfig(), settings)
     random, s = AgentRandom(tuple(range(agents)), CPU, F32), config.simulation
     return SpikingCritic(
-        config.modulation, (agents, envs, inputs), random, neuron=config.neuron, plasticity=config.plasticity, ticks=s.ticks,
+        config.modulation, (agents, envs, inputs), random, neuron=LIF(), plasticity=config.plasticity, ticks=s.ticks,
         dt=s.dt, rate_max=config.encoder.rate_max,
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ from rstdp_agents.training.loop import Training
 from rstdp_agents.training.presets import preset
 from rstdp_agents.training.ranged import with_range
 from rstdp_agents.training.runs.checkpoint import latest_checkpoint
-from rstdp_agents.training.runs.reading import Run
+from rstdp_agents.training.runs.reading import History
 from tests.helpers import at_step, cartpole_agent
 
 
@@ -249,7 +249,7 @@ def test_a_probe_for_the_range_says_how_far_it_has_come(clock, screen):
 
 def test_chance_and_trials_of_a_search_say_how_far_they_have_come(clock, screen, tmp_path):
     clock.tick = 0.01
-    report.chance(Run(tmp_path, config(), [], None))
+    report.chance(History(tmp_path, config(), [], None))
     assert {total for _, total in screen.counts("random policy on CartPole-v1: ")} == {report.CHANCE_STEPS}
     search.scores(config(total_steps=300), [{"plasticity.lr": 0.1}, {"plasticity.lr": 0.2}], "area")
     assert {total for _, total in screen.counts(r"2 trial\(s\): ")} == {300}

@@ -11,8 +11,8 @@ from rstdp_agents.environments.learnt import FreshWrappers, teach
 from rstdp_agents.environments.source import Wrapped
 from rstdp_agents.tools.cli import main
 from rstdp_agents.training.evaluation import spread
+from rstdp_agents.training.run import load_run
 from rstdp_agents.training.runs.checkpoint import latest_checkpoint, load_checkpoint
-from rstdp_agents.training.runs.reading import load_agent
 from rstdp_agents.training.runs.trust import Trust
 
 SHORT = ["--images", "0", "--no-progress", "--backend", "torch", "--eval-episodes", "6"]
@@ -130,7 +130,7 @@ def test_a_resumed_run_is_that_of_one_that_was_not_stopped(tmp_path):
 
 def test_statistics_outlive_episodes_that_cannot_be_repeated(tmp_path, caplog):
     trained(tmp_path / "run", NORMALISE)
-    kept = load_agent(tmp_path / "run", trust=Trust(True)).learnt()
+    kept = load_run(tmp_path / "run", trust=Trust(True)).learnt()
     line = [
         "--resume",
         str(tmp_path / "run"),
@@ -142,7 +142,7 @@ def test_statistics_outlive_episodes_that_cannot_be_repeated(tmp_path, caplog):
     ]
     assert main([*line, "--total-steps", "310"]) == 0
     assert "those that were running cannot be gone on with: max_episode_steps changed" in caplog.text
-    now = load_agent(tmp_path / "other", trust=Trust(True)).learnt()
+    now = load_run(tmp_path / "other", trust=Trust(True)).learnt()
     count = ".obs_rms.count"
     assert now[0][0]["attributes"][count] > kept[0][0]["attributes"][count] > 300
     assert now[0][0]["attributes"][count] < kept[0][0]["attributes"][count] + 20

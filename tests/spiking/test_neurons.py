@@ -5,7 +5,7 @@ import torch
 
 from rstdp_agents.equations.neuron import LIFParams, noisy_threshold
 from rstdp_agents.spiking import neurons
-from rstdp_agents.spiking.neurons import LIFState, lif_from_rest, lif_init, lif_step, lif_window
+from rstdp_agents.spiking.neurons import LIF, LIFState, lif_init, lif_step, lif_window
 
 F64 = torch.float64
 
@@ -83,12 +83,16 @@ def test_compiled_scan_is_that_of_torch(dtype, t_ref, reset, inhibition, monkeyp
 
 
 @pytest.mark.parametrize("t_ref", [0.0, 2.0])
-def test_window_from_rest_is_a_window_that_starts_at_rest(t_ref):
-    p, generator = LIFParams(t_ref=t_ref, v_rest=-0.1), torch.Generator().manual_seed(2)
+def test_as_a_model_it_starts_at_rest_with_noisy_thresholds(t_ref):
+    p, generator = LIF(t_ref=t_ref, v_rest=-0.1), torch.Generator().manual_seed(2)
     current, uniform = torch.rand(2, 15, 2, 3, 4, generator=generator, dtype=F64)
     start = lif_init((2, 3, 4), p, torch.device("cpu"), F64)
     spikes, _ = lif_window(current, start, noisy_threshold(uniform, p), p, 1.0)
-    assert torch.equal(lif_from_rest(current, noisy_threshold(uniform, p), p, 1.0), spikes)
+    model = p.window(current, uniform, 0.0, p.start((2, 3, 4), torch.device("cpu"), F64), 1.0)
+    assert torch.equal(model[0], spikes)
+    lifted = p.window(current + 0.3, uniform, 0.0, start, 1.0)[0]
+    lowered = p.window(current, uniform, torch.full((2, 1, 4), 0.3, dtype=F64), start, 1.0)[0]
+    assert lifted.sum() > lowered.sum() > spikes.sum()  # a lift adds up from tick to tick
 
 
 def test_escape_noise_fires_with_the_probability_of_the_sigmoid():

@@ -16,6 +16,7 @@ from rstdp_agents.agent.fused.step import step
 from rstdp_agents.agent.fused.synapse_pass import write_eligibility
 from rstdp_agents.agent.fused.threads import Threads
 from rstdp_agents.agent.parts import AgentParts, ended
+from rstdp_agents.agent.window import normalised
 from rstdp_agents.codecs.transition import Transition
 
 
@@ -64,6 +65,9 @@ class FusedBackend:
     def spikes(self) -> tuple[Tensor, ...]:
         pre = unpack_spikes(self.arrays["bits"][:, 0], self.arrays["late"].shape[1])
         return torch.from_numpy(pre), output_spikes(self.arrays)
+
+    def features(self) -> Tensor:
+        return normalised(torch.from_numpy(self.arrays["rates"]))
 
     def tensors(self) -> dict[str, Tensor]:
         return {"fused.counters": self._counters, "fused.rates": torch.from_numpy(self.arrays["rates"])}

@@ -9,6 +9,7 @@ from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.codecs.decoders.options import DecoderConstants, decoder_constants
 from rstdp_agents.equations.neuron import LIFConstants, lif_constants
 from rstdp_agents.equations.rate_control import HomeostasisConstants, homeostasis_constants
+from rstdp_agents.spiking.neurons import LIF
 from rstdp_agents.spiking.plasticity.constants import RuleConstants, rule_constants
 
 
@@ -29,6 +30,7 @@ class Constants(NamedTuple):
 def constants_of(parts: AgentParts) -> Constants:
     """The constants of an agent's parts."""
     layer, config = parts.layer, parts.config
+    assert isinstance(layer.neuron, LIF)  # `support.why_not` refuses others
     return Constants(
         lif_constants(layer.neuron, layer.dt),
         homeostasis_constants(layer.homeostasis_params, layer.window_ms),

@@ -12,12 +12,12 @@ from rstdp_agents.base.plugins import is_plugin
 from rstdp_agents.codecs.decoders import PopulationDecoder
 from rstdp_agents.codecs.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
-from rstdp_agents.equations.neuron import LIFParams
+from rstdp_agents.spiking.neurons import LIF
 from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET, RewardSwitch
 from rstdp_agents.spiking.synapses import Linear
 
 KNOWN = (
-    LIFParams, Linear, PopulationDecoder, PopulationVector, FactoredDecoder, MixedDecoder, TDError, RewardMinusBaseline,
+    LIF, Linear, PopulationDecoder, PopulationVector, FactoredDecoder, MixedDecoder, TDError, RewardMinusBaseline,
     RSTDP, RSTDPET, RewardSwitch,
 )  # fmt: skip
 """Neurons, synapses, decoders, modulators and rules that compiled code knows, and not what is derived from them."""

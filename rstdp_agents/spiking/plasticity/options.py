@@ -40,3 +40,13 @@ class PlasticityConfig:
         validate.not_negative("lr_halved_after", self.lr_halved_after, "episodes")
         validate.ordered("w_min", self.w_min, "w_max", self.w_max)
         validate.not_negative("w_init", self.w_init)
+
+    @property
+    def a_plus_punished(self) -> float:
+        """Of reward-switch, which punishes with the amplitudes that it rewards with."""
+        return self.a_plus
+
+    @property
+    def a_minus_punished(self) -> float:
+        """The same of post-before-pre pairs."""
+        return self.a_minus

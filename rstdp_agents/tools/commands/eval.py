@@ -15,9 +15,8 @@ from rstdp_agents.base.escape import one_line
 from rstdp_agents.environments import EnvSource
 from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.tools.commands.arguments import AgentArgs, parse
-from rstdp_agents.tools.commands.train import print_aggregate
-from rstdp_agents.training.evaluation import aggregate, evaluate, summarise
-from rstdp_agents.training.runs.reading import alone, load_agent
+from rstdp_agents.training.evaluation import aggregate, evaluate, in_words, summarise
+from rstdp_agents.training.run import load_run
 from rstdp_agents.training.runs.trust import Trust
 
 
@@ -44,18 +43,18 @@ def main(argv: list[str]) -> int:
     """Evaluate and print one line per agent and policy."""
     args = parse(Args, "eval", argv, __doc__)
     torch.set_num_threads(1)
-    trained = load_agent(args.run, device=args.device, trust=Trust.of_line(args.trust, argv))
+    trained = load_run(args.run, device=args.device, trust=Trust.of_line(args.trust, argv))
     agent, seeds, kwargs, learnt = trained.agent, trained.config.seeds, trained.kwargs, trained.learnt()
     if args.agent is not None or args.render == "human":
         index = args.agent or 0
-        agent, seeds, learnt = alone(trained, index), seeds[index : index + 1], trained.learnt(index)
+        agent, seeds, learnt = trained.alone(index), seeds[index : index + 1], trained.learnt(index)
     if args.seed is not None:
         seeds = tuple(range(args.seed, args.seed + len(seeds)))
     if args.render == "human":
         if not screen.is_there():
             print("note: there is no screen here, so the episodes will not be shown", file=sys.stderr)
         kwargs = trained.rendered("human")
-    print(f"{trained.checkpoint}, env step {trained.data['step']}, {one_line(trained.config.env)}")
+    print(f"{trained.checkpoint}, env step {trained.step}, {one_line(trained.config.env)}")
     for kind in ("greedy", "stochastic") if args.policy == "both" else (args.policy,):
         show(kind, play(agent, trained.source, kwargs, seeds, args, kind == "greedy", learnt), seeds)
     return 0
@@ -76,4 +75,4 @@ def show(kind: str, returns: np.ndarray, seeds: tuple[int, ...]) -> None:
         print(
             f"{kind}, seed {seed}: {s['mean']:.1f} +- {s['std']:.1f}, lowest {own.min():.1f}, highest {own.max():.1f}"
         )
-    print_aggregate(kind, aggregate(returns))
+    print(in_words(kind, aggregate(returns)))

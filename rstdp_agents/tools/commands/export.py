@@ -12,7 +12,7 @@ from rstdp_agents.base.errors import UsageError
 from rstdp_agents.base.files import write_whole
 from rstdp_agents.tools.commands.arguments import AgentArgs, parse
 from rstdp_agents.tools.export.metadata import describe, readable
-from rstdp_agents.training.runs.reading import Trained, check_agent, load_agent
+from rstdp_agents.training.run import Run, load_run
 from rstdp_agents.training.runs.trust import Trust
 
 Format = Literal["pt2", "onnx", "nir"]
@@ -48,19 +48,19 @@ def main(argv: list[str]) -> int:
     kind = args.format or args.out.suffix.removeprefix(".")
     if kind not in get_args(Format):
         raise UsageError(f"`--format` must be one of {', '.join(get_args(Format))}; {args.out} does not say which")
-    trained = load_agent(args.run, "torch", args.device, Trust.of_line(args.trust, argv))
-    check_agent(trained, args.agent)
+    trained = load_run(args.run, "torch", args.device, Trust.of_line(args.trust, argv))
+    trained.check_agent(args.agent)
     content = content_of(kind, trained, args)
     write_whole(args.out, content)
     print(f"{args.out}: agent {args.agent} of {trained.checkpoint}, {len(content):,} bytes")
     return 0
 
 
-def content_of(kind: str, trained: Trained, args: Args) -> bytes:
+def content_of(kind: str, trained: Run, args: Args) -> bytes:
     """Bytes of the file."""
     wrappers = readable(next(iter(trained.learnt(args.agent)), []))
     about = describe(
-        trained.config, args.agent, trained.data["step"], wrappers=wrappers, without=args.without, solver=args.solver
+        trained.config, args.agent, trained.step, wrappers=wrappers, without=args.without, solver=args.solver
     )
     if kind == "nir":
         from rstdp_agents.tools.export.neuromorphic import agent_graph, nir_bytes  # which needs the extra `nir`

@@ -22,12 +22,12 @@ from rstdp_agents.training.evaluation import interval
 from rstdp_agents.training.reports import plots
 from rstdp_agents.training.reports.scores import episodes_to, iqm, probability_of_improvement
 from rstdp_agents.training.reports.tables import table, with_interval
-from rstdp_agents.training.runs.reading import Run, read_runs
+from rstdp_agents.training.runs.reading import History, read_runs
 from rstdp_agents.training.runs.trust import foreign
 
 CHANCE_STEPS = 5_000
 """Env steps that measure the return of random actions."""
-Groups = dict[str, list[Run]]
+Groups = dict[str, list[History]]
 Scores = dict[str, dict[str, np.ndarray]]
 """Normalised final return of every agent, by label and environment."""
 Estimate = tuple[float, float, float]
@@ -85,7 +85,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def agents_of(runs: list[Run]) -> list[np.ndarray]:
+def agents_of(runs: list[History]) -> list[np.ndarray]:
     """Returns of every agent that has finished an episode."""
     return [agent.returns for run in runs for agent in run.agents if len(agent.returns)]
 
@@ -148,7 +148,7 @@ def normalised(runs: dict[str, Groups]) -> Scores:
     return scores
 
 
-def chance(run: Run) -> float:
+def chance(run: History) -> float:
     """Mean return of random actions, over the episodes that end within some env steps (of the first one, if none does)."""
     grid = SerialGrid(*source_of(run.config), 1, 1)
     grid.action_space.seed(run.config.seed)

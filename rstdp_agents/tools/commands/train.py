@@ -22,6 +22,7 @@ from rstdp_agents.tools.commands.arguments import at_home, program
 from rstdp_agents.training import presets
 from rstdp_agents.training.config import MachineConfig, RecordConfig, RunConfig
 from rstdp_agents.training.episodes import WINDOW, of_episodes
+from rstdp_agents.training.evaluation import in_words
 from rstdp_agents.training.loop import Training
 from rstdp_agents.training.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from rstdp_agents.training.runs.folder import SETTINGS, check_unused, has_begun, hold
@@ -194,12 +195,7 @@ def report(summary: dict[str, Any]) -> None:
                 line += f", {kind} {agent[f'eval_{kind}']['mean']:.1f} +- {agent[f'eval_{kind}']['std']:.1f}"
         print(line)
     for name, a in summary["aggregate"].items():
-        print_aggregate(name.removeprefix("eval_"), a)
-
-
-def print_aggregate(kind: str, a: dict[str, Any]) -> None:
-    """Print `evaluation.aggregate` of the returns of one kind of policy, in one line."""
-    print(f"{kind}: mean {a['mean']:.1f}, 95 % interval over {a['n']} {a['over']} [{a['low']:.1f}, {a['high']:.1f}]")
+        print(in_words(name.removeprefix("eval_"), a))
 
 
 def _number(value: float | None) -> str:

@@ -22,7 +22,7 @@ from rstdp_agents.tools.commands.arguments import AgentArgs, parse
 from rstdp_agents.training.episodes import EpisodeTracker
 from rstdp_agents.training.interaction import Interaction
 from rstdp_agents.training.reports.film import Film, Moment
-from rstdp_agents.training.runs.reading import alone, load_agent
+from rstdp_agents.training.run import load_run
 from rstdp_agents.training.runs.trust import Trust
 
 
@@ -52,8 +52,8 @@ def main(argv: list[str]) -> int:
     writer = optional("imageio_ffmpeg", "video")
     torch.set_num_threads(1)
     screen.draw_unseen()
-    trained = load_agent(args.run, device=args.device, trust=Trust.of_line(args.trust, argv))
-    agent = alone(trained, args.agent)
+    trained = load_run(args.run, device=args.device, trust=Trust.of_line(args.trust, argv))
+    agent = trained.alone(args.agent)
     seed = trained.config.seeds[args.agent] if args.seed is None else args.seed
     frozen = trained.learnt(args.agent)[:1]
     grid = SerialGrid(trained.source, trained.rendered("rgb_array"), 1, 1, frozen=frozen)

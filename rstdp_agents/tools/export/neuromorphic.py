@@ -22,6 +22,7 @@ from rstdp_agents.base.plugins import optional
 from rstdp_agents.equations.neuron import LIFParams
 from rstdp_agents.equations.traces import decay
 from rstdp_agents.spiking.layer import Layer
+from rstdp_agents.spiking.neurons import LIF
 from rstdp_agents.spiking.synapses import Conv1d, Conv2d, Linear, Synapse
 
 if TYPE_CHECKING:
@@ -48,12 +49,15 @@ def agent_graph(
     shape = layers[0].synapse.pre_shape
     nodes: dict[str, Any] = {"input": nir.Input({"input": np.array(shape)})}
     for layer in layers:
-        refuse_inexpressible(layer.neuron, layer.dt, without)
+        neuron = layer.neuron
+        if not isinstance(neuron, LIF):
+            raise ValueError(f"NIR is written of `neuron.model` lif; received {agent.config.neuron.model!r}")
+        refuse_inexpressible(neuron, layer.dt, without)
         if layer.synapse.pre_shape != shape:
             nodes[f"{layer.name}_flatten"] = nir.Flatten({"input": np.array(shape)}, start_dim=0, end_dim=-1)
-        bias, leak, threshold = offsets(layer, layer.homeostasis.offset[index])
+        bias, leak, threshold = offsets(layer, neuron, layer.homeostasis.offset[index])
         nodes[f"{layer.name}_synapse"] = synapse_node(layer.synapse, layer.weight[index], bias)
-        nodes[f"{layer.name}_neurons"] = neuron_node(layer.neuron, layer.dt, solver, leak, threshold)
+        nodes[f"{layer.name}_neurons"] = neuron_node(neuron, layer.dt, solver, leak, threshold)
         shape = layer.synapse.post_shape
     nodes["output"] = nir.Output({"output": np.array(shape)})
     names = list(nodes)
@@ -81,20 +85,20 @@ def refuse_inexpressible(p: LIFParams, dt: float, without: Collection[Inexpressi
         )
 
 
-def offsets(layer: Layer, offset: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+def offsets(layer: Layer, p: LIFParams, offset: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
     """Homeostasis in NIR's terms, ``(*post)``: a bias or None, the increase of the leak potential, and the thresholds.
 
     A constant current is the bias of a dense synapse. A convolution has only one bias per channel: there the current raises
     the potential to which each membrane leaks (by R times the current), which is equivalent.
     """
-    zeros, v_th, param = torch.zeros_like(offset), layer.neuron.v_th, layer.homeostasis_params.param
+    zeros, v_th, param = torch.zeros_like(offset), p.v_th, layer.homeostasis_params.param
     if param == "threshold":
         return None, zeros, v_th - offset
     if param == "none" or not offset.any():
         return None, zeros, zeros + v_th
     if type(layer.synapse) is Linear:
         return offset, zeros, zeros + v_th
-    return None, offset / (1 - decay(layer.neuron.tau_m, layer.dt)), zeros + v_th
+    return None, offset / (1 - decay(p.tau_m, layer.dt)), zeros + v_th
 
 
 def neuron_node(p: LIFParams, dt: float, solver: Solver, leak: Tensor, threshold: Tensor) -> Any:

@@ -13,26 +13,38 @@ from rstdp_agents.base import escape
 from rstdp_agents.base.files import write_whole
 from rstdp_agents.training.episodes import of_episodes
 from rstdp_agents.training.reports.scores import band, rolling
-from rstdp_agents.training.runs.reading import Axis, Episodes, Run
+from rstdp_agents.training.runs.reading import Axis, Episodes, History
 
 POINTS = 200
 """Places along a curve at which it is drawn."""
 UNITS = {"episodes": "training episode", "steps": "env steps of an agent", "time": "seconds"}
 
 
+class Curves(Figure):
+    """A figure that notebooks show, whether pyplot was imported or not."""
+
+    def _repr_png_(self) -> bytes:
+        return content(self, "png")
+
+
 def write_figure(path: Path, figure: Figure) -> None:
     """Write a picture of the kind that the name of the file says, whole or not at all."""
-    content = io.BytesIO()
-    figure.savefig(content, dpi=110, format=path.suffix.removeprefix(".") or "png")
-    write_whole(path, content.getvalue())
+    write_whole(path, content(figure, path.suffix.removeprefix(".") or "png"))
 
 
-def learning_curves(runs: dict[str, dict[str, list[Run]]], axis: Axis, window: int) -> Figure:
+def content(figure: Figure, kind: str) -> bytes:
+    """Of a picture's file of some kind, such as png."""
+    file = io.BytesIO()
+    figure.savefig(file, dpi=110, format=kind)
+    return file.getvalue()
+
+
+def learning_curves(runs: dict[str, dict[str, list[History]]], axis: Axis, window: int) -> Figure:
     """A panel per environment: for every label the mean over agents of the rolling return, and its 95 % interval.
 
     A curve is dashed where it is the mean of all episodes so far, which are fewer than ``window``.
     """
-    figure = Figure(figsize=(5.2 * len(runs) + 0.4, 4.0), layout="constrained")
+    figure = Curves(figsize=(5.2 * len(runs) + 0.4, 4.0), layout="constrained")
     labels = sorted({label for groups in runs.values() for label in groups})
     for axes, (env, groups) in zip(figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True):
         for label, members in groups.items():

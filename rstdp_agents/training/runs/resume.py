@@ -31,8 +31,8 @@ MONITOR = "monitor."
 FIXED = (
     "seed", "agents", "envs_per_agent", "rule", "modulator", "simulation.ticks", "simulation.fresh_each_window",
     "encoder.code", "encoder.low", "encoder.high", "encoder.cells", "encoder.tilings", "encoder.image", "encoder.levels",
-    "encoder.tuples", "encoder.tuple_cells", "network.conv", "network.hidden", "network.credit", "decoder.code",
-    "decoder.neurons_per_action", "modulation.critic_neurons",
+    "encoder.tuples", "encoder.tuple_cells", "network.conv", "network.hidden", "network.credit", "neuron.model",
+    "decoder.code", "decoder.neurons_per_action", "modulation.critic_neurons",
 )  # fmt: skip
 """Settings that say what the numbers of a checkpoint are, by their names on the command line."""
 
@@ -158,7 +158,7 @@ def differences(was: RunConfig, asked: RunConfig, names: Iterable[str]) -> str:
 
 def option(name: str) -> str:
     """What the command line calls a setting."""
-    aliases = {"encoder.code": "encoder", "decoder.code": "decoder"}
+    aliases = {"encoder.code": "encoder", "decoder.code": "decoder", "neuron.model": "neuron"}
     return "--" + aliases.get(name, name).replace("_", "-")
 
 

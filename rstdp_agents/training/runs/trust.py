@@ -1,7 +1,8 @@
 """Whose code a run may import: what a settings file or a checkpoint names is data, until somebody says that it may be code.
 
 A run that was sent by somebody else may name any function of any package as its environment, its rule or its encoder. What is
-built from a file without a word of trust is Gymnasium's own and this package's own, and nothing else.
+built from a file without a word of trust is Gymnasium's own, this package's own, and what the same process was handed by its own
+caller for the same option (an environment: without arguments of the file), and nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import gymnasium as gym
 
 from rstdp_agents.base.errors import UsageError
-from rstdp_agents.base.plugins import is_plugin
+from rstdp_agents.base.plugins import handed_in, is_plugin
 from rstdp_agents.base.wording import shown
 from rstdp_agents.environments.own_tasks import load_own
 from rstdp_agents.training.config import RunConfig
@@ -44,19 +45,25 @@ class Trust(NamedTuple):
             listed = ", ".join(f"{option} {shown(name)}" for option, name in names)
             raise UsageError(
                 f"{file} names code from outside of this package: {listed}. It is imported only with `--trust`, which says that "
-                "you trust whoever made this run as you would the author of a program, or if the same name is on the command line"
+                "you trust whoever made this run as you would the author of a program, or if the same name is on the command "
+                "line; from Python with `trust=True`, or where the part itself is handed in"
             )
 
 
 def foreign(config: RunConfig) -> list[tuple[str, str]]:
-    """Option and name of all code in a configuration that neither Gymnasium nor this package brings along."""
+    """Option and name of all code in a configuration that neither Gymnasium, this package nor this process's caller brings."""
     agent = config.agent
     parts = {
         "--rule": agent.rule, "--modulator": agent.modulator, "--encoder": agent.encoder.code, "--decoder": agent.decoder.code,
+        "--neuron": agent.neuron.model,
     }  # fmt: skip
     found = [("--env", config.env)] if is_foreign_environment(config.env, bool(config.env_kwargs)) else []
     found += [("--wrapper", name) for name in config.wrapper if not is_own_wrapper(name)]
-    return found + [(option, name) for option, name in parts.items() if is_plugin(name)]
+    found += [(option, name) for option, name in parts.items() if is_plugin(name)]
+    known = {option for option, name in found if handed_in(option, name) is not None}
+    return [
+        (option, name) for option, name in found if option not in known or (option == "--env" and config.env_kwargs)
+    ]
 
 
 def is_foreign_environment(env: str, has_arguments: bool) -> bool:

@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from rstdp_agents.training.runs.reading import alone, load_agent
+from rstdp_agents.training.run import load_run
 
 
 def test_repeats_the_closing_evaluation_of_the_run(run, command):
@@ -45,9 +45,9 @@ def test_wrong_usage(run, command, line, words):
 
 
 def test_an_agent_alone_has_the_weights_of_its_row_and_learns_nothing(run):
-    trained = load_agent(run)
-    agent = alone(trained, 1)
+    trained = load_run(run)
+    agent = trained.alone(1)
     for name in ("output.weight", "output.offset", "critic.weight"):
         assert torch.equal(agent.tensors()[name], trained.agent.tensors()[name][1:2])
     assert agent.lr.item() == 0.0
-    assert trained.data["step"] == 600
+    assert trained.step == 600

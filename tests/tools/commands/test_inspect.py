@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from rstdp_agents.training.runs.reading import load_agent
+from rstdp_agents.training.run import load_run
 from rstdp_agents.training.runs.trust import Trust
 
 
@@ -14,7 +14,7 @@ def test_says_what_a_checkpoint_holds(other, command):
     assert "plasticity.lr" in out
     assert "0.123" in out
     assert "plasticity.tau_e" not in out  # as in the preset
-    weight = load_agent(other).agent.layer.weight[0]
+    weight = load_run(other).agent.layer.weight[0]
     assert f"{weight.shape[1]} -> {weight.shape[0]}" in out
     assert f"{weight.numel():,}" in out
     full = command("inspect", other, "--settings")[1]
@@ -52,7 +52,7 @@ def trained(command, tmp_path):
             tmp_path / "run",
         ]
         assert command(*line, *short)[0] == 0
-        return load_agent(tmp_path / "run", trust=Trust(True)).agent, command("inspect", tmp_path / "run")[1]
+        return load_run(tmp_path / "run", trust=Trust(True)).agent, command("inspect", tmp_path / "run")[1]
 
     return call
 
@@ -107,7 +107,7 @@ def test_shows_no_critic_where_there_is_none(trained):
 
 
 def test_a_mean_of_few_episodes_says_of_how_many(other, command):
-    records = load_agent(other).data["records"]
+    records = load_run(other).records
     assert [row[2] for row in table_of(command("inspect", other)[1], "seed  ")] == [
         f"{np.mean(r['recent']):.2f} (of {r['episodes']})" for r in records
     ]

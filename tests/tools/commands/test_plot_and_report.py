@@ -8,7 +8,7 @@ from rstdp_agents.training.episodes import of_episodes
 from rstdp_agents.training.presets import preset
 from rstdp_agents.training.reports.plots import curve, learning_curves
 from rstdp_agents.training.reports.scores import rolling
-from rstdp_agents.training.runs.reading import Episodes, Run, read_run, read_runs
+from rstdp_agents.training.runs.reading import Episodes, History, read_run, read_runs
 
 
 def test_episodes_of_a_run_folder_are_those_of_each_agent(run):
@@ -49,7 +49,7 @@ def test_a_curve_per_value_of_a_setting(run, other):
 def run_of(*returns):
     """A run of agents with these returns, one step an episode."""
     agents = [Episodes(np.array(r, dtype=float), np.ones(len(r)), np.arange(len(r), dtype=float)) for r in returns]
-    return Run(Path("runs/x"), preset("CartPole-v1", "rstdp-et"), agents, 475.0)
+    return History(Path("runs/x"), preset("CartPole-v1", "rstdp-et"), agents, 475.0)
 
 
 def test_a_curve_is_dashed_up_to_where_its_window_is_full():

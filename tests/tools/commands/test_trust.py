@@ -39,6 +39,7 @@ PLACES = {
     "a modulator": {"agent": {"modulator": "evil_module:Env"}},
     "an encoder": {"agent": {"encoder": {"code": "evil_module:Env"}}},
     "a decoder": {"agent": {"decoder": {"code": "evil_module:Env"}}},
+    "a neuron": {"agent": {"neuron": {"model": "evil_module:Env"}}},
     "this package": {"env": "rstdp_agents.tools.cli:main", "env_kwargs": ["argv:['--run-dir', '{mark}']"]},
 }
 LOADING = (["eval"], ["video", "--out", "film.mp4"], ["export", "--out", "x.pt2"], ["--resume"])
@@ -109,7 +110,8 @@ def test_the_message_names_the_file_every_name_and_what_trust_means(sent):
     assert str(error.value) == (
         f"{latest_checkpoint(folder)} names code from outside of this package: --env 'evil_module:Env', --rule 'a.b:C\\nD'. "
         "It is imported only with `--trust`, which says that you trust whoever made this run as you would the author of a "
-        "program, or if the same name is on the command line"
+        "program, or if the same name is on the command line; from Python with `trust=True`, or where the part itself is "
+        "handed in"
     )
 
 

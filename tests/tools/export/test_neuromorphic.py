@@ -8,6 +8,7 @@ nir = pytest.importorskip("nir", reason="needs the extra `nir`")
 from rstdp_agents.equations.neuron import LIFParams  # noqa: E402
 from rstdp_agents.equations.rate_control import HomeostasisParams  # noqa: E402
 from rstdp_agents.spiking.layer import Layer  # noqa: E402
+from rstdp_agents.spiking.neurons import LIF  # noqa: E402
 from rstdp_agents.spiking.plasticity import RSTDP  # noqa: E402
 from rstdp_agents.spiking.synapses import Conv1d, Conv2d, ConvTranspose1d, Linear  # noqa: E402
 from rstdp_agents.tools.export.neuromorphic import agent_graph, nir_bytes, offsets, refuse_inexpressible, synapse_node  # noqa: E402
@@ -150,11 +151,11 @@ def test_convolutions_are_those_of_nir(synapse):
 def test_a_bias_per_position_of_a_convolution_lifts_the_leak():
     synapse = Conv1d(1, 2, 5, 3)
     layer = Layer(
-        "c", synapse, torch.zeros(1, *synapse.weight_shape), 1, neuron=LIFParams(escape_noise=0.0, t_ref=0.0), rule=RSTDP(),
+        "c", synapse, torch.zeros(1, *synapse.weight_shape), 1, neuron=LIF(escape_noise=0.0, t_ref=0.0), rule=RSTDP(),
         homeostasis=HomeostasisParams(), bounds=(-1, 1), ticks=5, dt=1.0, fresh_each_window=True,
     )  # fmt: skip
     offset = torch.linspace(0.0, 0.3, 6).reshape(2, 3)
-    bias, leak, threshold = offsets(layer, offset)
+    bias, leak, threshold = offsets(layer, layer.neuron, offset)
     assert bias is None
     v = torch.zeros(2, 3)
     for _ in range(50):  # a current each tick, by the exact step of a leak without current

@@ -9,7 +9,8 @@ import torch
 from rstdp_agents.base.settings import override
 from rstdp_agents.tools.sweep import space as search
 from rstdp_agents.training.presets import preset
-from rstdp_agents.training.runs.reading import load_agent, read_run
+from rstdp_agents.training.run import load_run
+from rstdp_agents.training.runs.reading import read_run
 from tests.tools.commands.conftest import command  # noqa: F401 (a fixture)
 
 ray = pytest.importorskip("ray", reason="needs the extra `ray`")
@@ -101,7 +102,7 @@ def test_asha_stops_a_trial_that_falls_behind(one_cpu, command, tmp_path):  # no
     assert (good.value, again.value) == pytest.approx((expected, expected), rel=1e-5)
     assert out.endswith("--plasticity.lr 0.7\n")
     best = Path(out.partition("as a run folder: ")[2].splitlines()[0])
-    assert load_agent(best).config.agent.plasticity.lr == 0.7
+    assert load_run(best).config.agent.plasticity.lr == 0.7
 
 
 def test_population_based_training_goes_on_from_the_best(one_cpu, command, tmp_path):  # noqa: F811

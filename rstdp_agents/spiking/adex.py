@@ -1,0 +1,92 @@
+"""Adaptive exponential integrate-and-fire neurons (Brette and Gerstner 2005, "Adaptive exponential integrate-and-fire model")."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from rstdp_agents.base import validate
+from rstdp_agents.spiking.neurons import logistic
+
+STEP = 0.25
+"""Longest step of integration (ms), forward Euler."""
+
+
+class AdExState(NamedTuple):
+    """State of a layer between ticks, both ``(agents, envs, *post)``."""
+
+    v: Tensor
+    """Membrane potential (mV)."""
+    w: Tensor
+    """Adaptation current (pA)."""
+
+
+@dataclass(frozen=True)
+class AdEx:
+    """C dv/dt = -g_l (v - e_l) + g_l delta_t exp((v - v_t) / delta_t) - w + I;  tau_w dw/dt = a (v - e_l) - w.
+
+    Where v reaches v_peak there is a spike, v <- v_r and w <- w + b. A current of 1 charges the membrane from e_l to v_t within a
+    tick: I = current C (v_t - e_l) / dt; homeostasis lowers v_t in the same unit. Constants as in the paper.
+    """
+
+    c: float = 281.0
+    """Membrane capacitance (pF)."""
+    g_l: float = 30.0
+    """Leak conductance (nS)."""
+    e_l: float = -70.6
+    """Leak reversal potential (mV)."""
+    v_t: float = -50.4
+    """Threshold potential (mV)."""
+    delta_t: float = 2.0
+    """Slope factor (mV)."""
+    a: float = 4.0
+    """Subthreshold adaptation (nS)."""
+    tau_w: float = 144.0
+    """Time constant of the adaptation (ms)."""
+    b: float = 80.5
+    """Adaptation of a spike (pA)."""
+    v_r: float = -70.6
+    """Potential after a spike (mV)."""
+    v_peak: float = 0.0
+    """Potential of a spike (mV)."""
+    noise: float = 0.4
+    """Standard deviation of the noise of each tick, in units of the current."""
+
+    def __post_init__(self) -> None:
+        for name, unit in (("c", "pF"), ("g_l", "nS"), ("delta_t", "mV"), ("tau_w", "ms")):
+            validate.positive(name, getattr(self, name), unit)
+        validate.ordered("e_l", self.e_l, "v_t", self.v_t)
+        validate.not_negative("noise", self.noise)
+
+    def start(self, shape: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> AdExState:
+        """As `Neuron.start`: v at e_l, without adaptation."""
+        v = torch.full(shape, self.e_l, device=device, dtype=dtype)
+        return AdExState(v, torch.zeros_like(v))
+
+    def window(
+        self, current: Tensor, uniform: Tensor, lowered: Tensor | float, state: AdExState, dt: float
+    ) -> tuple[Tensor, AdExState]:
+        """As `Neuron.window`."""
+        lift = self.v_t - self.e_l
+        drive = (current + logistic(uniform, self.noise)) * (self.c * lift / dt)
+        ticks = []
+        for i in drive:
+            spikes, state = self.tick(i, self.v_t - lift * lowered, state, dt)
+            ticks.append(spikes)
+        return torch.stack(ticks), state
+
+    def tick(self, i: Tensor, v_t: Tensor | float, state: AdExState, dt: float) -> tuple[Tensor, AdExState]:
+        """One tick of ``dt`` ms under the current ``i`` (pA): one spike at most counts, and the state after it."""
+        (v, w), spiked, steps = state, torch.zeros_like(i, dtype=torch.bool), math.ceil(dt / STEP)
+        h = dt / steps
+        for _ in range(steps):
+            upstroke = self.g_l * self.delta_t * torch.exp((v - v_t) / self.delta_t)
+            dv, dw = (upstroke - self.g_l * (v - self.e_l) - w + i) / self.c, (self.a * (v - self.e_l) - w) / self.tau_w
+            v, w = v + h * dv, w + h * dw
+            peak = v >= self.v_peak
+            v, w, spiked = torch.where(peak, self.v_r, v), torch.where(peak, w + self.b, w), spiked | peak
+        return spiked.to(i.dtype), AdExState(v, w)

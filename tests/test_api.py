@@ -1,0 +1,415 @@
+"""What a notebook sees: `import rstdp_agents as ra`, and everything in its `__all__`."""
+
+import subprocess
+import sys
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+import rstdp_agents as ra
+from rstdp_agents.base import plugins
+from rstdp_agents.base.errors import UsageError
+from rstdp_agents.codecs.encoders import OneHot
+from rstdp_agents.training.evaluation import Evaluation
+from rstdp_agents.training.runs.trust import Trust, foreign
+from tests.helpers import Corridor
+
+SHORT = {"eval_episodes": 4, "images": 0, "progress": False, "max_episode_steps": 10}
+
+
+class GoodNews(ra.RSTDPET):
+    def factors(self, m):
+        return (m.clamp(min=0.0),) * len(self.terms)
+
+
+def slow(p):
+    return ra.RSTDPET(tau_e=10 * p.tau_e)
+
+
+class Sign:
+    def __init__(self, options, shape, device, dtype):
+        self.made = torch.zeros(shape[:2])
+
+    def __call__(self, step):
+        self.made += 1
+        return step.taken(step.reward.sign())
+
+    def value(self, features):
+        return None
+
+    def reset(self, done):
+        pass
+
+    def tensors(self):
+        return {"mine.made": self.made}
+
+
+class Walk(gym.Env):
+    observation_space, action_space = gym.spaces.Box(-1, 1, (2,)), gym.spaces.Box(-1, 1, (3,))
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action):
+        return np.full(2, action[0], np.float32), float(action.sum()), False, False, {}
+
+
+def alike(one, other):
+    # whether two agents hold the same numbers, but for sums that are cleared when a run has written them
+    a, b = one.tensors(), other.tensors()
+    return a.keys() == b.keys() and all(
+        torch.equal(a[k], b[k]) for k in a if not k.startswith(("statistics.", "agent.windows"))
+    )
+
+
+@pytest.fixture(autouse=True)
+def _a_folder_and_a_process_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(plugins, "_handed_in", {})
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "corridor"
+    return ra.train("Corridor-v0", folder, rule="rstdp", agents=2, total_steps=600, **SHORT)
+
+
+def test_the_import_is_quick_and_everything_is_there():
+    assert dir(ra) == sorted(ra.__all__)
+    assert all(getattr(ra, name) is not None for name in ra.__all__)
+    assert all(getattr(ra, name).__doc__ for name in ra.__all__)
+    with pytest.raises(AttributeError, match="module 'rstdp_agents' has no attribute 'trian'"):
+        ra.trian  # noqa: B018
+    loaded = (
+        "import sys, rstdp_agents; print({'torch', 'numpy', 'gymnasium', 'tyro'} & set(sys.modules), dir(rstdp_agents))"
+    )
+    out = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout
+    assert out.startswith("set() ['Agent', ")
+
+
+def test_a_run_says_what_it_was_and_what_came_of_it(run):
+    assert (run.config.agents, run.settings["rule"], run.settings["plasticity.lr"], run.step) == (2, "rstdp", 0.7, 600)
+    assert "\n" not in repr(run)
+    assert repr(run).startswith("Run(Corridor-v0, rstdp, 2 agent(s), 600 env steps, greedy ")
+    assert repr(run.agent) == "Agent(rstdp, td, 2 agent(s) x 1 env(s), 5 -> 16 lif neurons, fused)"
+    table = run.episodes
+    assert {len(column) for column in table.values()} == {len(table["return"])}
+    for agent, told in enumerate(run.summary["agents"]):
+        own = table["agent"] == agent
+        assert own.sum() == told["episodes"] == table["episode"][own][-1]
+        assert table["return"][own][-100:].mean() == pytest.approx(told["final_mean"])
+        assert table["step"][own][-1] == table["length"][own].sum() <= 600
+    (axes,) = run.plot(axis="episodes", window=10).axes
+    assert len(axes.get_lines()[0].get_xdata()) > 1
+    assert run.plot()._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_loaded_run_is_the_run(run):
+    for path in (run.folder, str(run.checkpoint)):
+        loaded = ra.load(path)
+        assert (loaded.folder, loaded.config, loaded.step) == (run.folder, run.config, run.step)
+        assert "agent" not in vars(loaded)  # nothing is built before somebody asks
+        assert alike(loaded.agent, run.agent)
+
+
+def test_evaluations_are_those_of_the_closing_one_and_of_any_other_environment(run):
+    greedy = run.evaluate(episodes=4)
+    told = run.summary["aggregate"]["eval_greedy"]
+    assert (greedy.mean, *greedy.interval) == (told["mean"], told["low"], told["high"])
+    assert greedy.returns.shape == greedy.lengths.shape == (2, 4)
+    assert repr(greedy) == (
+        f"greedy: mean {told['mean']:.1f}, 95 % interval over 2 agents [{told['low']:.1f}, {told['high']:.1f}]"
+    )
+    for trained in (run, run.agent, ra.load(run.folder)):
+        assert (ra.evaluate(trained, "Corridor-v0", 4).returns == greedy.returns).all()
+    assert (ra.evaluate(run, episodes=4, seed=7).returns == run.evaluate(4, seed=7).returns).all()
+    one = Evaluation(np.array([[1.0, 2.0]]), np.array([[3, 3]]), greedy=False)
+    assert repr(one).startswith("stochastic: mean 1.5, 95 % interval over 2 episodes [1.0, 2.0]")
+    with pytest.raises(UsageError, match="`env` is needed for an agent; a run knows its own"):
+        ra.evaluate(run.agent)
+    with pytest.raises(UsageError, match=r"has the spaces .*Box.*; the agents have learnt with Discrete"):
+        ra.evaluate(run, Walk)
+    with pytest.raises(UsageError, match="one environment serves one agent, not 2"):
+        ra.evaluate(run, Corridor())
+
+
+@pytest.mark.parametrize("backend", ["fused", "torch"])
+def test_one_plain_observation_in_one_plain_action_out_and_nothing_is_changed(run, backend):
+    agent = ra.load(run.folder).agent if backend == "fused" else run.agent.alone(1)
+    before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
+    actions = [agent.act(obs) for obs in (0, np.int64(3), np.array(1)) for _ in range(20)]
+    assert {type(action) for action in actions} == {int}
+    assert set(actions) == {0, 1}
+    assert agent.backend == backend
+    assert all(torch.equal(agent.tensors()[name], tensor) for name, tensor in before.items())
+    with pytest.raises(ValueError, match=r"`obs` must be one of the space Discrete\(5\); received an observation 5"):
+        agent.act(5)
+    with pytest.raises(ValueError, match=rf"`agent` must be 0 to {agent.agents - 1}; received 2"):
+        agent.act(0, agent=2)
+
+
+def test_greedy_acts_take_the_best_of_the_agent_that_is_asked_for():
+    spaces = (
+        gym.spaces.Dict({"where": gym.spaces.Discrete(2), "it": gym.spaces.Box(0, 1, (2,))}),
+        gym.spaces.Discrete(3, start=5),
+    )
+    agent = ra.Agent(ra.preset("x", "rstdp").agent, *spaces, seeds=(1, 2))
+    n = agent.decoder.size // 3
+    agent.layer.weight[0, :n] = agent.layer.weight[1, 2 * n :] = 3.0
+    obs = {"where": 1, "it": np.array([0.2, 0.7])}
+    assert [agent.act(obs, greedy=True, agent=i) for i in (0, 1)] == [5, 7]
+    with pytest.raises(
+        ValueError, match=r"`obs` must be one of the space Dict.*; received an observation\['it'\] of shape"
+    ):
+        agent.act({"where": 1, "it": [0.2]})
+
+
+def test_continuous_actions_are_arrays_of_their_space_and_masks_are_kept():
+    agent = ra.Agent(ra.preset("x", "rstdp-et").agent, Walk.observation_space, Walk.action_space, seeds=(3,))
+    assert Walk.action_space.contains(agent.act(np.zeros(2), greedy=True))
+    with pytest.raises(ValueError, match="`obs` must be finite; received"):
+        agent.act([0.0, np.nan])
+    masked = gym.spaces.Dict({"observation": gym.spaces.Discrete(4), "action_mask": gym.spaces.MultiBinary(3)})
+    agent = ra.Agent(ra.preset("x", "rstdp-et").agent, masked, gym.spaces.Discrete(3), seeds=(3,))
+    assert {agent.act(2, mask=np.array([0, 1, 0])) for _ in range(20)} == {1}
+    assert {agent.act(2) for _ in range(60)} == {0, 1, 2}
+    assert {agent.act({"observation": 2, "action_mask": np.array([0, 0, 1], np.int8)}) for _ in range(5)} == {2}
+
+
+@pytest.mark.parametrize(
+    ("part", "given", "named"),
+    [
+        ("rule", GoodNews, f"{__name__}:GoodNews"),
+        ("rule", slow, f"{__name__}:slow"),
+        ("rule", f"{__name__}:slow", f"{__name__}:slow"),
+        ("rule", ra.RSTDPET(tau_e=450.0), "rstdp_agents.spiking.plasticity.rstdp:RSTDPET(tau_e=450.0)"),
+        ("rule", ra.RewardSwitch, "reward-switch"),
+        ("modulator", Sign, f"{__name__}:Sign"),
+        ("encoder", lambda space, options: OneHot(5), f"{__name__}:<lambda>"),
+        ("encoder", OneHot(5), "rstdp_agents.codecs.encoders.populations:OneHot()"),
+        ("neuron", "izhikevich", "izhikevich"),
+    ],
+)
+def test_a_part_may_be_a_name_a_class_a_function_or_an_instance(part, given, named):
+    run = ra.train(Corridor, "run", total_steps=60, settings={"plasticity.tau_e": 45.0}, **{part: given}, **SHORT)
+    option = {"encoder": "encoder.code", "neuron": "neuron.model"}.get(part, part)
+    assert run.settings[option] == named
+    rule = run.agent.layer.rule
+    assert getattr(rule, "tau_e", 45.0) == (450.0 if "slow" in named or "450" in named else 45.0)
+    again = ra.load("run", trust=named == given).agent
+    assert again.layer.rule == rule
+    assert alike(again, run.agent)
+    further = run.resume(total_steps=90)
+    assert (further.step, further.settings[option]) == (90, named)
+
+
+def test_an_instance_is_copied_for_every_agent():
+    mine = Sign(None, (1, 1, 5), None, None)
+    run = ra.train(Corridor, "run", modulator=mine, total_steps=60, **SHORT)
+    assert mine.made.item() == 0 < run.agent.modulator.made.item()
+    assert ra.load("run").agent.modulator is not run.agent.modulator
+
+
+def test_in_another_process_parts_are_handed_in_again(monkeypatch):
+    run = ra.train(lambda: Corridor(), "run", rule=ra.RSTDPET(tau_e=450.0), total_steps=30, **SHORT)
+    assert ra.load("run").evaluate(2).returns.shape == (1, 2)  # in this one they are known
+    monkeypatch.setattr(plugins, "_handed_in", {})
+    with pytest.raises(
+        UsageError, match=r"names code from outside of this package: --env '.*<lambda>', --rule '.*RSTDPET\(tau_e=450"
+    ):
+        ra.load("run")
+    with pytest.raises(
+        UsageError, match=r"was handed in from Python and is not found by import: hand it in again, env=..."
+    ):
+        ra.load("run", trust=True).agent  # noqa: B018
+    again = ra.load("run", env=Corridor, rule=ra.RSTDPET(tau_e=450.0))
+    assert torch.equal(again.agent.layer.weight, run.agent.layer.weight)
+    with pytest.raises(UsageError, match="`encoder` of run is 'place-cells', which is not handed in"):
+        ra.load("run", encoder=OneHot)
+    with pytest.raises(UsageError, match=r"`load` has no argument 'ruel' \(did you mean 'rule'\?\)"):
+        ra.load("run", ruel=GoodNews)
+
+
+def test_only_what_was_handed_in_is_trusted_and_for_the_same_option_alone():
+    config = ra.train(Corridor, "run", rule=slow, total_steps=30, **SHORT).config
+    assert foreign(config) == []
+    from dataclasses import replace
+
+    other = replace(config, env=f"{__name__}:slow", agent=replace(config.agent, modulator=f"{__name__}:slow"))
+    assert foreign(other) == [("--env", f"{__name__}:slow"), ("--modulator", f"{__name__}:slow")]
+    told = replace(config, env_kwargs=("broken:3",))
+    assert foreign(told) == [("--env", "tests.helpers:Corridor")]  # arguments are the file's
+    with pytest.raises(UsageError, match=r"--env 'tests.helpers:Corridor'"):
+        Trust().check(told, ra.load("run").checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ({"totl_steps": 3}, r"`train` has no argument 'totl_steps' \(did you mean 'total_steps'\?\)"),
+        ({"lr": 0.3}, r"`train` has no argument 'lr' \(did you mean settings=\{'plasticity.lr': ...\}\?\)"),
+        ({"settings": {"plasticity.lrr": 1}}, r"`settings` has no 'plasticity.lrr' \(did you mean 'plasticity.lr'\?\)"),
+        ({"settings": {"lr": 1}}, r"`settings` has no 'lr' \(did you mean settings=\{'plasticity.lr': ...\}\?\)"),
+        ({"settings": {"plasticity.lr": "0.1"}}, "`plasticity.lr` must be float; received '0.1'"),
+        ({"rule": "rstpd"}, "`rule` must be one of .*; received 'rstpd'; did you mean 'rstdp'?"),
+        ({"encoder": "tile"}, "`encoder.code` must be one of .* did you mean 'tiles'?"),
+        ({"neuron": "ade"}, "`neuron.model` must be one of .* did you mean 'adex'?"),
+        ({"neuron": f"{__name__}:slow"}, r"`--neuron \w*test_api:slow` cannot be made|makes no Neuron"),
+        ({"rule": 3.5}, r"`--rule builtins:float\(\)` must make a PairRule; received 3.5"),
+        ({"neuron": GoodNews}, r"`--neuron \w*test_api:GoodNews` makes no Neuron: start, window missing in"),
+        ({"hidden": 8}, "`network.hidden` must be tuple; received 8"),
+        ({"agents": "2"}, "`agents` must be int; received '2'"),
+        ({"device": "nowhere"}, "`--device nowhere` cannot be used here"),
+    ],
+)  # fmt: skip
+def test_wrong_names_and_values_are_answered_in_one_line_before_anything_is_written(words, error, tmp_path):
+    with pytest.raises(ValueError, match=error) as raised:
+        ra.train("Corridor-v0", **words)
+    assert "\n" not in str(raised.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_numbers_of_numpy_are_numbers():
+    settings = {"plasticity.lr": np.float32(0.5), "encoder.rate_max": np.int64(400)}
+    run = ra.train("Corridor-v0", "run", total_steps=np.int64(30), hidden=[np.int64(3)], settings=settings, **SHORT)
+    assert (run.settings["plasticity.lr"], run.settings["network.hidden"]) == (0.5, (3,))
+    again = ra.train("Corridor-v0", "other", config=run.config, seed=1)
+    assert again.settings == {**run.settings, "seed": 1, "run_dir": "other"}
+
+
+def test_a_callback_stops_a_run_which_can_be_resumed_to_the_bit():
+    seen = []
+
+    def watch(training):
+        seen.append((training.step, training.agent.weights()["output"].clone()))
+        return training.step < 200
+
+    words = {"total_steps": 400, "log_every": 100, **SHORT}
+    stopped = ra.train("Corridor-v0", "stopped", callback=watch, **words)
+    assert [step for step, _ in seen] == [100, 200]
+    assert not torch.equal(seen[0][1], seen[1][1])
+    assert (stopped.step, stopped.summary) == (200, None)
+    assert repr(stopped).startswith("Run(Corridor-v0, rstdp-et, 1 agent(s), 200 of 400 env steps, in ")
+    whole, resumed = ra.train("Corridor-v0", "whole", **words), stopped.resume()
+    assert resumed.summary == whole.summary
+    assert alike(resumed.agent, whole.agent)
+    with pytest.raises(
+        UsageError, match="`total_steps` must be above the 400 env steps that the run has; received 400"
+    ):
+        resumed.resume()
+    with pytest.raises(UsageError, match="stopped already holds a run"):
+        ra.train("Corridor-v0", "stopped", **words)
+
+
+def recorded(backend, what=("spikes", "weight", "eligibility", "modulator", "value", "reward"), **changes):
+    recorder = ra.Recorder(what, **changes)
+    words = {"agents": 3, "envs_per_agent": 2, "total_steps": 60, "log_every": 20, **SHORT, "eval_episodes": 0}
+    return recorder, ra.train("Corridor-v0", f"{backend}{len(changes)}", recorder=recorder, backend=backend, **words)
+
+
+def test_records_are_the_same_on_both_backends_and_change_nothing():
+    (fused, run), (by_torch, _) = (recorded(name, agents=(2, 0)) for name in ("fused", "torch"))
+    assert (run.agent.backend, fused.dt, fused.window_ms) == ("fused", 1.0, 10.0)
+    assert fused["step"].tolist() == list(range(1, 31))
+    assert {name: array.shape for name, array in fused.arrays.items()} == {
+        "step": (30,), "reward": (30, 2, 2), "modulator": (30, 2, 2), "value": (30, 2, 2), "spikes/input": (30, 10, 2, 2, 5),
+        "spikes/output": (30, 10, 2, 2, 16), "weight/output": (30, 2, 16, 5), "eligibility": (30, 1, 2, 2, 16, 5),
+    }  # fmt: skip
+    for name, array in fused.arrays.items():
+        np.testing.assert_allclose(array, by_torch[name], rtol=1e-4, atol=1e-6, err_msg=name)
+    first = fused["reward"].any((1, 2)).argmax()  # nothing was expected before: the TD error is the reward
+    assert fused["modulator"][:first].any() == fused["value"][: first + 1].any() == False  # noqa: E712
+    assert (fused["modulator"][first] == fused["reward"][first]).all()
+    assert fused["value"][first + 1].any()
+    alone = ra.train("Corridor-v0", "alone", config=run.config)
+    assert alike(run.agent, alone.agent)
+
+
+def test_the_weights_of_a_record_are_those_of_its_window_and_copies():
+    recorder, run = recorded("fused", every=3)
+    assert recorder["step"].tolist() == list(range(3, 31, 3))
+    assert (np.diff(recorder["weight/output"], axis=0) != 0).any((1, 2, 3)).any()
+    last = recorder["weight/output"][-1].copy()
+    run.agent.layer.weight.zero_()
+    assert (recorder["weight/output"][-1] == last).all()
+    some, _ = recorded("torch", "reward", every=4, agents=1)
+    assert list(some.arrays) == ["step", "reward"]
+    assert repr(some) == "Recorder(7 env steps of agent 1: reward)"
+
+
+def test_records_are_written_to_files_of_numpy_and_shown_as_a_table(tmp_path):
+    recorder, _ = recorded("fused", agents=(2, 0))
+    recorder.to_npz("records.npz")
+    with np.load("records.npz") as saved:
+        assert all((saved[name] == array).all() for name, array in recorder.arrays.items())
+        assert (saved["agents"].tolist(), float(saved["dt"])) == ([2, 0], 1.0)
+    pytest.importorskip("pandas")
+    table = recorder.to_dataframe()
+    assert len(table) == 30 * 2 * 2
+    row = table[(table["step"] == 7) & (table["agent"] == 0) & (table["env"] == 1)].iloc[0]
+    assert row["reward"] == recorder["reward"][6, 1, 1]
+    assert row["spikes/output"] == recorder["spikes/output"][6, :, 1, 1].sum()
+    assert row["eligibility"] == pytest.approx(np.sqrt(np.mean(recorder["eligibility"][6, 0, 1, 1] ** 2)))
+    assert row["weight/output"] == pytest.approx(np.sqrt(np.mean(recorder["weight/output"][6, 1] ** 2)))
+    some, _ = recorded("torch", "weight")
+    assert list(some.to_dataframe().columns) == ["step", "agent", "env", "weight/output"]
+
+
+@pytest.mark.filterwarnings("default")
+def test_records_are_written_for_electrophysiologists(tmp_path):
+    recorder = ra.Recorder(agents=1, every=2)
+    if "pynwb" not in sys.modules and not plugins.importlib.util.find_spec("pynwb"):
+        with pytest.raises(UsageError, match=r"pynwb is missing: pip install 'rstdp_agents\[nwb\]'"):
+            recorder.to_nwb("records.nwb")
+        pytest.skip("pynwb is not installed")
+    import pynwb
+
+    with pytest.raises(UsageError, match="the recorder has kept nothing yet"):
+        recorder.to_nwb("records.nwb")
+    ra.train("Corridor-v0", recorder=recorder, agents=2, total_steps=20, **SHORT)
+    recorder.to_nwb("records.nwb")
+    with pynwb.NWBHDF5IO("records.nwb", "r") as io:
+        file = io.read()
+        trials, units = file.trials.to_dataframe(), file.units.to_dataframe()
+        assert trials["start_time"].tolist() == pytest.approx([0.01 * (step - 1) for step in range(2, 21, 2)])
+        assert len(units) == 5 + 16
+        spikes = sum(len(times) for times in units["spike_times"])
+        assert spikes == recorder["spikes/input"].sum() + recorder["spikes/output"].sum()
+        row = units[(units["layer"] == "output") & (units["neuron"] == 3)].iloc[0]
+        record, tick = np.nonzero(recorder["spikes/output"][:, :, 0, 0, 3])
+        assert list(row["spike_times"]) == pytest.approx(list(0.01 * (2 * record + 1) + 0.001 * tick))
+        reward = file.acquisition["reward_agent1"]
+        assert (reward.data[:] == recorder["reward"][:, 0]).all()
+        assert reward.timestamps[:].tolist() == pytest.approx(trials["stop_time"].tolist())
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ({"what": "spike"}, "`what` must be one of 'spikes', .*; received 'spike'; did you mean 'spikes'?"),
+        ({"every": 0}, r"`every` must be positive \(env steps\); received 0"),
+    ],
+)
+def test_a_recorder_refuses_what_it_does_not_know(words, error):
+    with pytest.raises(ValueError, match=error):
+        ra.Recorder(**words)
+    with pytest.raises(KeyError, match="nothing is kept under 'reward'; there are no records yet"):
+        ra.Recorder()["reward"]
+
+
+def test_an_agent_that_is_not_there_cannot_be_recorded():
+    with pytest.raises(UsageError, match="`agents` of the recorder must be 0 to 1; received 2"):
+        ra.train("Corridor-v0", recorder=ra.Recorder(agents=2), agents=2, total_steps=20, **SHORT)
+
+
+def test_what_an_agent_shows_are_copies(run):
+    agent = ra.load(run.folder).agent
+    agent.begin(np.zeros((2, 1), np.int64))
+    shown = (*agent.spikes(), *agent.eligibility(), *agent.weights().values(), agent.features())
+    before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
+    for tensor in shown:
+        tensor.fill_(7.0)
+    assert all(torch.equal(agent.tensors()[name], tensor) for name, tensor in before.items())
