@@ -34,6 +34,11 @@ def clip(x: Value, low: Value, high: Value) -> Value:
     return x.clamp(low, high) if isinstance(x, Tensor) else min(max(x, low), high)
 
 
+def lerp(a: Value, b: Value, share: Value) -> Value:
+    """``a``, moved towards ``b`` by a share of their distance."""
+    return a.lerp(b, share) if isinstance(a, Tensor) else a + share * (b - a)
+
+
 def like(number: float, x: Value) -> Value:
     """The number, of the type of ``x``: written into an equation as it is, it would make compiled code compute in float64."""
     return x.new_full((), number) if isinstance(x, Tensor) else type(x)(number)
@@ -89,6 +94,11 @@ def _clip(x, low, high):
     if of_lanes(x, low, high):
         return lambda x, low, high: between(x, low, high)
     return lambda x, low, high: min(max(x, low), high)
+
+
+@_overload(lerp)
+def _lerp(a, b, share):
+    return lambda a, b, share: a + share * (b - a)
 
 
 @_overload(like)

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from rstdp_agents.base import validate
 from rstdp_agents.base.compiled import equation
-from rstdp_agents.equations.ops import Value, clip
+from rstdp_agents.equations.ops import Value, clip, lerp
 from rstdp_agents.equations.traces import decay
 
 
@@ -65,7 +65,7 @@ def running_rate(rate: Value, rate_now: Value, share: Value) -> Value:
 
     share: the first factor. Any shape and unit of rate.
     """
-    return rate + share * (rate_now - rate)
+    return lerp(rate, rate_now, share)
 
 
 @equation

@@ -22,7 +22,7 @@ def modulator_step(reward, terminated, restarted, rates, after, weight, trace, r
     if not p.is_td:
         for e in range(envs):
             m[e] = 0.0 if restarted[e] else reward_error(reward[e], r_bar[0], p)
-        r_bar[0] = reward_mean_step(r_bar[0], m.mean(), p.mean_share)
+        r_bar[0] = reward_mean_step(r_bar[0], m.mean(), np.float32(p.mean_share))
         return
     decay = np.float32(p.trace_decay)
     for e in range(envs):
@@ -34,7 +34,7 @@ def modulator_step(reward, terminated, restarted, rates, after, weight, trace, r
             total += rates[e, i]
             total_after += after[e, i]
         total, total_after = max(total, np.float32(1e-9)), max(total_after, np.float32(1e-9))
-        delta = td_error(reward[e], terminated[e], value / total, expected / total_after, p)
+        delta = td_error(reward[e], terminated[e], value / total, np.float64(expected) / total_after, p)
         m[e] = 0.0 if restarted[e] else delta
         share = np.float32(1.0) / total
         for i in range(inputs):

@@ -24,8 +24,9 @@ def next_tick(left, ticks):
 @jit(fastmath=FAST, inline="always")
 def with_pair(z, row, credit, first, padded, one, two, keep, o):
     """Eligibility after its decay and the spikes of ticks ``one`` and ``two``, for sixteen outputs from ``o``."""
-    pairs = load(credit, first + one * padded + o) + load(credit, first + two * padded + o)
-    return trace_step(load(z, row + o), pairs, keep)
+    return trace_step(
+        load(z, row + o), load(credit, first + one * padded + o) + load(credit, first + two * padded + o), keep
+    )
 
 
 @jit(fastmath=FAST, inline="always")
