@@ -1,7 +1,9 @@
 """What a notebook sees: `import rstdp_agents as ra`, and everything in its `__all__`."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -81,13 +83,25 @@ def test_the_import_is_quick_and_everything_is_there():
     assert dir(ra) == sorted(ra.__all__)
     assert all(getattr(ra, name) is not None for name in ra.__all__)
     assert all(getattr(ra, name).__doc__ for name in ra.__all__)
-    with pytest.raises(AttributeError, match="module 'rstdp_agents' has no attribute 'trian'"):
-        ra.trian  # noqa: B018
+    with pytest.raises(AttributeError, match="module 'rstdp_agents' has no attribute 'learn'"):
+        ra.learn  # noqa: B018
     loaded = (
         "import sys, rstdp_agents; print({'torch', 'numpy', 'gymnasium', 'tyro'} & set(sys.modules), dir(rstdp_agents))"
     )
     out = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout
     assert out.startswith("set() ['Agent', ")
+
+
+def test_everything_is_documented_and_the_readme_does_what_it_says(monkeypatch):
+    root = Path(__file__).parents[1]
+    page = (root / "docs" / "api.md").read_text()
+    for name in ra.__all__:
+        what = getattr(ra, name)
+        assert (f"::: {what.__module__}.{name}\n" if name != "__version__" else "`ra.__version__`") in page
+    (code,) = re.findall(r"```python\n(import gymnasium.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    scope = {}
+    exec(code.replace("60_000", "200").replace("agents=10", "agents=2").replace("episodes=20", "episodes=2"), scope)
+    assert scope["action"] in (0, 1)
 
 
 def test_a_run_says_what_it_was_and_what_came_of_it(run):

@@ -26,8 +26,8 @@ from rstdp_agents.training.loop import Training
 from rstdp_agents.training.runs.checkpoint import checkpoint_path, drop_old
 from rstdp_agents.training.runs.resume import Position
 
-PER_ENV = re.compile(r"\.(v|refractory|x|y|z\d+|credit\d+|pre|trace|features)$")
-"""Names of the tensors of an agent that it has for every env: ``(agents, envs, ...)``."""
+PER_ENV = re.compile(r"\.(x|y|z\d+|credit\d+|pre|trace|features)$")
+"""Names of the tensors of an agent that it has for every env, ``(agents, envs, ...)``, besides the states of its neurons."""
 
 
 class SharedTraining(Training):
@@ -105,7 +105,7 @@ class SharedTraining(Training):
 
     def _position(self, checkpoint: Path) -> Position:
         whole = super()._position(checkpoint)
-        here = {name: t[:, self.mine] if PER_ENV.search(name) else t for name, t in whole.agent.items()}
+        here = {name: t[:, self.mine] if self._is_per_env(name) else t for name, t in whole.agent.items()}
         action = None if whole.action is None else whole.action[:, self.mine]
         episodes: Any = {name: _rows(value, self.mine) for name, value in whole.episodes.items()}
         envs = whole.envs
@@ -116,13 +116,18 @@ class SharedTraining(Training):
         self.shared.settle()
         self.episodes.exchange()
         tensors = self.agent.tensors()
-        mine = {name: tensor.cpu() for name, tensor in tensors.items() if PER_ENV.search(name)}
+        mine = {name: tensor.cpu() for name, tensor in tensors.items() if self._is_per_env(name)}
         everyone = self.ranks.gather((mine, self.action, self.tracker.to_json(), self._where()))
         if not everyone:
             return
         parts, actions, episodes, places = zip(*everyone, strict=True)
         whole = {name: torch.cat([part[name] for part in parts], 1) for name in mine}
         self._write(path, np.concatenate(actions, 1), self._whole_envs(places), _joined(episodes), {**tensors, **whole})
+
+    def _is_per_env(self, name: str) -> bool:
+        layer, _, field = name.rpartition(".")
+        states = {each.name: each.neurons._fields for each in self.agent.network.layers}
+        return bool(PER_ENV.search(name)) or field in states.get(layer, ())
 
     def _note(self, returns: np.ndarray, lengths: np.ndarray, envs: dict[str, Any]) -> None:
         """The closing evaluation, of rank 0 alone, is in the summary only: a best checkpoint would take all ranks."""
