@@ -14,6 +14,7 @@ import rstdp_agents as ra
 from rstdp_agents.base import plugins
 from rstdp_agents.base.errors import UsageError
 from rstdp_agents.codecs.encoders import OneHot
+from rstdp_agents.environments.source import id_of
 from rstdp_agents.training.evaluation import Evaluation
 from rstdp_agents.training.runs.trust import Trust, foreign
 from tests.helpers import Corridor
@@ -263,6 +264,7 @@ def test_only_what_was_handed_in_is_trusted_and_for_the_same_option_alone():
 @pytest.mark.parametrize(
     ("words", "error"),
     [
+        ({"launcher": "ray"}, r"`train` has no argument 'launcher'$"),
         ({"totl_steps": 3}, r"`train` has no argument 'totl_steps' \(did you mean 'total_steps'\?\)"),
         ({"lr": 0.3}, r"`train` has no argument 'lr' \(did you mean settings=\{'plasticity.lr': ...\}\?\)"),
         ({"settings": {"plasticity.lrr": 1}}, r"`settings` has no 'plasticity.lrr' \(did you mean 'plasticity.lr'\?\)"),
@@ -292,6 +294,19 @@ def test_numbers_of_numpy_are_numbers():
     assert (run.settings["plasticity.lr"], run.settings["network.hidden"]) == (0.5, (3,))
     again = ra.train("Corridor-v0", "other", config=run.config, seed=1)
     assert again.settings == {**run.settings, "seed": 1, "run_dir": "other"}
+
+
+def test_an_environment_that_is_there_is_called_by_its_id_where_that_makes_it():
+    run = ra.train(gym.make("Corridor-v0"), "run", total_steps=30, **SHORT)
+    assert ra.load("run").config.env == run.config.env == "Corridor-v0"
+    for env in (
+        gym.make("Corridor-v0", broken=None),
+        gym.wrappers.TransformReward(gym.make("Corridor-v0"), lambda r: r),
+    ):
+        assert id_of(env) is None
+    assert id_of(Corridor()) is None
+    assert id_of(gym.make("CartPole-v1", max_episode_steps=5)) is None
+    assert id_of(gym.make("CartPole-v1", render_mode="rgb_array")) == "CartPole-v1"
 
 
 def test_a_callback_stops_a_run_which_can_be_resumed_to_the_bit():
