@@ -237,7 +237,7 @@ def test_in_another_process_parts_are_handed_in_again(monkeypatch):
     ):
         ra.load("run")
     with pytest.raises(
-        UsageError, match=r"was handed in from Python and is not found by import: hand it in again, env=..."
+        UsageError, match=r"was handed in from Python .*: load the run together with it, load\(..., env=...\)"
     ):
         ra.load("run", trust=True).agent  # noqa: B018
     again = ra.load("run", env=Corridor, rule=ra.RSTDPET(tau_e=450.0))

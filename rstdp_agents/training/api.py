@@ -36,14 +36,14 @@ def train(
 
     env: a Gymnasium id, ``module:Class``, a class or a function that makes one; or an environment, for a single agent.
     folder: of the run, in which there is none yet; empty for a new one in ``runs``.
-    rule, modulator, encoder, decoder, neuron: a name of the command line, ``module:Name``, or your own: a class or function, called
-    with what docs/extending.md says (a dataclass of a rule or neuron: with the settings that it has fields for), or an instance,
-    of which copies are made. None for that of the preset.
+    rule, modulator, encoder, decoder, neuron: a name of the command line, ``module:Name``, or your own: a class or function,
+    called with what docs/extending.md says (a dataclass of a rule or neuron: with the settings that it has fields for), or an
+    instance, of which copies are made. None for that of the preset.
     hidden: neurons of each hidden layer, first to last.
     settings: of the agent, by their names on the command line, ``{"plasticity.lr": 0.3}``.
     config: what all this changes; None for the preset of the environment and rule.
-    callback: called with the `Training` at every point of the log (``log_every`` env steps); where it returns False, the run ends as
-    on Ctrl-C, and can be resumed.
+    callback: called with the `Training` at every point of the log (``log_every`` env steps); where it returns False, the run ends
+    as on Ctrl-C, and can be resumed.
     recorder: keeps what happens inside of agents.
     run: other fields of `RunConfig`, such as ``agents=10, total_steps=20_000, seed=1``.
 
