@@ -1,7 +1,9 @@
 """What a notebook sees: `import rstdp_agents as ra`, and everything in its `__all__`."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -12,6 +14,7 @@ import rstdp_agents as ra
 from rstdp_agents.base import plugins
 from rstdp_agents.base.errors import UsageError
 from rstdp_agents.codecs.encoders import OneHot
+from rstdp_agents.environments.source import id_of
 from rstdp_agents.training.evaluation import Evaluation
 from rstdp_agents.training.runs.trust import Trust, foreign
 from tests.helpers import Corridor
@@ -81,13 +84,25 @@ def test_the_import_is_quick_and_everything_is_there():
     assert dir(ra) == sorted(ra.__all__)
     assert all(getattr(ra, name) is not None for name in ra.__all__)
     assert all(getattr(ra, name).__doc__ for name in ra.__all__)
-    with pytest.raises(AttributeError, match="module 'rstdp_agents' has no attribute 'trian'"):
-        ra.trian  # noqa: B018
+    with pytest.raises(AttributeError, match="module 'rstdp_agents' has no attribute 'learn'"):
+        ra.learn  # noqa: B018
     loaded = (
         "import sys, rstdp_agents; print({'torch', 'numpy', 'gymnasium', 'tyro'} & set(sys.modules), dir(rstdp_agents))"
     )
     out = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout
     assert out.startswith("set() ['Agent', ")
+
+
+def test_everything_is_documented_and_the_readme_does_what_it_says(monkeypatch):
+    root = Path(__file__).parents[1]
+    page = (root / "docs" / "api.md").read_text()
+    for name in ra.__all__:
+        what = getattr(ra, name)
+        assert (f"::: {what.__module__}.{name}\n" if name != "__version__" else "`ra.__version__`") in page
+    (code,) = re.findall(r"```python\n(import gymnasium.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    scope = {}
+    exec(code.replace("60_000", "200").replace("agents=10", "agents=2").replace("episodes=20", "episodes=2"), scope)
+    assert scope["action"] in (0, 1)
 
 
 def test_a_run_says_what_it_was_and_what_came_of_it(run):
@@ -222,7 +237,7 @@ def test_in_another_process_parts_are_handed_in_again(monkeypatch):
     ):
         ra.load("run")
     with pytest.raises(
-        UsageError, match=r"was handed in from Python and is not found by import: hand it in again, env=..."
+        UsageError, match=r"was handed in from Python .*: load the run together with it, load\(..., env=...\)"
     ):
         ra.load("run", trust=True).agent  # noqa: B018
     again = ra.load("run", env=Corridor, rule=ra.RSTDPET(tau_e=450.0))
@@ -249,6 +264,7 @@ def test_only_what_was_handed_in_is_trusted_and_for_the_same_option_alone():
 @pytest.mark.parametrize(
     ("words", "error"),
     [
+        ({"launcher": "ray"}, r"`train` has no argument 'launcher'$"),
         ({"totl_steps": 3}, r"`train` has no argument 'totl_steps' \(did you mean 'total_steps'\?\)"),
         ({"lr": 0.3}, r"`train` has no argument 'lr' \(did you mean settings=\{'plasticity.lr': ...\}\?\)"),
         ({"settings": {"plasticity.lrr": 1}}, r"`settings` has no 'plasticity.lrr' \(did you mean 'plasticity.lr'\?\)"),
@@ -278,6 +294,19 @@ def test_numbers_of_numpy_are_numbers():
     assert (run.settings["plasticity.lr"], run.settings["network.hidden"]) == (0.5, (3,))
     again = ra.train("Corridor-v0", "other", config=run.config, seed=1)
     assert again.settings == {**run.settings, "seed": 1, "run_dir": "other"}
+
+
+def test_an_environment_that_is_there_is_called_by_its_id_where_that_makes_it():
+    run = ra.train(gym.make("Corridor-v0"), "run", total_steps=30, **SHORT)
+    assert ra.load("run").config.env == run.config.env == "Corridor-v0"
+    for env in (
+        gym.make("Corridor-v0", broken=None),
+        gym.wrappers.TransformReward(gym.make("Corridor-v0"), lambda r: r),
+    ):
+        assert id_of(env) is None
+    assert id_of(Corridor()) is None
+    assert id_of(gym.make("CartPole-v1", max_episode_steps=5)) is None
+    assert id_of(gym.make("CartPole-v1", render_mode="rgb_array")) == "CartPole-v1"
 
 
 def test_a_callback_stops_a_run_which_can_be_resumed_to_the_bit():

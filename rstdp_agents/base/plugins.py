@@ -103,7 +103,8 @@ def load(name: str, option: str) -> Callable[..., Any]:
             if module == "__main__" or not path.replace(".", "").isidentifier():
                 word = option.removeprefix("--")
                 raise UsageError(
-                    f"`{option} {name}` was handed in from Python and is not found by import: hand it in again, {word}=..."
+                    f"`{option} {name}` was handed in from Python and is not found by import: "
+                    f"load the run together with it, load(..., {word}=...)"
                 )
             own = (word for word, value in vars(found).items() if callable(value) and not word.startswith("_"))
             raise UsageError(f"`{option} {name}`: no {part!r} in there, but {', '.join(own) or 'nothing to call'}")

@@ -63,6 +63,16 @@ def name_of(source: EnvSource) -> str:
     return plugins.name_of(source) or getattr(source, "__qualname__", type(source).__name__)
 
 
+def id_of(env: gym.Env) -> str | None:
+    """The id that alone makes such an environment; None where arguments, wrappers or another time limit made it what it is."""
+    spec = env.spec
+    known = gym.registry.get(spec.id) if spec else None
+    if spec is None or known is None or spec.additional_wrappers or spec.max_episode_steps != known.max_episode_steps:
+        return None
+    own = {name: value for name, value in spec.kwargs.items() if name != "render_mode"}
+    return spec.id if own == {name: value for name, value in known.kwargs.items() if name != "render_mode"} else None
+
+
 def env_spec(source: EnvSource) -> EnvSpec | None:
     """Gymnasium's spec of an environment that has been made; None if it is not registered."""
     if isinstance(source, Wrapped):

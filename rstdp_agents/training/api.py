@@ -14,6 +14,7 @@ from rstdp_agents.base import plugins, validate
 from rstdp_agents.base.devices import check_device
 from rstdp_agents.base.errors import UsageError
 from rstdp_agents.environments import EnvSource, Instance, make_env, name_of
+from rstdp_agents.environments.source import id_of
 from rstdp_agents.training.config import RunConfig
 from rstdp_agents.training.configure import PARTS, check_known, configured
 from rstdp_agents.training.evaluation import Evaluation, play
@@ -34,19 +35,24 @@ def train(
     """Train on ``env``, evaluate, and return the run.
 
     env: a Gymnasium id, ``module:Class``, a class or a function that makes one; or an environment, for a single agent.
-    folder: of the run, in which there is none yet; empty for a new one in ``runs``. rule, modulator, encoder, decoder, neuron: a
-    name of the command line, ``module:Name``, or a part of your own: a class or function, called with what docs/extending.md
-    says (a dataclass of a rule or neuron: with the settings that it has fields for), or an instance, of which copies are made.
-    hidden: neurons of each hidden layer. settings: of the agent, by their names on the command line,
-    ``{"plasticity.lr": 0.3}``. run: other fields of `RunConfig`, such as ``agents=10, total_steps=20_000, seed=1``. config: what
-    all this changes; by default the preset of the environment and rule. callback: called with the `Training` at every point of
-    the log (``log_every``); the run ends there, as on Ctrl-C, where it returns False, and can be resumed. recorder: keeps what
-    happens inside of the agents. Raises ValueError for wrong names and values, EnvironmentFault for an environment that does
-    not keep to Gymnasium's interface.
+    folder: of the run, in which there is none yet; empty for a new one in ``runs``.
+    rule, modulator, encoder, decoder, neuron: a name of the command line, ``module:Name``, or your own: a class or function,
+    called with what docs/extending.md says (a dataclass of a rule or neuron: with the settings that it has fields for), or an
+    instance, of which copies are made. None for that of the preset.
+    hidden: neurons of each hidden layer, first to last.
+    settings: of the agent, by their names on the command line, ``{"plasticity.lr": 0.3}``.
+    config: what all this changes; None for the preset of the environment and rule.
+    callback: called with the `Training` at every point of the log (``log_every`` env steps); where it returns False, the run ends
+    as on Ctrl-C, and can be resumed.
+    recorder: keeps what happens inside of agents.
+    run: other fields of `RunConfig`, such as ``agents=10, total_steps=20_000, seed=1``.
+
+    Raises ValueError for wrong names and values, EnvironmentFault for an environment that does not keep to Gymnasium's interface.
     """
     parts = dict(zip(PARTS, (rule, modulator, encoder, decoder, neuron), strict=True))
     settings = {**(settings or {}), **({} if hidden is None else {"network.hidden": hidden})}
-    found = configured(env if isinstance(env, str) else plugins.hand_in("--env", env), parts, settings, run, config)
+    name = env if isinstance(env, str) else (isinstance(env, gym.Env) and id_of(env)) or plugins.hand_in("--env", env)
+    found = configured(name, parts, settings, run, config)
     check_device(found.device)
     place = Path(folder).expanduser() if folder else None
     if place:

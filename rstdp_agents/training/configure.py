@@ -21,7 +21,9 @@ PARTS = {
     "rule": "rule", "modulator": "modulator", "encoder": "encoder.code", "decoder": "decoder.code", "neuron": "neuron.model",
 }  # fmt: skip
 """Settings that name the parts of an agent, by what the command line calls them."""
-FIELDS = tuple(f.name for f in fields(RunConfig) if f.name not in ("agent", "env", "run_dir", "resume"))
+NOT_GIVEN = ("agent", "env", "run_dir", "resume", "launcher", "storage")
+"""Fields of a run that `train` has other arguments for, or none, for the command alone starts clusters."""
+FIELDS = tuple(f.name for f in fields(RunConfig) if f.name not in NOT_GIVEN)
 """Fields of a run that are arguments of `train` by their own names."""
 DEFAULT: RuleName = "rstdp-et"
 """Whose preset a rule of one's own starts from."""
@@ -65,10 +67,9 @@ def check_known(words: str, given: Iterable[str], known: Iterable[str], settings
     known = list(known)
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
             leaves = [f"settings={{{one!r}: ...}}" for one in settings if one.rpartition(".")[2] == name]
-            meant = near or leaves or [difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]]
-            raise UsageError(f"{words} {name!r} (did you mean {meant[0] if meant == leaves else repr(meant[0])}?)")
+            near = [repr(one) for one in difflib.get_close_matches(name, known, n=1)] or leaves
+            raise UsageError(f"{words} {name!r}{f' (did you mean {near[0]}?)' if near else ''}")
 
 
 def nested(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -168,7 +168,8 @@ class Run:
             raise UsageError(f"{self.checkpoint} is in no run folder")
         if end <= self.step:
             raise UsageError(f"`total_steps` must be above the {self.step} env steps that the run has; received {end}")
-        config = replace(self.config, total_steps=end, run_dir=str(self.folder))
+        device = self._device or self.config.device
+        config = replace(self.config, total_steps=end, run_dir=str(self.folder), device=device)
         return carried_out(Training(config, self.folder, self.checkpoint, self._env), self._env, callback, recorder)
 
     def rendered(self, mode: str) -> dict[str, Any]:

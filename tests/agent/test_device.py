@@ -37,6 +37,8 @@ STEPS = [
     ("discrete", {"rule": "rstdp", "modulator": "reward-baseline"}),
     ("discrete", {"rule": "reward-switch", "modulator": "td-spiking", "simulation.fresh_each_window": False}),
     ("discrete", {"network.hidden": (5,)}),
+    ("discrete", {"neuron.model": "adex"}),
+    ("discrete", {"neuron.model": "izhikevich", "simulation.fresh_each_window": False}),
 ]
 
 
