@@ -97,7 +97,9 @@ def test_an_id_of_a_package_that_we_know_needs_no_module_in_front(install, monke
     assert (
         refused("rooms_known/hall-v2") == "unknown environment 'rooms_known/hall-v2'; did you mean rooms_known/Hall-v2?"
     )
-    assert refused("rooms_known/Xyz").endswith("; install what rooms_known needs for it with: pip install 'rooms-known'")
+    assert refused("rooms_known/Xyz").endswith(
+        "; install what rooms_known needs for it with: pip install 'rooms-known'"
+    )
 
 
 def test_a_package_whose_import_fails_is_told_with_the_reason(install, monkeypatch):

@@ -117,9 +117,7 @@ def test_both_ways_of_restarting_tell_the_same_story(mode, last, after):
 
 
 def test_vector_envs_that_never_restart_are_refused():
-    with pytest.raises(
-        UsageError, match=r"does not restart finished episodes by itself: its autoreset mode is .*DIS"
-    ):
+    with pytest.raises(UsageError, match=r"does not restart finished episodes by itself: its autoreset mode is .*DIS"):
         synchronous("Corridor-v0", {}, 1, 2, AutoresetMode.DISABLED)
 
 

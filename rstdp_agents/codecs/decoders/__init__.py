@@ -1,4 +1,4 @@
-"""Output spikes to actions, and the credit of each output neuron; `acting.build_decoder` picks one from the action space."""
+"""Output spikes to actions, and the credit of each output neuron; `build.build_decoder` picks one from the action space."""
 
 from rstdp_agents.codecs.decoders.softmax import Decoder as Decoder
 from rstdp_agents.codecs.decoders.softmax import Gate as Gate
