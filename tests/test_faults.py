@@ -111,7 +111,7 @@ def test_an_env_process_that_dies_stops_the_run_after_a_good_checkpoint(tmp_path
     assert data["step"] == 90
     assert torch.equal(tensors["output.weight"], weight)
     train(settings, tmp_path)
-    assert "new episodes begin, because those that were running cannot be gone on with: an env" in caplog.text
+    assert "new episodes begin, because those in progress cannot be resumed: an env" in caplog.text
     assert load_checkpoint(latest_checkpoint(tmp_path))[1]["step"] == 360
 
 

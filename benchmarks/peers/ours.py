@@ -1,4 +1,4 @@
-"""This library, torch path: a `Layer` with Poisson encoding, escape noise and homeostasis; and the whole training loop."""
+"""This library, torch path: a `Layer` with Bernoulli encoding, escape noise and homeostasis; and the whole training loop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.peers.cartpole import CELLS, HIGH, LOW, WIDTH
 from benchmarks.peers.work import Run, Size
 from rstdp_agents.agent.config import BackendName
 from rstdp_agents.base.settings import override
-from rstdp_agents.codecs.encoders import poisson
+from rstdp_agents.codecs.encoders import bernoulli
 from rstdp_agents.equations.rate_control import HomeostasisParams
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.spiking.layer import Layer
@@ -50,7 +50,7 @@ def prepare(size: Size, device: str = "cpu") -> work.EnvStep:
     def env_step() -> None:
         layer.learn(reward, lr)
         pre_uniform, post_uniform, _ = random.windows(size.envs, size.ticks, (size.pre, size.post))
-        pre = poisson(rates, pre_uniform, work.DENSITY)
+        pre = bernoulli(rates, pre_uniform, work.DENSITY)
         post, layer.neurons = layer.forward(pre, post_uniform, layer.neurons)
         layer.remember(pre, post, None)
 

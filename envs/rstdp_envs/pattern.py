@@ -14,7 +14,7 @@ ACROSS = 10
 
 
 class Pattern(gym.Env):
-    """Spikes of many afferents, frame by frame: half of the frames are Poisson noise, the others a pattern. Which is it?
+    """Spikes of many afferents, frame by frame: half of the frames are Bernoulli noise, the others a pattern. Which is it?
 
     In a noise frame every afferent spikes with probability ``rate``. The pattern has as many spikes as noise has on average; when
     it comes up, each afferent does what the pattern says, or, with probability ``jitter``, what noise would do. So the number of

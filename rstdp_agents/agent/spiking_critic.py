@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.agent.modulators import ModulatorConfig, Step
-from rstdp_agents.codecs.encoders import poisson
+from rstdp_agents.codecs.encoders import bernoulli
 from rstdp_agents.equations.critic import beyond_deadband, td_error
 from rstdp_agents.equations.rate_control import HomeostasisParams
 from rstdp_agents.spiking.agent_random import AgentRandom
@@ -84,7 +84,7 @@ class SpikingCritic:
         """Value ``(agents, envs)`` and the spikes of one window for features ``(agents, envs, pre)``."""
         envs = features.shape[1]
         pre_uniform, post_uniform, _ = random.windows(envs, self._ticks, (features.shape[2], 2 * self._half))
-        pre = poisson(features / features.amax(-1, keepdim=True), pre_uniform, self._p_max)
+        pre = bernoulli(features / features.amax(-1, keepdim=True), pre_uniform, self._p_max)
         post, _ = self.layer.forward(pre, post_uniform, self.layer.neurons)
         rate = post.mean(0).unflatten(-1, (2, self._half)).mean(-1)
         return self.p.value_init + self.p.value_scale * (rate[..., 0] - rate[..., 1]), pre, post

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from rstdp_agents.agent.parts import AgentParts
-from rstdp_agents.codecs.encoders import poisson
+from rstdp_agents.codecs.encoders import bernoulli
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.spiking.neurons import State
 
@@ -30,7 +30,7 @@ def respond(
     envs, ticks = rates.shape[1], parts.config.simulation.ticks
     sizes = parts.encoder.size, *parts.network.sizes
     of_input, *of_layers, choice = random.windows(envs, ticks, sizes, parts.decoder.draws)
-    spikes, neurons = parts.network.forward(poisson(rates, of_input, parts.p_max), of_layers, neurons)
+    spikes, neurons = parts.network.forward(bernoulli(rates, of_input, parts.p_max), of_layers, neurons)
     return Window(spikes, parts.decoder.rates(spikes[-1]), choice), neurons
 
 

@@ -13,11 +13,11 @@ from gymnasium.vector.utils import concatenate, create_empty_array
 from rstdp_agents.codecs.observation_layout import ARRAYS
 
 Read = Callable[[np.ndarray], Any]
-"""Takes a value out of a row."""
+"""Reads a value from a row."""
 
 
 class Actions:
-    """Turns actions ``(agents, envs, ...)`` into what environments take, each of which its space contains.
+    """Turns actions ``(agents, envs, ...)`` into values for environments, which their space contains.
 
     Actions of a Discrete are ``(agents, envs)``, of a Box ``(agents, envs, *shape)``, of any other space rows
     ``(agents, envs, numbers)``, part after part. Raises ValueError naming a part that no decoder chooses.
@@ -34,11 +34,11 @@ class Actions:
             return list(actions.ravel().astype(self.space.dtype, copy=False))
         rows = actions.reshape(actions.shape[0] * actions.shape[1], -1)
         if isinstance(self.space, ARRAYS):
-            return [np.asarray(action) for action in _arrays(self.space, rows)]  # a number alone is an array too
+            return [np.asarray(action) for action in _arrays(self.space, rows)]  # a scalar becomes an array too
         return [self._read(row) for row in rows]
 
     def batches(self, actions: np.ndarray, parts: int) -> list[Any]:
-        """Equal shares for ``parts`` vector environments, as those take them."""
+        """Equal shares for ``parts`` vector environments, in their format."""
         rows = actions.reshape(parts, actions.shape[0] * actions.shape[1] // parts, -1)
         if isinstance(self.space, ARRAYS):
             return [_arrays(self.space, share) for share in rows]
@@ -47,7 +47,7 @@ class Actions:
 
 
 def _reader(space: gym.Space, first: int, path: str) -> tuple[Read, int]:
-    """What reads a value of ``space`` from column ``first`` on, and the column after it."""
+    """A reader of values of ``space`` starting at column ``first``, and the next column."""
     if isinstance(space, spaces.Discrete):
         return lambda row: space.dtype.type(row[first]), first + 1
     if isinstance(space, spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
@@ -76,9 +76,9 @@ def _readers(parts: list[tuple[Any, gym.Space, str]], first: int) -> tuple[list[
 def _arrays(
     space: spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary, rows: np.ndarray
 ) -> np.ndarray:
-    """Rows ``(n, numbers)`` -> ``(n, *shape)`` in the type of the space; whole numbers are the nearest ones."""
+    """Rows ``(n, numbers)`` -> ``(n, *shape)`` in the type of the space, rounded to the nearest integers if it has integers."""
     whole = np.issubdtype(space.dtype, np.integer) and not np.issubdtype(rows.dtype, np.integer)
     values = (np.rint(rows) if whole else rows).astype(space.dtype).reshape(-1, *(space.shape or ()))
-    if isinstance(space, spaces.Box):  # rounding may have taken them a bit beyond the bounds
+    if isinstance(space, spaces.Box):  # rounding may have moved them slightly beyond the bounds
         values = np.minimum(np.maximum(values, space.low), space.high)
     return values

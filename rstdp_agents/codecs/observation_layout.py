@@ -1,7 +1,7 @@
-"""Observations of any space as rows of numbers, and what each number of a row means.
+"""Observations of any space as rows of numbers, and the meaning of each number in a row.
 
-A Box, Discrete, MultiDiscrete or MultiBinary observation is an array already and stays as it is. Anything else (Dict, Tuple,
-Text, OneOf, Sequence, Graph, any depth of them) is written into one row of float64, leaf after leaf.
+A Box, Discrete, MultiDiscrete or MultiBinary observation is already an array and stays as it is. Anything else (Dict, Tuple,
+Text, OneOf, Sequence, Graph, nested to any depth) is written into one row of float64, leaf after leaf.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from rstdp_agents.base.errors import EnvironmentFault
 logger = logging.getLogger(__name__)
 
 SLOTS = 8
-"""Elements of a Sequence, or nodes of a Graph, that are seen; what goes beyond is not."""
+"""Elements of a Sequence, or nodes of a Graph, that are encoded; further ones are ignored."""
 HASHED = 128
 """Numbers of a row that stand for a text."""
 HASHES = 2
-"""Of these, how many each word sets."""
+"""How many of these each word sets."""
 MASK = "action_mask"
 """The entry of a Dict that says which actions are allowed, as in Gymnasium's ``info``."""
 EXACT = 2**53
-"""Whole numbers up to which float64 has all."""
+"""Largest integer up to which float64 is exact."""
 ARRAYS = spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary
 
 Write = Callable[[Any, np.ndarray], None]
@@ -39,7 +39,7 @@ Write = Callable[[Any, np.ndarray], None]
 
 
 class Within(NamedTuple):
-    """A leaf is there only where ``lowest <= row[column] <= highest``."""
+    """Condition for a leaf to be present: ``lowest <= row[column] <= highest``."""
 
     column: int
     lowest: int
@@ -50,7 +50,7 @@ class Leaf(NamedTuple):
     """Consecutive columns of a row that belong together."""
 
     path: str
-    """As a person would write it: ``observation["camera"][0]``."""
+    """In Python's notation: ``observation["camera"][0]``."""
     space: gym.Space
     """A Box or a Discrete; MultiBinary for the hashes of a text."""
     first: int
@@ -58,18 +58,18 @@ class Leaf(NamedTuple):
     size: int
     """Number of columns."""
     within: Within | None = None
-    """None for a leaf that is always there."""
+    """None for a leaf that is always present."""
 
     @property
     def columns(self) -> slice:
-        """Where in the row it is."""
+        """Its columns in the row."""
         return slice(self.first, self.first + self.size)
 
 
 class Rows:
-    """The layout of a space's rows. Subspaces that have no code are hashed where they are text, with one warning that names them.
+    """The layout of a space's rows. Of subspaces without a code, text is hashed and the rest skipped, with one warning each.
 
-    name: what the paths start with.
+    name: start of the paths.
     """
 
     def __init__(self, space: gym.Space, name: str = "observation") -> None:
@@ -77,35 +77,35 @@ class Rows:
         self.size = 0
         self._blank: list[float] = []
         self.is_array = isinstance(space, ARRAYS)
-        """Whether observations are arrays, which need not be taken apart."""
+        """Whether observations are arrays, which are used as they are."""
         self._shape = space.shape or ()
         self.dtype = space.dtype
-        """Of observations that are arrays."""
+        """Type of observations that are arrays."""
         self._write = self._writer(space, name, None)
         self.mask: slice | None = None
-        """Columns of the top-level entry `MASK`, which says what actions are allowed, and is no leaf."""
+        """Columns of the top-level entry `MASK`, which says which actions are allowed, and is not a leaf."""
         self.are_whole = self.is_array and not isinstance(space, spaces.Box)
-        """Whether rows hold nothing but whole numbers."""
+        """Whether rows hold only integers."""
         masks = [leaf for leaf in self.leaves if leaf.path.startswith(f'{name}["{MASK}"]')]
         if masks:
             self.mask = slice(masks[0].first, masks[-1].columns.stop)
             self.leaves = [leaf for leaf in self.leaves if not self.mask.start <= leaf.first < self.mask.stop]
         self.whole = [(leaf.path, leaf.first, *_least_and_most(leaf)) for leaf in self.leaves if _is_whole(leaf)]
-        """Path, column, lowest and highest value of every whole number that stands for itself."""
+        """Path, column, lowest and highest value of every Discrete leaf."""
         beyond = any(abs(end) > EXACT for *_, least, most in self.whole for end in (least, most))
         self._row_dtype = np.int64 if beyond and len(self.whole) == self.size else np.float64
 
     def array(self, observations: list[Any]) -> np.ndarray:
-        """``n`` observations as one array: ``(n, *shape)`` where the space is that of an array, else rows ``(n, size)``.
+        """``n`` observations as one array: ``(n, *shape)`` if they are arrays, else rows ``(n, size)``.
 
-        Raises EnvironmentFault for one that does not have the parts that its space has.
+        Raises EnvironmentFault for an observation that lacks parts of its space.
         """
         if self.is_array:
             return np.array(observations, dtype=self.dtype).reshape(len(observations), *self._shape)
         try:
             return np.array([self.row(obs) for obs in observations])
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise EnvironmentFault(f"an observation is not of its space: {type(error).__name__}: {error}") from error
+            raise EnvironmentFault(f"an observation is not in its space: {type(error).__name__}: {error}") from error
 
     @cached_property
     def whole_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -114,13 +114,13 @@ class Rows:
         return columns, least, most
 
     def row(self, obs: Any) -> np.ndarray:
-        """One observation as a row ``(size,)``; what is absent is -1 for a Discrete, else 0 or the bound next to it."""
+        """One observation as a row ``(size,)``; missing parts are -1 for a Discrete, else 0 or the bound next to it."""
         row = np.array(self._blank, self._row_dtype)
         self._write(obs, row)
         return row
 
     def allowed(self, obs: Any) -> Any:
-        """What masks in ``obs (..., size)``, array or tensor, allow: bool ``(..., actions)``; None where there are none."""
+        """What masks in ``obs (..., size)``, array or tensor, allow: bool ``(..., actions)``; None without masks."""
         return None if self.mask is None else obs[..., self.mask] > 0
 
     def path(self, column: int) -> str:
@@ -136,7 +136,7 @@ class Rows:
         return leaf.columns
 
     def _writer(self, space: gym.Space, path: str, within: Within | None) -> Write:
-        """Lay out a space, and return what writes its values."""
+        """Lay out a space, and return a function that writes its values."""
         if isinstance(space, spaces.Box):
             return self._box(space, path, within)
         if isinstance(space, spaces.Discrete):
@@ -219,7 +219,7 @@ class Rows:
         return write
 
     def _slots(self, space: gym.Space, path: str, within: Within | None) -> Write:
-        """Up to `SLOTS` values of a space, and how many they are."""
+        """Up to `SLOTS` values of a space, and their number."""
         count = self.size
         self._leaf(f"length of {path}", spaces.Discrete(SLOTS + 1), 1, [-1], within)
         writers = [self._writer(space, f"{path}[{i}]", Within(count, i + 1, SLOTS)) for i in range(SLOTS)]
@@ -232,7 +232,7 @@ class Rows:
         return write
 
     def _graph(self, space: spaces.Graph, path: str, within: Within | None) -> Write:
-        """Nodes as a Sequence, and for every pair of them whether an edge goes from one to the other, with its features."""
+        """Nodes as a Sequence, and for every pair of nodes whether an edge connects them, with its features."""
         nodes = self._slots(space.node_space, f"{path}.nodes", within)
         edges: dict[tuple[int, int], tuple[int, Write | None]] = {}
         for a, b in np.ndindex(SLOTS, SLOTS):
@@ -272,7 +272,7 @@ def _is_whole(leaf: Leaf) -> bool:
 
 
 def _least_and_most(leaf: Leaf) -> tuple[int, int]:
-    """The values of a Discrete leaf, and -1 where it may be absent."""
+    """The range of values of a Discrete leaf, including -1 if it may be absent."""
     assert isinstance(leaf.space, spaces.Discrete)
     least, most = int(leaf.space.start), int(leaf.space.start + leaf.space.n) - 1
     return (least, most) if leaf.within is None else (min(least, -1), max(most, -1))
@@ -280,7 +280,7 @@ def _least_and_most(leaf: Leaf) -> tuple[int, int]:
 
 @cache
 def _warn(message: str) -> None:
-    """Once in a process: grids, agents and evaluations lay out the same space again and again."""
+    """Warn once per process: grids, agents and evaluations lay out the same space repeatedly."""
     logger.warning(message)
 
 

@@ -1,4 +1,4 @@
-"""Compilation, said while one waits for it; numba tells when it compiles, and nothing where it finds its work on the disk."""
+"""Announces compilation on the progress bar; numba reports when it compiles, and nothing when it loads from its cache."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from rstdp_agents.base import progress
 from rstdp_agents.base.compiled import ENTRIES
 
 SECONDS = {"step": 20, "act": 5}
-"""That the slow ones take on an idle machine."""
+"""Compile time of the slow ones on an idle machine (s)."""
 
 
 class Listener(events.Listener):
-    """Says on the bar that one of `ENTRIES` is compiled."""
+    """Announces on the bar that one of `ENTRIES` is being compiled."""
 
     def on_start(self, event: Any) -> None:
-        """Say so."""
+        """Announce it."""
         name = _entry(event)
         if name:
             progress.begin(f"compiling once, about {SECONDS.get(name, 1)} s", long=name in SECONDS)
 
     def on_end(self, event: Any) -> None:
-        """Say so no longer."""
+        """Withdraw the announcement."""
         if _entry(event):
             progress.end()
 
 
 @contextmanager
 def said() -> Iterator[None]:
-    """Within this, compilation is said."""
+    """Announce compilation within this context."""
     with events.install_listener("numba:compile", Listener()):
         yield
 
 
 def _entry(event: Any) -> str:
-    """Which of our entries it is; empty for any other function."""
+    """Name of the entry that is compiled; empty for any other function."""
     function = event.data["dispatcher"].py_func
     return function.__name__ if f"{function.__module__}.{function.__qualname__}" in ENTRIES else ""

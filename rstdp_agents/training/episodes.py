@@ -14,13 +14,13 @@ from rstdp_agents.codecs.transition import Transition
 WINDOW = 100
 """Consecutive training episodes over which a task must reach its threshold to count as solved."""
 ROUNDING = 1e-9
-"""Relative to a threshold (absolute below 1), how far a mean may lie below it for no reason but the rounding of numbers."""
+"""Relative tolerance (absolute below 1) by which a mean may miss a threshold through rounding alone."""
 
 
 def of_episodes(*counts: int, window: int = WINDOW) -> str:
-    """What to say after a mean of the last ``window`` episodes where there were fewer: " (of 23)", " (of 7 to 23)"; else nothing.
+    """Suffix for a mean of the last ``window`` episodes if there were fewer: " (of 23)", " (of 7 to 23)"; else an empty text.
 
-    counts: episodes of each agent that the mean is over.
+    counts: episodes of each agent in the mean.
     """
     low, high = (min(window, bound(counts, default=window)) for bound in (min, max))
     one = f" (of {low})" if 0 < low < window else ""
@@ -36,22 +36,22 @@ class Episode(NamedTuple):
     step: int
     """Env steps of this agent when it ended."""
     info: tuple[float, ...] = ()
-    """Means of the numbers that `info` had under each of `RunConfig.info_keywords`; nan where it had none."""
+    """Means of the numbers in `info` under each of `RunConfig.info_keywords`; nan if there were none."""
 
 
 def mean(returns: Iterable[float]) -> float:
-    """Their mean, rounded once, so that it does not depend on their order."""
+    """The mean, rounded once, so that it does not depend on the order."""
     returns = list(returns)
     return math.fsum(returns) / len(returns)
 
 
 def reaches(value: float, threshold: float) -> bool:
-    """Whether a mean return is at a threshold or above it, up to `ROUNDING`."""
+    """Whether a mean return is at or above a threshold, up to `ROUNDING`."""
     return value >= threshold - ROUNDING * max(1.0, abs(threshold))
 
 
 class RecordState(TypedDict):
-    """`AgentRecord`, as JSON holds it."""
+    """`AgentRecord`, as JSON."""
 
     episodes: int
     recent: list[float]
@@ -61,7 +61,7 @@ class RecordState(TypedDict):
 
 
 class TrackerState(TypedDict):
-    """`EpisodeTracker` but for its records, as JSON holds it."""
+    """`EpisodeTracker` without its records, as JSON."""
 
     steps: int
     returns: list[list[float]]
@@ -92,11 +92,11 @@ class AgentRecord:
 
     @property
     def final_mean(self) -> float | None:
-        """Mean return of the last episodes, up to 100; None before the first has ended."""
+        """Mean return of the last episodes, up to 100; None before the first one has ended."""
         return mean(self.recent) if self.recent else None
 
     def to_json(self) -> RecordState:
-        """All of it, as a checkpoint holds it."""
+        """The record for a checkpoint."""
         return {
             "episodes": self.episodes, "recent": list(self.recent), "best_mean": self.best_mean,
             "solved_at_episode": self.solved_at_episode, "solved_at_step": self.solved_at_step,
@@ -111,7 +111,7 @@ class AgentRecord:
 
 
 class EpisodeTracker:
-    """Adds up rewards, and numbers of `info` under so many keywords, until episodes end, for a grid of ``(agents, envs)``."""
+    """Accumulates rewards, and numbers of `info` under the given number of keywords, per episode of a grid ``(agents, envs)``."""
 
     def __init__(self, agents: int, envs: int, threshold: float | None, keywords: int = 0) -> None:
         self.threshold = threshold
@@ -124,7 +124,7 @@ class EpisodeTracker:
     def add(self, t: Transition, step: int) -> list[Episode]:
         """Count one env step, the terminal reward included; returns the episodes that it ended.
 
-        Envs that only started again took no step: theirs does not count.
+        Envs that only restarted took no step, so it does not count for them.
         """
         ended = self.ended(t, step)
         for episode in ended:
@@ -132,7 +132,7 @@ class EpisodeTracker:
         return ended
 
     def ended(self, t: Transition, step: int) -> list[Episode]:
-        """As `add`, and the records know nothing of them."""
+        """As `add`, without adding the episodes to the records."""
         self._steps += 1
         self._return += t.reward
         if t.info is not None:
@@ -150,16 +150,16 @@ class EpisodeTracker:
         return ended
 
     def forget(self) -> None:
-        """Count no episode that is running: all begin anew."""
+        """Drop the episodes in progress: all begin again."""
         self._begin(np.ones(self._began.shape, dtype=bool))
 
     def to_json(self) -> TrackerState:
-        """All of it but the records, as a checkpoint holds it."""
+        """Everything but the records, for a checkpoint."""
         returns, began = self._return.tolist(), self._began.tolist()
         return {"steps": self._steps, "returns": returns, "began": began, "info": self._info.tolist()}
 
     def load(self, records: list[RecordState], data: TrackerState) -> None:
-        """Go on where `to_json` was called, of the records and of this. Raises ValueError for another shape."""
+        """Restore what `to_json` of the records and of the tracker returned. Raises ValueError for another shape."""
         if len(records) != len(self.records):
             raise ValueError(f"it holds {len(records)} agents, expected {len(self.records)}")
         self.records = [AgentRecord.from_json(record) for record in records]

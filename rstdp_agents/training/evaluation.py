@@ -1,4 +1,4 @@
-"""Returns of a trained agent in environments of its own, without learning."""
+"""Returns of a trained agent in separate environments, without learning."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rstdp_agents.training import compilation
 logger = logging.getLogger(__name__)
 MAX_PARALLEL = 10
 MAX_STEPS = 10_000
-"""Time limit of evaluation episodes in envs that have none of their own."""
+"""Time limit of evaluation episodes in envs without their own."""
 
 
 def evaluate(
@@ -35,11 +35,11 @@ def play(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Returns and lengths of episodes, ``(agents, episodes)`` each, of every agent of a population.
 
-    seeds: the agents' training seeds, from which evaluation draws its own. Every env plays a fixed number of episodes, so
-    that short ones are not over-represented. Greedy takes the most active action group; input and neurons stay stochastic.
-    parallel: envs of each agent, at most; one where a simulator is to be had but once. learnt: what the wrappers of the envs
-    that each agent trains in have learnt (`EnvGrid.snapshot`): the envs of the evaluation know it in turn, and learn nothing.
-    shown: say how many of the episodes have been played.
+    seeds: the agents' training seeds, from which the evaluation derives its own. Every env plays a fixed number of episodes,
+    so that short ones are not over-represented. Greedy takes the most active action group; input and neurons stay stochastic.
+    parallel: most envs per agent; one if a simulator can be open only once. learnt: what the wrappers of each agent's training
+    envs have learnt (`EnvGrid.snapshot`): the evaluation's envs take it over, one after the other, and learn nothing.
+    shown: show a progress bar.
     """
     start = tuple(env_seeds(seed, 2, purpose=1)[int(greedy)] for seed in seeds)
     envs = 1 if isinstance(source, Instance) else min(episodes, parallel)
@@ -53,7 +53,7 @@ def play(
 def _opened(
     source: EnvSource, kwargs: dict[str, Any], agents: int, envs: int, start: tuple[int, ...], learnt: Sequence[Learnt]
 ) -> tuple[SerialGrid, np.ndarray]:
-    """Envs of an evaluation and their first observations; a single one for each agent where more cannot be had."""
+    """Envs of an evaluation and their first observations; one env per agent if more cannot be open at once."""
     limit = {} if time_limit(source) else {"max_episode_steps": MAX_STEPS}
     frozen = spread(learnt, agents, envs)
     try:
@@ -67,13 +67,13 @@ def _opened(
         if envs == 1:
             raise
         logger.info(
-            "episodes are played one after the other, as %d environments cannot be had at once: %s", envs, error
+            "episodes are played one after the other, because %d environments cannot be open at once: %s", envs, error
         )
         return _opened(source, kwargs, agents, 1, start, learnt)
 
 
 def spread(learnt: Sequence[Learnt], agents: int, envs: int) -> list[Learnt]:
-    """What the wrappers of ``agents * n`` training envs have learnt, for ``envs`` envs of each agent, in turn."""
+    """What the wrappers of ``agents * n`` training envs have learnt, dealt out to ``envs`` envs of each agent."""
     each = len(learnt) // agents
     return [learnt[agent * each + env % each] for agent in range(agents) for env in range(envs)] if each else []
 
@@ -105,8 +105,8 @@ def _played(
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """Bootstrap 95 % interval of the mean of ``values (n,)``; the mean itself twice where they do not vary."""
-    from scipy.stats import bootstrap  # takes a second to import, which every start would pay
+    """Bootstrap 95 % interval of the mean of ``values (n,)``; twice the mean itself if they do not vary."""
+    from scipy.stats import bootstrap  # takes a second to import, which would slow every start
 
     if len(values) < 2 or np.ptp(values) == 0:
         return float(np.mean(values)), float(np.mean(values))

@@ -11,31 +11,31 @@ from rstdp_agents.training.episodes import Episode, EpisodeTracker
 
 
 class Player(Protocol):
-    """Chooses actions ``(agents, envs, *action)``, and may learn: an `Agent`, or whatever it is compared with."""
+    """Chooses actions ``(agents, envs, *action)``, and may learn: an `Agent`, or something it is compared with."""
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
         """The first actions."""
         ...
 
     def step(self, t: Transition) -> np.ndarray:
-        """The next actions, after what came of the last ones."""
+        """The next actions, given the transition that the last ones led to."""
         ...
 
 
 class Envs(Protocol):
-    """What is played in: `environments.EnvGrid`."""
+    """The environments, as in `environments.EnvGrid`."""
 
     def reset(self, seeds: tuple[int, ...]) -> np.ndarray:
         """First observations ``(agents, envs, *obs)``."""
         ...
 
     def step(self, actions: np.ndarray) -> Transition:
-        """What comes of the actions."""
+        """The transition that the actions lead to."""
         ...
 
 
 class Interaction:
-    """The player's actions and what comes of them, in turn. action: the next one, of an interaction that has begun."""
+    """Actions and transitions in turn. action: the next one, once the interaction has begun."""
 
     def __init__(self, player: Player, envs: Envs, tracker: EpisodeTracker) -> None:
         self.player, self.envs, self.tracker = player, envs, tracker
@@ -48,9 +48,9 @@ class Interaction:
         return obs
 
     def step(self, step: int) -> tuple[Transition, list[Episode]]:
-        """Act, and let the player learn from it: what came of it, and which episodes that ended.
+        """Act, and let the player learn; returns the transition and the episodes that it ended.
 
-        step: env steps of an agent, this one included. Raises EnvironmentFault, and then nothing has been learnt.
+        step: env steps of an agent, this one included. Raises EnvironmentFault, in which case nothing has been learnt.
         """
         assert self.action is not None, "an interaction begins with `begin`"
         transition = self.envs.step(self.action)

@@ -1,4 +1,4 @@
-"""The processes that train one population together: what is done by each of them, and what they agree on."""
+"""The processes that train one population together: what each of them does, and what they agree on."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ T = TypeVar("T")
 
 
 class Peers(Protocol):
-    """Every process calls these methods alike, at the same places."""
+    """Every process calls the same methods at the same places."""
 
     writes: bool
-    """Whether this process keeps the files of the run."""
+    """Whether this process writes the files of the run."""
     several: bool
-    """Whether there are others."""
+    """Whether there are other processes."""
 
     def mine(self, config: RunConfig) -> slice:
-        """Which of an agent's envs are here."""
+        """Which of an agent's envs this process steps."""
         ...
 
     def vectorization(self, config: RunConfig) -> Vectorization:
-        """How they are stepped."""
+        """How this process's envs are stepped."""
         ...
 
     def agree(self, value: T) -> T:
-        """What the process that writes gave."""
+        """The value of the process that writes."""
         ...
 
     def gather(self, value: T) -> list[T]:
-        """What all processes gave, in their order, where it is written; elsewhere nothing."""
+        """The values of all processes, in order, in the process that writes; an empty list elsewhere."""
         ...
 
     def agent(self, config: RunConfig, spaces: tuple[gym.Space, gym.Space]) -> Agent:
-        """The population, in the envs that are here."""
+        """The population, with this process's envs."""
         ...
 
     def tracker(self, config: RunConfig, threshold: float | None) -> EpisodeTracker:
-        """The episodes of the envs that are here; where it is written, of all."""
+        """The episodes of this process's envs; in the process that writes, of all."""
         ...
 
     def settle(self) -> None:
-        """Let everybody know what a checkpoint must hold."""
+        """Exchange what a checkpoint must hold."""
         ...
 
     def stop(self, asked: list[int]) -> bool:
-        """Whether all stop now. asked: signals that this process got; those of the others are added."""
+        """Whether all stop now. asked: signals that this process received; those of the others are added."""
         ...
 
 
@@ -89,7 +89,7 @@ class Alone:
 
 
 class Nothing:
-    """In the place of what only the process that writes has: every method does nothing."""
+    """Stands in for what only the writing process has: every method does nothing."""
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_: None

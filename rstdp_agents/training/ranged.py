@@ -1,4 +1,4 @@
-"""The range of the encoder, found out before a run begins where nobody gives one."""
+"""The range of the encoder, determined before a run begins if none is given."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rstdp_agents.training.config import RunConfig
 
 
 def ranged(config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
-    """As `with_range`, in an env of its own, which is closed again."""
+    """As `with_range`, in a separate env, which is closed again."""
     if config.agent.encoder.low or config.agent.encoder.high:
         return config
     env = make_env(source, kwargs)
@@ -24,7 +24,7 @@ def ranged(config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> RunC
 
 
 def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
-    """The configuration with a range for the encoder, where its code needs another than the bounds and none is given."""
+    """The configuration with a range for the encoder, if its code needs one other than the bounds and none is given."""
     encoder = config.agent.encoder
     if encoder.low or encoder.high:
         return config

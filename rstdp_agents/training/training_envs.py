@@ -1,4 +1,4 @@
-"""The environments that a run trains in: resumed, made anew after a failure, lent to evaluations."""
+"""The environments that a run trains in: resumed, made again after a failure, closed for evaluations if need be."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class TrainingEnvs:
-    """The grid that stands now. `running`: whether the episodes in it are those that the next actions were chosen for."""
+    """The current grid. `running`: whether its episodes are those that the next actions were chosen for."""
 
     def __init__(self, config: RunConfig, source: EnvSource, kwargs: dict[str, Any], peers: Peers) -> None:
         self._config, self._source, self._kwargs, self._peers = config, source, kwargs, peers
@@ -44,39 +44,39 @@ class TrainingEnvs:
         self.grid.close()
 
     def lose(self) -> None:
-        """From now on nobody can tell where the episodes stand: an environment failed, the others may have gone on."""
+        """Mark the state of the episodes as unknown: an environment failed, the others may have taken the step."""
         self._are_lost = True
 
     def where(self) -> dict[str, Any]:
-        """Where they stand, see `EnvGrid.snapshot`."""
+        """The state of the envs, see `EnvGrid.snapshot`."""
         if self._are_lost:
             return {"steps": self.grid.steps, "lost": "an environment failed", "learnt": self.learnt()}
         return self.grid.snapshot()
 
     def learnt(self) -> list[Learnt]:
-        """What wrappers have learnt, as far as envs that have failed can tell."""
+        """What wrappers have learnt, if envs that have failed can still tell."""
         try:
             return self.grid.learnt()
-        except Exception:  # of processes that are gone, say
+        except Exception:  # processes may be gone
             return []
 
     def resume(self, where: dict[str, Any], reason: str = "") -> None:
-        """Go on from ``where``; new episodes begin where that cannot be done, for instance for a ``reason``."""
+        """Resume from ``where``; if that is impossible, for a ``reason`` or otherwise, new episodes begin."""
         reason = reason or self._resume(where)
         self.running = not reason
         if reason:
-            logger.warning("new episodes begin, because those that were running cannot be gone on with: %s", reason)
+            logger.warning("new episodes begin, because those in progress cannot be resumed: %s", reason)
             self.make_anew(where.get("learnt", []))
 
     def make_anew(self, learnt: list[Learnt]) -> None:
-        """Have envs of which nothing is left but what wrappers have learnt; new episodes are to begin."""
+        """Replace the envs by new ones that keep only what wrappers have ``learnt``; new episodes must begin."""
         self.grid.close()
         self.grid, self.running = self._make(), False
         if learnt:
             self.grid.teach(learnt)
 
     def lend(self, play: Callable[[], T], where: dict[str, Any], step: int) -> T:
-        """``play()`` in other envs, while these, which stand at ``where`` after env step ``step``, are closed if need be."""
+        """``play()`` in other envs, while these (at ``where``, after env step ``step``) are closed if need be."""
         if not self._lends:
             try:
                 played = play()
@@ -92,7 +92,7 @@ class TrainingEnvs:
             self._take_back(where)
 
     def came_back(self, fault: EnvironmentFault, step: int) -> bool:
-        """Whether a fault was that of envs whose simulator was shut down when others were closed; they are open again then."""
+        """Whether a fault came from a simulator that was shut down when other envs were closed; if so, reopens the envs."""
         before, where = self._before_play
         if self._lends or before != step:
             return False
@@ -103,7 +103,7 @@ class TrainingEnvs:
         return True
 
     def _take_back(self, where: dict[str, Any]) -> None:
-        if not isinstance(self._source, Instance):  # whose owner closes it
+        if not isinstance(self._source, Instance):  # its owner closes it
             self.grid = self._make()
         self.resume(where)
 
@@ -111,7 +111,7 @@ class TrainingEnvs:
         try:
             return where.get("lost") or self.grid.resume(where)
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-            return f"{type(error).__name__}: {one_line(error)}"  # of another version of the environment, say
+            return f"{type(error).__name__}: {one_line(error)}"  # another version of the environment, perhaps
 
     def _make(self) -> EnvGrid:
         c, mine = self._config, self._peers.mine(self._config)

@@ -110,5 +110,5 @@ def test_a_space_without_a_code_is_hashed_with_one_warning_that_names_it(caplog)
 
 def test_an_observation_of_another_structure_is_a_fault_of_the_environment():
     rows = Rows(OBSERVATIONS["grid world"])
-    with pytest.raises(EnvironmentFault, match="an observation is not of its space: KeyError: 'direction'"):
+    with pytest.raises(EnvironmentFault, match="an observation is not in its space: KeyError: 'direction'"):
         rows.array([{"image": np.zeros((7, 7, 3)), "mission": "x"}])

@@ -164,7 +164,7 @@ def test_numbers_and_choices_are_learnt_together(tmp_path):
 
 
 def test_vector_implementations_without_masks_are_refused():
-    with pytest.raises(UsageError, match=r"do not hand on the action masks that 'Taxi-v4' gives; use `serial`"):
+    with pytest.raises(UsageError, match=r"do not pass on the action masks of 'Taxi-v4'; use `serial`"):
         build_grid("vector", "Taxi-v4", {}, 1, 2)
     assert isinstance(build_grid("auto", "Taxi-v4", {}, 1, 16), SerialGrid)
 

@@ -10,7 +10,7 @@ from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.agent.tensors import restore
 from rstdp_agents.base.settings import from_json, override
-from rstdp_agents.codecs.encoders import poisson
+from rstdp_agents.codecs.encoders import bernoulli
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.spiking.network import balanced, fed_back
@@ -56,7 +56,7 @@ def test_a_network_without_hidden_layers_draws_and_computes_what_a_single_layer_
     assert torch.equal(layer.weight, start.reshape(1, 16, 270))
     agent.begin(observations(1, 1))
     of_input, of_output, choice = random.windows(1, 10, (270, 16))
-    pre = poisson(agent.coded(observations(1, 1)), of_input, 0.5)
+    pre = bernoulli(agent.coded(observations(1, 1)), of_input, 0.5)
     post, _ = layer.forward(pre, of_output, layer.neurons)
     _, gate = agent.decoder.choose(agent.decoder.rates(post), choice)
     assert all(torch.equal(*pair) for pair in zip((pre, post), agent.spikes(), strict=True))

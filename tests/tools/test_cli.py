@@ -77,7 +77,7 @@ def test_environment_of_a_module_of_the_user(tmp_path):
             ["--env", "Pendulum-v1", "--decoder.neurons-per-action", "1"],
             "`neurons_per_action` must be 2 or more for continuous actions; received 1",
         ),
-        (["--env", "Blackjack-v1", "--encoder.code", "tiles"], "tiles cover observations of Boxes only"),
+        (["--env", "Blackjack-v1", "--encoder.code", "tiles"], "tiles only cover observations of Boxes"),
         (["--neuron.tau-m", "-5"], "`tau_m` must be positive (ms); received -5.0"),
         (["--plasticity.w-min", "2"], "`w_min` must be below `w_max`; received 2.0 and 1.0"),
         (["--simulation.dt", "0"], "`dt` must be positive (ms); received 0.0"),

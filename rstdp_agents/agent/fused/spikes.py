@@ -19,7 +19,7 @@ MAX_TICKS = 64
 
 @jit(forceinline=True)
 def draw_spikes(rates, p_max, ticks, envs, e, keys, bits, before, count):
-    """`encoders.poisson` of env e of ``envs``: rates ``(I,)`` -> bits ``(I,)`` uint64.
+    """`encoders.bernoulli` of env e of ``envs``: rates ``(I,)`` -> bits ``(I,)`` uint64.
 
     keys: of `random.window_keys`. before: takes what ``bits`` was. count ``(I,)``: the spikes are added to it.
     """

@@ -1,4 +1,4 @@
-"""Which decoder an action space gets: neurons of its own for each component of an action."""
+"""Choice of a decoder for an action space: each component of an action gets its own neurons."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from rstdp_agents.codecs.decoders.population_vector import PopulationVector
 from rstdp_agents.codecs.observation_layout import MASK, Leaf, Rows
 
 UNBOUNDED = 1e6
-"""Bounds of an action from here on are none."""
+"""Bounds of an action this large count as none."""
 MOST = 100_000
-"""Output neurons of a decoder, at most."""
+"""Most output neurons of a decoder."""
 
 
 def build_decoder(space: gym.Space, p: DecoderConfig) -> Decoder:
     """The decoder for an action space. Raises ValueError naming a part that has none."""
-    Actions(space)  # says what cannot be chosen
+    Actions(space)  # raises for parts that cannot be chosen
     leaves = Rows(space, "action").leaves
     boxes = [leaf for leaf in leaves if isinstance(leaf.space, spaces.Box)]
     values = [leaf for leaf in leaves if isinstance(leaf.space, spaces.Discrete)]
     sizes, starts = (tuple(int(getattr(leaf.space, name)) for leaf in values) for name in ("n", "start"))
     neurons = p.neurons_per_action * (sum(sizes) + sum(leaf.size for leaf in boxes))
     validate.require(
-        0 < neurons <= MOST, f"action space {space} would take {neurons} output neurons, of at most {MOST}"
+        0 < neurons <= MOST, f"action space {space} needs {neurons} output neurons; at most {MOST} are possible"
     )
     low, high = bounded(boxes, p.action_range)
     if not values:
@@ -59,7 +59,7 @@ def check_mask(rows: Rows, decoder: Decoder) -> None:
 
 
 def bounded(boxes: list[Leaf], half: float) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds of continuous actions, one after the other: the spaces', or ``half`` to both sides of 0, or twice it from one."""
+    """Bounds of continuous actions, one after the other: the spaces', or ``half`` on both sides of 0, or twice that from one."""
     low, high = own_bounds(boxes)
     below, above = np.abs(low) < UNBOUNDED, np.abs(high) < UNBOUNDED
     middle = np.where(below, low + half, np.where(above, high - half, 0.0))

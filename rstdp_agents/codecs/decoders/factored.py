@@ -1,4 +1,4 @@
-"""Output spikes to actions of several components, each of which has neurons of its own, credited for it alone."""
+"""Output spikes to actions of several components, each with its own neurons, which are credited for it alone."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from rstdp_agents.codecs.decoders.population_vector import PopulationVector
 
 
 class FactoredDecoder:
-    """A softmax of its own for every component of the action, over groups of neurons that stand for its values.
+    """A separate softmax for every component of the action, over groups of neurons that stand for its values.
 
     The policy is the product of the components' policies, so the gate of a component's neurons is 1[a_k] - pi_k(a_k), as for a
-    single one. sizes: number of values of each component. starts: their first values. one: settings of all of them.
+    single one. sizes: number of values of each component. starts: their first values. one: settings shared by all.
     """
 
     def __init__(self, sizes: tuple[int, ...], starts: tuple[int, ...], one: PopulationDecoder) -> None:
@@ -46,12 +46,12 @@ class FactoredDecoder:
         return self._started(action), gate
 
     def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
-        """The values of the most active groups, ``(agents, envs, components)``; drawn between equals."""
+        """The values of the most active groups, ``(agents, envs, components)``; ties are broken at random."""
         rows, allowed = self._rows(rates, allowed)
         return self._started(self.one.best(rows, uniform, allowed))
 
     def _rows(self, rates: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Rates, and what may be chosen, of each component ``(agents, envs, components, most values)``."""
+        """Rates and allowed values of each component, ``(agents, envs, components, most values)``."""
         rows = self._placed(rates)
         if allowed is None:
             return rows, self._real.expand_as(rows)
@@ -59,7 +59,7 @@ class FactoredDecoder:
         return rows, (may | ~may.any(-1, keepdim=True)) & self._real
 
     def _placed(self, groups: Tensor) -> Tensor:
-        """``(..., actions)`` as ``(..., components, most values)``, zero where a component has no such value."""
+        """``(..., actions)`` as ``(..., components, most values)``, zero where a component has fewer values."""
         rows = groups.new_zeros(*groups.shape[:-1], self._real.numel())
         return rows.index_copy_(-1, self._places, groups).unflatten(-1, self._real.shape)
 
@@ -68,9 +68,9 @@ class FactoredDecoder:
 
 
 class MixedDecoder:
-    """Actions with components of both kinds: chosen values by a `FactoredDecoder`, numbers by a `PopulationVector`.
+    """Actions with components of both kinds: discrete values by a `FactoredDecoder`, numbers by a `PopulationVector`.
 
-    columns: of the action's row, those of the values first.
+    columns: columns of the action's row, those of the discrete values first.
     """
 
     def __init__(self, values: FactoredDecoder, vector: PopulationVector, columns: tuple[int, ...]) -> None:

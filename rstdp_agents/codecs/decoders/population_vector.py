@@ -15,8 +15,8 @@ class PopulationVector:
 
     In units of half the range, neurons prefer p from -1 to 1, evenly. With rates r, mu = sum r p / sum r (0 if all are silent),
     and the action taken is mu + exploration * epsilon, epsilon standard normal, cut to the range. The eligibility of a neuron's
-    pairs is gated by ``epsilon (p - mu)``: by how far its spikes pull towards what was tried (Williams 1992, for a normal
-    policy, up to the factor 1 / (exploration * sum r)). low, high: of the action, any shape. neurons: per dimension.
+    pairs is gated by ``epsilon (p - mu)``: by how far its spikes pull towards the action taken (Williams 1992, for a normal
+    policy, up to the factor 1 / (exploration * sum r)). low, high: bounds of the action, any shape. neurons: per dimension.
     """
 
     def __init__(self, low: np.ndarray, high: np.ndarray, neurons: int, exploration: float) -> None:
@@ -29,7 +29,7 @@ class PopulationVector:
         self.shape, self.dims, self.neurons, self.exploration = low.shape, low.size, neurons, exploration
         self.bounds = tuple(bound.reshape(-1).astype(np.float64) for bound in (low, high))
         self.low, self.high = (torch.from_numpy(bound) for bound in self.bounds)
-        self.actions = 0  # nothing that could be masked
+        self.actions = 0  # nothing can be masked
         self.preferred = preferred_value(torch.arange(neurons, dtype=torch.float64), neurons)
 
     @property

@@ -29,12 +29,12 @@ class Decoder(Protocol):
         ...
 
     def rates(self, spikes: Tensor) -> Tensor:
-        """Output spikes ``(ticks, agents, envs, out)`` -> the rates that decide, ``(agents, envs, groups)`` in [0, 1]."""
+        """Output spikes ``(ticks, agents, envs, out)`` -> rates that decide the action, ``(agents, envs, groups)`` in [0, 1]."""
         ...
 
     @property
     def actions(self) -> int:
-        """Values that can be chosen, of all components of the action together: so many entries has a mask."""
+        """Total number of values that can be chosen, over all components of the action: the length of a mask."""
         ...
 
     def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
@@ -46,7 +46,7 @@ class Decoder(Protocol):
         ...
 
     def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
-        """The best actions ``(agents, envs, *shape)`` as far as the rates tell."""
+        """The best actions ``(agents, envs, *shape)`` according to the rates."""
         ...
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Decoder:
@@ -99,11 +99,11 @@ class PopulationDecoder:
         return action + self.start, self.credit(action, probabilities)
 
     def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
-        """The action of the most active group, ``(agents, envs)``; drawn between equals."""
+        """The action of the most active group, ``(agents, envs)``; ties are broken at random."""
         return self.best(rates, uniform[..., 0], allowed) + self.start
 
     def best(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
-        """The most active of the groups ``(..., actions)`` that are allowed, counted from 0; drawn between equals."""
+        """The most active of the allowed groups ``(..., actions)``, counted from 0; ties are broken at random."""
         rates = among(rates, allowed)
         best = (rates == rates.amax(-1, keepdim=True)).to(rates.dtype)
         return sample(best / best.sum(-1, keepdim=True), uniform)
@@ -114,7 +114,7 @@ class PopulationDecoder:
         return None if gate is None else gate[..., None].expand(*gate.shape, self.neurons_per_action).flatten(-2)
 
     def gate_of(self, action: Tensor, probabilities: Tensor) -> Tensor | None:
-        """Gate of every group, of the axes of ``probabilities``; None for no gate."""
+        """Gate of every group, with the axes of ``probabilities``; None for no gate."""
         if self.gate == "none":
             return None
         actions = torch.arange(probabilities.shape[-1], device=action.device)
@@ -123,14 +123,14 @@ class PopulationDecoder:
 
 
 def among(scores: Tensor, allowed: Tensor | None) -> Tensor:
-    """``scores (..., actions)``, minus infinity where an action is not allowed; as they are where none is."""
+    """``scores (..., actions)``, minus infinity where an action is not allowed; unchanged where none is."""
     if allowed is None:
         return scores
     return scores.masked_fill(~allowed & allowed.any(-1, keepdim=True), -math.inf)
 
 
 def sample(probabilities: Tensor, uniform: Tensor) -> Tensor:
-    """Draw actions by inverse transform: ``(..., actions)`` and uniforms ``(...)`` -> ``(...)``; never one of probability 0."""
+    """Draw actions by inverse transform: ``(..., actions)`` and draws ``(...)`` -> ``(...)``; never one of probability 0."""
     index = (probabilities.cumsum(-1) <= uniform[..., None]).sum(-1)
     last = probabilities.shape[-1] - 1 - (probabilities > 0).flip(-1).to(torch.uint8).argmax(-1)
     return torch.minimum(index, last)

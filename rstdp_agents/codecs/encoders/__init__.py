@@ -5,7 +5,7 @@ active neuron of each observation has rate 1. `build.build_encoder` picks one fr
 """
 
 from rstdp_agents.codecs.encoders.base import Encoder as Encoder
-from rstdp_agents.codecs.encoders.base import poisson as poisson
+from rstdp_agents.codecs.encoders.base import bernoulli as bernoulli
 from rstdp_agents.codecs.encoders.populations import Intensity as Intensity
 from rstdp_agents.codecs.encoders.populations import OneHot as OneHot
 from rstdp_agents.codecs.encoders.populations import PlaceCells as PlaceCells

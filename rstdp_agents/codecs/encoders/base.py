@@ -1,4 +1,4 @@
-"""What an encoder is, and how rates become spikes."""
+"""The interface of encoders, and how rates become spikes."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ class Encoder(Protocol):
 
 
 def computable(obs: np.ndarray) -> np.ndarray:
-    """``obs`` as it is where it is of a type that torch and compiled code compute with, else in one that holds its numbers."""
-    if obs.dtype is FLOAT32 or obs.dtype in COMPUTABLE:  # what is most common is found soonest
+    """``obs`` unchanged if torch and compiled code can compute with its type, else in a type that holds its numbers."""
+    if obs.dtype is FLOAT32 or obs.dtype in COMPUTABLE:  # the most common case first
         return obs
     return obs.astype(np.int64 if obs.dtype.kind in ("b", "u") and int(obs.max(initial=0)) < 2**63 else np.float64)
 
 
 class Precise:
-    """An encoder that takes observations in the type that they come in, on any device, and makes rates of its own on its own.
+    """An encoder that takes observations in their own type, on any device, and returns rates in its type on its device.
 
-    Others are given observations that are rounded to the agent's number type, on the agent's device.
+    Other encoders receive observations rounded to the agent's number type, on the agent's device.
     """
 
     device, dtype = torch.device("cpu"), torch.float64
 
 
-def poisson(rates: Tensor, uniform: Tensor, p_max: float) -> Tensor:
+def bernoulli(rates: Tensor, uniform: Tensor, p_max: float) -> Tensor:
     """Spikes of independent Bernoulli trials, one per tick, with probability ``rates * p_max``.
 
     rates: ``(agents, envs, pre)`` in [0, 1]. uniform: ``(ticks, agents, envs, pre)`` in [0, 1). Returns 0 and 1 of that shape.

@@ -1,4 +1,4 @@
-"""Which code an observation space gets: a population for each part, and one for parts together where that is not too large."""
+"""Choice of a code for an observation space: a population for each part, and one for parts jointly if it is not too large."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from rstdp_agents.codecs.encoders.tile_coding import TileCoding
 from rstdp_agents.codecs.observation_layout import Leaf, Rows, Within
 
 JOINT = 8
-"""Dimensions up to which one grid covers all of them together."""
+"""Most dimensions that one grid covers jointly."""
 TABLE = 1000
-"""Cells up to which one grid over all parts of an observation is its code, and nothing is assumed of what they have in common."""
+"""Most cells of one grid over all parts of an observation, which assumes nothing about their relation."""
 BUDGET = 4000
-"""Cells that stand for pairs of parts."""
+"""Most cells for pairs of parts."""
 FINEST, COARSEST = 9, 3
-"""Cells along a dimension of an observation that has too many of them for one grid."""
+"""Cells along a dimension of an observation with too many dimensions for one grid."""
 LARGEST = 100_000
 """Most values of a Discrete, each of which gets a neuron."""
 
@@ -77,12 +77,12 @@ def encoder_of(space: gym.Space, p: EncoderConfig) -> Encoder:
             return TileCoding(low, high, cells, p.tilings)
         return PlaceCells(low, high, cells, np.array([d.width for d in dims]), p.floor)
     if p.code != "place-cells":
-        raise ValueError(f"tiles cover observations of Boxes only, all of whose numbers vary; received {space}")
+        raise ValueError(f"tiles only cover observations of Boxes whose numbers all vary; received {space}")
     return Composite(_parts(rows, dims, p))
 
 
 def _parts(rows: Rows, dims: list[Dimension], p: EncoderConfig) -> list[Part]:
-    """Grids over all that is no picture and no text, which have encoders of their own."""
+    """Grids over everything except pictures and texts, which have their own encoders."""
     grids = plan(rows, dims, p)
     parts = []
     for leaf in rows.leaves:
@@ -96,7 +96,7 @@ def _parts(rows: Rows, dims: list[Dimension], p: EncoderConfig) -> list[Part]:
 
 
 def each_alone(dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
-    """A grid for every dimension by itself."""
+    """A separate grid for every dimension."""
     cells = p.cells or (FINEST,) * len(dims)
     fits = 0 < len(dims) == len(cells) and all(n >= 2 for n in cells)
     validate.require(
@@ -107,7 +107,7 @@ def each_alone(dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
 
 
 def plan(rows: Rows, dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
-    """The grids that cover all numbers and values of a row: those that are always there together, every other leaf for itself."""
+    """The grids that cover all numbers and values of a row: permanent leaves jointly, every optional leaf separately."""
     values = [leaf for leaf in rows.leaves if isinstance(leaf.space, spaces.Discrete)]
     always = [leaf for leaf in values if leaf.within is None]
     grids = combine([d for d in dims if d.within is None], always, p, BUDGET)
@@ -123,9 +123,9 @@ def plan(rows: Rows, dims: list[Dimension], p: EncoderConfig) -> list[Grid]:
 def combine(
     dims: list[Dimension], values: list[Leaf], p: EncoderConfig, budget: int, within: Within | None = None
 ) -> list[Grid]:
-    """One grid over all parts together if it has no more than `TABLE` cells; else grids over each part and over pairs of parts.
+    """One grid over all parts jointly if it has at most `TABLE` cells; else grids over each part and over pairs of parts.
 
-    A part is a Discrete, or dimensions of Boxes: all at once up to `JOINT` of them (or where ``p.cells`` says how), else each.
+    A part is a Discrete, or dimensions of Boxes: all jointly up to `JOINT` of them (or if ``p.cells`` is given), else each one.
     """
     joint = len(dims) <= JOINT or bool(p.cells and within is None)
     pairs = math.comb(len(values) + (1 if joint else len(dims)), 2)
@@ -168,7 +168,7 @@ def neighbours(parts: list[tuple[Axis, ...]], budget: int, within: Within | None
 
 
 def dimensions(rows: Rows, p: EncoderConfig) -> list[Dimension]:
-    """Every number of the Boxes that are no pictures and do vary, with the bounds that the configuration or the space gives."""
+    """Every number of the Boxes that are not pictures and vary, with bounds from the configuration or the space."""
     boxes = numeric(rows)
     columns = [column for leaf in boxes for column in range(leaf.first, leaf.first + leaf.size)]
     conditions = [leaf.within for leaf in boxes for _ in range(leaf.size)]
@@ -185,7 +185,7 @@ def dimensions(rows: Rows, p: EncoderConfig) -> list[Dimension]:
 
 
 def entries(rows: Rows, p: EncoderConfig) -> list[Entry]:
-    """Every number of a row that varies, with its levels: its values if they are whole and no more than ``p.levels``."""
+    """Every number of a row that varies, with its levels: its values if they are integers and at most ``p.levels``."""
     low, high = (
         np.concatenate([np.broadcast_to(_ends(leaf.space)[end], leaf.size) for leaf in rows.leaves]) for end in (0, 1)
     )
@@ -225,7 +225,7 @@ def default_cells(dims: int, budget: int = 300) -> tuple[int, ...]:
 
 
 def axes_of(dims: list[Dimension], cells: Sequence[int]) -> list[Axis]:
-    """An axis with so many points for each dimension; all at once where they are equally many."""
+    """An axis with the given number of points for each dimension; computed jointly if the numbers are equal."""
     if len(set(cells)) > 1:
         return [axis for dim, n in zip(dims, cells, strict=True) for axis in axes_of([dim], (n,))]
     low, high, width = (np.array([dim[i] for dim in dims]) for i in (1, 2, 3))
@@ -239,14 +239,14 @@ def _values(leaf: Leaf) -> Axis:
     n, start = _countable(leaf.space, leaf.path), int(leaf.space.start)
     if max(abs(start), abs(start + n)) > EXACT:
         raise ValueError(
-            f"{leaf.path} has values beyond {EXACT}, which observations that are arrays tell apart; received {leaf.space}"
+            f"{leaf.path} has values beyond {EXACT}, which only observations that are arrays tell apart; received {leaf.space}"
         )
     return Axis(leaf.first, float(leaf.space.start) + np.arange(n), SHARP)
 
 
 def _countable(space: spaces.Discrete, path: str) -> int:
     validate.require(
-        bool(space.n <= LARGEST), f"{path} has {space.n} values, and each would get a neuron; {LARGEST} are the most"
+        bool(space.n <= LARGEST), f"{path} has {space.n} values, each of which needs a neuron; the most is {LARGEST}"
     )
     return int(space.n)
 

@@ -1,4 +1,4 @@
-"""The code of an observation that has several parts: the populations of its parts, side by side."""
+"""The code of an observation with several parts: the populations of its parts, side by side."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rstdp_agents.codecs.encoders import Encoder
 from rstdp_agents.codecs.encoders.base import Precise
 
 POWER = 4.0
-"""Sum of squared rates that all populations share: about that of one grid over four dimensions."""
+"""Largest sum of squared rates over all populations: about that of one grid over four dimensions."""
 
 
 class Part(NamedTuple):
@@ -20,15 +20,15 @@ class Part(NamedTuple):
 
     columns: slice
     shape: tuple[int, ...]
-    """What the columns are, for the encoder."""
+    """Shape of the columns, for the encoder."""
     encoder: Encoder
 
 
 class Composite(Precise):
-    """Concatenated populations whose rates are divided down together so that the sum of their squares is at most `POWER`.
+    """Concatenated populations whose rates are scaled down together so that the sum of their squares is at most `POWER`.
 
-    A weight learns in proportion to its input's rate and acts in proportion to it: so one lesson moves the drive of the output
-    neurons as far with a hundred parts as with one (divisive normalisation, Carandini and Heeger 2012).
+    A weight learns in proportion to its input's rate and acts in proportion to it: so one update changes the drive of the
+    output neurons as much with a hundred parts as with one (divisive normalisation, Carandini and Heeger 2012).
     """
 
     def __init__(self, parts: list[Part]) -> None:

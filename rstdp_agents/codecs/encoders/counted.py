@@ -1,4 +1,4 @@
-"""Whole numbers that no number with a point can tell apart, counted from one of them."""
+"""Integers too large for floating point to tell apart, taken relative to one of them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from rstdp_agents.codecs.encoders.options import EncoderConfig
 from rstdp_agents.codecs.observation_layout import Leaf
 
 EXACT = 2**53
-"""Whole numbers beyond it are not all told apart in double precision."""
+"""Integers beyond this are not all distinct in double precision."""
 
 
 class Counted(Precise):
-    """An encoder of whole numbers less ``first (entries,)``, which are subtracted before anything is rounded."""
+    """An encoder of integers relative to ``first (entries,)``, which is subtracted before anything is rounded."""
 
     def __init__(self, encoder: Encoder, first: np.ndarray) -> None:
         self.encoder, self.first = encoder, first
@@ -30,7 +30,7 @@ class Counted(Precise):
         return self.encoder.size
 
     def rates(self, obs: Tensor) -> Tensor:
-        """Whole ``(agents, envs, *entries)`` -> ``(agents, envs, size)``."""
+        """Integers ``(agents, envs, *entries)`` -> ``(agents, envs, size)``."""
         first = torch.from_numpy(self.first).to(obs.device)
         return self.encoder.rates(obs - first.reshape(obs.shape[2:]))
 
@@ -40,7 +40,7 @@ class Counted(Precise):
 
 
 def far_off(space: gym.Space, p: EncoderConfig) -> np.ndarray | None:
-    """Lowest value of each entry of an array of whole numbers, where it lies near `EXACT` or beyond, else 0; None if none is."""
+    """Lowest value of each entry of an integer array if it is near `EXACT` or beyond, else 0; None if none is."""
     if isinstance(space, spaces.Box):
         whole = np.issubdtype(space.dtype, np.integer) and not is_picture(space)
         known = whole and has_bounds(space.low.reshape(-1), [Leaf("", space, 0, space.low.size)]).all()
@@ -53,7 +53,7 @@ def far_off(space: gym.Space, p: EncoderConfig) -> np.ndarray | None:
 
 
 def counted_from(first: np.ndarray, space: gym.Space, p: EncoderConfig) -> tuple[gym.Space, EncoderConfig]:
-    """An array space whose numbers are those of ``space`` less ``first (entries,)``, and the configuration for it."""
+    """An array space whose numbers are those of ``space`` minus ``first (entries,)``, and the configuration for it."""
     own = (space.low, space.high) if isinstance(space, spaces.Box) else ((), ())
     low, high = (
         tuple(number - base for number, base in zip(given or np.reshape(ends, -1).tolist(), first.tolist()))

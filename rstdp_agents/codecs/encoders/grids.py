@@ -1,4 +1,4 @@
-"""Place cells on many grids at once, each over a few columns of an observation: for composite and high-dimensional ones."""
+"""Place cells on many grids, each over a few columns of an observation: for composite and high-dimensional observations."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Axis(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """Cells at every combination of the points of some axes; one cell that always fires where there are none."""
+    """Cells at every combination of the points of some axes; without axes, one cell that always fires."""
 
     axes: tuple[Axis, ...]
     within: Within | None = None
-    """Where the grid's columns are there; elsewhere its cells are silent."""
+    """When the grid's columns are present; otherwise its cells are silent."""
 
     @property
     def size(self) -> int:
@@ -44,7 +44,7 @@ class Grids(Precise):
     """Gaussian place cells on several grids; in each, the cell closest to the observation has rate 1.
 
     A cell's rate is the product, over the axes of its grid, of exp(-0.5 (x - point)^2 / sigma^2), relative to the closest point
-    of the axis. Columns beyond the outermost points are moved onto them. Cells below ``floor`` are silent.
+    of the axis. Columns beyond the outermost points are clipped to them. Cells below ``floor`` are silent.
     """
 
     def __init__(self, grids: list[Grid], floor: float = 0.0) -> None:
@@ -112,8 +112,8 @@ def points_of(axes: list[Axis]) -> np.ndarray:
 def _cells(axes: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Cells of every grid ``(grids,)``, and for each the points whose bumps it multiplies, ``(most axes, cells)``.
 
-    axes ``(grids,)``: how many each has; counts: points of every axis, one after the other. Points are counted over all axes;
-    where a grid has fewer axes than others, the number after the last point stands for a bump of 1.
+    axes ``(grids,)``: number of axes of each grid; counts: points of every axis, one after the other. Points are numbered over
+    all axes; if a grid has fewer axes than others, the number after the last point stands for a bump of 1.
     """
     there = np.arange(max(1, axes.max())) < axes[:, None]
     many, first = np.ones(there.shape, dtype=np.int64), np.full(there.shape, counts.sum())

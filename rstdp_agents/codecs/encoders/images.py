@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class ImageEncoder(Precise):
-    """One input neuron per channel and pixel of an image, or several; ``shape (channels, height, width)``.
+    """One or more input neurons per channel and pixel of an image; ``shape (channels, height, width)``.
 
-    intensity: the rate grows with the pixel's brightness. on-off: a channel for what is brighter and one for what is darker
-    than the image's mean. one-hot: a channel for each of ``levels`` values, for images of symbols (grid worlds).
+    intensity: the rate grows with the pixel's brightness. on-off: a channel for pixels brighter than the image's mean and one
+    for darker ones. one-hot: a channel for each of ``levels`` values, for images of symbols (grid worlds).
     """
 
     def __init__(self, space: gym.spaces.Box, code: ImageCode, levels: int) -> None:
@@ -67,7 +67,7 @@ class ImageEncoder(Precise):
 def channels_first(shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, int, int]]:
     """The order of axes that puts the channels of an image first, and its ``(channels, height, width)`` then.
 
-    Two axes are height and width. Of three, the shorter one of first and last holds the channels (the last of equals), be they
+    Two axes are height and width. Of three, the shorter of first and last holds the channels (the last if equal), be they
     colours or stacked frames. Of four, the first holds stacked frames, and both count as channels.
     """
     if len(shape) == 2:
@@ -82,5 +82,5 @@ def channels_first(shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, 
 
 
 def image_shape(encoder: Encoder) -> tuple[int, ...]:
-    """``(channels, height, width)`` of an encoder of images, ``(pre,)`` of any other."""
+    """``(channels, height, width)`` of an image encoder, ``(pre,)`` of any other."""
     return encoder.shape if isinstance(encoder, ImageEncoder) else (encoder.size,)

@@ -1,4 +1,4 @@
-"""N-tuple coding: small groups of an observation's entries; the values that a group holds together select one of its cells."""
+"""N-tuple coding: small groups of an observation's entries, whose values jointly select one of the group's cells."""
 
 from __future__ import annotations
 
@@ -13,33 +13,31 @@ from rstdp_agents.base import validate
 from rstdp_agents.codecs.encoders.base import Precise
 
 DRAWN_BY = 0
-"""Seed of groups and hashes, the same in every run: agents differ in what they learn, not in what they see."""
+"""Seed of groups and hashes, the same in every run: agents differ in what they learn, not in their input code."""
 
 
 class Entry(NamedTuple):
-    """A number of an observation that groups may hold."""
+    """A number of an observation that can be part of groups."""
 
     column: int
     low: float
     step: float
     """Width of a level."""
     levels: int
-    """Values that are told apart, from ``low`` on."""
+    """Number of levels, starting at ``low``."""
 
 
 class TupleCoding(Precise):
     """Binary conjunctive cells for observations of many entries: in each group, one cell is active, with rate 1.
 
-    groups: how many, and how many entries each holds, drawn at random so that all entries are held about equally often; 0 for
-    all entries. A group has a cell for every combination of its entries' levels; where these are more than ``cells``, a hash
-    that is the same in every run (a sum of random numbers, one for each entry and level) chooses among ``cells``. Values beyond
+    groups: number of groups, and entries in each, drawn at random so that all entries are used about equally often; 0 for
+    all entries. A group has a cell for every combination of its entries' levels; if there are more than ``cells``, a hash
+    that is the same in every run (a sum of random numbers, one for each entry and level) maps them to ``cells``. Values beyond
     an entry's levels count as its first or last. After the n-tuples of Bledsoe and Browning (1959).
     """
 
     def __init__(self, entries: list[Entry], groups: tuple[tuple[int, int], ...], cells: int) -> None:
-        validate.require(
-            bool(entries), "there is nothing in the observations that varies, and tuples are made of what does"
-        )
+        validate.require(bool(entries), "nothing in the observations varies, and n-tuples need entries that do")
         random, levels = np.random.default_rng(DRAWN_BY), np.array([entry.levels for entry in entries])
         drawn = [group for count, size in groups for group in draw_groups(count, size, len(entries), random)]
         sizes = [min(cells, math.prod(levels[group].tolist())) for group in drawn]
@@ -56,7 +54,7 @@ class TupleCoding(Precise):
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """Column, lowest value, width and highest number of the levels of every entry; of every group the entries it holds
+        """For every entry its column, lowest value, level width and last level; for every group its entries
         ``(groups, most)``, the numbers that their levels stand for ``(groups, most, levels)``, its cells, and the first of them.
         """
         return self.columns, self.low, self.step, self.last, self.held, self.table, self.cells, self.first
@@ -83,9 +81,9 @@ class TupleCoding(Precise):
 
 
 def draw_groups(count: int, size: int, entries: int, random: np.random.Generator) -> list[list[int]]:
-    """``count`` different groups of ``size`` of the numbers below ``entries``, cut from random orders of all of them.
+    """``count`` different groups of ``size`` of the numbers below ``entries``, cut from random permutations of all of them.
 
-    size 0, or more than there are: all. Fewer than ``count`` where there are no more.
+    size 0, or more than ``entries``: all. Fewer groups than ``count`` if there are no more.
     """
     size = min(size or entries, entries)
     groups: dict[tuple[int, ...], None] = {}
@@ -97,7 +95,7 @@ def draw_groups(count: int, size: int, entries: int, random: np.random.Generator
 
 
 def keys(levels: np.ndarray, most: int, cells: int, random: np.random.Generator) -> np.ndarray:
-    """Numbers ``(entries, most)`` whose sum over a group's entries is the place of its cell, or (modulo ``cells``) its hash."""
+    """Numbers ``(entries, most)`` whose sum over a group's entries is the index of its cell, or (modulo ``cells``) its hash."""
     if math.prod(levels.tolist()) <= cells:
         return np.outer(np.cumprod([1, *levels[:-1]]), np.arange(most))
     return random.integers(2**40, size=(len(levels), most))

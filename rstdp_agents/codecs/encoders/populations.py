@@ -1,4 +1,4 @@
-"""Populations that code one-dimensional and discrete observations: place cells, a neuron for every value, intensities."""
+"""Populations for single observations: place cells, a neuron for every value, intensities."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class PlaceCells(Precise):
     """Conjunctive place cells: one Gaussian bump per point of a regular grid over all dimensions together.
 
     rate_c = exp(-0.5 |(obs - centre_c) / sigma|^2), relative to the most active cell; sigma = width * spacing. Cells below
-    ``floor`` are silent. Observations beyond the grid's bounds are moved onto them. width: of all dimensions, or of each.
+    ``floor`` are silent. Observations beyond the grid's bounds are clipped to them. width: for all dimensions, or for each.
     """
 
     def __init__(
@@ -71,7 +71,9 @@ class OneHot(Precise):
 
     def rates(self, obs: Tensor) -> Tensor:
         """``(agents, envs)`` -> ``(agents, envs, n)``."""
-        place = (obs - self.first).to(self._places.device)  # in their own type: large numbers keep their differences
+        place = (obs - self.first).to(
+            self._places.device
+        )  # in the observation's type: large numbers keep their differences
         return (place[..., None] == self._places).to(self.dtype)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> OneHot:
@@ -80,9 +82,9 @@ class OneHot(Precise):
 
 
 class Intensity(Precise):
-    """One input neuron per entry of a bounded observation: its rate grows from none at ``low`` to the highest at ``high``.
+    """One input neuron per entry of a bounded observation: its rate grows from zero at ``low`` to the highest at ``high``.
 
-    low, high ``(entries,)``. Observations beyond them count as on them.
+    low, high ``(entries,)``. Observations beyond them are clipped to them.
     """
 
     def __init__(self, low: np.ndarray, high: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Numbers of any magnitude, brought to one that the precision of rates can tell apart."""
+"""Numbers of any magnitude, rescaled so that the precision of rates can tell them apart."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import torch
 from torch import Tensor
 
 SMALLEST, LARGEST = 1e-15, 1e15
-"""Widths between which single precision computes with squares of numbers and of their inverses."""
+"""Widths of a range between which single precision can hold the squares of its numbers and of their inverses."""
 
 
 class Span:
-    """Counts numbers that lie between ``low`` and ``high (entries,)`` from an origin, in a unit, and then rounds them.
+    """Expresses numbers between ``low`` and ``high (entries,)`` relative to an origin, in a unit, and then rounds them.
 
-    Numbers that lie further from zero than from each other are counted from the end next to it, and where their range is
-    beyond what single precision can square, it is their unit: both in the precision in which they come, so that what it
-    tells apart stays apart. Anything else (origin 0, unit 1) is only rounded.
+    Numbers further from zero than the width of their range are taken relative to the end next to zero; if single precision
+    cannot square the width, the width is their unit. Both happen in the numbers' own precision, so that what it tells apart
+    stays apart. Anything else (origin 0, unit 1) is only rounded.
     """
 
     def __init__(self, low: np.ndarray, high: np.ndarray) -> None:
@@ -28,7 +28,7 @@ class Span:
 
     @property
     def unit(self) -> np.ndarray:
-        """What numbers are measured in, ``(entries,)``."""
+        """Units of the numbers, ``(entries,)``."""
         return self._unit.numpy()
 
     def relative(self, numbers: Tensor) -> Tensor:
@@ -39,7 +39,7 @@ class Span:
         return numbers.to(self._device, self._dtype)
 
     def place(self, points: np.ndarray) -> np.ndarray:
-        """``points (..., entries)`` relative to origin and unit, as they are before rounding."""
+        """``points (..., entries)`` relative to origin and unit, before rounding."""
         return (points - self._origin.numpy()) / self.unit
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:

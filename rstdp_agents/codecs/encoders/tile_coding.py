@@ -1,4 +1,4 @@
-"""Tile coding: several grids of boxes, shifted against each other; in each the box that holds the observation fires."""
+"""Tile coding: several grids of boxes, shifted against each other; in each the box that contains the observation fires."""
 
 from __future__ import annotations
 

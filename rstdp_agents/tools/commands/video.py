@@ -21,7 +21,7 @@ from rstdp_agents.environments import SerialGrid, env_seeds
 from rstdp_agents.tools.commands.arguments import AgentArgs, parse
 from rstdp_agents.training.episodes import EpisodeTracker
 from rstdp_agents.training.interaction import Interaction
-from rstdp_agents.training.reports.film import Film, Moment
+from rstdp_agents.training.reports.film import Film, FilmStep
 from rstdp_agents.training.run import load_run
 from rstdp_agents.training.runs.trust import Trust
 
@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
     frozen = trained.learnt(args.agent)[:1]
     grid = SerialGrid(trained.source, trained.rendered("rgb_array"), 1, 1, frozen=frozen)
     title = figure(f"{trained.config.env}, {trained.config.agent.rule}, seed {trained.config.seeds[args.agent]}")
-    shots = moments(agent, grid, env_seeds(seed, 1, purpose=1)[0], args.steps, title)
+    shots = film_steps(agent, grid, env_seeds(seed, 1, purpose=1)[0], args.steps, title)
     try:
         write(writer, args.out, args.fps, frames(shots, agent.layer.dt, args.steps))
     finally:
@@ -67,7 +67,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def moments(agent: Agent, grid: SerialGrid, seed: int, steps: int, title: str) -> Iterator[Moment]:
+def film_steps(agent: Agent, grid: SerialGrid, seed: int, steps: int, title: str) -> Iterator[FilmStep]:
     """Env steps of a single agent, as they happen."""
     play, total, episode = Interaction(agent, grid, EpisodeTracker(1, 1, None)), 0.0, 1
     obs = play.begin((seed,))
@@ -81,7 +81,7 @@ def moments(agent: Agent, grid: SerialGrid, seed: int, steps: int, title: str) -
         obs, total = t.obs, total + float(t.reward[0, 0])
         caption = f"{title}\nepisode {episode}, return {total:.1f}"
         eligibility = sum(float(z.square().mean()) for z in agent.eligibility()) ** 0.5
-        yield Moment(
+        yield FilmStep(
             picture[..., :3], pre[:, 0, 0].cpu().numpy(), post[:, 0, 0].cpu().numpy(), rates,
             None if value is None else float(value[0, 0]), eligibility, float(t.reward[0, 0]), float(agent.m[0, 0]), caption,
         )  # fmt: skip
@@ -89,13 +89,13 @@ def moments(agent: Agent, grid: SerialGrid, seed: int, steps: int, title: str) -
             total, episode = 0.0, episode + 1
 
 
-def frames(shots: Iterator[Moment], dt: float, steps: int) -> Iterator[np.ndarray]:
-    """Frames of the moments."""
+def frames(shots: Iterator[FilmStep], dt: float, steps: int) -> Iterator[np.ndarray]:
+    """Frames of the steps."""
     film = None
     with Bar(steps, "frame", "filming", stays=True) as bar:
-        for done, moment in enumerate(shots, 1):
-            film = film or Film(moment, dt)
-            yield film.frame(moment)
+        for done, shot in enumerate(shots, 1):
+            film = film or Film(shot, dt)
+            yield film.frame(shot)
             if bar.due() or done == steps:
                 bar.move(done)
 

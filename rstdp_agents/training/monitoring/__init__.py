@@ -1,1 +1,1 @@
-"""What a run tells while it goes: TensorBoard, monitor.csv, pictures and warnings."""
+"""What a run reports while it trains: TensorBoard, monitor.csv, pictures and warnings."""

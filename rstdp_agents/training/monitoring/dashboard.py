@@ -1,4 +1,4 @@
-"""The page of custom scalars in TensorBoard: what to look at first, in order, readable for one agent and for many."""
+"""TensorBoard's page of custom scalars: what to look at first, in order, readable for one agent and for many."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any
 from rstdp_agents.training.config import RunConfig, by_option
 
 LOW, HIGH = "spread/low/", "spread/high/"
-"""Before a tag: the ends of the band that holds the middle eight tenths of a population, beside the mean under the tag itself.
-The page of custom scalars draws them; on the other pages they are one folded group behind all others."""
+"""Prefixes of tags for the ends of the band that holds the middle 80 % of a population; the tag itself is the mean.
+The page of custom scalars draws them; on the other pages they are one folded group after all others."""
 INFO = "info/"
-"""Before the name of a number of `info`."""
+"""Prefix of tags for numbers of `info`."""
 
 ALWAYS = {"env", "rule", "modulator", "plasticity.lr", "seed", "agents", "total_steps"}
-"""Settings that stand beside every result; the others only where they differ from the default."""
+"""Settings that are shown with every result; the others only if they differ from the default."""
 NEVER = {"run_dir", "resume", "progress", "images", "map_dims", "log_every", "checkpoint_every", "eval_episodes"}
 
 
 def charts(layers: list[str], critic: bool, keywords: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
-    """By page and title, first to last: the tag of every chart.
+    """The tag of every chart, by page and title, first to last.
 
-    layers: names of the layers, the output last. critic: whether there is one. keywords: of the numbers of `info`.
+    layers: names of the layers, the output last. critic: whether there is one. keywords: names of numbers in `info`.
     """
     spiking = ["input", *layers]
     hidden = {f" of {name}": f"/{name}" for name in layers[:-1]}
@@ -44,9 +44,9 @@ def charts(layers: list[str], critic: bool, keywords: tuple[str, ...] = ()) -> d
 
 
 def layout(pages: dict[str, dict[str, str]]) -> dict[str, dict[str, list[Any]]]:
-    """What `SummaryWriter.add_custom_scalars` takes for `charts`; TensorBoard shows the last chart of a page first.
+    """`charts` as `SummaryWriter.add_custom_scalars` takes them; TensorBoard shows the last chart of a page first.
 
-    A chart is the same for one agent and for many, for TensorBoard joins those of all runs that are equal.
+    A chart is the same for one agent and for many, because TensorBoard merges identical charts of all runs.
     """
     return {page: {title: _chart(titles[title]) for title in reversed(titles)} for page, titles in pages.items()}
 
@@ -58,9 +58,9 @@ def banded(pages: dict[str, dict[str, str]]) -> set[str]:
 
 def hyperparameters(config: RunConfig) -> dict[str, bool | int | float | str]:
     """Settings that tell runs apart, by their names on the command line, as the HParams plug-in takes them."""
-    usual = by_option(RunConfig())
-    told = {k: v for k, v in by_option(config).items() if k in ALWAYS or (v != usual[k] and k not in NEVER)}
-    return {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in told.items()}
+    default = by_option(RunConfig())
+    chosen = {k: v for k, v in by_option(config).items() if k in ALWAYS or (v != default[k] and k not in NEVER)}
+    return {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in chosen.items()}
 
 
 def _chart(tag: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""TensorBoard's event files, written in this thread: an error shows where it happens, and a length can be come back to."""
+"""TensorBoard's event files, written in this thread, so that errors show where they happen and files can be truncated."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from rstdp_agents.base.wording import shown
 
 NAMES = "events.out.tfevents.*"
 OURS = ".rstdp"
-"""What the names of a run's own event files end with: others in its folder are left alone."""
+"""Suffix of a run's own event files: others in its folder are left alone."""
 POINTS = "TensorBoard lacks points before env step"
 
 logger = logging.getLogger(__name__)
 
 
 class EventFile:
-    """What `FileWriter` takes for its writer: one file in ``folder``, named so that TensorBoard reads it after all others."""
+    """The writer inside `FileWriter`: one file in ``folder``, named so that TensorBoard reads it after all others."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         last = max(map(_stamp, folder.glob(NAMES)), default=0)
-        stamp = max(int(time.time()), last + 1)  # the clock may have been put back
+        stamp = max(int(time.time()), last + 1)  # the clock may have been set back
         self.path = folder / f"events.out.tfevents.{stamp:010d}.{socket.gethostname()}.{os.getpid()}{OURS}"
         self._file = Growing(self.path)
         self._records = RecordWriter(self._file)
@@ -46,11 +46,11 @@ class EventFile:
         self._records.write(event.SerializeToString())
 
     def flush(self) -> None:
-        """Hand all to the system."""
+        """Pass everything to the system."""
         self._file.flush()
 
     def sync(self) -> Extent:
-        """See all of it onto the disk; returns how far that is."""
+        """Sync everything to disk; returns the extent."""
         return self._file.sync()
 
     def close(self) -> None:
@@ -62,13 +62,13 @@ class Writer(FileWriter):
     """torch's FileWriter on an `EventFile`."""
 
     def __init__(self, file: EventFile) -> None:
-        self.event_writer = file  # pyright: ignore[reportAttributeAccessIssue] (what FileWriter calls, it has)
+        self.event_writer = file  # pyright: ignore[reportAttributeAccessIssue] (it has the methods that FileWriter calls)
 
 
 class Events(SummaryWriter):
-    """torch's SummaryWriter on an `EventFile`: scalars of one step are one event, written when another step or `flush` comes.
+    """torch's SummaryWriter on an `EventFile`: scalars of one step are one event, written at the next step or `flush`.
 
-    purge_step: from where on a reader is to forget what it has read before.
+    purge_step: env step from which a reader must discard what it has read before.
     """
 
     def __init__(self, folder: Path, purge_step: int | None = None) -> None:
@@ -86,7 +86,7 @@ class Events(SummaryWriter):
         self._scalars.value.add(tag=tag, simple_value=float(scalar_value))
 
     def flush(self) -> None:
-        """Write what waits, and hand all to the system."""
+        """Write what is pending, and pass everything to the system."""
         self._write_scalars()
         super().flush()
 
@@ -103,9 +103,9 @@ class Events(SummaryWriter):
 
 
 def cut_back_events(folder: Path, known: dict[str, Extent], step: int) -> dict[str, Extent]:
-    """Make the run's event files in a folder what they were at a checkpoint, of env step ``step``; returns those that are.
+    """Truncate the run's event files in a folder to a checkpoint at env step ``step``; returns those that match it.
 
-    Files that were not there then go; what is not what it was is put aside.
+    Files that did not exist then are deleted; files that do not match are put aside.
     """
     kept = {}
     for path in list(folder.glob(NAMES + OURS)):
@@ -121,6 +121,6 @@ def cut_back_events(folder: Path, known: dict[str, Extent], step: int) -> dict[s
 
 
 def _stamp(path: Path) -> int:
-    """The time in the name of an event file; 0 where there is none."""
+    """The time in the name of an event file; 0 if there is none."""
     number = path.name.split(".")[3]
     return int(number) if number.isdecimal() else 0

@@ -44,7 +44,7 @@ def raster(windows: list[tuple[np.ndarray, ...]], names: list[str], dt: float) -
 def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure | None:
     """Value and preferred action of agent 0 over two dimensions (the others mid-range), or over all states if Discrete.
 
-    None where there is no such picture: observations of a single dimension.
+    None if there is no such picture: observations of a single dimension.
     """
     plane = _plane(agent, space, dims)
     if plane is None:
@@ -82,8 +82,8 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
 def receptive_fields(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure | None:
     """What drives the groups of output neurons of agent 0: their mean input current over the plane of `policy_maps`.
 
-    A panel for each group, `FIELDS` at most, in units of threshold and per tick at the highest input rate; None where there is
-    no such plane, and where the input reaches the output by way of other layers.
+    A panel for each group, at most `FIELDS`, in units of threshold and per tick at the highest input rate; None if there is
+    no such plane, or if the input reaches the output through other layers.
     """
     plane = _plane(agent, space, dims)
     if plane is None or agent.layer.synapse.pre_shape != (agent.encoder.size,):
@@ -108,7 +108,7 @@ def receptive_fields(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> F
 def _plane(
     agent: Agent, space: gym.Space, dims: tuple[int, int]
 ) -> tuple[np.ndarray, tuple[int, int], tuple[float, ...] | None, tuple[str, ...]] | None:
-    """Observations ``(points, *obs)`` to draw a map from, its layout, extent and axes; None where there is no such map."""
+    """Observations ``(points, *obs)`` to draw a map from, its layout, extent and axes; None if there is no such map."""
     if isinstance(space, gym.spaces.Discrete):
         side = int(np.sqrt(space.n)) if int(np.sqrt(space.n)) ** 2 == space.n else int(space.n)
         return space.start + np.arange(space.n), (-1, side), None, ("state", "")

@@ -1,4 +1,4 @@
-"""Ways in which learning goes wrong: three that are said once each, in words, and the one after which nothing can be learnt."""
+"""Failure modes of learning, each of which triggers a warning once."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import torch
 from torch import Tensor
 
 SILENT = 0.9
-"""Share of a layer's neurons without a spike at which it counts as dead."""
+"""Share of silent neurons from which a layer counts as dead."""
 SATURATED = 0.6
-"""Share of the weights in use that lie on a bound at which they count as saturated; half of them may be all a task needs."""
+"""Share of the weights in use on a bound from which they count as saturated; a half may be all a task needs."""
 RUNAWAY = 10.0
-"""How many times the largest return so far a critic may expect."""
+"""Largest value of a critic, in multiples of the largest return so far, before it counts as a runaway."""
 PATIENCE = 3
-"""Looks in a row before something counts: what passes by itself is no news."""
+"""Checks in a row before a warning: transient states do not count."""
 
 
 class Health:
-    """Looks at `measures.measures` from time to time, and words what it has seen `PATIENCE` times in a row."""
+    """Checks `measures.measures` from time to time, and warns of what it has found `PATIENCE` times in a row."""
 
     def __init__(self, seen: dict[str, int]) -> None:
         self.seen = seen
-        """Looks in a row at which something was wrong, by its name: what a run that goes on has to know."""
+        """Number of checks in a row that found each failure, by name: a resumed run needs it."""
 
     def look(self, figures: Mapping[str, Tensor], scale: float) -> list[str]:
         """Warnings that are due now. scale: the largest value that the critic has reason to expect."""
         due = []
         for name, (wrong, words) in symptoms(figures, scale).items():
             before = self.seen.get(name, 0)
-            if before < PATIENCE:  # else it has been said
+            if before < PATIENCE:  # otherwise the warning was given
                 self.seen[name] = before + 1 if bool(wrong.any()) else 0
                 if self.seen[name] == PATIENCE:
                     due.append(f"{_who(wrong)} {words}")
@@ -37,11 +37,11 @@ class Health:
 
 
 def symptoms(figures: Mapping[str, Tensor], scale: float) -> dict[str, tuple[Tensor, str]]:
-    """By name: which agents have it, ``(agents,)`` bool, and what to say of it."""
+    """Failures by name: which agents have it, ``(agents,)`` bool, and the text of the warning."""
     out = {}
     for tag, values in figures.items():
         if tag.startswith("activity/silent_frac/") and not tag.endswith("/input"):
-            words = f"layer {tag.rpartition('/')[2]} is dead: {SILENT:.0%} of its neurons or more do not fire; raise "
+            words = f"layer {tag.rpartition('/')[2]} is dead: {SILENT:.0%} or more of its neurons do not fire; raise "
             out[tag] = values >= SILENT, words + "--encoder.rate-max or --homeostasis.lr, or lower --neuron.v-th"
         if tag.startswith("learn/w_saturated_frac"):
             layer = tag.removeprefix("learn/w_saturated_frac").strip("/") or "output"
@@ -58,5 +58,5 @@ def _who(wrong: Tensor) -> str:
     agents = torch.nonzero(wrong).flatten().tolist()
     if len(wrong) == 1:
         return "warning:"
-    shown = ", ".join(map(str, agents[:5])) + (", ..." if len(agents) > 5 else "")
-    return f"warning: agent {shown}:" if len(agents) == 1 else f"warning: {len(agents)} agents ({shown}):"
+    listed = ", ".join(map(str, agents[:5])) + (", ..." if len(agents) > 5 else "")
+    return f"warning: agent {listed}:" if len(agents) == 1 else f"warning: {len(agents)} agents ({listed}):"

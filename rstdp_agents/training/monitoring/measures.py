@@ -1,4 +1,4 @@
-"""What the inside of a running agent measures, one number for each agent of a population."""
+"""Measures of a training agent's internal state, one number for each agent of a population."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rstdp_agents.spiking.layer import Layer
 
 
 def measures(agent: Agent) -> dict[str, Tensor]:
-    """Figures of the windows since the statistics were last cleared, and of the state as it is: ``(agents,)`` each, by name."""
+    """Figures over the windows since the statistics were last cleared, and of the current state: ``(agents,)`` each, by name."""
     seen, out = agent.statistics, {}
     m, m_square, dw_square = (seen.sums / seen.windows).T
     out["learn/modulator_mean"] = m
@@ -36,22 +36,22 @@ def measures(agent: Agent) -> dict[str, Tensor]:
 
 
 def eligibility_rms(agent: Agent) -> Tensor:
-    """Root of the mean square of each agent's eligibility, ``(agents,)``; env after env, for all of them may be large."""
+    """Root mean square of each agent's eligibility, ``(agents,)``; env by env, because all of them together may be large."""
     each = (agent.eligibility(slice(e, e + 1)) for e in range(agent.envs))
     squares = sum((rms(z).square() for terms in each for z in terms), torch.zeros(1))
     return (squares / agent.envs).sqrt()
 
 
 def rms(values: Tensor) -> Tensor:
-    """Root of the mean square of each agent's ``values (agents, ...)``."""
+    """Root mean square of each agent's ``values (agents, ...)``."""
     axes = tuple(range(1, values.ndim))
     return torch.linalg.vector_norm(values, dim=axes) / math.sqrt(values[0].numel())
 
 
 def saturated(layer: Layer, pre: Tensor) -> Tensor:
-    """Share of each agent's weights that lie on a bound, ``(agents,)``; of a dense layer, of the synapses in use.
+    """Share of each agent's weights on a bound, ``(agents,)``; in a dense layer, of the synapses in use.
 
-    pre: spikes of every input neuron, ``(agents, neurons)``; what no spike has passed does not count.
+    pre: spikes of every input neuron, ``(agents, neurons)``; synapses that have carried no spike do not count.
     """
     low, high = layer.bounds
     bound = ((layer.weight <= low) | (layer.weight >= high)).float()
@@ -62,7 +62,7 @@ def saturated(layer: Layer, pre: Tensor) -> Tensor:
 
 
 def population(values: Tensor) -> tuple[float, float, float]:
-    """Mean over agents, and the ends of the band that holds the middle eight tenths of them."""
+    """Mean over agents, and the ends of the band that holds the middle 80 % of them."""
     if len(values) == 1:
         one = float(values)
         return one, one, one

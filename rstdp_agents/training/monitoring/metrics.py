@@ -1,4 +1,4 @@
-"""Where a run leaves its numbers: TensorBoard and monitor.csv."""
+"""A run's metrics in TensorBoard and monitor.csv."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ from rstdp_agents.training.monitoring.pictures import Pictures
 
 
 class MonitorState(TypedDict):
-    """How far a run has written its files, as JSON holds it."""
+    """How far a run has written its files, as JSON."""
 
     events: dict[str, Extent]
-    """How far every event file is written."""
+    """Extent of every event file."""
     rows: Extent
-    """How far monitor.csv is."""
+    """Extent of monitor.csv."""
     seconds: float
-    """That the run has taken."""
+    """Time that the run has taken."""
     episodes: list[Episode]
-    """That have ended and are not written yet."""
+    """Finished episodes that are not written yet."""
     health: dict[str, int]
     """`Health.seen`."""
     largest: float
@@ -51,15 +51,15 @@ class MonitorState(TypedDict):
 
 
 NOTHING: MonitorState = {"events": {}, "rows": Extent(), "seconds": 0.0, "episodes": [], "health": {}, "largest": 0.0}
-"""What `Monitor.state` is before a run begins."""
+"""`Monitor.state` before a run begins."""
 
 
 class Monitor:
     """Collects during a run, and writes every `log_every` env steps: a point for each scalar, a line for each episode.
 
-    folder: where to write. threshold: mean return at which the task is solved, if somebody says. before: what `state` gave at a
-    checkpoint of the run in this folder, or `NOTHING`; files are cut back to what they were then. None for a new run. step: where
-    the run begins. Scalars are means over the population; charts of the first page have the band of its middle eight tenths.
+    folder: where to write. threshold: mean return at which the task is solved, if known. before: `state` at a checkpoint of
+    the run in this folder, or `NOTHING`; files are truncated to what they were then. None for a new run. step: where the run
+    begins. Scalars are means over the population; charts of the first page have a band of its middle 80 %.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Monitor:
         self._missing: set[str] = set()
 
     def record(self, step: int, episodes: list[Episode]) -> None:
-        """Take note of one env step per env, `step` counted per agent, and of the episodes that it ended."""
+        """Record one env step per env, `step` counted per agent, and the episodes that it ended."""
         if episodes:
             self._episodes += episodes
         if self.pictures.look(step):
@@ -95,7 +95,7 @@ class Monitor:
             self.flush(step)
 
     def flush(self, step: int) -> None:
-        """Write what has come together since the last time."""
+        """Write what has been collected since the last time."""
         self._write_episodes(step)
         now = time.perf_counter()
         before, step_before = self._last_flush
@@ -106,7 +106,7 @@ class Monitor:
             figures = measures(self.agent)
             for name, values in figures.items():
                 self._add(name, values, step)
-            self._warn(figures, step)
+            self._check_health(figures, step)
         self.agent.statistics.clear()
         self.writer.flush()
         self.file.flush()
@@ -116,7 +116,7 @@ class Monitor:
         return float(self.agent.layer.homeostasis.rate.mean())
 
     def state(self) -> MonitorState:
-        """What a checkpoint holds: how far the files are written, all of it seen onto the disk, and what waits to be written."""
+        """State for a checkpoint: the extents of the files, synced to disk, and what is still to be written."""
         self.writer.flush()
         return {
             "events": {**self._events, self.writer.file.path.name: self.writer.file.sync()},
@@ -131,7 +131,7 @@ class Monitor:
         """Write the rest and close the files."""
         try:
             self.flush(step)
-        finally:  # what a full disk does not take is lost, and was said
+        finally:  # what does not fit on a full disk is lost, and was reported
             for file in (self.writer.file, self.file):
                 with contextlib.suppress(OSError):
                     file.close()
@@ -149,14 +149,14 @@ class Monitor:
             self.writer.add_scalar(name, value, step)
 
     def _introduce(self) -> None:
-        """What stands at the beginning of a run: its settings, and which charts are on the first page."""
-        told = flat(asdict(self.config)).items()
-        settings = [f"| {name} | {escape.markdown(str(value))} |" for name, value in told]
-        self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *settings]))
+        """Write the settings of a new run, and the layout of its first page of charts."""
+        settings = flat(asdict(self.config)).items()
+        rows = [f"| {name} | {escape.markdown(str(value))} |" for name, value in settings]
+        self.writer.add_text("config", "\n".join(["| setting | value |", "| --- | --- |", *rows]))
         self.writer.add_custom_scalars(dashboard.layout(self._charts))
 
     def _write_episodes(self, step: int) -> None:
-        """Every episode to monitor.csv; to TensorBoard each agent's mean over those of the interval, as a population."""
+        """Write every episode to monitor.csv, and each agent's mean over the interval to TensorBoard, as a population."""
         episodes, self._episodes = self._episodes, []
         self.file.write(episodes, time.monotonic() - self._start)
         self._largest = max([self._largest, *(abs(e.episode_return) for e in episodes)])
@@ -167,10 +167,10 @@ class Monitor:
             self._add_means(dashboard.INFO + name, known, step)
             if episodes and not known and name not in self._missing:
                 self._missing.add(name)
-                self._say(f"warning: no number {name!r} in `info` where an episode ended (--info-keywords)", step)
+                self._warn(f"warning: no number {name!r} in `info` at the end of an episode (--info-keywords)", step)
 
     def _add_means(self, tag: str, values: list[tuple[int, float]], step: int) -> None:
-        """Each agent's mean of what it has, ``(agent, value)``, as a population."""
+        """Write each agent's mean of its values ``(agent, value)``, as a population."""
         own: dict[int, list[float]] = defaultdict(list)
         for agent, value in values:
             own[agent].append(value)
@@ -178,21 +178,21 @@ class Monitor:
             self._add(tag, torch.tensor([np.mean(each) for each in own.values()]), step)
 
     def _add(self, tag: str, values: Tensor, step: int) -> None:
-        """Mean of ``values (agents,)``, and the ends of the band where a chart draws them."""
+        """Write the mean of ``values (agents,)``, and the ends of the band if a chart draws it."""
         mean, low, high = population(values)
         self.writer.add_scalar(tag, mean, step)
         if tag in self._banded:
             self.writer.add_scalar(dashboard.LOW + tag, low, step)
             self.writer.add_scalar(dashboard.HIGH + tag, high, step)
 
-    def _warn(self, figures: dict[str, Tensor], step: int) -> None:
-        """Say what has gone wrong inside the agents."""
+    def _check_health(self, figures: dict[str, Tensor], step: int) -> None:
+        """Warn of failures inside the agents."""
         p = self.config.agent.modulation
         scale = max(abs(p.value_init), p.reward_scale * self._largest)
         for warning in self._health.look(figures, scale):
-            self._say(warning, step)
+            self._warn(warning, step)
 
-    def _say(self, warning: str, step: int) -> None:
+    def _warn(self, warning: str, step: int) -> None:
         if sys.stderr is not None:
             tqdm.write(warning, file=sys.stderr)
         self.writer.add_text("warnings", escape.markdown(f"env step {step}: {warning}"), step)

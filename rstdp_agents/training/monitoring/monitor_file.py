@@ -1,4 +1,4 @@
-"""monitor.csv: a line for every episode, as the Monitor of Stable-Baselines3 writes it."""
+"""monitor.csv: a line for every episode, in the format of Stable-Baselines3's Monitor."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ MISSING = "missing_before_step"
 
 
 def threshold(first_line: str) -> float | None:
-    """The reward threshold that the first line of a file holds. Raises ValueError for a line that is none of such a file."""
+    """The reward threshold in the first line of a file. Raises ValueError for any other line."""
     value = _about(first_line).get(THRESHOLD)
     return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def missing(first_line: str) -> int:
-    """Env step before which a file has no episodes, for they were lost; 0 where it has all. Raises ValueError as `threshold`."""
+    """Env step before which a file's episodes were lost; 0 if it has all. Raises ValueError as `threshold`."""
     value = _about(first_line).get(MISSING)
     return value if isinstance(value, int) else 0
 
@@ -37,11 +37,11 @@ def _about(first_line: str) -> dict[str, Any]:
 
 
 class MonitorFile:
-    """The file of a run, written to from its end on.
+    """The file of a run, which is appended to.
 
-    keywords: of the numbers of `info`. threshold: at which mean return the task is solved, if somebody says. before: what the
-    file held at the checkpoint at which the run goes on, in env step ``step``; nothing for a run that begins. Where it is not
-    there any more, the file begins anew, and its first line says before which step episodes are missing.
+    keywords: names of the numbers of `info`. threshold: mean return at which the task is solved, if known. before: the file's
+    extent at the checkpoint from which the run is resumed, at env step ``step``; empty for a new run. If the file no longer
+    matches, a new one begins, and its first line says before which step episodes are missing.
     """
 
     def __init__(
@@ -65,11 +65,11 @@ class MonitorFile:
             self._write(f"{e.episode_return:.15g},{e.length},{seconds:.3f},{e.agent}{info}\n")
 
     def sync(self) -> Extent:
-        """See all of the file onto the disk; returns how far that is."""
+        """Sync the file to disk; returns its extent."""
         return self._file.sync()
 
     def flush(self) -> None:
-        """Hand all to the system."""
+        """Pass everything to the system."""
         self._file.flush()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What a run draws some times on its way: spikes, weights, receptive fields, maps of value and policy."""
+"""The pictures that a run draws: spikes, weights, receptive fields, maps of value and policy."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from rstdp_agents.agent.agent import Agent
 from rstdp_agents.training.config import RunConfig
 
 BETWEEN = 1_000_000
-"""Env steps of all agents between two drawings, at least: one takes a quarter of a second, and so many steps half a minute."""
+"""Fewest env steps of all agents between two drawings: a drawing takes a quarter of a second, these steps half a minute."""
 RASTER_WINDOWS = 30
 """Env steps of agent 0 that the spike raster shows."""
 RASTER = "monitor.raster."
-"""What the names of tensors of `Pictures.tensors` begin with."""
+"""Prefix of the names in `Pictures.tensors`."""
 
 
 class Pictures:
     """Draws `images` times in a run, less often if it is short, and the last time at its end.
 
-    Before each it collects the spikes of agent 0 in its first env.
+    Before each drawing it collects the spikes of agent 0 in its first env.
     """
 
     def __init__(self, config: RunConfig, agent: Agent, space: gym.Space) -> None:
@@ -33,7 +33,7 @@ class Pictures:
         self._raster: list[tuple[np.ndarray, ...]] = []
 
     def look(self, step: int) -> bool:
-        """Take note of an env step; whether it is one at which to draw."""
+        """Record an env step; whether to draw now."""
         left = -step % self._every
         if left >= self._raster_steps:
             return False
@@ -41,8 +41,8 @@ class Pictures:
         return left < self._stride
 
     def draw(self, writer: SummaryWriter, step: int) -> None:
-        """Draw all of them, and begin a new raster."""
-        # matplotlib takes half a second to import, which every start would pay
+        """Draw all pictures, and begin a new raster."""
+        # matplotlib takes half a second to import, which would slow every start
         from rstdp_agents.training.monitoring import figures
 
         layers = self.agent.network.layers
@@ -61,21 +61,21 @@ class Pictures:
             writer.add_figure("learn/receptive_fields", fields, step)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Spikes that wait to be drawn, by name: ``(windows, ticks, neurons)`` of every layer."""
+        """Spikes that are still to be drawn, by name: ``(windows, ticks, neurons)`` of every layer."""
         layers = [torch.from_numpy(np.stack(layer).astype(np.uint8)) for layer in zip(*self._raster)]
         return {f"{RASTER}{i}": layer for i, layer in enumerate(layers)}
 
     def load(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what `tensors` gave, among others."""
+        """Restore what `tensors` returned; other tensors are ignored."""
         waiting = sum(name.startswith(RASTER) for name in tensors)
         layers = [tensors[f"{RASTER}{i}"].float().numpy() for i in range(waiting)]
         self._raster = list(zip(*layers, strict=True))
 
 
 def check_tensors(tensors: dict[str, Tensor]) -> None:
-    """Raise ValueError for what `Pictures.tensors` cannot have given."""
+    """Raise ValueError for tensors that `Pictures.tensors` cannot have returned."""
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items() if name.startswith(RASTER)}
     expected = {f"{RASTER}{i}" for i in range(len(shapes))}
     windows = {shape[:1] for shape in shapes.values()}
     if shapes.keys() != expected or len(windows) > 1 or any(len(shape) != 3 for shape in shapes.values()):
-        raise ValueError(f"spikes of the shapes {list(shapes.values())}")
+        raise ValueError(f"it holds spikes of shapes {list(shapes.values())}")

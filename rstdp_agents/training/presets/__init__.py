@@ -1,4 +1,4 @@
-"""Settings found for the environments we know, by rule; any other environment starts from the defaults."""
+"""Settings tuned for known environments, by rule; any other environment starts from the defaults."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ FAMILIES = control, grids, box2d, atari, own
 PRESETS: Presets = {env: rules for family in FAMILIES for env, rules in family.PRESETS.items()}
 SERVES: Serves = {env: arguments for family in FAMILIES for env, arguments in family.SERVES.items()}
 ALWAYS = {"render_mode": (), "max_episode_steps": ()}
-"""Arguments that change no task."""
+"""Arguments that never change the task."""
 
 
 def preset(env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapper: tuple[str, ...] = ()) -> RunConfig:
-    """The configuration that a run of ``rule`` on ``env`` starts from: that which was found for it, or the defaults.
+    """The configuration that a run of ``rule`` on ``env`` starts from: its preset, or the defaults.
 
-    env_kwargs, wrapper: as in `RunConfig`, where they are given; settings are those of the environment for which they were
-    found, and for another one that these make of it (see `other`) the defaults are as good a guess.
+    env_kwargs, wrapper: as in `RunConfig`, if given; where they make it a different environment from the one that the preset
+    was found for (see `other`), the defaults are as good a guess.
     """
     config = override(RunConfig(), {"env": env, "agent.rule": rule})
     return config if other(env, rule, env_kwargs, wrapper) else override(config, found_for(env, rule))
 
 
 def found_for(env: str, rule: str) -> dict[str, Any]:
-    """Settings that were found for a rule on an environment; none where none were."""
+    """Settings that were found for a rule on an environment; empty if there are none."""
     return PRESETS.get(key(env), {}).get(rule, {})
 
 
 def key(env: str) -> str:
-    """What an environment is called in `PRESETS`: with the module that registers its id, or without."""
+    """Name of an environment in `PRESETS`: with or without the module that registers its id."""
     return next((one for one in PRESETS if one.rpartition(":")[2] == env.rpartition(":")[2]), env)
 
 
@@ -46,7 +46,7 @@ def origin(env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapp
 
 
 def other(env: str, rule: str, env_kwargs: tuple[str, ...] | None, wrapper: tuple[str, ...]) -> str:
-    """What makes another environment of the one that its preset was found for: "with continuous=True"; nothing if it is that."""
+    """How an environment differs from the one that its preset was found for: "with continuous=True"; empty if it does not."""
     if not found_for(env, rule):
         return ""
     found = parse_kwargs(found_for(env, rule).get("env_kwargs", ()))

@@ -1,7 +1,7 @@
 """Classic control: poles, cars on a hill, pendulums.
 
 Where every step brings the same reward until the episode fails (CartPole), the critic starts from the value of never failing,
-reward / (1 - gamma): then nothing is news but the failure. Where every step costs, zero is optimistic already.
+reward / (1 - gamma): then only the failure is a surprise. Where every step costs, zero is optimistic already.
 """
 
 from __future__ import annotations

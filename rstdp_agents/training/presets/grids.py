@@ -1,4 +1,4 @@
-"""Grids of a few hundred states: one input neuron for each."""
+"""Grids of a few hundred states, with one input neuron for each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FROZENLAKE = {
 
 FROZENLAKE8X8 = {**FROZENLAKE, "agent.modulation.value_init": 1.0, "agent.modulation.critic_lr": 0.2}
 
-CLIFF = {  # a critic so slow that hope outlives the first falls; weights large enough for a choice that is all but certain
+CLIFF = {  # a critic so slow that the first falls do not convince it; weights large enough for a nearly certain choice
     "agent.simulation.ticks": 20,
     "agent.decoder.neurons_per_action": 16,
     "agent.decoder.inverse_temperature": 20.0,

@@ -16,7 +16,7 @@ DELAYEDCUE = {
     "agent.modulation.critic_lr": 0.02,
 }
 
-BANDIT = {  # narrow bounds and an unchanging expectation: what was learnt is as quickly unlearnt
+BANDIT = {  # narrow bounds and a constant expectation: what was learnt is unlearnt as quickly
     "agent.plasticity.w_min": -0.1,
     "agent.plasticity.w_max": 0.3,
     "agent.plasticity.tau_e": 3.0,
@@ -46,7 +46,7 @@ WATERMAZE = {
     "agent.modulation.lambda_": 0.9,
 }
 
-CATCH = {  # whether the ball will be caught is a matter of ball and paddle together, which half of the pixels often show
+CATCH = {  # whether the ball will be caught depends on ball and paddle together, which half of the pixels often show
     "agent.simulation.ticks": 20,
     "agent.encoder.code": "tuples",
     "agent.encoder.tuples": ((24, 25),),
@@ -60,7 +60,7 @@ CATCH = {  # whether the ball will be caught is a matter of ball and paddle toge
     "agent.homeostasis.lr": 0.0,
 }
 
-BARS = {  # one layer cannot tell them apart: a convolution under the same rule, which takes larger steps than the output
+BARS = {  # one layer cannot tell them apart: a convolution under the same rule, with larger steps than the output
     **CUE,
     "agent.network.conv": ((8, 3, 1),),
     "agent.network.w_init": 3.0,
@@ -68,7 +68,7 @@ BARS = {  # one layer cannot tell them apart: a convolution under the same rule,
     "agent.modulation.value_init": 0.5,
 }
 
-PATTERN = {  # every answer is paid at once, and frames have nothing to do with each other
+PATTERN = {  # every answer is rewarded at once, and frames are unrelated
     "agent.encoder.code": "tuples",
     "agent.encoder.tuples": ((50, 1),),
     "agent.simulation.ticks": 20,

@@ -1,4 +1,4 @@
-"""What a family of presets is."""
+"""Types of a family of presets."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from typing import Any, TypeAlias
 Presets: TypeAlias = "dict[str, dict[str, dict[str, Any]]]"
 """Changes to the default `RunConfig`, dotted names, by environment id and rule."""
 Serves: TypeAlias = "dict[str, dict[str, tuple[Any, ...]]]"
-"""Arguments of an environment, by its id, that leave its presets what they were found for: the values that do, () for all."""
+"""By environment id, arguments with which its presets still apply: the values for which they do, () for all."""

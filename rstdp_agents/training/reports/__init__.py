@@ -1,1 +1,1 @@
-"""What is said of runs afterwards: scores, tables, curves and films."""
+"""What is computed from runs afterwards: scores, tables, curves and films."""

@@ -1,4 +1,4 @@
-"""Frames of an agent at work: the picture of its environment, and what its network did in the last env steps."""
+"""Frames of an agent at work: the picture of its environment, and the activity of its network in the last env steps."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 HISTORY = 60
-"""Env steps that the curves reach back."""
+"""Number of past env steps that the curves show."""
 SIZE = (12.8, 7.2)
 DPI = 100
 MANY = 6
-"""Groups of output neurons beyond which their curves get no names."""
+"""Most groups of output neurons whose curves get a legend."""
 
 
-class Moment(NamedTuple):
+class FilmStep(NamedTuple):
     """One env step of one agent in one env."""
 
     picture: np.ndarray
@@ -29,24 +29,24 @@ class Moment(NamedTuple):
     post: np.ndarray
     """Output spikes ``(ticks, neurons)``."""
     rates: np.ndarray
-    """Of every group of output neurons (Hz)."""
+    """Rate of every group of output neurons (Hz)."""
     value: float | None
-    """What the critic expects; None without a critic."""
+    """The critic's value; None without a critic."""
     eligibility: float
-    """Root of the mean square over all synapses."""
+    """Root mean square over all synapses."""
     reward: float
     modulator: float
     caption: str
 
 
 class Film:
-    """Turns moments into frames ``(height, width, 3)`` uint8.
+    """Turns env steps into frames ``(height, width, 3)`` uint8.
 
-    Whatever stays as it is is drawn once; only where a curve leaves its axis all is drawn again.
+    Whatever does not change is drawn once; everything is redrawn only when a curve leaves its axis.
     """
 
-    def __init__(self, first: Moment, dt: float) -> None:
-        self._past: deque[Moment] = deque(maxlen=HISTORY)
+    def __init__(self, first: FilmStep, dt: float) -> None:
+        self._past: deque[FilmStep] = deque(maxlen=HISTORY)
         self._tick = 1.0 / len(first.pre)  # in env steps
         self.figure = Figure(figsize=SIZE, dpi=DPI)
         self.canvas = FigureCanvasAgg(self.figure)
@@ -65,11 +65,11 @@ class Film:
         panels[-1].set_xlabel(f"env steps before now ({len(first.pre) * dt:g} ms of simulated time each)", fontsize=9)
         self._background: object = None
 
-    def frame(self, moment: Moment) -> np.ndarray:
+    def frame(self, step: FilmStep) -> np.ndarray:
         """The next frame."""
-        self._past.append(moment)
-        self._scene.set_data(moment.picture)
-        self._caption.set_text(moment.caption)
+        self._past.append(step)
+        self._scene.set_data(step.picture)
+        self._caption.set_text(step.caption)
         if (
             any([self._update(name) for name in self._axes]) or self._background is None
         ):  # all of them, without a shortcut
@@ -81,11 +81,11 @@ class Film:
         return np.asarray(self.canvas.buffer_rgba())[..., :3].copy()
 
     @staticmethod
-    def _names(first: Moment) -> list[str]:
+    def _names(first: FilmStep) -> list[str]:
         value = [] if first.value is None else ["value"]
         return ["input", "output", "rate (Hz)", *value, "eligibility", "reward"]
 
-    def _panel(self, name: str, axes: Axes, first: Moment) -> list[Line2D]:
+    def _panel(self, name: str, axes: Axes, first: FilmStep) -> list[Line2D]:
         """Axes and curves of a panel."""
         axes.set_xlim(-HISTORY, 0)
         axes.set_ylabel(name, fontsize=9)
@@ -112,19 +112,19 @@ class Film:
             tick, neuron = np.nonzero(spikes)
             lines[0].set_data((tick + 0.5) * self._tick - now, neuron)
             return False
-        values = np.array([self._values(name, moment) for moment in self._past])
+        values = np.array([self._values(name, step) for step in self._past])
         for line, curve in zip(lines, values.T, strict=True):
             line.set_data(np.arange(now) - now + 0.5, curve)
         return widen(self._axes[name], float(values.min()), float(values.max()))
 
     @staticmethod
-    def _values(name: str, m: Moment) -> tuple[float, ...]:
+    def _values(name: str, m: FilmStep) -> tuple[float, ...]:
         known = {"value": (m.value or 0.0,), "eligibility": (m.eligibility,), "reward": (m.reward, m.modulator)}
         return tuple(m.rates) if name == "rate (Hz)" else known[name]
 
 
 def widen(axes: Axes, low: float, high: float) -> bool:
-    """Make the vertical axis reach from ``low`` to ``high`` and a fifth further, if it does not; whether it had to change."""
+    """Extend the vertical axis to ``low`` and ``high`` plus a fifth, if it is shorter; whether it changed."""
     bottom, top = axes.get_ylim() if axes.get_autoscaley_on() is False else (np.inf, -np.inf)
     if bottom <= low and high <= top:
         return False

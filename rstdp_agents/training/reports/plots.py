@@ -16,7 +16,7 @@ from rstdp_agents.training.reports.scores import band, rolling
 from rstdp_agents.training.runs.reading import Axis, Episodes, History
 
 POINTS = 200
-"""Places along a curve at which it is drawn."""
+"""Points along a curve at which it is drawn."""
 UNITS = {"episodes": "training episode", "steps": "env steps of an agent", "time": "seconds"}
 
 
@@ -28,7 +28,7 @@ class Curves(Figure):
 
 
 def write_figure(path: Path, figure: Figure) -> None:
-    """Write a picture of the kind that the name of the file says, whole or not at all."""
+    """Write a picture in the format of its file extension, completely or not at all."""
     write_whole(path, content(figure, path.suffix.removeprefix(".") or "png"))
 
 
@@ -42,7 +42,7 @@ def content(figure: Figure, kind: str) -> bytes:
 def learning_curves(runs: dict[str, dict[str, list[History]]], axis: Axis, window: int) -> Figure:
     """A panel per environment: for every label the mean over agents of the rolling return, and its 95 % interval.
 
-    A curve is dashed where it is the mean of all episodes so far, which are fewer than ``window``.
+    A curve is dashed where it is the mean of fewer than ``window`` episodes, all that there are so far.
     """
     figure = Curves(figsize=(5.2 * len(runs) + 0.4, 4.0), layout="constrained")
     labels = sorted({label for groups in runs.values() for label in groups})
@@ -62,7 +62,7 @@ def learning_curves(runs: dict[str, dict[str, list[History]]], axis: Axis, windo
 
 
 def curve(agents: list[Episodes], axis: Axis, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places ``(POINTS,)`` and rolling returns there ``(agents, POINTS)``, from the last agent's start to the first one's end."""
+    """Points ``(POINTS,)`` and rolling returns there ``(agents, POINTS)``, from the last agent's start to the first one's end."""
     x = [agent.axis(axis) for agent in agents]
     places = np.linspace(max(each[0] for each in x), min(each[-1] for each in x), POINTS)
     return places, np.stack(
@@ -71,7 +71,7 @@ def curve(agents: list[Episodes], axis: Axis, window: int) -> tuple[np.ndarray, 
 
 
 def full(agents: list[Episodes], axis: Axis, window: int) -> float:
-    """Place from which on the rolling return of every agent is one of ``window`` episodes; infinity if one has fewer."""
+    """Point from which the rolling return of every agent averages ``window`` episodes; infinity if an agent has fewer."""
     return max(a.axis(axis)[window - 1] if len(a.returns) >= window else np.inf for a in agents)
 
 
@@ -94,7 +94,7 @@ def intervals(rows: dict[str, dict[str, tuple[float, float, float]]], label: str
         for y, (name, (value, low, high)) in enumerate(row.items()):
             axes.plot([low, high], [y, y], color=f"C{names.index(name) % 10}", linewidth=6, alpha=0.4)
             axes.plot([value], [y], "|", color=f"C{names.index(name) % 10}", markersize=14, markeredgewidth=2)
-        shown = list(map(escape.figure, row))
-        axes.set(title=escape.figure(title), xlabel=label, yticks=range(len(row)), yticklabels=shown)
+        escaped = list(map(escape.figure, row))
+        axes.set(title=escape.figure(title), xlabel=label, yticks=range(len(row)), yticklabels=escaped)
         axes.set_ylim(len(row) - 0.5, -0.5)
     return figure

@@ -1,4 +1,4 @@
-"""From the returns of episodes to figures that can be compared: rolling means, intervals, aggregates over tasks."""
+"""Comparable figures from the returns of episodes: rolling means, intervals, aggregates over tasks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESAMPLES = 2000
 
 
 def rolling(returns: Sequence[float] | np.ndarray, window: int = WINDOW) -> np.ndarray:
-    """Mean of the last ``window`` episodes at each episode, of all so far at first: ``(episodes,)``."""
+    """Mean of the last ``window`` episodes at each episode, or of all so far if there are fewer: ``(episodes,)``."""
     total = np.concatenate([[0.0], np.cumsum(returns)])
     last = np.arange(1, len(total))
     first = np.maximum(0, last - window)

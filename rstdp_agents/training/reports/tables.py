@@ -23,7 +23,7 @@ def columns(header: list[str], rows: list[list[str]]) -> str:
 
 
 def with_interval(values: list[float] | list[int], digits: int | None = None) -> str:
-    """Mean and bootstrap 95 % interval, to two decimals where they are small; a dash if there are no values."""
+    """Mean and bootstrap 95 % interval, to two decimals if the mean is small; a dash if there are no values."""
     if not values:
         return "-"
     mean, (low, high) = float(np.mean(values)), interval(np.array(values, dtype=float))

@@ -1,1 +1,1 @@
-"""A run on disk: its folder, its checkpoints, and how it is read again."""
+"""A run on disk: its folder, its checkpoints, and how they are read."""

@@ -22,16 +22,16 @@ from rstdp_agents.base.files import write_whole
 
 FORMAT = 3
 KEY = "rstdp_agents"
-"""Where a file's metadata holds the data."""
+"""Key of the data in a file's metadata."""
 RUN = "run"
-"""Where it holds the identity of the run that wrote it."""
+"""Key of the identity of the run that wrote it."""
 NAME = re.compile(r"step_(\d+)\.safetensors")
 
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], data: dict[str, Any], run: str = "") -> None:
-    """Write a checkpoint; ``path`` never holds half of one, and after an error what it held before.
+    """Write a checkpoint; ``path`` never holds half of one, and after an error still holds the old one.
 
-    run: identity of the run that it is of; empty where it may be anybody's.
+    run: identity of the run that it belongs to; empty if it may belong to any.
     """
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     text = json.dumps({"format": FORMAT, **data})
@@ -46,21 +46,21 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         data = json.loads(text)
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
-        raise CheckpointError(f"{path} has a format that this version does not read; expected format {FORMAT}")
+        raise CheckpointError(f"{path} has a format that this version cannot read; expected format {FORMAT}")
     if metadata.get("sha256") != checksum(text, metadata.get(RUN, ""), tensors):
-        raise CheckpointError(f"{path} is damaged: its content does not fit its checksum")
+        raise CheckpointError(f"{path} is damaged: its content does not match its checksum")
     return tensors, data
 
 
 def identity(path: Path) -> str:
-    """Of the run that wrote a checkpoint; empty where it does not say. Raises CheckpointError as `load_checkpoint`."""
+    """Identity of the run that wrote a checkpoint; empty if unknown. Raises CheckpointError as `load_checkpoint`."""
     with opened(path) as file:
         return (file.metadata() or {}).get(RUN, "")
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """A safetensors file; what goes wrong with it is raised as CheckpointError."""
+    """A safetensors file; errors are raised as CheckpointError."""
     try:
         with safe_open(path, framework="pt") as file:
             yield file
@@ -81,7 +81,7 @@ def checksum(text: str, run: str, tensors: dict[str, Tensor]) -> str:
 
 
 def one_line(error: Exception) -> str:
-    """What an error says, in one line of no more than 200 letters."""
+    """The message of an error, in one line of at most 200 characters."""
     return " ".join(str(error).split())[:200]
 
 
@@ -98,12 +98,12 @@ def checkpoints(run_dir: Path) -> list[Path]:
 
 
 def checkpoint_path(run_dir: Path, step: int) -> Path:
-    """Where the checkpoint of an env step goes."""
+    """Path of the checkpoint of an env step."""
     return run_dir / "checkpoints" / f"step_{step:010d}.safetensors"
 
 
 def latest_checkpoint(run_dir: Path) -> Path:
-    """The newest checkpoint of a run folder, or ``run_dir`` itself where it is a file."""
+    """The newest checkpoint of a run folder, or ``run_dir`` itself if it is a file."""
     if run_dir.is_file():
         return run_dir
     found = checkpoints(run_dir)

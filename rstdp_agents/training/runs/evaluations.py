@@ -1,6 +1,6 @@
-"""Evaluations of a run: evaluations.npz, as the evaluation callback of Stable-Baselines3 writes it, and the best agents.
+"""Evaluations of a run: evaluations.npz, in the format of Stable-Baselines3's EvalCallback, and the best agents.
 
-Both are copies: every evaluation is followed by a checkpoint, which holds all evaluations so far; that of the best goes to best/.
+Both are copies: every evaluation is followed by a checkpoint, which holds all evaluations so far; the best one goes to best/.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ NAME = "evaluations.npz"
 BEST = "best/best.safetensors"
 ARRAYS = ("timesteps", "results", "ep_lengths")
 TENSORS = "monitor.evaluations."
-"""What the names of tensors of `Evaluations.tensors` begin with."""
+"""Prefix of the names in `Evaluations.tensors`."""
 
 
 class Evaluations:
     """Evaluations of a run so far: timesteps ``(n,)``, results and ep_lengths ``(n, agents * episodes)``.
 
-    tensors: of a checkpoint of this run, with what `tensors` gave among them; empty for a new run.
+    tensors: those of a checkpoint of this run, among them the result of `tensors`; empty for a new run.
     """
 
     def __init__(self, folder: Path, tensors: dict[str, Tensor]) -> None:
@@ -46,22 +46,22 @@ class Evaluations:
 
     @property
     def best_step(self) -> int | None:
-        """Env step of the first evaluation that came to it."""
+        """Env step of the first evaluation that reached it."""
         means = self._means()
         return int(self.arrays["timesteps"][means.index(max(means))]) if means else None
 
     @property
     def last_step(self) -> int | None:
-        """Env step of the last one."""
+        """Env step of the last evaluation."""
         return int(self.arrays["timesteps"][-1]) if self.arrays["timesteps"] else None
 
     def add(self, step: int, returns: np.ndarray, lengths: np.ndarray) -> None:
-        """Note the returns and lengths ``(agents, episodes)`` of one evaluation; the first of another number begins anew."""
+        """Add the returns and lengths ``(agents, episodes)`` of one evaluation; a different number of episodes starts afresh."""
         row = np.array(step), returns.reshape(-1), lengths.reshape(-1)
         before = self.arrays["results"]
         if before and before[0].shape != row[1].shape:
             logger.warning(
-                "evaluations of %d episodes are kept apart, as they are of %d now", before[0].size, returns.size
+                "evaluations of %d episodes are kept apart: there are %d episodes now", before[0].size, returns.size
             )
             if (self.folder / NAME).exists():
                 renamed(self.folder / NAME)
@@ -70,11 +70,11 @@ class Evaluations:
             values.append(new)
 
     def tensors(self) -> dict[str, Tensor]:
-        """All of them, by name, as a checkpoint holds them."""
+        """All of them, by name, for a checkpoint."""
         return {TENSORS + name: torch.from_numpy(array) for name, array in self._stacked().items()}
 
     def publish(self, checkpoint: Path, step: int) -> None:
-        """Write evaluations.npz, and best/ if the best is that of ``checkpoint``, which is of env step ``step``."""
+        """Write evaluations.npz, and best/ if the best evaluation is that of ``checkpoint``, at env step ``step``."""
         if self.last_step is not None:
             buffer = io.BytesIO()
             np.savez(buffer, **self._stacked())  # pyright: ignore[reportArgumentType] (names of arrays, no options)
@@ -83,10 +83,10 @@ class Evaluations:
             write_whole(self.folder / BEST, checkpoint.read_bytes())
 
     def settle(self, run: str) -> None:
-        """Make evaluations.npz and best/ what they were at the checkpoint of this run that these evaluations are from."""
+        """Restore evaluations.npz and best/ to the checkpoint of this run that these evaluations come from."""
         path = self.folder / NAME
-        if path.exists() and not self._begins_as(path):
-            put_aside(path, "the evaluations that the checkpoint holds are written anew")
+        if path.exists() and not self._agrees_with(path):
+            put_aside(path, "the evaluations in the checkpoint are written again")
         if self.last_step is None:
             path.unlink(missing_ok=True)
         self._settle_best(run)
@@ -100,17 +100,17 @@ class Evaluations:
         source = None if best is None else checkpoint_path(self.folder, best)
         known = source is not None and step_of(source, run) == best
         if not known or (there and held is None):
-            what = f"the best evaluation is that of env step {best}" if source else "there is no evaluation yet"
+            what = f"the best evaluation was at env step {best}" if source else "there was no evaluation yet"
             put_aside(path, f"at the checkpoint of the run, {what}")
         if source is not None and known:
             write_whole(path, source.read_bytes())
 
-    def _begins_as(self, path: Path) -> bool:
-        """Whether a file holds these evaluations, or fewer or more of them."""
+    def _agrees_with(self, path: Path) -> bool:
+        """Whether a file holds these evaluations, or the first of them, or more."""
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as saved:
                 pairs = [(saved[name], np.array(values)) for name, values in self.arrays.items()]
-        except Exception:  # whatever NumPy, zip and zlib may say of a file that is none of theirs
+        except Exception:  # whatever NumPy, zip and zlib may raise for a file of another kind
             return False
         return all(np.array_equal(a[: len(b)], b[: len(a)]) for a, b in pairs)
 
@@ -122,17 +122,17 @@ class Evaluations:
 
 
 def check_tensors(tensors: dict[str, Tensor]) -> None:
-    """Raise ValueError for what `Evaluations.tensors` cannot have given."""
+    """Raise ValueError for tensors that `Evaluations.tensors` cannot have returned."""
     shapes = [tuple(tensors[TENSORS + name].shape) for name in ARRAYS if TENSORS + name in tensors]
     if not shapes:
         return
     first, *others = shapes
     if len(first) != 1 or len(others) != 2 or any(len(other) != 2 or other[:1] != first for other in others):
-        raise ValueError(f"evaluations of the shapes {shapes}")
+        raise ValueError(f"it holds evaluations of shapes {shapes}")
 
 
 def step_of(path: Path, run: str) -> int | None:
-    """Env step of a checkpoint; None where there is none that can be read and is of this ``run``."""
+    """Env step of a checkpoint; None if it is missing, unreadable or of another ``run``."""
     try:
         step = load_checkpoint(path)[1].get("step")
     except CheckpointError:

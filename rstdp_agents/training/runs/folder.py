@@ -1,4 +1,4 @@
-"""The folder of a run: who may write to it, and what it says of itself to others."""
+"""The folder of a run: its lock, its name, and the files that describe it."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ LOCK = ".lock"
 SETTINGS = "config.json"
 ABOUT = "environment.txt"
 RUNS = Path("runs")
-"""Where runs go that are told no folder."""
+"""Where runs without `run_dir` go."""
 FILES = (SETTINGS, ABOUT, "summary.json", "README.md", monitor_file.NAME, evaluations.NAME, evaluations.BEST)
-"""Files of a run, besides checkpoints and those of TensorBoard."""
+"""Files of a run, besides checkpoints and TensorBoard's."""
 OWN = re.compile("|".join((*map(re.escape, FILES), rf"checkpoints/{NAME.pattern}", r"events\.out\.tfevents\.[\w.-]+")))
-"""Names of all of them."""
+"""Names of all files of a run."""
 PACKAGES = ("rstdp_agents", "torch", "numpy", "numba", "gymnasium", "safetensors", "tensorboard")
 
 
 def hold(folder: Path | None, config: RunConfig) -> tuple[Path, FileLock]:
-    """Make the folder of a run and hold it, one in ``runs`` that was not there if None is given.
+    """Make the folder of a run (a new one in ``runs`` if None is given) and lock it.
 
-    The lock ends with this process, however that ends. Raises UsageError while another run holds it, OSError where it cannot be
-    written to.
+    The lock ends with this process, however that ends. Raises UsageError while another run holds it, OSError if it is not
+    writable.
     """
     folder = new_folder(config) if folder is None else folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def hold(folder: Path | None, config: RunConfig) -> tuple[Path, FileLock]:
 
 
 def new_folder(config: RunConfig) -> Path:
-    """Make a folder in ``runs`` that was not there, named after the run."""
+    """Make a new folder in ``runs``, named after the run."""
     name = new_name(config)
     for n in count(1):
         folder = RUNS / (name if n == 1 else f"{name}-{n}")
@@ -70,14 +70,14 @@ def new_folder(config: RunConfig) -> Path:
 
 
 def new_name(config: RunConfig) -> str:
-    """What a run is called: environment, rule, seed and time, in letters that every file system takes."""
+    """Name of a run: environment, rule, seed and time, in characters that every file system accepts."""
     words = (config.env, 100), (config.agent.rule, 60), (str(config.seed), 20)
     parts = (short_name(word, most) for word, most in words)
     return "__".join([*parts, time.strftime("%Y-%m-%d_%H-%M-%S")])
 
 
 def short_name(word: str, most: int) -> str:
-    """A word without what is no letter or digit of any script, dot, plus or minus, and of no more than ``most`` bytes."""
+    """A word reduced to letters and digits of any script, dot, plus and minus, and to at most ``most`` bytes."""
     plain = re.sub(r"[^\w.+-]+", "-", word).lstrip(".-")
     return plain.encode(errors="ignore")[:most].decode(errors="ignore") or "env"
 
@@ -88,26 +88,26 @@ def has_begun(folder: Path) -> bool:
 
 
 def check_unused(folder: Path) -> None:
-    """Raise UsageError where a folder holds a run, or files that a run would write over."""
+    """Raise UsageError if a folder holds a run, or files that a run would overwrite."""
     there = [name for name in FILES if os.path.lexists(folder / name)] or checkpoints(folder)
     if there:
-        what = "a run" if has_begun(folder) else f"{there[0]}, which a run would write over"
+        what = "a run" if has_begun(folder) else f"{there[0]}, which a run would overwrite"
         hint = f", or continue it with --resume {folder}" if has_begun(folder) or checkpoints(folder) else ""
         raise UsageError(f"{folder} already holds {what}: give another --run-dir{hint}")
 
 
 def check_places(folder: Path) -> None:
-    """Raise UsageError where something else stands in the place of a file or a folder of the run in ``folder``."""
+    """Raise UsageError if something else is in the place of a file or a folder of the run in ``folder``."""
     files = [*(folder / name for name in FILES[:4]), *checkpoints(folder)]
     folders = [folder / "checkpoints", folder / "best"]
     for paths, is_one, kind in ((files, Path.is_file, "file"), (folders, Path.is_dir, "folder")):
         for path in paths:
             if os.path.lexists(path) and not is_one(path):
-                raise UsageError(f"{path} must be a {kind}: move away what stands in its place")
+                raise UsageError(f"{path} must be a {kind}: remove what is in its place")
 
 
 def clear(folder: Path) -> None:
-    """Delete what was being written when a run in the folder was killed."""
+    """Delete files that were being written when a run in the folder was killed."""
     for name in FILES:
         (folder / f"{name}{PARTIAL}").unlink(missing_ok=True)
     for path in (folder / "checkpoints").glob(f"step_*{PARTIAL}"):
@@ -115,19 +115,19 @@ def clear(folder: Path) -> None:
 
 
 def forget(folder: Path, everything: bool) -> None:
-    """Delete what tells the results of a run that goes on; or ``everything`` of one that starts over, but its settings."""
+    """Delete the results of a run that is resumed; or ``everything`` but its settings, if it starts over."""
     for name in FILES[2:] if everything else FILES[2:4]:
         if (folder / name).is_file():
             (folder / name).unlink()
 
 
 def new_identity() -> str:
-    """A number of a run that no other has."""
+    """A unique identifier for a run."""
     return secrets.token_hex(8)
 
 
 def identity_of(folder: Path) -> str:
-    """Of the run in a folder; empty where environment.txt does not say."""
+    """Identity of the run in a folder; empty if environment.txt does not say."""
     try:
         lines = (folder / ABOUT).read_text(errors="replace").splitlines()
     except OSError:
@@ -143,7 +143,7 @@ def write_settings(folder: Path, config: RunConfig, run: str) -> None:
 
 
 def environment() -> dict[str, str]:
-    """What runs, and where: command, versions, commit and machine."""
+    """Command, versions, commit and machine."""
     versions = {name: version(name) for name in PACKAGES}
     return {
         "command": shlex.join(sys.argv),
@@ -158,9 +158,9 @@ def environment() -> dict[str, str]:
 
 
 def commit(package: Path = PACKAGE) -> str:
-    """The commit of the clone that the package is in, with a + where files differ from it; empty where git keeps no such file.
+    """The commit of the clone that holds the package, with a + if files differ from it; empty if git does not track the package.
 
-    So a package that is installed somewhere inside another repository has none.
+    So a package that is installed somewhere inside another repository has no commit.
     """
     try:
         git(package, "ls-files", "--error-unmatch", "__init__.py")
@@ -170,14 +170,14 @@ def commit(package: Path = PACKAGE) -> str:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What git says of the work tree around a folder, wherever a hook that started us may point it to. Raises SubprocessError."""
+    """Output of git for the work tree around a folder, whatever a hook set in the environment. Raises SubprocessError."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     line = ["git", "-C", str(folder), *arguments]
     return subprocess.run(line, capture_output=True, text=True, timeout=10, check=True, env=env).stdout.strip()
 
 
 def processor() -> str:
-    """The processor's name, as far as the system tells."""
+    """The processor's name, if the system tells."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
@@ -186,7 +186,7 @@ def processor() -> str:
 
 
 def write_card(folder: Path, config: RunConfig, summary: dict[str, Any]) -> None:
-    """Write README.md, the model card: what was trained, how well it does, how to use it."""
+    """Write README.md, the model card: what was trained, how well it performs, how to use it."""
     rows = [
         f"| {a['seed']} | {a['episodes']} | {_number(a['final_mean'])}{of_episodes(a['episodes'])} "
         f"| {_score(a['eval_greedy'])} "
@@ -221,9 +221,9 @@ tags: [reinforcement-learning, spiking-neural-network, {tag}]
 | --- | --- | --- | --- | --- |
 {rows}
 
-Returns; mean +- standard deviation over evaluation episodes in environments of their own. `config.json` holds every
+Returns; mean +- standard deviation over evaluation episodes in separate environments. `config.json` holds every
 setting, `environment.txt` versions and machine, `monitor.csv` every training episode, `evaluations.npz` the evaluations in the
-format of Stable-Baselines3, `checkpoints/` and `best/` the agents (safetensors). Train on, where rstdp_agents is installed:
+format of Stable-Baselines3, `checkpoints/` and `best/` the agents (safetensors). To train further, with rstdp_agents installed:
 
     rstdp-train --resume RUN --total-steps {config.total_steps}
 """

@@ -1,4 +1,4 @@
-"""What a checkpoint holds for every env: cut to those of one process, and joined to those of all."""
+"""The parts of a checkpoint that are held for every env: cut to those of one process, and joined to those of all."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rstdp_agents.training.episodes import TrackerState
 from rstdp_agents.training.runs.resume import Position
 
 LISTS = ("envs", "learnt")
-"""Of `EnvGrid.snapshot`, what it holds for every env, agent after agent."""
+"""Entries of `EnvGrid.snapshot` that are lists over envs, agent after agent."""
 
 
 class PerEnv(NamedTuple):
-    """Of some of every agent's envs."""
+    """The state of some of every agent's envs."""
 
     tensors: dict[str, Tensor]
-    """``(agents, envs, ...)``: of `Agent.tensors` those of `AgentParts.per_env`."""
+    """``(agents, envs, ...)``: those of `Agent.tensors` in `AgentParts.per_env`."""
     action: np.ndarray | None
     """``(agents, envs, *action)``."""
     episodes: TrackerState
@@ -30,7 +30,7 @@ class PerEnv(NamedTuple):
 
 
 def cut(whole: Position, names: set[str], mine: slice) -> Position:
-    """A position of ``mine`` of every agent's envs. names: of the tensors that are held for every env."""
+    """The position for the envs ``mine`` of every agent. names: the tensors that are held for every env."""
     agents = whole.config.agents
     agent = {name: tensor[:, mine] if name in names else tensor for name, tensor in whole.agent.items()}
     action = None if whole.action is None else whole.action[:, mine]
@@ -40,7 +40,7 @@ def cut(whole: Position, names: set[str], mine: slice) -> Position:
 
 
 def join(parts: Sequence[PerEnv], agents: int) -> PerEnv:
-    """What several processes hold of their envs, in order, as one holds it of all."""
+    """The states of several processes' envs, in order, joined as if one process held all envs."""
     if len(parts) == 1:
         return parts[0]
     tensors = {name: torch.cat([part.tensors[name] for part in parts], 1) for name in parts[0].tensors}
@@ -50,7 +50,7 @@ def join(parts: Sequence[PerEnv], agents: int) -> PerEnv:
 
 
 def _episodes(parts: Sequence[PerEnv]) -> Any:
-    """Lists ``(agents, envs)`` side by side; numbers are the same everywhere."""
+    """Lists ``(agents, envs)`` joined along envs; numbers are the same everywhere."""
     states = [part.episodes for part in parts]
     return {
         name: [list(chain(*rows)) for rows in zip(*(state[name] for state in states), strict=True)]
@@ -71,7 +71,7 @@ def _envs(parts: Sequence[dict[str, Any]], agents: int) -> dict[str, Any]:
 
 
 def _joined(parts: Sequence[list[Any]], agents: int) -> list[Any]:
-    """Lists of every env, agent after agent, as one such list."""
+    """Lists over envs, agent after agent, as one such list."""
     return [one for agent in range(agents) for part in parts for one in _of_agent(part, agents, agent)]
 
 
@@ -85,5 +85,5 @@ def _of_agent(each: list[Any], agents: int, agent: int) -> list[Any]:
 
 
 def _rows(value: Any, mine: slice) -> Any:
-    """The envs ``mine`` of a list ``(agents, envs)``; numbers as they are."""
+    """The envs ``mine`` of a list ``(agents, envs)``; numbers are unchanged."""
     return [row[mine] for row in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Where a run stands between two env steps: all that it takes to go on as if it had never stopped."""
+"""The complete state of a run between two env steps: everything needed to resume as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from rstdp_agents.training.runs.evaluations import BEST
 from rstdp_agents.training.runs.folder import has_begun, identity_of
 
 MONITOR = "monitor."
-"""What the names of tensors begin with that are no agent's."""
+"""Prefix of the names of tensors that do not belong to an agent."""
 FIXED = (
     "seed", "agents", "envs_per_agent", "rule", "modulator", "simulation.ticks", "simulation.fresh_each_window",
     "encoder.code", "encoder.low", "encoder.high", "encoder.cells", "encoder.tilings", "encoder.image", "encoder.levels",
     "encoder.tuples", "encoder.tuple_cells", "network.conv", "network.hidden", "network.credit", "neuron.model",
     "decoder.code", "decoder.neurons_per_action", "modulation.critic_neurons",
 )  # fmt: skip
-"""Settings that say what the numbers of a checkpoint are, by their names on the command line."""
+"""Settings that define what a checkpoint's tensors mean, by their names on the command line."""
 
 ENVS = "envs."
-"""What the names of tensors begin with that hold the arrays of environments."""
+"""Prefix of the names of tensors that hold arrays of environments."""
 
 
 class Position(NamedTuple):
@@ -46,9 +46,9 @@ class Position(NamedTuple):
     step: int
     """Env steps per agent."""
     faults: int
-    """Failures of environments that it went on after."""
+    """Environment failures that it survived."""
     action: np.ndarray | None
-    """Chosen and not yet taken, ``(agents, envs, *action)``; None before the first."""
+    """Actions chosen but not yet taken, ``(agents, envs, *action)``; None before the first."""
     envs: dict[str, Any]
     """`EnvGrid.snapshot`."""
     config: RunConfig
@@ -72,7 +72,7 @@ class Position(NamedTuple):
 
     @classmethod
     def from_checkpoint(cls, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
-        """What `to_checkpoint` took apart. Raises ValueError, KeyError, TypeError or TypeCheckError for anything else."""
+        """The inverse of `to_checkpoint`. Raises ValueError, KeyError, TypeError or TypeCheckError for anything else."""
         seen = {name: tensor for name, tensor in tensors.items() if name.startswith(MONITOR)}
         arrays = {name: tensor.numpy() for name, tensor in tensors.items() if name.startswith(ENVS)}
         agent = {name: tensor for name, tensor in tensors.items() if name not in seen and name not in arrays}
@@ -90,9 +90,11 @@ class Position(NamedTuple):
         grid = config.agents, config.envs_per_agent
         held = agent["agent.features"].shape[:2]
         if held != grid or len(position.records) != config.agents:
-            raise ValueError(f"it holds agents and envs of the shape {tuple(held)}, but its settings say {grid}")
+            raise ValueError(
+                f"it holds {held[0]} agents with {held[1]} envs, but its settings say {grid[0]} with {grid[1]}"
+            )
         if position.action is not None and position.action.shape[:2] != grid:
-            raise ValueError(f"it holds actions of the shape {position.action.shape}, expected {grid}")
+            raise ValueError(f"it holds actions of shape {position.action.shape}, expected {grid}")
         odd = [name for name, tensor in agent.items() if tensor.shape[:1] != grid[:1]]
         if odd:
             raise ValueError(f"{odd[0]} has the shape {tuple(agent[odd[0]].shape)}, expected one of {grid[0]} agents")
@@ -100,29 +102,29 @@ class Position(NamedTuple):
 
     @classmethod
     def of_file(cls, checkpoint: Path) -> Position:
-        """`from_checkpoint` of a file. Raises CheckpointError for one that was damaged or made up."""
+        """`from_checkpoint` of a file. Raises CheckpointError if it was damaged or forged."""
         return position_of(checkpoint, *load_checkpoint(checkpoint))
 
     def check_settings(self, config: RunConfig, checkpoint: Path) -> None:
-        """Raise UsageError where the run that goes on from here cannot have the settings of ``config``."""
+        """Raise UsageError if a run that resumes from here cannot have the settings of ``config``."""
         before, now = self.config.info_keywords, config.info_keywords
         if before != now:
             raise UsageError(f"`info_keywords` are columns of monitor.csv and must stay {before}; received {now}")
         other = differences(self.config, config, FIXED)
         if other:
             raise UsageError(
-                f"{checkpoint} was trained with {other}; that cannot be changed on --resume: begin a new run without it"
+                f"{checkpoint} was trained with {other}; that cannot be changed on --resume: start a new run without it"
             )
 
     def why_envs_differ(self, config: RunConfig) -> str:
-        """Why envs of ``config`` cannot go on where these stand, or nothing."""
+        """Why envs of ``config`` cannot continue from these, or an empty text."""
         names = ("env", "env_kwargs", "wrapper", "max_episode_steps", "vectorization", "agents", "envs_per_agent")
         other = [name for name in names if getattr(config, name) != getattr(self.config, name)]
         return f"{', '.join(other)} changed" if other else self.envs.get("lost", "")
 
 
 def without_arrays(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """Nested dicts and lists with a name in the place of each array, which goes into ``arrays``: they may be long."""
+    """Nested dicts and lists with each array replaced by a name, and put into ``arrays``: they may be long."""
     if isinstance(value, np.ndarray):
         name = f"{ENVS}{len(arrays)}"
         arrays[name] = value
@@ -133,7 +135,7 @@ def without_arrays(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def with_arrays(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """What `without_arrays` took apart. Raises KeyError for an array that is not there."""
+    """The inverse of `without_arrays`. Raises KeyError for a missing array."""
     if isinstance(value, dict):
         if ENVS in value:
             return arrays[value[ENVS]]
@@ -142,42 +144,42 @@ def with_arrays(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def position_of(checkpoint: Path, tensors: dict[str, Tensor], data: dict[str, Any]) -> Position:
-    """`Position.from_checkpoint`, whose errors name the file: CheckpointError."""
+    """`Position.from_checkpoint`, with errors that name the file: CheckpointError."""
     try:
         return Position.from_checkpoint(tensors, data)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, TypeCheckError) as error:
-        raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
+        raise CheckpointError(f"{checkpoint} does not hold the state of a run: {one_line(error)}") from error
 
 
 def differences(was: RunConfig, asked: RunConfig, names: Iterable[str]) -> str:
-    """Those of some settings that two configurations differ in, in words; nothing where they agree."""
+    """Those of the named settings in which two configurations differ, in words; empty if there are none."""
     before, now = by_option(was), by_option(asked)
     changed = [name for name in names if before[name] != now[name]]
-    return ", ".join(f"{option(name)} {spoken(before[name])} (received {spoken(now[name])})" for name in changed)
+    return ", ".join(f"{option(name)} {argument(before[name])} (received {argument(now[name])})" for name in changed)
 
 
 def option(name: str) -> str:
-    """What the command line calls a setting."""
+    """Name of a setting on the command line."""
     aliases = {"encoder.code": "encoder", "decoder.code": "decoder", "neuron.model": "neuron"}
     return "--" + aliases.get(name, name).replace("_", "-")
 
 
-def spoken(value: Any) -> str:
-    """A setting as the command line takes it."""
-    return short(" ".join(map(str, value))) or "none" if isinstance(value, tuple) else str(value)
+def argument(setting: Any) -> str:
+    """Value of a setting as the command line takes it."""
+    return short(" ".join(map(str, setting))) or "none" if isinstance(setting, tuple) else str(setting)
 
 
 def folder_of(checkpoint: Path) -> Path | None:
-    """The run folder that a checkpoint file is in, whatever path or link leads to it; None where it is in none."""
+    """The run folder that contains a checkpoint file, whatever path or link leads to it; None if there is none."""
     places = [path.parent for path in (checkpoint.resolve(), checkpoint.absolute())]
     found = [place.parent for place in places if place.name in ("checkpoints", "best")]
     return next(filter(has_begun, found), found[-1] if found else None)
 
 
 def is_own(folder: Path, checkpoint: Path, step: int) -> bool:
-    """Whether a checkpoint, of env step ``step``, is one of this run folder.
+    """Whether a checkpoint, at env step ``step``, is one of this run folder.
 
-    Raises UsageError if it is another run's, or if the folder has a later one: what came since would be lost.
+    Raises UsageError if it belongs to another run, or if the folder has a later one: what came since would be lost.
     """
     own = folder_of(checkpoint)
     if own is None or own.resolve() != folder.resolve():
@@ -185,7 +187,7 @@ def is_own(folder: Path, checkpoint: Path, step: int) -> bool:
     known, writer = identity_of(folder), identity(checkpoint)
     if known and writer and known != writer:
         raise UsageError(
-            f"{checkpoint} is of another run than {folder}: give another --run-dir to branch off from it, or remove it"
+            f"{checkpoint} belongs to a different run than {folder}: give another --run-dir to branch off from it, or remove it"
         )
     if checkpoint.resolve().name not in (checkpoint_path(folder, step).name, Path(BEST).name):
         raise UsageError(f"{checkpoint} holds env step {step}: name it {checkpoint_path(folder, step).name}")

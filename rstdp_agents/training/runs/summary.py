@@ -1,4 +1,4 @@
-"""What a finished run has come to: its closing evaluation, summary.json and model card."""
+"""The results of a finished run: its closing evaluation, summary.json and model card."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Played = dict[str, tuple[np.ndarray, np.ndarray]]
 def closing_evaluation(
     agent: Agent, config: RunConfig, source: EnvSource, kwargs: dict[str, Any], learnt: Sequence[Learnt]
 ) -> Played:
-    """Both kinds of policy, or nothing if the configuration asks for no episodes; learnt: by wrappers, see `play`."""
+    """Evaluate both kinds of policy, or none if the configuration asks for no episodes; learnt: see `play`."""
     kinds = {"greedy": True, "stochastic": False} if config.eval_episodes else {}
     return {
         kind: play(

@@ -1,8 +1,8 @@
-"""Whose code a run may import: what a settings file or a checkpoint names is data, until somebody says that it may be code.
+"""Whose code a run may import: names in a settings file or a checkpoint are data, until the user says that they may be code.
 
-A run that was sent by somebody else may name any function of any package as its environment, its rule or its encoder. What is
-built from a file without a word of trust is Gymnasium's own, this package's own, and what the same process was handed by its own
-caller for the same option (an environment: without arguments of the file), and nothing else.
+Someone else's run may name any function of any package as its environment, its rule or its encoder. Without `--trust`, a file
+can only select what belongs to Gymnasium and to this package, and what the same process was handed by its caller for the same
+option (an environment: without arguments of the file).
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from rstdp_agents.environments.own_tasks import load_own
 from rstdp_agents.training.config import RunConfig
 
 WRAPPERS = "gymnasium.wrappers:"
-"""What the names of Gymnasium's own wrappers begin with, which take nothing but the environment."""
+"""Prefix of Gymnasium's own wrappers, which take nothing but the environment."""
 ENVIRONMENTS = ("gymnasium.envs.", "rstdp_envs.")
-"""Where the environments are made that may have arguments from a file."""
+"""Modules of environments that may take arguments from a file."""
 
 
 class Trust(NamedTuple):
-    """Which code that a file names may be imported."""
+    """Which code named by a file may be imported."""
 
     everything: bool = False
     """Whoever wrote the file is trusted like the author of a program."""
     named: frozenset[str] = frozenset()
-    """Words of the command line: what somebody typed is theirs."""
+    """Words of the command line: the user's own choice."""
 
     @classmethod
     def of_line(cls, everything: bool, words: Iterable[str]) -> Trust:
-        """What a command line allows: all, or the names that stand on it, as words or behind ``--option=``."""
+        """What a command line allows: everything, or the names on it, as words or after ``--option=``."""
         return cls(everything, frozenset(part for word in words for part in (word, word.partition("=")[2])))
 
     def check(self, config: RunConfig, file: Path) -> None:
@@ -44,14 +44,14 @@ class Trust(NamedTuple):
         if names and not self.everything:
             listed = ", ".join(f"{option} {shown(name)}" for option, name in names)
             raise UsageError(
-                f"{file} names code from outside of this package: {listed}. It is imported only with `--trust`, which says that "
+                f"{file} names code from outside this package: {listed}. It is imported only with `--trust`, which means that "
                 "you trust whoever made this run as you would the author of a program, or if the same name is on the command "
-                "line; from Python with `trust=True`, or where the part itself is handed in"
+                "line; from Python with `trust=True`, or if the part itself is handed in"
             )
 
 
 def foreign(config: RunConfig) -> list[tuple[str, str]]:
-    """Option and name of all code in a configuration that neither Gymnasium, this package nor this process's caller brings."""
+    """Option and name of all code in a configuration that is of neither Gymnasium, this package nor the caller."""
     agent = config.agent
     parts = {
         "--rule": agent.rule, "--modulator": agent.modulator, "--encoder": agent.encoder.code, "--decoder": agent.decoder.code,
@@ -69,8 +69,8 @@ def foreign(config: RunConfig) -> list[tuple[str, str]]:
 def is_foreign_environment(env: str, has_arguments: bool) -> bool:
     """Whether an environment is made by code that a file must not choose.
 
-    Any ``module:Name`` is. An id is Gymnasium's to look up, and was registered by a package that is installed; but with
-    arguments from a file an environment of another package may be made to import what they name.
+    Any ``module:Name`` is. An id is looked up by Gymnasium, and was registered by an installed package; but arguments
+    from a file may make an environment of another package import what they name.
     """
     if is_plugin(env) or not has_arguments:
         return is_plugin(env)
@@ -82,6 +82,6 @@ def is_foreign_environment(env: str, has_arguments: bool) -> bool:
 
 
 def is_own_wrapper(name: str) -> bool:
-    """Whether ``name`` is that of a class among Gymnasium's own wrappers."""
+    """Whether ``name`` is one of Gymnasium's own wrapper classes."""
     wrapper = name.removeprefix(WRAPPERS)
     return name.startswith(WRAPPERS) and wrapper in gym.wrappers.__all__ and wrapper != "vector"

@@ -5,7 +5,7 @@ from scipy.stats import kstest
 
 from rstdp_agents.agent.fused.encoders import code_of, encode
 from rstdp_agents.agent.fused.spikes import draw_spikes, unpack_spikes
-from rstdp_agents.codecs.encoders import PlaceCells, poisson
+from rstdp_agents.codecs.encoders import PlaceCells, bernoulli
 from rstdp_agents.codecs.encoders.tile_coding import TileCoding
 from rstdp_agents.equations.random_numbers import draw_rows, fill_uniform, fill_uniform_at, window_keys
 
@@ -64,7 +64,7 @@ def test_spikes_are_those_of_torch():
     second = torch.from_numpy(numbers.reshape(ticks, envs, 37)[:, 1])
     bits, before, count = np.full(37, 5, dtype=np.uint64), np.zeros(37, dtype=np.uint64), np.ones(37, dtype=np.float32)
     draw_spikes(rates, 0.4, ticks, envs, 1, window_keys(4, 7), bits, before, count)
-    expected = poisson(torch.from_numpy(rates), second, 0.4).numpy()
+    expected = bernoulli(torch.from_numpy(rates), second, 0.4).numpy()
     assert np.array_equal(unpack_spikes(bits, ticks), expected)
     assert np.array_equal(count, 1 + expected.sum(0))
     assert (before == 5).all()

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.codecs.encoders import Intensity, OneHot, PlaceCells, poisson
+from rstdp_agents.codecs.encoders import Intensity, OneHot, PlaceCells, bernoulli
 from rstdp_agents.codecs.encoders.build import build_encoder, default_cells
 from rstdp_agents.codecs.encoders.options import EncoderConfig
 
@@ -49,9 +49,9 @@ def test_one_hot_counts_from_its_start():
 def test_spike_frequency_is_the_probability():
     rates = torch.tensor([[[0.0, 0.5, 1.0]]])
     uniform = torch.rand(20_000, 1, 1, 3, generator=torch.Generator().manual_seed(0))
-    frequency = poisson(rates, uniform, 0.4).mean((0, 1, 2))
+    frequency = bernoulli(rates, uniform, 0.4).mean((0, 1, 2))
     assert frequency.tolist() == pytest.approx([0.0, 0.2, 0.4], abs=0.01)
-    assert set(poisson(rates, uniform, 1.0)[..., 2].unique().tolist()) == {1.0}
+    assert set(bernoulli(rates, uniform, 1.0)[..., 2].unique().tolist()) == {1.0}
 
 
 def test_spaces_choose_their_encoder():
@@ -80,9 +80,9 @@ def test_each_dimension_may_have_fields_of_its_own_width(code):
         (
             gym.spaces.Dict(a=gym.spaces.Discrete(2)),
             {"code": "tiles"},
-            "tiles cover observations of Boxes only, all of whose numbers vary; received Dict('a': Discrete(2))",
+            "tiles only cover observations of Boxes whose numbers all vary; received Dict('a': Discrete(2))",
         ),
-        (gym.spaces.Discrete(10**6), {}, "observation has 1000000 values, and each would get a neuron"),
+        (gym.spaces.Discrete(10**6), {}, "observation has 1000000 values, each of which needs a neuron"),
         (
             gym.spaces.Dict(a=gym.spaces.Tuple([gym.spaces.Box(-np.inf, 1, (2,))])),
             {},

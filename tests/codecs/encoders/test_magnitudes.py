@@ -103,7 +103,7 @@ def test_so_have_those_of_a_discrete_among_other_parts(start):
 
 def test_what_a_row_of_numbers_cannot_tell_apart_is_refused():
     with pytest.raises(
-        ValueError, match=r'^observation\["day"\] has values beyond 9007199254740992, which observations'
+        ValueError, match=r'^observation\["day"\] has values beyond 9007199254740992, which only observations'
     ):
         build_encoder(spaces.Dict(day=spaces.Discrete(5, start=2**53)), EncoderConfig())
 

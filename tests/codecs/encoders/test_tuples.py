@@ -104,7 +104,7 @@ def test_compiled_rates_are_the_same_to_the_bit():
     [
         ({"tuples": ((0, 2),)}, "`encoder.tuples` must be positive .groups.; received 0"),
         ({"tuples": ((3, -1),)}, "`encoder.tuples` must not be negative"),
-        ({"low": (0.0, 0.0), "high": (0.0, 0.0)}, "nothing in the observations that varies"),
+        ({"low": (0.0, 0.0), "high": (0.0, 0.0)}, "nothing in the observations varies"),
         ({"low": (0.0,)}, "`encoder.low` must have 2 entries"),
     ],
 )

@@ -90,14 +90,14 @@ def test_code_that_a_file_names_is_neither_imported_nor_called(place, sent, comm
     for words in LOADING:
         code, _, err = command(*line(words, folder))
         assert (code, err.count("\n")) == (2, 1), (words, err)
-        assert "names code from outside of this package: --" in err
+        assert "names code from outside this package: --" in err
         assert "--trust" in err
         assert str(folder) in err
     for words in LOOKING:
         code, out, err = command(*line(words, folder))
         assert (code, err) == (0, ""), (words, err)
         assert out
-    with pytest.raises(UsageError, match="names code from outside of this package"):
+    with pytest.raises(UsageError, match="names code from outside this package"):
         ra.load(folder)
     assert not mark.exists()
     assert "evil_module" not in sys.modules
@@ -108,7 +108,7 @@ def test_the_message_names_the_file_every_name_and_what_trust_means(sent):
     with pytest.raises(UsageError) as error:
         ra.load(folder)
     assert str(error.value) == (
-        f"{latest_checkpoint(folder)} names code from outside of this package: --env 'evil_module:Env', --rule 'a.b:C\\nD'. "
+        f"{latest_checkpoint(folder)} names code from outside this package: --env 'evil_module:Env', --rule 'a.b:C\\nD'. "
         "It is imported only with `--trust`, which says that you trust whoever made this run as you would the author of a "
         "program, or if the same name is on the command line; from Python with `trust=True`, or where the part itself is "
         "handed in"

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from rstdp_agents.training.reports.film import SIZE, Film, Moment
+from rstdp_agents.training.reports.film import SIZE, Film, FilmStep
 
 
 def moment(value, reward, step=0):
     spikes = np.eye(10, 4)
     picture = np.full((20, 30, 3), step, dtype=np.uint8)
-    return Moment(picture, spikes, spikes, np.array([100.0, 200.0]), value, 0.1, reward, 0.0, f"step {step}")
+    return FilmStep(picture, spikes, spikes, np.array([100.0, 200.0]), value, 0.1, reward, 0.0, f"step {step}")
 
 
 def test_an_axis_grows_with_what_it_shows_and_only_then():

@@ -113,6 +113,6 @@ def test_what_info_does_not_have_is_said_once(tmp_path, capsys):
     with Training(config(info_keywords=("share", "speed", "words")), tmp_path) as run:
         run.run()
     said = capsys.readouterr().err
-    assert said.count("warning: no number 'speed' in `info` where an episode ended (--info-keywords)") == 1
+    assert said.count("warning: no number 'speed' in `info` at the end of an episode (--info-keywords)") == 1
     assert said.count("warning: ") == 2
     assert (tmp_path / "monitor.csv").read_text().endswith(",0,0.75,nan,nan\n")

@@ -159,7 +159,7 @@ def test_a_run_from_python_is_called_the_same_way(tmp_path, monkeypatch):
         api.train(Corridor, first, **settings)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "README.md").write_text("mine")
-    with pytest.raises(UsageError, match=r"mine already holds README.md, which a run would write over: give"):
+    with pytest.raises(UsageError, match=r"mine already holds README.md, which a run would overwrite: give"):
         api.train(Corridor, tmp_path / "mine", **settings)
     assert (tmp_path / "mine" / "README.md").read_text() == "mine"
 
@@ -254,7 +254,7 @@ def test_a_checkpoint_of_another_run_in_the_folder_is_refused(folder, tmp_path, 
     for path in (folder, checkpoint_path(folder, 60)):
         assert resume(path) == 2
         assert said(capsys) == (
-            f"error: {checkpoint_path(folder, 60)} is of another run than {folder}: "
+            f"error: {checkpoint_path(folder, 60)} belongs to a different run than {folder}: "
             "give another --run-dir to branch off from it, or remove it\n"
         )
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -289,7 +289,7 @@ def test_settings_that_cannot_be_changed_are_named(folder, capsys, options, word
     assert resume(folder, *options) == 2
     path = latest_checkpoint(folder)
     assert said(capsys) == (
-        f"error: {path} was trained with {words}; that cannot be changed on --resume: begin a new run without it\n"
+        f"error: {path} was trained with {words}; that cannot be changed on --resume: start a new run without it\n"
     )
 
 
@@ -321,7 +321,7 @@ SIZES = {
     "agent.network.hidden": ([10**9], "GB of memory or more"),
     "agent.encoder.cells": ([10**6] * 4, "GB of memory or more"),
     "agent.simulation.ticks": (10**9, "GB of memory or more"),
-    "agent.decoder.neurons_per_action": (10**9, "output neurons, of at most"),
+    "agent.decoder.neurons_per_action": (10**9, "output neurons; at most"),
     "agent.encoder.tuples": ([[10**12, 2]], "GB of memory or more"),
 }
 
@@ -345,7 +345,7 @@ def test_sizes_that_were_made_up_are_refused_at_once(folder, capsys, name, monke
         assert words in said(capsys)
     shutil.rmtree(folder / "checkpoints")
     assert main(["--no-progress", "--resume", str(folder)]) == 2
-    assert re.search("GB of memory or more; this machine has 16|output neurons, of at most", said(capsys))
+    assert re.search("GB of memory or more; this machine has 16|output neurons; at most", said(capsys))
 
 
 @pytest.mark.parametrize(
