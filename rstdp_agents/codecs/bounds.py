@@ -9,7 +9,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from rstdp_agents.codecs.observation_layout import Leaf, Rows
+from rstdp_agents.codecs.observation_layout import Rows
+from rstdp_agents.codecs.row_layout import Leaf
 
 UNBOUNDED = 1e37
 """Bounds this large count as none, as do those beyond half the range of a wide type."""

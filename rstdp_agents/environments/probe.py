@@ -16,7 +16,8 @@ from rstdp_agents.base.progress import Bar
 from rstdp_agents.codecs.bounds import numeric
 from rstdp_agents.codecs.encoders.base import computable
 from rstdp_agents.codecs.encoders.counted import EXACT
-from rstdp_agents.codecs.observation_layout import Leaf, Rows
+from rstdp_agents.codecs.observation_layout import Rows
+from rstdp_agents.codecs.row_layout import Leaf
 from rstdp_agents.environments import ranges
 from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.source import EnvSource

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rstdp_agents.codecs.bounds import has_bounds, own_bounds
-from rstdp_agents.codecs.observation_layout import Leaf
+from rstdp_agents.codecs.row_layout import Leaf
 
 MARGIN = 0.25
 """Share of the range seen that is added on either side: a learned policy goes further than random actions."""

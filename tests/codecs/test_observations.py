@@ -7,7 +7,8 @@ from gymnasium import spaces
 from gymnasium.spaces import GraphInstance
 
 from rstdp_agents.base.errors import EnvironmentFault
-from rstdp_agents.codecs.observation_layout import HASHED, SLOTS, Rows, hashed
+from rstdp_agents.codecs.observation_layout import Rows
+from rstdp_agents.codecs.row_layout import HASHED, SLOTS, hashed
 from tests.environments.zoo import OBSERVATIONS
 
 

@@ -13,7 +13,8 @@ from rstdp_agents.codecs.decoders import Decoder, PopulationDecoder
 from rstdp_agents.codecs.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.codecs.decoders.options import DecoderConfig
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
-from rstdp_agents.codecs.observation_layout import MASK, Leaf, Rows
+from rstdp_agents.codecs.observation_layout import MASK, Rows
+from rstdp_agents.codecs.row_layout import Leaf
 
 UNBOUNDED = 1e6
 """Bounds of an action this large count as none."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from rstdp_agents.codecs.bounds import has_bounds, is_picture
 from rstdp_agents.codecs.encoders.base import Encoder, Precise
 from rstdp_agents.codecs.encoders.options import EncoderConfig
-from rstdp_agents.codecs.observation_layout import Leaf
+from rstdp_agents.codecs.row_layout import Leaf
 
 EXACT = 2**53
 """Integers beyond this are not all distinct in double precision."""

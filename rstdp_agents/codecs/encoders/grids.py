@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rstdp_agents.codecs.encoders.base import Precise
 from rstdp_agents.codecs.encoders.span import Span
-from rstdp_agents.codecs.observation_layout import Within
+from rstdp_agents.codecs.row_layout import Within
 
 SHARP = 0.05
 """Width of a cell that stands for one value of a Discrete: its neighbours, at a distance of 1, are silent."""

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from rstdp_agents.codecs.encoders import Intensity, OneHot, PlaceCells, bernoulli
-from rstdp_agents.codecs.encoders.build import build_encoder, default_cells
+from rstdp_agents.codecs.encoders.build import build_encoder
 from rstdp_agents.codecs.encoders.options import EncoderConfig
+from rstdp_agents.codecs.encoders.plan import default_cells
 
 F64, CPU = torch.float64, torch.device("cpu")
 LOW, HIGH = np.array([-1.0, 0.0]), np.array([1.0, 3.0])

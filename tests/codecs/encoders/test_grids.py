@@ -5,19 +5,14 @@ from gymnasium import spaces
 
 from rstdp_agents.codecs.bounds import numeric
 from rstdp_agents.codecs.encoders import PlaceCells
-from rstdp_agents.codecs.encoders.build import (
-    BUDGET,
-    Dimension,
-    axes_of,
-    build_encoder,
-    combine,
-    dimensions,
-    neighbours,
-)
+from rstdp_agents.codecs.encoders.build import build_encoder
 from rstdp_agents.codecs.encoders.composite import POWER, Composite
+from rstdp_agents.codecs.encoders.dimensions import Dimension, dimensions
 from rstdp_agents.codecs.encoders.grids import Axis, Grid, Grids
 from rstdp_agents.codecs.encoders.options import EncoderConfig
-from rstdp_agents.codecs.observation_layout import Rows, Within
+from rstdp_agents.codecs.encoders.plan import BUDGET, axes_of, combine, neighbours
+from rstdp_agents.codecs.observation_layout import Rows
+from rstdp_agents.codecs.row_layout import Within
 from tests.environments.zoo import OBSERVATIONS
 
 F64, CPU = torch.float64, torch.device("cpu")
