@@ -15,8 +15,8 @@ PACKAGE = Path(rstdp_agents.__file__).parent
 ROOT = PACKAGE.parent
 OF_A_RUN = {"best/", "checkpoints/"}
 SUFFIXES = {"json", "npz", "csv", "md", "txt", "safetensors"}
-ELSEWHERE = {"random.Random", "agent.layer.weight"}
-"""Of the standard library; of an object in an example."""
+ELSEWHERE = {"random.Random", "agent.layer.weight", "run.folder"}
+"""Of the standard library; of objects in examples."""
 
 
 def module_of(file):

@@ -13,14 +13,14 @@ import gymnasium as gym
 import numpy as np
 import torch
 
-from rstdp_agents.agent.tensors import not_finite, written_by
+from rstdp_agents.agent.tensors import not_finite
 from rstdp_agents.base import progress
 from rstdp_agents.base.devices import flush_denormal
-from rstdp_agents.base.errors import CheckpointError, Diverged, EnvironmentFault, UsageError
+from rstdp_agents.base.errors import Diverged, EnvironmentFault
 from rstdp_agents.base.progress import Bar, doing
 from rstdp_agents.base.signals import stop_requests
 from rstdp_agents.environments import EnvSource, env_seeds, reward_threshold
-from rstdp_agents.training import compilation
+from rstdp_agents.training import compilation, standing
 from rstdp_agents.training.config import RunConfig, source_of
 from rstdp_agents.training.evaluation import play
 from rstdp_agents.training.interaction import Interaction
@@ -28,29 +28,11 @@ from rstdp_agents.training.monitoring.metrics import NOTHING, Monitor
 from rstdp_agents.training.peers import Alone, Nothing, Peers
 from rstdp_agents.training.ranged import ranged
 from rstdp_agents.training.recorder import Recorded, Recorder
-from rstdp_agents.training.runs import per_env
-from rstdp_agents.training.runs.checkpoint import (
-    backend_of,
-    checkpoint_path,
-    checkpoints,
-    drop_old,
-    identity,
-    one_line,
-    save_checkpoint,
-)
+from rstdp_agents.training.runs.checkpoint import backend_of, checkpoint_path, checkpoints, drop_old, save_checkpoint
 from rstdp_agents.training.runs.evaluations import Evaluations
-from rstdp_agents.training.runs.folder import (
-    check_places,
-    check_unused,
-    clear,
-    forget,
-    has_begun,
-    hold,
-    identity_of,
-    new_identity,
-    write_settings,
-)
-from rstdp_agents.training.runs.resume import Position, is_own
+from rstdp_agents.training.runs.folder import hold, write_settings
+from rstdp_agents.training.runs.opening import settle
+from rstdp_agents.training.runs.resume import Position
 from rstdp_agents.training.runs.summary import closing_evaluation, write_summary
 from rstdp_agents.training.training_envs import TrainingEnvs
 
@@ -206,60 +188,35 @@ class Training:
 
     def _open_files(self, checkpoint: Path | None, before: Position | None, space: gym.Space) -> None:
         """What is in the folder, looked at now that nobody else writes to it, becomes what it was at the checkpoint."""
-        own = checkpoint is not None and is_own(self.folder, checkpoint, self.step)
-        if not own and checkpoints(self.folder):
-            check_unused(self.folder)
-        check_places(self.folder)
-        clear(self.folder)
-        again = has_begun(self.folder) and not own
-        if again or (own and self.step < self.config.total_steps):
-            forget(self.folder, everything=again)
-        known = (identity(checkpoint) or identity_of(self.folder)) if own and checkpoint else ""
-        self.identity = known or new_identity()
-        origin = str(checkpoint.resolve()) if checkpoint and not own else ""
-        self.config = config = replace(self.config, resume=origin)
+        begun = settle(self.folder, self.config, checkpoint, self.step)
+        own, self.identity = begun.goes_on, begun.identity
+        self.config = config = replace(self.config, resume=begun.origin)
         write_settings(self.folder, config, self.identity)
         tensors = before.tensors if before else {}
         self.evaluations = Evaluations(self.folder, tensors if own else {})
         if own:
             self.evaluations.settle(self.identity)
-        begun = before.monitor if before and own else NOTHING if again else None
+        state = before.monitor if before and own else NOTHING if begun.starts_over else None
         threshold = self.tracker.threshold
-        self.monitor = Monitor(self.folder, config, self.agent, space, threshold, self.step, begun)
+        self.monitor = Monitor(self.folder, config, self.agent, space, threshold, self.step, state)
         self.monitor.pictures.load(tensors)
 
     def _load(self, checkpoint: Path) -> Position:
         """Go on from a checkpoint: the agents, then the envs."""
-        whole = Position.of_file(checkpoint)
-        whole.check_settings(self.config, checkpoint)
-        was = written_by(whole.agent)
-        if was != self.agent.backend:
-            raise UsageError(f"{checkpoint} is of --backend {was} and goes on with that; received {self.agent.backend}")
-        position = per_env.cut(whole, self.agent.parts.per_env(), self.peers.mine(whole.config))
-        try:
-            self.tracker.load(position.records, position.episodes)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise CheckpointError(f"{checkpoint} does not say where a run stood: {one_line(error)}") from error
-        self.agent.load(position.agent, checkpoint)
-        self.step, self.faults, self.play.action = position.step, position.faults, position.action
-        self.envs.resume(position.envs, position.why_envs_differ(self.config))
+        position = standing.take_over(checkpoint, self.config, self.agent, self.play, self.envs, self.peers)
+        self.step, self.faults = position.step, position.faults
         return position
 
     def _write(self, path: Path, envs: dict[str, Any] | None) -> None:
         """Write a checkpoint of the envs of all peers, where it is written."""
-        self.peers.settle()
-        tensors, names = self.agent.tensors(), self.agent.parts.per_env()
-        action = self.play.action if self.envs.running else None
-        where = self.envs.where() if envs is None else envs
-        mine = {name: tensor.cpu() for name, tensor in tensors.items() if name in names}
-        everyone = self.peers.gather(per_env.PerEnv(mine, action, self.tracker.to_json(), where))
-        if not self.peers.writes:
+        everything = standing.of_all(self.agent, self.play, self.envs, self.peers, envs)
+        if everything is None:
             return
-        whole = per_env.join(everyone, self.config.agents)
+        tensors, whole = everything
         records = [record.to_json() for record in self.tracker.records]
         position = Position(
             self.step, self.faults, whole.action, whole.envs, self.config, records, whole.episodes, self.monitor.state(),
-            {**tensors, **whole.tensors}, {**self.monitor.pictures.tensors(), **self.evaluations.tensors()},
+            tensors, {**self.monitor.pictures.tensors(), **self.evaluations.tensors()},
         )  # fmt: skip
         save_checkpoint(path, *position.to_checkpoint(), run=self.identity)
 
