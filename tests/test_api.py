@@ -233,7 +233,7 @@ def test_in_another_process_parts_are_handed_in_again(monkeypatch):
     assert ra.load("run").evaluate(2).returns.shape == (1, 2)  # in this one they are known
     monkeypatch.setattr(plugins, "_handed_in", {})
     with pytest.raises(
-        UsageError, match=r"names code from outside of this package: --env '.*<lambda>', --rule '.*RSTDPET\(tau_e=450"
+        UsageError, match=r"names code from outside .*: --env '.*<lambda>', --rule '.*RSTDPET\(tau_e=450"
     ):
         ra.load("run")
     with pytest.raises(
@@ -264,6 +264,8 @@ def test_only_what_was_handed_in_is_trusted_and_for_the_same_option_alone():
 @pytest.mark.parametrize(
     ("words", "error"),
     [
+        ({"callback": 3}, "`callback` must be a function; received 3"),
+        ({"recorder": ra.Recorder}, "`recorder` must be a Recorder; received <class"),
         ({"launcher": "ray"}, r"`train` has no argument 'launcher'$"),
         ({"totl_steps": 3}, r"`train` has no argument 'totl_steps' \(did you mean 'total_steps'\?\)"),
         ({"lr": 0.3}, r"`train` has no argument 'lr' \(did you mean settings=\{'plasticity.lr': ...\}\?\)"),
@@ -427,6 +429,16 @@ def test_a_recorder_refuses_what_it_does_not_know(words, error):
         ra.Recorder(**words)
     with pytest.raises(KeyError, match="nothing is kept under 'reward'; there are no records yet"):
         ra.Recorder()["reward"]
+
+
+def test_a_recorder_is_of_one_run():
+    recorder, run = recorded("torch", "weight", every=10)
+    run.resume(total_steps=100, recorder=recorder)
+    assert recorder["weight/output"].shape == (5, 1, 16, 5)
+    with pytest.raises(
+        UsageError, match=r"holds weight/output of the shape \(1, 16, 5\), of another run; received \(1"
+    ):
+        ra.train("CartPole-v1", recorder=recorder, total_steps=20, backend="torch", **SHORT)
 
 
 def test_an_agent_that_is_not_there_cannot_be_recorded():

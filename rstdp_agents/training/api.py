@@ -49,6 +49,9 @@ def train(
 
     Raises ValueError for wrong names and values, EnvironmentFault for an environment that does not keep to Gymnasium's interface.
     """
+    validate.require(callback is None or callable(callback), f"`callback` must be a function; received {callback!r}")
+    known = recorder is None or isinstance(recorder, Recorder)
+    validate.require(known, f"`recorder` must be a Recorder; received {recorder!r}")
     parts = dict(zip(PARTS, (rule, modulator, encoder, decoder, neuron), strict=True))
     settings = {**(settings or {}), **({} if hidden is None else {"network.hidden": hidden})}
     name = env if isinstance(env, str) else (isinstance(env, gym.Env) and id_of(env)) or plugins.hand_in("--env", env)

@@ -128,7 +128,13 @@ class Recorder:
         return tensor.detach().cpu().numpy().take(self.agents, axis)
 
     def _keep(self, name: str, array: np.ndarray) -> None:
-        self._kept[name].append(array)
+        before = self._kept[name]
+        if before and before[0].shape != array.shape:
+            was, now = before[0].shape, array.shape
+            raise UsageError(
+                f"the recorder holds {name} of the shape {was}, of another run; received {now}: make a new one"
+            )
+        before.append(array)
 
 
 class Recorded:
