@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from rstdp_agents.base.compiled import equation
-from rstdp_agents.equations.ops import Value, like, where
+from rstdp_agents.equations.ops import Value, where
 
 
 class Rewards(Protocol):
@@ -58,7 +58,7 @@ def critic_step(weight: Value, trace: Value, share: Value) -> Value:
 def beyond_deadband(delta: Value, p: Rewards) -> Value:
     """Modulator of an error: ``delta`` where it is not smaller than the deadband, else 0."""
     small = (delta < p.deadband) & (delta > -p.deadband)
-    return where(small, like(0, delta), delta)
+    return where(small, 0.0, delta)
 
 
 @equation

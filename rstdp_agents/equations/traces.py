@@ -14,7 +14,7 @@ from torch import Tensor
 
 from rstdp_agents.base import validate
 from rstdp_agents.base.compiled import equation
-from rstdp_agents.equations.ops import Value
+from rstdp_agents.equations.ops import Value, where
 
 DecayForm = Literal["exponential", "euler"]
 OnSpike = Literal["add", "set"]
@@ -55,9 +55,10 @@ def trace_step(trace: Value, spikes: Value, decay: Value, amplitude: Value = 1.0
     return trace * decay + amplitude * spikes
 
 
-def trace_set(trace: Tensor, spikes: Tensor, decay: float, amplitude: float = 1.0) -> Tensor:
+@equation
+def trace_set(trace: Value, spikes: Value, decay: Value, amplitude: Value = 1.0) -> Value:
     """Trace after one tick that remembers only the last spike: ``amplitude`` at a spike (0/1), else ``decay * trace``."""
-    return torch.where(spikes > 0, amplitude * spikes, trace * decay)
+    return where(spikes > 0, amplitude * spikes, trace * decay)
 
 
 def trace_kernel(ticks: int, decay: float, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rstdp_agents.equations.traces import along_ticks, decay, powers, trace_kernel, trace_step, trace_window
+from rstdp_agents.equations.traces import along_ticks, decay, powers, trace_kernel, trace_set, trace_step, trace_window
 from tests.equations.forms import values
 
 
@@ -43,3 +43,4 @@ def test_a_trace_decays_then_adds_in_every_form():
     trace, spikes = np.linspace(0, 3, 16), np.array([1.0, 0.0] * 8)
     assert values(trace_step, (trace, spikes), 0.75, 0.5) == pytest.approx(0.75 * trace + 0.5 * spikes)
     assert values(trace_step, (trace, spikes), 0.75) == pytest.approx(0.75 * trace + spikes)
+    assert values(trace_set, (trace, spikes), 0.75, 0.5) == pytest.approx(np.where(spikes, 0.5, 0.75 * trace))

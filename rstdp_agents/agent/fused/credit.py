@@ -34,7 +34,8 @@ def modulator_step(reward, terminated, restarted, rates, after, weight, trace, r
             total += rates[e, i]
             total_after += after[e, i]
         total, total_after = max(total, np.float32(1e-9)), max(total_after, np.float32(1e-9))
-        delta = td_error(reward[e], terminated[e], value / total, np.float64(expected) / total_after, p)
+        following = np.float64(expected) / total_after  # discounted and added in double precision
+        delta = td_error(reward[e], terminated[e], value / total, following, p)
         m[e] = 0.0 if restarted[e] else delta
         share = np.float32(1.0) / total
         for i in range(inputs):

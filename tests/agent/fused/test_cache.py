@@ -194,6 +194,16 @@ def test_where_code_is_looked_for():
     assert looked_for(NUMBA_CACHE_DIR="/own", NUMBA_OPT="0")[1] != digest
 
 
+def test_code_is_compiled_anew_after_a_change_of_any_source_that_it_is_made_of():
+    sources = set(cache._sources())
+    package = ROOT / "rstdp_agents"
+    assert {
+        *package.glob("equations/[a-z]*.py"),
+        package / "base/records.py",
+        package / "agent/fused/step.py",
+    } <= sources
+
+
 def test_another_version_of_the_compiler_has_code_of_its_own(monkeypatch):
     here = cache.digest()
     for module in (cache.numba, cache.llvmlite):
