@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from benchmarks.arguments import errors_in_a_line
 from benchmarks.tasks import RULES, TASKS, Task
 from rstdp_agents.base import validate
-from rstdp_agents.training.episodes import WINDOW
+from rstdp_agents.training.episodes import RECENT_EPISODES
 from rstdp_agents.training.reports.scores import episodes_to, iqm, rolling
 from rstdp_agents.training.reports.tables import table, with_interval
 
@@ -174,7 +174,7 @@ def draw(name: str, cells: dict[str, Cell]) -> Figure:
 
 def _late(returns: list[float]) -> np.ndarray:
     """Rolling returns after the first tenth of the training, and after the first 100 episodes."""
-    return rolling(returns)[max(WINDOW - 1, len(returns) // 10) :]
+    return rolling(returns)[max(RECENT_EPISODES - 1, len(returns) // 10) :]
 
 
 def _panel(axes: Axes, task: Task, rule: str, cells: dict[str, Cell]) -> None:

@@ -2,7 +2,7 @@
 
 A player has ``begin(obs)`` and ``step(transition)``, as `Agent` does. Controls: *frozen*, the same network with the same seed and
 a learning rate of zero; *shuffled*, the same learner whose modulator is drawn at random from those that it has met so far,
-so that reward no longer tells what was good; *random*, actions by chance.
+so that reward no longer tells what was good; *random*, random actions.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Shuffled:
 
 
 class Random:
-    """Actions by chance."""
+    """Random actions."""
 
     def __init__(self, actions: gym.Space, seeds: tuple[int, ...]) -> None:
         self._spaces = [copy.deepcopy(actions) for _ in seeds]

@@ -1,6 +1,6 @@
 """Environments of this project, one file each, registered as ``rstdp/<Name>-v0`` when this package is imported.
 
-Gymnasium itself finds them by ``import rstdp_envs`` or under ``rstdp_envs:rstdp/<Name>-v0``; `train.py` knows them anyway.
+Gymnasium finds them after ``import rstdp_envs`` or as ``rstdp_envs:rstdp/<Name>-v0``; `train.py` always knows them.
 """
 
 from typing import Any
@@ -23,11 +23,11 @@ REGISTERED: dict[str, dict[str, Any]] = {
     },
     "rstdp/XOR-v0": {"entry_point": f"{__name__}.xor:XOR", "reward_threshold": 0.95},
 }
-"""What Gymnasium is told of each."""
+"""Registration of each environment with Gymnasium."""
 
 
 def register_envs() -> None:
-    """Tell Gymnasium of all environments that it does not know yet."""
+    """Register all environments that Gymnasium does not know yet."""
     for name, facts in REGISTERED.items():
         if name not in gym.registry:
             gym.register(name, **facts)

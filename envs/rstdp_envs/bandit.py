@@ -1,4 +1,4 @@
-"""Two arms whose odds are swapped without notice: who stops learning loses."""
+"""Two arms whose odds are swapped without notice: an agent that stops learning loses."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from . import checks, drawing
 class Bandit(gym.Env):
     """One of two arms pays with probability ``odds``, the other with 1 - odds; before any pull they may be swapped.
 
-    The dynamic foraging, or probabilistic reversal, of neuroscience. Nothing tells which arm is the better one, and the
-    observation is always the same: a policy that does not learn while it plays is left with chance, however it was trained.
+    The dynamic foraging, or probabilistic reversal, of neuroscience. Nothing tells which arm is better, and the
+    observation is always the same: a policy that does not learn while it plays gets 0.5, however it was trained.
 
     | | |
     | --- | --- |
@@ -23,7 +23,7 @@ class Bandit(gym.Env):
     | reward | 1 / ``pulls`` if the arm pays, else 0: the return is the share of pulls that paid |
     | start | either arm is equally likely to be the better one; then they are swapped with probability ``hazard`` before a pull |
     | end | after ``pulls`` pulls |
-    | returns | by chance 0.5; 0.8, the odds, for one that knew the better arm at all times |
+    | returns | a random policy gets 0.5; one that always knew the better arm gets 0.8, the odds |
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 8}  # noqa: RUF012 (as gym.Env declares it)
@@ -50,7 +50,7 @@ class Bandit(gym.Env):
         return 0, self.paid / self.pulls, self.left == 0, False, {}
 
     def render(self) -> np.ndarray | None:  # pyright: ignore[reportIncompatibleMethodOverride] (None without a render mode)
-        """Above a light over the arm that is better now, below the pulled arm, green where it paid and red where not."""
+        """Above, a light over the arm that is better now; below, the pulled arm, green if it paid and red if not."""
         if self.render_mode is None:
             return None
         cells = drawing.blank(2, 2)

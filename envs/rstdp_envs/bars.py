@@ -13,11 +13,11 @@ ON = 255
 
 
 class Bars(gym.Env):
-    """One row or one column of a square image is lit. Does the bar lie or stand?
+    """One row or one column of a square image is lit. Is the bar horizontal or vertical?
 
-    Each pixel is lit as often by bars that lie as by bars that stand, and a weighted sum of pixels that is positive for all rows
-    and negative for all columns does not exist, for both add up to the sum of all weights: it takes features in between, and
-    the same ones are of use everywhere in the image. After the bars of Földiák (1990).
+    Each pixel is lit as often by horizontal bars as by vertical ones, and no weighted sum of pixels is positive for all rows
+    and negative for all columns, because both add up to the sum of all weights: the task needs hidden features, and
+    the same ones are useful everywhere in the image. After the bars of Földiák (1990).
 
     | | |
     | --- | --- |
@@ -25,7 +25,7 @@ class Bars(gym.Env):
     | action | `Discrete(2)`: 0 for a row, 1 for a column |
     | reward | 1 for the right answer, else 0 |
     | end | after one step |
-    | returns | at best 1, by chance 0.5; a weighted sum of pixels is right for all bars but one at most, 1 - 0.5 / size |
+    | returns | at best 1, a random policy gets 0.5; a weighted sum of pixels misses at least one bar, 1 - 0.5 / size |
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 2}  # noqa: RUF012 (as gym.Env declares it)
@@ -49,7 +49,7 @@ class Bars(gym.Env):
         return self._image(), float(self.right), True, False, {}
 
     def render(self) -> np.ndarray | None:  # pyright: ignore[reportIncompatibleMethodOverride] (None without a render mode)
-        """The bar in light; green once the answer was right, red once it was wrong."""
+        """The bar in light; green after a right answer, red after a wrong one."""
         if self.render_mode is None:
             return None
         cells = drawing.blank(self.size, self.size)

@@ -15,7 +15,7 @@ ON = 255
 class Catch(gym.Env):
     """A ball falls, one row a step, from a random column of the top row; a paddle in the bottom row has to be below it.
 
-    After Mnih et al. (2014), "Recurrent models of visual attention", in the size that bsuite gives it.
+    After Mnih et al. (2014), "Recurrent models of visual attention", in bsuite's size.
 
     | | |
     | --- | --- |
@@ -24,7 +24,7 @@ class Catch(gym.Env):
     | reward | in the last step 1 if the ball falls on the paddle, else 0; 0 in all steps before |
     | start | the ball in the top row, each column equally likely; the paddle in the middle |
     | end | when the ball reaches the bottom row, after rows - 1 steps |
-    | returns | at best 1, by chance 1 / columns |
+    | returns | at best 1, a random policy gets 1 / columns |
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 8}  # noqa: RUF012 (as gym.Env declares it)
@@ -52,7 +52,7 @@ class Catch(gym.Env):
         return self._image(), float(over and self.ball == self.paddle), over, False, {}
 
     def render(self) -> np.ndarray | None:  # pyright: ignore[reportIncompatibleMethodOverride] (None without a render mode)
-        """The ball as a light above the paddle; in the end the paddle is green where it caught, the ball red where not."""
+        """The ball as a light above the paddle; in the end the paddle is green if it caught the ball, or the ball red if not."""
         if self.render_mode is None:
             return None
         cells = drawing.blank(self.rows, self.columns)

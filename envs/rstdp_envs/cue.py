@@ -19,7 +19,7 @@ class Cue(gym.Env):
     | action | `Discrete(cues)`: the answer |
     | reward | 1 if the answer is the number of the cue, else 0 |
     | end | after one step |
-    | returns | at best 1, by chance 1 / cues |
+    | returns | at best 1, a random policy gets 1 / cues |
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 2}  # noqa: RUF012 (as gym.Env declares it)

@@ -14,7 +14,7 @@ class DelayedCue(gym.Env):
     """The answer to a cue is given at once, in the first step; its reward comes ``delay`` steps later.
 
     In between the observation is the same for every cue and every answer, and actions do nothing. A policy needs no memory,
-    but a learner does: a trace of what it did when the cue was there. The error of a critic cannot stand in for
+    but a learner does: a trace of what it did when the cue was present. The error of a critic cannot stand in for
     it, because the value of the neutral observation is the same after a right and after a wrong answer. So a learner
     that credits only its last action gets a signal that does not depend on the answer, and stays at chance.
 
@@ -24,7 +24,7 @@ class DelayedCue(gym.Env):
     | action | `Discrete(cues)`: the answer in the first step; without effect afterwards |
     | reward | 1 if the answer is the number of the cue, else 0; in step 1 + delay, and 0 in all steps before |
     | end | after 1 + delay steps |
-    | returns | at best 1, by chance 1 / cues |
+    | returns | at best 1, a random policy gets 1 / cues |
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012 (as gym.Env declares it)

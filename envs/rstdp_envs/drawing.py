@@ -27,7 +27,7 @@ def picture(cells: np.ndarray) -> np.ndarray:
 
 
 def verdict(reward: float) -> tuple[int, int, int]:
-    """Colour of an answer that brought ``reward``."""
+    """Colour of an answer that earned ``reward``."""
     return RIGHT if reward > 0 else WRONG
 
 

@@ -1,4 +1,4 @@
-"""A pattern of spikes that comes up in noise, to be told apart from it."""
+"""A pattern of spikes that appears in noise, to be told apart from it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Pattern(gym.Env):
     """Spikes of many afferents, frame by frame: half of the frames are Bernoulli noise, the others a pattern. Which is it?
 
     In a noise frame every afferent spikes with probability ``rate``. The pattern has as many spikes as noise has on average; when
-    it comes up, each afferent does what the pattern says, or, with probability ``jitter``, what noise would do. So the number of
+    it appears, each afferent does what the pattern says, or, with probability ``jitter``, what noise would do. So the number of
     spikes tells nothing, and no afferent decides alone: what counts is which of them spike together. The question is
-    that of Masquelier et al. (2008), of frames instead of continuous time.
+    that of Masquelier et al. (2008), with frames instead of continuous time.
 
     | | |
     | --- | --- |
@@ -28,7 +28,7 @@ class Pattern(gym.Env):
     | reward | 1 / ``frames`` for a right answer, else 0: the return is the share of right answers |
     | start | the pattern is the same in all episodes: it depends on ``pattern_seed`` alone |
     | end | after ``frames`` frames |
-    | returns | at best 1, but for noise that looks like the pattern (less than one frame in a hundred); by chance 0.5 |
+    | returns | at best 1, except for noise that looks like the pattern (under 1 % of frames); a random policy gets 0.5 |
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012 (as gym.Env declares it)

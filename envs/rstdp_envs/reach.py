@@ -1,4 +1,4 @@
-"""Reach: continuous actions in two dimensions, and a goal that is another one every time."""
+"""Reach: continuous actions in two dimensions, and a goal that is elsewhere every time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Reach(gym.Env):
     | --- | --- |
     | observation | `Box(-1, 1, (4,))` float32: the hand's x and y, the target's x and y |
     | action | `Box(-1, 1, (2,))` float32: velocity along x and y, in units of ``speed``; walls stop the hand |
-    | reward | the way gained in this step, as a share of the way at the start; what is left of it counts as gained on arrival |
-    | start | hand and target anywhere, evenly, but more than ``radius`` apart |
+    | reward | the distance covered in this step, as a share of the initial distance; on arrival, the rest counts as covered |
+    | start | hand and target anywhere, uniformly, but more than ``radius`` apart |
     | end | arrival: the hand within ``radius`` of the target; the registered version is cut off after 30 steps |
-    | returns | 1 on arrival, else the share of the way that was gained, below 0 if the hand went away; by chance about 0 |
+    | returns | 1 on arrival, else the share of the distance covered (negative if it grew); a random policy gets about 0 |
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 8}  # noqa: RUF012 (as gym.Env declares it)

@@ -1,4 +1,4 @@
-"""A corridor with a choice at its end, which a sign tells how to make."""
+"""A corridor with a choice at its end, which a sign decides."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TMaze(gym.Env):
     """Walk down a corridor of ``length`` cells and turn to the side that a sign at the start has named.
 
     visible: the sign is seen from everywhere, so that a policy without memory can do it; what is left is a reward that comes
-    only after the whole corridor. With ``visible=False`` it is seen in the first cell alone: then the task needs a policy
+    only after the whole corridor. With ``visible=False`` it is seen only in the first cell: then the task needs a policy
     with memory, and half of all turns are wrong without one, whatever is learnt.
 
     | | |
@@ -29,7 +29,7 @@ class TMaze(gym.Env):
     | reward | 1 for the turn that the sign names, 0 for the other one, -0.1 for walking into a wall, 0 for a step forward |
     | start | place 0, either sign equally likely |
     | end | the turn at the junction (place = length); the registered version is cut off after 50 steps |
-    | returns | at best 1, by chance -0.35 for a length of 4 |
+    | returns | at best 1, a random policy gets -0.35 for a length of 4 |
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012 (as gym.Env declares it)

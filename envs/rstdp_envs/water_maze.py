@@ -1,4 +1,4 @@
-"""The Morris water maze: find a place that nothing marks, and remember where it is."""
+"""The Morris water maze: find an unmarked place, and remember where it is."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class WaterMaze(gym.Env):
 
     | | |
     | --- | --- |
-    | observation | `Box(-1, 1, (2,))` float32: x and y in the pool, whose radius is 1; nothing tells of the platform |
+    | observation | `Box(-1, 1, (2,))` float32: x and y in the pool, whose radius is 1; nothing shows the platform |
     | action | `Box(-1, 1, (2,))` float32: where to swim, as x and y; lengths above 1 count as 1, which is ``speed`` in a step |
     | reward | 1 on the platform, -0.01 for every other step |
     | start | at the edge, each direction equally likely |
     | end | on the platform; the registered version is cut off after 100 steps |
-    | returns | at best 0.915 on average, by chance about -0.7: 1 less a hundredth of the steps |
+    | returns | at best 0.915 on average, a random policy gets about -0.7: 1 minus a hundredth of the steps |
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 12}  # noqa: RUF012 (as gym.Env declares it)

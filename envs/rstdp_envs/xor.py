@@ -21,7 +21,7 @@ class XOR(gym.Env):
     | action | `Discrete(2)`: the answer |
     | reward | 1 for the right answer, else 0 |
     | end | after one step |
-    | returns | at best 1, by chance 0.5; no answer that looks at one input alone does better than chance |
+    | returns | at best 1, a random policy gets 0.5; no answer that looks at one input alone does better than chance |
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 2}  # noqa: RUF012 (as gym.Env declares it)

@@ -99,8 +99,8 @@ class RecordConfig:
     """Numbers in `info` at the end of an episode, or of a trial (neurogym): they become columns of
     monitor.csv, as in Stable-Baselines3's Monitor, and curves in TensorBoard."""
     images: int = 2
-    """How often a run draws raster, maps and weight histograms: at its end, and earlier only if at least a million env
-    steps lie between two; 0 for never."""
+    """How many times a run draws raster, maps and weight histograms: the last time at its end, earlier only if at least a
+    million env steps lie between two drawings; 0 for never."""
     map_dims: tuple[int, int] = (0, 1)
     """The two observation dimensions that the value and policy maps show."""
 

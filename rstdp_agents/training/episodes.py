@@ -11,13 +11,13 @@ import numpy as np
 
 from rstdp_agents.codecs.transition import Transition
 
-WINDOW = 100
+RECENT_EPISODES = 100
 """Consecutive training episodes over which a task must reach its threshold to count as solved."""
 ROUNDING = 1e-9
 """Relative tolerance (absolute below 1) by which a mean may miss a threshold through rounding alone."""
 
 
-def of_episodes(*counts: int, window: int = WINDOW) -> str:
+def of_episodes(*counts: int, window: int = RECENT_EPISODES) -> str:
     """Suffix for a mean of the last ``window`` episodes if there were fewer: " (of 23)", " (of 7 to 23)"; else an empty text.
 
     counts: episodes of each agent in the mean.
@@ -74,7 +74,7 @@ class AgentRecord:
 
     def __init__(self) -> None:
         self.episodes = 0
-        self.recent: deque[float] = deque(maxlen=WINDOW)
+        self.recent: deque[float] = deque(maxlen=RECENT_EPISODES)
         self.best_mean: float | None = None
         self.solved_at_episode: int | None = None
         self.solved_at_step: int | None = None
@@ -83,7 +83,7 @@ class AgentRecord:
         """Count one more episode."""
         self.episodes += 1
         self.recent.append(episode.episode_return)
-        if len(self.recent) < WINDOW:
+        if len(self.recent) < RECENT_EPISODES:
             return
         last = mean(self.recent)
         self.best_mean = last if self.best_mean is None else max(self.best_mean, last)
@@ -106,7 +106,7 @@ class AgentRecord:
     def from_json(cls, data: RecordState) -> AgentRecord:
         """The record that `to_json` wrote."""
         record = cls()
-        vars(record).update({**data, "recent": deque(data["recent"], maxlen=WINDOW)})
+        vars(record).update({**data, "recent": deque(data["recent"], maxlen=RECENT_EPISODES)})
         return record
 
 

@@ -21,7 +21,7 @@ from rstdp_agents.base.errors import UsageError
 from rstdp_agents.environments import EnvSource, make_env
 from rstdp_agents.environments.learnt import Learnt
 from rstdp_agents.training.config import RunConfig, source_of
-from rstdp_agents.training.episodes import WINDOW
+from rstdp_agents.training.episodes import RECENT_EPISODES
 from rstdp_agents.training.evaluation import Evaluation, play
 from rstdp_agents.training.loop import Callback, Training
 from rstdp_agents.training.recorder import Recorder
@@ -150,7 +150,7 @@ class Run:
         played = play(self.agent, self.source, self.kwargs, seeds, episodes, greedy, learnt=self._learnt, shown=shown)
         return Evaluation(*played, greedy)
 
-    def plot(self, axis: Axis = "steps", window: int = WINDOW) -> Figure:
+    def plot(self, axis: Axis = "steps", window: int = RECENT_EPISODES) -> Figure:
         """Learning curves: mean over agents of the mean return of the last ``window`` episodes, with its 95 % interval."""
         history = self.history
         validate.require(any(len(own.returns) for own in history.agents), f"no episode has ended yet in {self.folder}")

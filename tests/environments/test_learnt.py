@@ -141,7 +141,7 @@ def test_statistics_outlive_episodes_that_cannot_be_repeated(tmp_path, caplog):
         "7",
     ]
     assert main([*line, "--total-steps", "310"]) == 0
-    assert "those that were running cannot be gone on with: max_episode_steps changed" in caplog.text
+    assert "those in progress cannot be resumed: max_episode_steps changed" in caplog.text
     now = load_run(tmp_path / "other", trust=Trust(True)).learnt()
     count = ".obs_rms.count"
     assert now[0][0]["attributes"][count] > kept[0][0]["attributes"][count] > 300

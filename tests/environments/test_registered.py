@@ -54,7 +54,7 @@ BY_CHANCE = {
     "rstdp/WaterMaze-v0": -0.72,
     "rstdp/XOR-v0": 0.5,
 }
-"""Expected return of actions by chance, as the docstrings say."""
+"""Expected return of random actions, as in the docstrings."""
 
 
 def made(env_id, **kwargs):
@@ -75,7 +75,7 @@ def returns(env, policy, episodes):
     return [sum(reward for _, reward, *_ in episode(env, policy, seed)) for seed in range(episodes)]
 
 
-def by_chance(env, seed=0):
+def random_policy(env, seed=0):
     env.action_space.seed(seed)
     return lambda obs, _: env.action_space.sample()
 
@@ -95,11 +95,11 @@ def test_gymnasium_finds_no_fault(env_id):
 @pytest.mark.parametrize("env_id", IDS)
 def test_same_seed_same_episode_and_other_seeds_others(env_id):
     one, other = made(env_id), made(env_id)
-    stories = [episode(one, by_chance(one, seed), seed) for seed in range(20)]
-    assert stories == [episode(other, by_chance(other, seed), seed) for seed in range(20)]
-    assert len({str(episode(one, by_chance(one, 0), seed)) for seed in range(20)}) > 1
-    assert [episode(one, by_chance(one, i)) for i in range(5)] == [
-        episode(other, by_chance(other, i)) for i in range(5)
+    stories = [episode(one, random_policy(one, seed), seed) for seed in range(20)]
+    assert stories == [episode(other, random_policy(other, seed), seed) for seed in range(20)]
+    assert len({str(episode(one, random_policy(one, 0), seed)) for seed in range(20)}) > 1
+    assert [episode(one, random_policy(one, i)) for i in range(5)] == [
+        episode(other, random_policy(other, i)) for i in range(5)
     ]
 
 
@@ -126,9 +126,9 @@ def test_the_optimal_policy_earns_what_the_docstring_says_and_passes_the_thresho
 
 
 @pytest.mark.parametrize("env_id", IDS)
-def test_chance_earns_what_the_docstring_says(env_id):
+def test_a_random_policy_earns_what_the_docstring_says(env_id):
     env = made(env_id)
-    got = returns(env, by_chance(env), 300)
+    got = returns(env, random_policy(env), 300)
     assert np.mean(got) == pytest.approx(BY_CHANCE[env_id], abs=4 * np.std(got) / np.sqrt(len(got)))
 
 

@@ -27,7 +27,7 @@ class EncoderConfig:
     """Lower bound of the grid in each dimension; empty for the space's own bound, or for what random actions reach if it
     has none or one far beyond that (tuples: what random actions reach, in each entry of the observation)."""
     high: tuple[float, ...] = ()
-    """Upper bound of the grid in each dimension; empty for the same."""
+    """Upper bound of the grid in each dimension; empty as for `low`."""
     cells: tuple[int, ...] = ()
     """Place cells, or tiles of a tiling, along each dimension; empty for about 300 in total."""
     tilings: int = 8

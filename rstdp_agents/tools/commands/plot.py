@@ -9,7 +9,7 @@ import tyro
 
 from rstdp_agents.base import validate
 from rstdp_agents.tools.commands.arguments import parse
-from rstdp_agents.training.episodes import WINDOW
+from rstdp_agents.training.episodes import RECENT_EPISODES
 from rstdp_agents.training.reports import plots
 from rstdp_agents.training.runs.reading import Axis, read_runs
 
@@ -22,7 +22,7 @@ class Args:
     """Run folders."""
     axis: Axis = "steps"
     """The horizontal axis."""
-    window: int = WINDOW
+    window: int = RECENT_EPISODES
     """Number of episodes in the rolling mean."""
     by: str = "folder"
     """One curve for each value of this: the folder, or any setting of a run, such as rule or plasticity.lr."""

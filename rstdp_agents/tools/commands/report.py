@@ -17,7 +17,7 @@ from rstdp_agents.base.progress import Bar
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.tools.commands.arguments import name, parse
 from rstdp_agents.training.config import source_of
-from rstdp_agents.training.episodes import WINDOW, of_episodes
+from rstdp_agents.training.episodes import RECENT_EPISODES, of_episodes
 from rstdp_agents.training.evaluation import interval
 from rstdp_agents.training.reports import plots
 from rstdp_agents.training.reports.scores import episodes_to, iqm, probability_of_improvement
@@ -68,7 +68,7 @@ def main(argv: list[str]) -> int:
     args = parse(Args, "report", argv, __doc__)
     runs = read_runs(args.runs, args.by)
     args.out.mkdir(parents=True, exist_ok=True)
-    plots.write_figure(args.out / "learning.png", plots.learning_curves(runs, "steps", WINDOW))
+    plots.write_figure(args.out / "learning.png", plots.learning_curves(runs, "steps", RECENT_EPISODES))
     plots.write_figure(args.out / "final.png", plots.intervals(finals(runs), "final return"))
     parts = [INTRO, "![Learning curves](learning.png)\n\n![Final returns](final.png)\n"]
     parts += [section(env, groups, args.by) for env, groups in runs.items()]
@@ -92,7 +92,7 @@ def agents_of(runs: list[History]) -> list[np.ndarray]:
 
 def final(returns: np.ndarray) -> float:
     """Mean of the last 100 episodes, or of all if there are fewer."""
-    return float(returns[-WINDOW:].mean())
+    return float(returns[-RECENT_EPISODES:].mean())
 
 
 def finals(runs: dict[str, Groups]) -> dict[str, dict[str, Estimate]]:
@@ -122,7 +122,11 @@ def section(env: str, groups: Groups, by: str) -> str:
 def row(agents: list[np.ndarray], solved: float | None) -> list[str]:
     """Figures of the agents of one label in one environment."""
     took = [] if solved is None else [n for n in (episodes_to(solved, returns) for returns in agents) if n]
-    best = [max(np.convolve(r, np.ones(WINDOW) / WINDOW, "valid")) for r in agents if len(r) >= WINDOW]
+    best = [
+        max(np.convolve(r, np.ones(RECENT_EPISODES) / RECENT_EPISODES, "valid"))
+        for r in agents
+        if len(r) >= RECENT_EPISODES
+    ]
     share = "-" if solved is None else f"{len(took)}/{len(agents)}"
     finals, area = list(map(final, agents)), [float(np.mean(returns)) for returns in agents]
     means = [with_interval(finals) + of_episodes(*map(len, agents)), with_interval(best), with_interval(area)]

@@ -21,7 +21,7 @@ from rstdp_agents.tools.commands import helptext
 from rstdp_agents.tools.commands.arguments import at_home, program
 from rstdp_agents.training import presets
 from rstdp_agents.training.config import MachineConfig, RecordConfig, RunConfig
-from rstdp_agents.training.episodes import WINDOW, of_episodes
+from rstdp_agents.training.episodes import RECENT_EPISODES, of_episodes
 from rstdp_agents.training.evaluation import in_words
 from rstdp_agents.training.loop import Training
 from rstdp_agents.training.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
@@ -187,9 +187,9 @@ def report(summary: dict[str, Any]) -> None:
         solved, episodes = agent["solved_at_episode"], agent["episodes"]
         verdict = f"solved at episode {solved} of {episodes}" if solved else f"not solved in {episodes} episodes"
         line = f"seed {agent['seed']}: {verdict}"
-        line += f", last {WINDOW} {_number(agent['final_mean'])}{of_episodes(episodes)}"
+        line += f", last {RECENT_EPISODES} {_number(agent['final_mean'])}{of_episodes(episodes)}"
         if agent["best_mean"] is not None:
-            line += f", best {WINDOW} {_number(agent['best_mean'])}"
+            line += f", best {RECENT_EPISODES} {_number(agent['best_mean'])}"
         for kind in ("greedy", "stochastic"):
             if agent[f"eval_{kind}"]:
                 line += f", {kind} {agent[f'eval_{kind}']['mean']:.1f} +- {agent[f'eval_{kind}']['std']:.1f}"

@@ -17,7 +17,7 @@ from rstdp_agents.base.settings import flat, override
 from rstdp_agents.environments import build_grid, make_env
 from rstdp_agents.training import compilation
 from rstdp_agents.training.config import RunConfig, by_option, source_of
-from rstdp_agents.training.episodes import WINDOW, EpisodeTracker
+from rstdp_agents.training.episodes import RECENT_EPISODES, EpisodeTracker
 from rstdp_agents.training.interaction import Interaction
 from rstdp_agents.training.ranged import with_range
 
@@ -142,7 +142,7 @@ def scores(config: RunConfig, trials: Sequence[Mapping[str, Any]], objective: Ob
 
 def worth(returns: Sequence[float], objective: Objective) -> float:
     """What the episodes of an agent are worth, see `scores`; nan where there are none."""
-    counted = returns[-WINDOW:] if objective == "final" else returns
+    counted = returns[-RECENT_EPISODES:] if objective == "final" else returns
     return float(np.mean(counted)) if len(counted) else math.nan
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import bootstrap, trim_mean
 
-from rstdp_agents.training.episodes import WINDOW, mean, reaches
+from rstdp_agents.training.episodes import RECENT_EPISODES, mean, reaches
 
 RESAMPLES = 2000
 """Bootstrap samples of an interval."""
 
 
-def rolling(returns: Sequence[float] | np.ndarray, window: int = WINDOW) -> np.ndarray:
+def rolling(returns: Sequence[float] | np.ndarray, window: int = RECENT_EPISODES) -> np.ndarray:
     """Mean of the last ``window`` episodes at each episode, or of all so far if there are fewer: ``(episodes,)``."""
     total = np.concatenate([[0.0], np.cumsum(returns)])
     last = np.arange(1, len(total))
@@ -24,8 +24,8 @@ def rolling(returns: Sequence[float] | np.ndarray, window: int = WINDOW) -> np.n
 def episodes_to(bound: float, returns: Sequence[float] | np.ndarray) -> int | None:
     """First episode at which the mean of 100 `reaches` ``bound``, as `AgentRecord` finds it; None if it never does."""
     each = np.asarray(returns, dtype=np.float64).tolist()
-    ends = range(WINDOW, len(each) + 1)
-    return next((end for end in ends if reaches(mean(each[end - WINDOW : end]), bound)), None)
+    ends = range(RECENT_EPISODES, len(each) + 1)
+    return next((end for end in ends if reaches(mean(each[end - RECENT_EPISODES : end]), bound)), None)
 
 
 def band(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
