@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.base import plugins, validate
@@ -28,7 +29,7 @@ from rstdp_agents.training.runs.trust import Trust
 
 def train(
     env: Source, folder: str | Path = "", *, rule: Any = None, modulator: Any = None, encoder: Any = None,
-    decoder: Any = None, neuron: Any = None, hidden: Sequence[int] | None = None,
+    decoder: Any = None, neuron: Any = None, hidden: int | Sequence[int] | None = None,
     settings: Mapping[str, Any] | None = None, config: RunConfig | None = None, callback: Callback | None = None,
     recorder: Recorder | None = None, **run: Any,
 ) -> Run:  # fmt: skip
@@ -52,8 +53,15 @@ def train(
     validate.require(callback is None or callable(callback), f"`callback` must be a function; received {callback!r}")
     known = recorder is None or isinstance(recorder, Recorder)
     validate.require(known, f"`recorder` must be a Recorder; received {recorder!r}")
+    is_env = isinstance(env, str | gym.Env) or callable(env)
+    validate.require(
+        is_env, f"`env` must be an id, an environment, or a class or function that makes one; received {env!r}"
+    )
     parts = dict(zip(PARTS, (rule, modulator, encoder, decoder, neuron), strict=True))
-    settings = {**(settings or {}), **({} if hidden is None else {"network.hidden": hidden})}
+    settings = {
+        **(settings or {}),
+        **({} if hidden is None else {"network.hidden": tuple(np.atleast_1d(hidden).tolist())}),
+    }
     name = env if isinstance(env, str) else (isinstance(env, gym.Env) and id_of(env)) or plugins.hand_in("--env", env)
     found = configured(name, parts, settings, run, config)
     check_device(found.device)

@@ -25,6 +25,8 @@ NOT_GIVEN = ("agent", "env", "run_dir", "resume", "launcher", "storage")
 """Fields of a run that `train` has other arguments for, or none, for the command alone starts clusters."""
 FIELDS = tuple(f.name for f in fields(RunConfig) if f.name not in NOT_GIVEN)
 """Fields of a run that are arguments of `train` by their own names."""
+OTHERS = ("folder", "hidden", "settings", "config", "callback", "recorder")
+"""The other arguments of `train`."""
 DEFAULT: RuleName = "rstdp-et"
 """Whose preset a rule of one's own starts from."""
 
@@ -43,7 +45,7 @@ def configured(
     task = tuple(run["env_kwargs"]) if "env_kwargs" in run else None, tuple(run.get("wrapper", ()))
     config = start or preset(env, rule if rule in get_args(RuleName) else DEFAULT, *task)
     known = flat(asdict(config.agent))
-    check_known("`train` has no argument", run, FIELDS, known)
+    check_known("`train` has no argument", run, (*FIELDS, *parts, *OTHERS), known)
     check_known("`settings` has no", settings, known, known)
     changes = {**run, "env": env, "run_dir": "", "resume": ""}
     changes |= {f"agent.{name}": value for name, value in settings.items()}
