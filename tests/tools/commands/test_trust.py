@@ -110,7 +110,7 @@ def test_the_message_names_the_file_every_name_and_what_trust_means(sent):
     assert str(error.value) == (
         f"{latest_checkpoint(folder)} names code from outside this package: --env 'evil_module:Env', --rule 'a.b:C\\nD'. "
         "It is imported only with `--trust`, which means that you trust whoever made this run as you would the author of a "
-        "program, or if the same name is on the command line; from Python with `trust=True`, or where the part itself is "
+        "program, or if the same name is on the command line; from Python with `trust=True`, or if the part itself is "
         "handed in"
     )
 
