@@ -77,11 +77,15 @@ def rows_of(observations: list[Any], grid: EnvGrid) -> np.ndarray:
 def check_step(obs: np.ndarray, rewards: np.ndarray, grid: EnvGrid) -> None:
     """`check_observations` and `check_finite` of the results of a step; a single sum if all is well."""
     rows = grid.rows
-    if rows.whole:
-        check_whole(obs, grid)
     if obs.size < FEW and rewards.size < FEW:
-        numbers = rewards.ravel().tolist() if rows.are_whole else obs.ravel().tolist() + rewards.ravel().tolist()
+        numbers = obs.ravel().tolist()
+        if rows.whole and not (obs.shape[0] * obs.shape[1] == 1 and _are_whole(numbers, rows)):
+            check_whole(obs, grid)
+        paid = rewards.ravel().tolist()
+        numbers = paid if rows.are_whole else numbers + paid
     else:
+        if rows.whole:
+            check_whole(obs, grid)
         numbers = total(rewards), total(obs)
     if not math.isfinite(sum(numbers)):
         check_finite("observation", obs, grid)
@@ -98,13 +102,6 @@ def check_observations(obs: np.ndarray, grid: EnvGrid) -> None:
 def check_whole(obs: np.ndarray, grid: EnvGrid) -> None:
     """Raise EnvironmentFault if a value that must be an integer is not one, or is outside its space."""
     rows = grid.rows
-    if obs.size < FEW and obs.shape[0] * obs.shape[1] == 1:
-        row = obs.ravel().tolist()
-        for _, column, least, most in rows.whole:
-            if not least <= row[column] <= most or row[column] % 1:
-                break
-        else:
-            return
     columns, least, most = rows.whole_arrays
     values = obs.reshape(*obs.shape[:2], -1)[..., columns]
     wrong = np.argwhere((values < least) | (values > most) | (values % 1 != 0))
@@ -112,6 +109,15 @@ def check_whole(obs: np.ndarray, grid: EnvGrid) -> None:
         agent, env, i = wrong[0].tolist()
         what = f"{rows.whole[i][0]} is {values[agent, env, i]} at env step {grid.steps} in env {env} of agent {agent}"
         raise EnvironmentFault(f"environment {grid.name!r}: {what}; expected an integer from {least[i]} to {most[i]}")
+
+
+def _are_whole(row: list[float], rows: Rows) -> bool:
+    """Whether the values of one row that must be integers within their space are."""
+    for _, column, least, most in rows.whole:
+        value = row[column]
+        if not least <= value <= most or value % 1:
+            return False
+    return True
 
 
 def total(values: np.ndarray) -> float:

@@ -60,7 +60,7 @@ class Guard(gym.Wrapper):
             result = self.env.step(action)
         except BaseException as error:
             raise self._raised(f"step({shown(action)})", error, STEP) from error
-        if not isinstance(result, tuple) or len(result) != 5:
+        if (type(result) is not tuple and not isinstance(result, tuple)) or len(result) != 5:
             old = isinstance(result, tuple) and len(result) == 4
             raise self._fault("step()", shown(result), f"{STEP}{', not the four of the old gym API' if old else ''}")
         obs, reward, ended, cut, info = result

@@ -11,6 +11,8 @@ from gymnasium import spaces
 
 from rstdp_agents.codecs.observation_layout import MASK
 
+INT8 = np.dtype(np.int8)
+
 
 class MaskInObservation(gym.Wrapper):
     """An env whose observations become a Dict with the additional entry `MASK` from its ``info``.
@@ -39,11 +41,15 @@ class MaskInObservation(gym.Wrapper):
 
 def with_mask(obs: Any, mask: Any) -> dict[str, Any]:
     """An observation as `MaskInObservation` has it."""
-    return {**(obs if isinstance(obs, Mapping) else {"observation": obs}), MASK: flat(mask)}
+    if isinstance(obs, Mapping):
+        return {**obs, MASK: flat(mask)}
+    return {"observation": obs, MASK: flat(mask)}
 
 
 def flat(mask: Any) -> np.ndarray:
     """A mask, or the masks of several components (Gymnasium's tuples of them), as one array."""
+    if type(mask) is np.ndarray and mask.dtype is INT8 and mask.ndim == 1:  # what most environments give, soonest
+        return mask.copy()
     if isinstance(mask, tuple | list | dict):
         parts = [flat(part) for part in (mask.values() if isinstance(mask, dict) else mask)]
         return np.concatenate(parts) if parts else np.zeros(0, np.int8)

@@ -24,6 +24,8 @@ from rstdp_agents.environments.learnt import FreshWrappers, Learnt, layers, teac
 from rstdp_agents.environments.state import State, changed, put_state, state_of, unlike, weight
 
 logger = logging.getLogger(__name__)
+ARRAYS = (np.ndarray, np.generic)
+MASKS = np.dtype(np.int8)
 NOTE_EVERY = 2048
 """Steps after which a reset records the state again, or more for an env with a large state (`PER_NUMBER`); until then shorter
 episodes are repeated one after the other."""
@@ -182,7 +184,8 @@ class Actions:
         self._bytes = bytearray()
         self.size = max(1, _bytes(space))
         """Bytes of an action."""
-        self.add: Callable[[Any], None] = self._numbers.append if self._numbers is not None else self._add
+        add = self._add_array if isinstance(space, spaces.Box) else self._add
+        self.add: Callable[[Any], None] = add if self._numbers is None else self._numbers.append
         """Append an action."""
 
     def records(self) -> np.ndarray:
@@ -207,6 +210,9 @@ class Actions:
 
     def _add(self, action: Any) -> None:
         self._bytes += packed(action)
+
+    def _add_array(self, action: np.ndarray) -> None:
+        self._bytes += action.tobytes()
 
 
 def packed(action: Any) -> bytes:
@@ -248,7 +254,7 @@ def checksum(info: Mapping[Any, Any], so_far: int) -> int:
         kind = type(value)
         if kind is float or kind is bool or kind is int or kind is np.float64:
             so_far = hash((so_far, value)) if value == value else so_far  # NaN hashes differently every time
-        elif isinstance(value, np.ndarray | np.generic) and value.dtype != object:
+        elif (kind is np.ndarray and value.dtype is MASKS) or (isinstance(value, ARRAYS) and value.dtype != object):
             so_far = zlib.crc32(value.tobytes(), so_far & 0xFFFFFFFF)
         elif isinstance(value, str):
             so_far = zlib.crc32(value.encode(), so_far & 0xFFFFFFFF)

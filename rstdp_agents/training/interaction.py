@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -29,17 +29,18 @@ class Envs(Protocol):
         """First observations ``(agents, envs, *obs)``."""
         ...
 
-    def step(self, actions: np.ndarray) -> Transition:
+    def step(self, actions: np.ndarray, /) -> Transition:
         """The transition that the actions lead to."""
         ...
 
 
 class Interaction:
-    """Actions and transitions in turn. action: the next one, once the interaction has begun."""
+    """Actions and transitions in turn."""
 
     def __init__(self, player: Player, envs: Envs, tracker: EpisodeTracker) -> None:
         self.player, self.envs, self.tracker = player, envs, tracker
-        self.action: np.ndarray | None = None
+        self.action: Any = None
+        """The next one, ``(agents, envs, *action)``; None before `begin`."""
 
     def begin(self, seeds: tuple[int, ...]) -> np.ndarray:
         """Begin an episode in every env; returns the first observations. seeds: one per agent."""
@@ -52,7 +53,6 @@ class Interaction:
 
         step: env steps of an agent, this one included. Raises EnvironmentFault, in which case nothing has been learnt.
         """
-        assert self.action is not None, "an interaction begins with `begin`"
         transition = self.envs.step(self.action)
         self.action = self.player.step(transition)
         return transition, self.tracker.add(transition, step)

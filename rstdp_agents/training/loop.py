@@ -111,7 +111,8 @@ class Training:
     def _loop(self, stop: list[int], bar: Bar) -> None:
         config, stride = self.config, self.config.envs_per_agent
         self.play.player = self.agent if self.recorder is None else Recorded(self.agent, self.recorder)
-        while self.step < min(self.until, config.total_steps) and not self.peers.stop(stop):
+        end, stops = min(self.until, config.total_steps), self.peers.stop
+        while self.step < end and not stops(stop):
             if not self.envs.running:
                 self._begin()
             try:

@@ -25,7 +25,8 @@ class TrainingEnvs:
 
     def __init__(self, config: RunConfig, source: EnvSource, kwargs: dict[str, Any], peers: Peers) -> None:
         self._config, self._source, self._kwargs, self._peers = config, source, kwargs, peers
-        self.grid, self.running = self._make(), False
+        self.running = False
+        self._use(self._make())
         self._are_lost = False
         self._lends = isinstance(source, Instance)
         self._before_play: tuple[int, dict[str, Any]] = -1, {}
@@ -34,10 +35,6 @@ class TrainingEnvs:
         """As `EnvGrid.reset`."""
         self.running = True
         return self.grid.reset(seeds)
-
-    def step(self, actions: np.ndarray) -> Transition:
-        """As `EnvGrid.step`."""
-        return self.grid.step(actions)
 
     def close(self) -> None:
         """As `EnvGrid.close`."""
@@ -71,7 +68,8 @@ class TrainingEnvs:
     def make_anew(self, learnt: list[Learnt]) -> None:
         """Replace the envs by new ones that keep only what wrappers have ``learnt``; new episodes must begin."""
         self.grid.close()
-        self.grid, self.running = self._make(), False
+        self.running = False
+        self._use(self._make())
         if learnt:
             self.grid.teach(learnt)
 
@@ -104,7 +102,7 @@ class TrainingEnvs:
 
     def _take_back(self, where: dict[str, Any]) -> None:
         if not isinstance(self._source, Instance):  # its owner closes it
-            self.grid = self._make()
+            self._use(self._make())
         self.resume(where)
 
     def _resume(self, where: dict[str, Any]) -> str:
@@ -112,6 +110,11 @@ class TrainingEnvs:
             return where.get("lost") or self.grid.resume(where)
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             return f"{type(error).__name__}: {one_line(error)}"  # another version of the environment, perhaps
+
+    def _use(self, grid: EnvGrid) -> None:
+        self.grid = grid
+        self.step: Callable[[np.ndarray], Transition] = grid.step
+        """As `EnvGrid.step`."""
 
     def _make(self) -> EnvGrid:
         c, mine = self._config, self._peers.mine(self._config)

@@ -36,6 +36,7 @@ class FusedBackend:
         self._observations = Observations(parts, self.arrays["kind"])
         synapses = self.arrays["weight"].size * parts.envs * len(parts.layer.rule.terms)
         self._threads = Threads(parts.agents, threads, synapses)
+        self._step = self._threads.all_agents(step, self._state)
         shape = parts.agents, parts.envs
         self._no_reward, self._nobody = np.zeros(shape), np.zeros(shape, dtype=bool)
 
@@ -83,10 +84,11 @@ class FusedBackend:
         self.parts.statistics.windows += 1
         if self._pre is not None:  # somebody may have written to it
             self.arrays["bits"][:, 0], self._pre = pack_spikes(self._pre.numpy()), None
-        self._observations.mask(t.obs, self.arrays)
+        if self._observations.are_masked:
+            self._observations.mask(t.obs, self.arrays)
         obs = final_obs = self._observations.coded(t.obs)
         if t.final_obs is not None:
             final_obs = self._observations.coded(t.final_obs)
         restarted = self._nobody if t.restarted is None else t.restarted
-        self._threads.run(step, self._state, obs, final_obs, t.reward, t.terminated, t.truncated, restarted, learning)
+        self._step(obs, final_obs, t.reward, t.terminated, t.truncated, restarted, learning)
         return self._chosen()

@@ -89,8 +89,11 @@ def decoder_arrays(decoder: Decoder, shape: tuple[int, int]) -> dict[str, np.nda
 def allow(allowed: np.ndarray, arrays: dict[str, Any]) -> None:
     """Note in the fields ``arrays`` of a state what may be chosen, ``(agents, envs, actions)``; all of a component if none is."""
     sizes = arrays["sizes"]
-    some = np.logical_or.reduceat(allowed, np.cumsum(sizes) - sizes, axis=-1)
-    np.logical_or(allowed, ~np.repeat(some, sizes, axis=-1), out=arrays["allowed"])
+    if len(sizes) == 1:
+        some = np.logical_or.reduce(allowed, axis=-1, keepdims=True)
+    else:
+        some = np.repeat(np.logical_or.reduceat(allowed, np.cumsum(sizes) - sizes, axis=-1), sizes, axis=-1)
+    np.logical_or(allowed, ~some, out=arrays["allowed"])
 
 
 def reader(decoder: Decoder, arrays: dict[str, Any]) -> Callable[[], np.ndarray]:

@@ -22,6 +22,8 @@ class Observations:
         self._first = counted.first if counted else None
         self._grids = compiled(counted.encoder if counted else parts.encoder)
         self._rates_are_given = kind == GIVEN
+        self.are_masked = parts.rows.mask is not None
+        """Whether they say which actions are allowed."""
 
     def coded(self, obs: np.ndarray) -> np.ndarray:
         """``(agents, envs, *obs)`` -> ``(agents, envs, dims)``: as they are if compiled code knows the encoder, else rates."""
@@ -35,7 +37,5 @@ class Observations:
         return obs if obs.ndim == 3 else obs.reshape(*obs.shape[:2], -1)
 
     def mask(self, obs: np.ndarray, arrays: dict[str, Any]) -> None:
-        """Note in the fields ``arrays`` of a state which actions ``obs`` allows, where it says so."""
-        allowed = self._parts.rows.allowed(obs)
-        if allowed is not None:
-            allow(allowed, arrays)
+        """Note in the fields ``arrays`` of a state which actions ``obs`` allows, where observations are masked."""
+        allow(self._parts.rows.allowed(obs), arrays)

@@ -26,7 +26,7 @@ class FusedPolicy:
         self, shared: dict[str, Any], decoder: Decoder, observations: Observations, threads: Threads, envs: int,
         seeds: tuple[int, ...],
     ) -> None:  # fmt: skip
-        self._decoder, self._observations, self._threads = decoder, observations, threads
+        self._decoder, self._observations = decoder, observations
         (agents, inputs, padded), outputs = shared["weight"].shape, shared["post_count"].shape[1]
         shape = agents, envs
         self._arrays = (
@@ -44,12 +44,13 @@ class FusedPolicy:
         self._chosen = reader(self._decoder, self._arrays)
         certain = shared["constants"].copy()
         certain["decoder"]["inverse_temperature"], certain["decoder"]["exploration"] = CERTAIN, 0.0
-        self._stochastic, self._greedy = State(**self._arrays), State(**self._arrays | {"constants": certain})
+        states = State(**self._arrays), State(**self._arrays | {"constants": certain})
+        self._stochastic, self._greedy = (threads.all_agents(act, state) for state in states)
 
     def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:
-        state = self._greedy if greedy else self._stochastic
-        self._observations.mask(obs, self._arrays)
-        self._threads.run(act, state, self._observations.coded(obs))
+        if self._observations.are_masked:
+            self._observations.mask(obs, self._arrays)
+        (self._greedy if greedy else self._stochastic)(self._observations.coded(obs))
         return self._chosen()
 
     def rates(self, obs: np.ndarray) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -24,9 +25,14 @@ class Threads:
         self._parts = list(pairwise(np.linspace(0, agents, parts + 1).astype(int).tolist()))
         self._pool = ThreadPoolExecutor(parts, "agents", torch.set_flush_denormal, (True,)) if parts > 1 else None
 
-    def run(self, kernel: Callable[..., None], state: State, *rest: Any) -> None:
-        """Call ``kernel(state, begin, end, *rest)`` for all agents."""
-        if self._pool is None:
-            return kernel(state, 0, self._agents, *rest)
-        for part in [self._pool.submit(kernel, state, *part, *rest) for part in self._parts]:
-            part.result()
+    def all_agents(self, kernel: Callable[..., None], state: State) -> Callable[..., None]:
+        """What calls ``kernel(state, begin, end, *rest)`` for all agents, given the rest."""
+        pool = self._pool
+        if pool is None:
+            return partial(kernel, state, 0, self._agents)
+
+        def run(*rest: Any) -> None:
+            for part in [pool.submit(kernel, state, *part, *rest) for part in self._parts]:
+                part.result()
+
+        return run
