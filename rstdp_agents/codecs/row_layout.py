@@ -14,6 +14,8 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import iterate
 
+from rstdp_agents.base.once import warn_once
+
 logger = logging.getLogger(__name__)
 
 SLOTS = 8
@@ -90,7 +92,10 @@ class RowLayout:
         if isinstance(space, spaces.Graph):
             return self._graph(space, path, within)
         if not isinstance(space, spaces.Text):
-            _warn(f"{path} is of a space without a code, {type(space).__name__}: text is hashed, anything else skipped")
+            warn_once(
+                logger,
+                f"{path} is of a space without a code, {type(space).__name__}: text is hashed, anything else skipped",
+            )
         return self._text(path, within)
 
     def _box(self, space: spaces.Box, path: str, within: Within | None) -> Write:
@@ -201,12 +206,6 @@ class RowLayout:
                 row[columns] = hashed(value)
 
         return write
-
-
-@cache
-def _warn(message: str) -> None:
-    """Warn once per process: grids, agents and evaluations lay out the same space repeatedly."""
-    logger.warning(message)
 
 
 @lru_cache(1000)

@@ -6,7 +6,6 @@ import logging
 import multiprocessing
 import warnings
 from collections.abc import Callable, Mapping
-from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from rstdp_agents.base import plugins, signals
 from rstdp_agents.base.errors import EnvironmentFault
+from rstdp_agents.base.once import warn_once
 from rstdp_agents.base.wording import short, shown
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class Guard(gym.Wrapper):
         try:
             self.env.close()
         except Exception as error:
-            _warn(f"environment {self.name!r}: close() raised {plugins.said(error)}")
+            warn_once(logger, f"environment {self.name!r}: close() raised {plugins.said(error)}")
 
     def render(self) -> Any:
         try:
@@ -100,8 +100,7 @@ class Guard(gym.Wrapper):
         return self._reward(reward), self._flag("terminated", ended), self._flag("truncated", cut), info
 
     def _reward(self, reward: Any) -> float:
-        kind = type(reward)
-        if kind is float or kind is int or kind is np.float64 or kind is np.float32:
+        if type(reward) in NUMBERS:
             return float(reward)
         known = isinstance(reward, Real) or hasattr(reward, "dtype")
         array = np.asarray(reward) if known else np.array(None)
@@ -141,7 +140,7 @@ class Guard(gym.Wrapper):
                 call, f"{obs.dtype} numbers", f"{self.observation_space.dtype}, as its space says (or `serial`)"
             )
         what = f"{call} returned {obs.dtype} numbers, not {self.observation_space.dtype}"
-        _warn(f"environment {self.name!r}: {what}: they are used as they are")
+        warn_once(logger, f"environment {self.name!r}: {what}: they are used as they are")
 
     def _fault(self, call: str, got: str, expected: str) -> EnvironmentFault:
         return EnvironmentFault(f"environment {self.name!r}: {call} returned {got}; expected {expected}")
@@ -152,12 +151,6 @@ class Guard(gym.Wrapper):
             return error
         hint = f"; it must return {returns}" if "values to unpack" in str(error) else ""
         return EnvironmentFault(f"environment {self.name!r}: {call} raised {plugins.said(error)}{hint}")
-
-
-@cache
-def _warn(message: str) -> None:
-    """Warn once per process, for all envs together."""
-    logger.warning(message)
 
 
 def alike(obs: Any, space: gym.Space) -> Callable[[Any], Any]:

@@ -12,15 +12,16 @@ import logging
 import pickle
 import warnings
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import gymnasium as gym
 
 from rstdp_agents.base.json_values import from_plain, to_plain
+from rstdp_agents.base.once import warn_once
 from rstdp_agents.environments.state import State, changed, keep, put_state, slots, state_of
 
 logger = logging.getLogger(__name__)
+STARTS_ANEW = "it starts from scratch in evaluation and on resume; give it state_dict() and load_state_dict()"
 OWN = f"{__package__}."
 """Prefix of this package's modules, whose wrappers are not part of an environment."""
 Learnt = list[dict[str, Any]]
@@ -64,7 +65,8 @@ class FreshWrappers:
             found.append({"wrapper": name, "attributes": changed(state_of(wrapper, large=False), initial)})
             for path, mark in _marks(wrapper).items():
                 if unknown.get(path) != mark:
-                    _warn(f"wrapper {name} changes {path.lstrip('.')}, which cannot be saved")
+                    what = f"wrapper {name} changes {path.lstrip('.')}, which cannot be saved"
+                    warn_once(logger, f"{what}: {STARTS_ANEW}")
                     break
         return found
 
@@ -146,10 +148,3 @@ def _fingerprint(value: Any) -> str:
             return hashlib.sha256(pickle.dumps(value)).hexdigest()
     except Exception:  # whatever an object may raise
         return ""
-
-
-@cache
-def _warn(what: str) -> None:
-    logger.warning(
-        "%s: it starts from scratch in evaluation and on resume; give it state_dict() and load_state_dict()", what
-    )
