@@ -153,7 +153,7 @@ def test_evaluations_are_those_of_the_closing_one_and_of_any_other_environment(r
 
 @pytest.mark.parametrize("backend", ["fused", "torch"])
 def test_one_plain_observation_in_one_plain_action_out_and_nothing_is_changed(run, backend):
-    agent = ra.load(run.folder).agent if backend == "fused" else run.agent.alone(1)
+    agent = ra.load(run.folder).agent if backend == "fused" else run.agent.single(1)
     before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
     actions = [agent.act(obs) for obs in (0, np.int64(3), np.array(1)) for _ in range(20)]
     assert {type(action) for action in actions} == {int}

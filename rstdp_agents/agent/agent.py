@@ -196,7 +196,7 @@ class Agent:
         self.parts.lr[agents] = self.parts.lr_start[agents] = other.lr[0]
         self._backend.adopt(agents, other._backend)
 
-    def alone(self, index: int, frozen: bool = False) -> Agent:
+    def single(self, index: int, frozen: bool = False) -> Agent:
         """A copy of one agent of the population with what it has learnt, on the torch backend, in a single env at rest.
 
         frozen: it goes through every motion of learning, so that eligibility and modulator can be watched, at a rate of zero.
@@ -212,7 +212,7 @@ class Agent:
 
     def as_torch_module(self, index: int = 0, greedy: bool = False, seed: int | None = None) -> InferenceStep:
         """One agent's env step without learning, for serving; see `inference.InferenceStep` for the arguments."""
-        return InferenceStep(self.alone(index).parts, greedy, seed)
+        return InferenceStep(self.single(index).parts, greedy, seed)
 
     def _another(self, config: AgentConfig, seeds: tuple[int, ...], backend: str) -> Agent:
         return Agent(

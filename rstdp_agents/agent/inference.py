@@ -13,7 +13,7 @@ from rstdp_agents.codecs.decoders.population_vector import PopulationVector
 from rstdp_agents.spiking.agent_random import AgentRandom
 
 
-class Given(AgentRandom):
+class GivenDraws(AgentRandom):
     """Uniform draws ``(batch, draws)`` that were made elsewhere, handed out to a single agent."""
 
     def __init__(self, uniform: Tensor) -> None:
@@ -34,7 +34,7 @@ class InferenceStep(nn.Module):
     rates: those that decide, ``(batch, groups)``. policy: probabilities ``(batch, actions)``, or the mean of a
     continuous action, ``(batch, *action)``.
 
-    parts: of a single agent on the torch backend (`Agent.alone`). greedy: the action of the most active group, or the mean. seed:
+    parts: of one agent on the torch backend (`Agent.single`). greedy: the action of the most active group, or the mean. seed:
     with one, the numbers are no argument but the first of this seed, the same for every observation, so that equal
     observations give equal actions. Raises ValueError for membranes that are carried over, and for other action spaces.
     """
@@ -60,7 +60,7 @@ class InferenceStep(nn.Module):
             uniform = self.uniform.expand(obs.shape[0], -1)
         if uniform is None:
             raise ValueError("`uniform` is needed by a step that was made without a seed; received None")
-        window = respond(self.parts, obs[None], Given(uniform))
+        window = respond(self.parts, obs[None], GivenDraws(uniform))
         decoder, rates, allowed = self.parts.decoder, window.rates, self.parts.rows.allowed(obs[None])
         choose = decoder.greedy if self.greedy else lambda *given: decoder.choose(*given)[0]
         one = isinstance(decoder, PopulationDecoder)

@@ -187,10 +187,10 @@ class Run:
         if not 0 <= index < self.config.agents:
             raise UsageError(f"`--agent` must be 0 to {self.config.agents - 1}; received {index}")
 
-    def alone(self, index: int) -> Agent:
-        """Agent ``index`` by itself, see `Agent.alone`, frozen. Raises UsageError where there is no such agent."""
+    def single(self, index: int) -> Agent:
+        """Agent ``index`` by itself, see `Agent.single`, frozen. Raises UsageError where there is no such agent."""
         self.check_agent(index)
-        return self.agent.alone(index, frozen=True)
+        return self.agent.single(index, frozen=True)
 
 
 def load_run(

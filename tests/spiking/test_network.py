@@ -188,7 +188,7 @@ def test_all_layers_leave_with_an_exported_agent():
     see(agent, steps=5, rows=slice(0, 2))
     obs = pictures(1, 3)
     rates = agent.as_torch_module(1, seed=4)(torch.from_numpy(obs[0]).float())[1]
-    expected = [agent.alone(1).policy(envs=1, seeds=(4,)).rates(obs[:, i : i + 1])[0, 0] for i in range(3)]
+    expected = [agent.single(1).policy(envs=1, seeds=(4,)).rates(obs[:, i : i + 1])[0, 0] for i in range(3)]
     assert torch.equal(rates, torch.stack(expected))
 
 

@@ -47,7 +47,7 @@ def main(argv: list[str]) -> int:
     agent, seeds, kwargs, learnt = trained.agent, trained.config.seeds, trained.kwargs, trained.learnt()
     if args.agent is not None or args.render == "human":
         index = args.agent or 0
-        agent, seeds, learnt = trained.alone(index), seeds[index : index + 1], trained.learnt(index)
+        agent, seeds, learnt = trained.single(index), seeds[index : index + 1], trained.learnt(index)
     if args.seed is not None:
         seeds = tuple(range(args.seed, args.seed + len(seeds)))
     if args.render == "human":

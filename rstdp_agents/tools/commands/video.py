@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
     torch.set_num_threads(1)
     screen.draw_unseen()
     trained = load_run(args.run, device=args.device, trust=Trust.of_line(args.trust, argv))
-    agent = trained.alone(args.agent)
+    agent = trained.single(args.agent)
     seed = trained.config.seeds[args.agent] if args.seed is None else args.seed
     frozen = trained.learnt(args.agent)[:1]
     grid = SerialGrid(trained.source, trained.rendered("rgb_array"), 1, 1, frozen=frozen)

@@ -19,7 +19,7 @@ from rstdp_agents.tools.sweep.ray_trial import Trial, tune
 from rstdp_agents.tools.sweep.study import State, complete, distributions, optuna
 from rstdp_agents.training.config import RunConfig, source_of
 from rstdp_agents.training.distributed.cluster import RESTARTS, connect
-from rstdp_agents.training.distributed.shards import alone
+from rstdp_agents.training.distributed.shards import local
 from rstdp_agents.training.ranged import ranged
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def search_on_cluster(study: Any, config: RunConfig, space: search.Space, args: 
         return
     connect()
     run = replace(
-        alone(ranged(config, *source_of(config))), eval_every=0, checkpoint_every=config.total_steps, keep_checkpoints=1
+        local(ranged(config, *source_of(config))), eval_every=0, checkpoint_every=config.total_steps, keep_checkpoints=1
     )
     trainable = tune.with_parameters(Trial, run=asdict(run), objective=args.objective, looks=args.looks)
     results = list(tuner(study, trainable, left, config, space, args).fit())

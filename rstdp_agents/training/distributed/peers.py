@@ -51,7 +51,7 @@ class RankPeers:
         return "serial" if config.vectorization == "auto" else config.vectorization
 
     def agree(self, value: T) -> T:
-        return self.ranks.told(value)
+        return self.ranks.broadcast(value)
 
     def gather(self, value: T) -> list[T]:
         return self.ranks.gather(value)

@@ -44,7 +44,7 @@ class Ranks:
             dist.gather_object(mine, everyone)
         return everyone or []
 
-    def told(self, mine: Any) -> Any:
+    def broadcast(self, mine: Any) -> Any:
         """What rank 0 gave. Raises RankLost."""
         said = [mine]
         with self._together():

@@ -34,16 +34,16 @@ Report = Callable[[int, dict[str, float]], None]
 def split(config: RunConfig, parts: int) -> list[RunConfig]:
     """The population in ``parts`` of nearly equal size, with the seeds that its agents have together."""
     edges = np.linspace(0, config.agents, min(parts, config.agents) + 1).astype(int)
-    return [replace(alone(config), seed=config.seed + int(a), agents=int(b - a)) for a, b in pairwise(edges)]
+    return [replace(local(config), seed=config.seed + int(a), agents=int(b - a)) for a, b in pairwise(edges)]
 
 
-def alone(config: RunConfig) -> RunConfig:
-    """A run as a worker of a cluster does it, which nobody watches."""
+def local(config: RunConfig) -> RunConfig:
+    """A run as a worker of a cluster does it, without a progress bar or pictures."""
     return replace(config, launcher="local", storage="", images=0, progress=False, run_dir="")
 
 
-class Teller:
-    """A run's TensorBoard writer that also tells what it writes."""
+class ReportingWriter:
+    """A run's TensorBoard writer that also reports what it writes."""
 
     def __init__(self, writer: SummaryWriter, report: Report) -> None:
         self._writer, self._report = writer, report
@@ -57,7 +57,7 @@ class Teller:
         self._step = max(self._step, step)
 
     def flush(self) -> None:
-        """As `SummaryWriter.flush`; the means of what came since the last time are told."""
+        """As `SummaryWriter.flush`; the means of what came since the last time are reported."""
         self._writer.flush()
         if self._values:
             self._report(self._step, {name: float(np.mean(values)) for name, values in self._values.items()})
@@ -78,7 +78,7 @@ class Shard(Training):
         if checkpoint:
             self._check_position(Position.of_file(checkpoint), config)
         super().__init__(config, folder, checkpoint)
-        self.monitor.writer = Teller(self.monitor.writer, report)  # pyright: ignore[reportAttributeAccessIssue]
+        self.monitor.writer = ReportingWriter(self.monitor.writer, report)  # pyright: ignore[reportAttributeAccessIssue]
 
     def save(self, envs: dict[str, Any] | None = None) -> None:
         """Write a checkpoint, and bring the folder to the storage."""

@@ -30,7 +30,7 @@ def train(
     with stop_requests():  # torchrun asks those that are left to stop while they still clean up
         ranks = join(config.device)
         try:
-            folder, checkpoint = ranks.told(_where(ranks, config, checkpoint, folder_of))
+            folder, checkpoint = ranks.broadcast(_where(ranks, config, checkpoint, folder_of))
             if isinstance(folder, Exception):
                 raise folder
             return _train(ranks, replace(config, run_dir=str(folder or "")), folder, checkpoint, note)

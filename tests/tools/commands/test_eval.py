@@ -46,7 +46,7 @@ def test_wrong_usage(run, command, line, words):
 
 def test_an_agent_alone_has_the_weights_of_its_row_and_learns_nothing(run):
     trained = load_run(run)
-    agent = trained.alone(1)
+    agent = trained.single(1)
     for name in ("output.weight", "output.offset", "critic.weight"):
         assert torch.equal(agent.tensors()[name], trained.agent.tensors()[name][1:2])
     assert agent.lr.item() == 0.0

@@ -31,12 +31,12 @@ def numbers(step, seed=8):
 def test_module_acts_as_the_frozen_policy_of_the_agent(greedy):
     agent = trained()
     step, obs = agent.as_torch_module(1, greedy), observations(3, BATCH)
-    policy = agent.alone(1).policy(BATCH, (8,))
+    policy = agent.single(1).policy(BATCH, (8,))
     rates = policy.rates(obs[1:2])[0]
     action, seen, probabilities = step(torch.from_numpy(obs[1]), numbers(step))
     assert torch.equal(seen, rates)
     assert len(seen.unique(dim=0)) > 1
-    again = agent.alone(1).policy(BATCH, (8,)).act(obs[1:2], greedy)
+    again = agent.single(1).policy(BATCH, (8,)).act(obs[1:2], greedy)
     assert np.array_equal(action.numpy(), again[0])
     torch.testing.assert_close(probabilities, torch.softmax(30 * rates, -1))
 

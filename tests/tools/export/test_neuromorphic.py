@@ -49,7 +49,7 @@ def constant_input(agent):
 
 def our_counts(agent, pre):
     """Spikes of every output neuron of agent 1 in `TICKS` ticks, from rest."""
-    network = agent.alone(1).network
+    network = agent.single(1).network
     unused = [torch.full((TICKS, 1, 1, neurons), 0.5) for neurons in network.sizes]
     spikes, _ = network.forward(pre.flatten().expand(TICKS, 1, 1, -1), unused, network.fresh_neurons(1))
     return spikes[-1].sum(0)[0, 0]
