@@ -27,21 +27,22 @@ class Actions:
         self.space = space
         self._read, _ = _reader(space, 0, "action")
         self._is_discrete = isinstance(space, spaces.Discrete)
+        self._convert = _converter(space) if isinstance(space, ARRAYS) else None
 
     def each(self, actions: np.ndarray) -> list[Any]:
         """One action for every env, agent after agent."""
         if self._is_discrete:
             return list(actions.ravel().astype(self.space.dtype, copy=False))
         rows = actions.reshape(actions.shape[0] * actions.shape[1], -1)
-        if isinstance(self.space, ARRAYS):
-            return [np.asarray(action) for action in _arrays(self.space, rows)]  # a scalar becomes an array too
+        if self._convert:
+            return [np.asarray(action) for action in self._convert(rows)]  # a scalar becomes an array too
         return [self._read(row) for row in rows]
 
     def batches(self, actions: np.ndarray, parts: int) -> list[Any]:
         """Equal shares for ``parts`` vector environments, in their format."""
         rows = actions.reshape(parts, actions.shape[0] * actions.shape[1] // parts, -1)
-        if isinstance(self.space, ARRAYS):
-            return [_arrays(self.space, share) for share in rows]
+        if self._convert:
+            return [self._convert(share) for share in rows]
         each = [[self._read(row) for row in share] for share in rows]
         return [concatenate(self.space, share, create_empty_array(self.space, len(share))) for share in each]
 
@@ -51,8 +52,8 @@ def _reader(space: gym.Space, first: int, path: str) -> tuple[Read, int]:
     if isinstance(space, spaces.Discrete):
         return lambda row: space.dtype.type(row[first]), first + 1
     if isinstance(space, spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
-        columns = slice(first, first + int(np.prod(space.shape)))
-        return (lambda row: np.asarray(_arrays(space, row[None, columns])[0])), columns.stop
+        columns, convert = slice(first, first + int(np.prod(space.shape))), _converter(space)
+        return (lambda row: np.asarray(convert(row[None, columns])[0])), columns.stop
     if isinstance(space, spaces.Dict):
         named, after = _readers([(key, sub, f'{path}["{key}"]') for key, sub in space.items()], first)
         return (lambda row: {key: read(row) for key, read in named}), after
@@ -73,12 +74,17 @@ def _readers(parts: list[tuple[Any, gym.Space, str]], first: int) -> tuple[list[
     return readers, first
 
 
-def _arrays(
-    space: spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary, rows: np.ndarray
-) -> np.ndarray:
-    """Rows ``(n, numbers)`` -> ``(n, *shape)`` in the type of the space, rounded to the nearest integers if it has integers."""
-    whole = np.issubdtype(space.dtype, np.integer) and not np.issubdtype(rows.dtype, np.integer)
-    values = (np.rint(rows) if whole else rows).astype(space.dtype).reshape(-1, *(space.shape or ()))
-    if isinstance(space, spaces.Box):  # rounding may have moved them slightly beyond the bounds
-        values = np.minimum(np.maximum(values, space.low), space.high)
-    return values
+def _converter(space: spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary) -> Read:
+    """From rows ``(n, numbers)`` to ``(n, *shape)`` in the type of the space, rounded to the nearest integers if it has some."""
+    dtype, shape, whole = space.dtype, space.shape or (), np.issubdtype(space.dtype, np.integer)
+    bounds = (space.low, space.high) if isinstance(space, spaces.Box) else None
+
+    def convert(rows: np.ndarray) -> np.ndarray:
+        rounded = np.rint(rows) if whole and rows.dtype.kind not in "iu" else rows
+        values = rounded.astype(dtype).reshape(-1, *shape)
+        if bounds:  # rounding may have moved them slightly beyond
+            np.maximum(values, bounds[0], out=values)
+            np.minimum(values, bounds[1], out=values)
+        return values
+
+    return convert
