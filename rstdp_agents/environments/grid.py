@@ -95,7 +95,9 @@ def check_step(obs: np.ndarray, rewards: np.ndarray, grid: EnvGrid) -> None:
 def check_observations(obs: np.ndarray, grid: EnvGrid) -> None:
     """Raise EnvironmentFault for observations ``(agents, envs, ...)`` with a number that is not finite, or outside its space."""
     check_finite("observation", obs, grid)
-    if grid.rows.whole:
+    rows = grid.rows
+    few = obs.size < FEW and obs.shape[0] * obs.shape[1] == 1
+    if rows.whole and not (few and _are_whole(obs.ravel().tolist(), rows)):
         check_whole(obs, grid)
 
 

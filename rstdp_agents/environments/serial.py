@@ -121,7 +121,8 @@ class SerialGrid:
 
     def _checked(self, obs: Any) -> np.ndarray:
         array = self._observations(obs)
-        check_observations(array, self)
+        if not self._discrete:  # as in `_continuing`
+            check_observations(array, self)
         return array
 
     def _observations(self, obs: Any) -> np.ndarray:
