@@ -20,7 +20,7 @@ from rstdp_agents.base.devices import check_device
 from rstdp_agents.base.errors import UsageError
 from rstdp_agents.environments import EnvSource, make_env
 from rstdp_agents.environments.learnt import Learnt
-from rstdp_agents.training.config import RunConfig, source_of
+from rstdp_agents.training.config import RunConfig, by_option, source_of
 from rstdp_agents.training.episodes import RECENT_EPISODES
 from rstdp_agents.training.evaluation import Evaluation, play
 from rstdp_agents.training.loop import Callback, Training
@@ -28,7 +28,7 @@ from rstdp_agents.training.recorder import Recorder
 from rstdp_agents.training.reports import plots
 from rstdp_agents.training.runs.folder import has_begun
 from rstdp_agents.training.runs.reading import Axis, Checkpoint, History, read_checkpoint, read_run
-from rstdp_agents.training.runs.resume import by_option, folder_of
+from rstdp_agents.training.runs.resume import folder_of
 from rstdp_agents.training.runs.trust import Trust
 
 Source = EnvSource | gym.Env
@@ -77,12 +77,12 @@ class Run:
         c, tensors = self.config, self._tensors
         by_itself: BackendName = "auto" if written_by(tensors) == "fused" else "torch"
         env = make_env(self.source, self.kwargs)
+        spaces = env.observation_space, env.action_space
+        env.close()
         agent = Agent(
-            c.agent, env.observation_space, env.action_space, seeds=c.seeds, envs=c.envs_per_agent,
-            device=self._device or c.device,
+            c.agent, *spaces, seeds=c.seeds, envs=c.envs_per_agent, device=self._device or c.device,
             backend=self._backend or by_itself, threads=c.threads,
         )  # fmt: skip
-        env.close()
         own = agent.tensors()
         agent.load({name: tensor for name, tensor in tensors.items() if name in own}, self.checkpoint)
         self._tensors = {}

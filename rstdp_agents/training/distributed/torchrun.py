@@ -55,7 +55,7 @@ def _train(
         if done:
             return training.finish(), 0
         if ranks.rank == 0:
-            print(f"interrupted at step {training.step}; go on with --resume {folder}", flush=True)
+            print(f"interrupted at step {training.step}; resume with --resume {folder}", flush=True)
         return {}, 128 + training.stopped_by
 
 

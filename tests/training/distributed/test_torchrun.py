@@ -81,4 +81,4 @@ def test_processes_whose_torchrun_is_killed_end_with_a_checkpoint(tmp_path):
     assert ran.returncode == -signal.SIGKILL
     step = load_checkpoint(latest_checkpoint(tmp_path / "run"))[1]["step"]
     assert 120 <= step < 10_000  # of a million: as soon as they see it
-    assert f"interrupted at step {step}; go on with" in ran.stdout
+    assert f"interrupted at step {step}; resume with" in ran.stdout
