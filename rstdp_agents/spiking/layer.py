@@ -112,7 +112,7 @@ class Layer:
         return tuple(z[:, envs] for z in self.pairs.z)
 
     def reset(self, done: Tensor) -> None:
-        """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, to the bit."""
+        """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, bit for bit."""
         models.reset(self.neuron, self.neurons, done)
         for tensor in (self.pairs.x, self.pairs.y, *self.pairs.z, *(self.last.credit if self.last else ())):
             tensor[done] = 0.0

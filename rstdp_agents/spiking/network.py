@@ -96,7 +96,7 @@ class Network:
             layer.clamp()
 
     def reset(self, done: Tensor) -> None:
-        """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, to the bit."""
+        """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, bit for bit."""
         for layer in self.layers:
             layer.reset(done)
 

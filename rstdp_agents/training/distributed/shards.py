@@ -1,4 +1,4 @@
-"""A population in parts: each trained by a process of its own, on any machine, to the bits it would have in one run."""
+"""A population in parts: each trained by a process of its own, on any machine, with the same bits as in one run."""
 
 from __future__ import annotations
 
