@@ -39,6 +39,7 @@ def take_over(
     agent.load(position.agent, checkpoint)
     play.action = position.action
     envs.resume(position.envs, position.why_envs_differ(config))
+    envs.running = envs.running and position.action is not None  # else it had not begun
     return position
 
 

@@ -187,3 +187,17 @@ def test_corridor_is_learnt_from_a_reward_at_its_end_only(tmp_path):
     with Training(config("Corridor-v0", total_steps=2500, agents=4, **{"agent.plasticity.lr": 3.0}), tmp_path) as run:
         run.run()
     assert all(record.final_mean > 0.93 for record in run.tracker.records)
+
+
+def test_a_run_that_was_stopped_before_its_first_step_begins_on_resume(tmp_path):
+    settings = config("Corridor-v0", total_steps=60, backend="torch")
+    with Training(settings, tmp_path / "stopped") as run:
+        run.until = 0
+        assert run.run()
+        assert run.step == 0
+    with Training(settings, tmp_path / "stopped", latest_checkpoint(tmp_path / "stopped")) as again:
+        assert not again.envs.running
+        assert again.run()
+    with Training(settings, tmp_path / "whole") as whole:
+        whole.run()
+    assert torch.equal(again.agent.layer.weight, whole.agent.layer.weight)
