@@ -13,6 +13,7 @@ from rstdp_agents.agent.backend import Backend
 from rstdp_agents.agent.config import AgentConfig, BackendName
 from rstdp_agents.agent.fused.backend import FusedBackend
 from rstdp_agents.agent.fused.support import why_not
+from rstdp_agents.agent.gain import Gain
 from rstdp_agents.agent.modulators import Modulator, build_modulator
 from rstdp_agents.agent.network_layers import build_network, network_synapses
 from rstdp_agents.agent.parts import AgentParts
@@ -55,7 +56,8 @@ def build_parts(
     scale = torch.ones(agents) if lr_scale is None else lr_scale
     return AgentParts(
         config, (observation_space, action_space), envs, rows, encoder, decoder, network,
-        modulator=_modulator(config, (agents, envs, encoder.size), random), random=random,
+        modulator=_modulator(config, (agents, envs, encoder.size), random), gain=Gain(config.modulation, agents, device),
+        random=random,
         statistics=Statistics(agents, (encoder.size, *network.sizes), device),
         lr=(config.plasticity.lr * scale).to(device, dtype), m=torch.zeros(agents, envs, device=device, dtype=dtype),
         episodes=torch.zeros(agents, device=device, dtype=dtype), features=features,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, get_args, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from rstdp_agents.base import plugins, validate
-from rstdp_agents.equations.critic import beyond_deadband, reward_error, reward_mean_step, td_error
-from rstdp_agents.equations.traces import trace_step
+from rstdp_agents.equations.critic import critic_trace_step, marked_share, reward_error, reward_mean_step, td_error
 
 ModulatorName = Literal["td", "td-spiking", "reward", "reward-baseline"]
+GainName = Literal["adaptive", "fixed"]
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,21 @@ class ModulatorConfig:
     """Discount per env step (td)."""
     lambda_: float = 0.8
     """Decay of the critic's trace per env step, in addition to gamma (td)."""
-    critic_lr: float = 0.6
-    """Learning rate of the critic (td; td-spiking, whose weights are synaptic, needs about 0.002)."""
+    critic_lr: float = 0.3
+    """Share of the error of a state's value that one visit removes (td; td-spiking, whose weights are synaptic, needs about 0.002)."""
     value_init: float = 0.0
     """Initial value of every state (td); reward / (1 - gamma) is the value of receiving that reward for ever."""
     critic_neurons: int = 64
     """Neurons of a spiking critic, half of them for positive and half for negative values (td-spiking)."""
     value_scale: float = 10.0
     """Value of one spike per neuron and tick (td-spiking)."""
+    gain: GainName = "adaptive"
+    """Modulators in units of their own running size, as dopamine neurons adapt their gain to the rewards of late (adaptive), or in
+    units of the reward (fixed)."""
+    tau_gain: float = 1000.0
+    """Time constant of the running size, in env steps (adaptive)."""
     deadband: float = 0.0
-    """TD errors smaller than this do not change the agent's synapses (td); the critic learns from all of them."""
+    """Modulators smaller than this do not change the agent's synapses; a critic learns from all of them."""
     tau_baseline: float = 100.0
     """Time constant of the running mean of rewards (reward-baseline), in env steps."""
 
@@ -49,9 +54,10 @@ class ModulatorConfig:
             self.critic_neurons >= 2, f"`critic_neurons` must be 2 or more; received {self.critic_neurons}"
         )
         validate.require(math.isfinite(self.value_init), f"`value_init` must be finite; received {self.value_init}")
-        validate.require(
-            self.tau_baseline >= 1, f"`tau_baseline` must be 1 env step or more; received {self.tau_baseline}"
-        )
+        validate.one_of("gain", self.gain, get_args(GainName))
+        for name in ("tau_baseline", "tau_gain"):
+            tau = getattr(self, name)
+            validate.require(tau >= 1, f"`{name}` must be 1 env step or more; received {tau}")
 
 
 class ModulatorConstants(NamedTuple):
@@ -64,6 +70,10 @@ class ModulatorConstants(NamedTuple):
     trace_decay: float
     """Of the critic's trace per env step, gamma lambda."""
     critic_lr: float
+    adapts: bool
+    """Whether its gain does."""
+    gain_share: float
+    """Least share of an env step in the running size of modulators, 1 / tau_gain."""
     deadband: float
     mean_share: float
     """Share of an env step in the running mean of rewards, 1 / tau_baseline; 0 where there is none."""
@@ -150,9 +160,9 @@ class TDError:
 
         V = w . phi
 
-    The critic learns by `critic.critic_step`, the mean over the envs. V(next) counts as zero on termination, not on truncation;
-    the trace e of a finished env starts anew. All weights start at ``value_init``, which is then the value of every state, for
-    features phi sum to 1. An error within the deadband teaches the critic alone (m = 0).
+    The critic learns by `critic.critic_step`, the mean over the envs, and its trace is `critic.critic_trace_step`. V(next) counts
+    as zero on termination, not on truncation; the trace e of a finished env starts anew. All weights start at ``value_init``,
+    which is then the value of every state, for features phi sum to 1.
     shape: ``(agents, envs, pre)``.
     """
 
@@ -169,10 +179,14 @@ class TDError:
     def __call__(self, step: Step) -> Tensor:
         now, following = self.value(step.features), self.value(step.next_features)
         delta = step.taken(td_error(step.reward, step.terminated, now, following, self.p))
-        self.trace.copy_(trace_step(self.trace, step.features, self.p.gamma * self.p.lambda_))
-        share = (delta[:, None] @ self.trace)[:, 0]
-        self.weight.add_(share, alpha=self.p.critic_lr / delta.shape[1])
-        return beyond_deadband(delta, self.p)
+        decay = self.p.gamma * self.p.lambda_
+        again = decay * torch.linalg.vecdot(self.trace, step.features)
+        power = torch.linalg.vecdot(step.features, step.features).clamp_(min=1e-9)
+        mark = (1.0 - marked_share(again, self.p.critic_lr)) / power
+        self.trace.copy_(critic_trace_step(self.trace, step.features, decay, mark[..., None]))
+        update = (delta[:, None] @ self.trace)[:, 0]
+        self.weight.add_(update, alpha=self.p.critic_lr / delta.shape[1])
+        return delta
 
     def reset(self, done: Tensor) -> None:
         self.trace[done] = 0.0
@@ -201,5 +215,6 @@ def modulator_constants(modulator: Modulator, p: ModulatorConfig) -> ModulatorCo
     share = modulator.share if isinstance(modulator, RewardMinusBaseline) else 0.0
     trace_decay = p.gamma * p.lambda_
     return ModulatorConstants(
-        isinstance(modulator, TDError), p.reward_scale, p.gamma, trace_decay, p.critic_lr, p.deadband, share
-    )
+        isinstance(modulator, TDError), p.reward_scale, p.gamma, trace_decay, p.critic_lr, p.gain == "adaptive", 1.0 / p.tau_gain,
+        p.deadband, share,
+    )  # fmt: skip

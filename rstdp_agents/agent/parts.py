@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.agent.gain import Gain
 from rstdp_agents.agent.modulators import Modulator, SharedModulator
 from rstdp_agents.agent.statistics import Statistics
 from rstdp_agents.codecs.decoders import Decoder
@@ -36,6 +37,7 @@ class AgentParts:
     decoder: Decoder
     network: Network
     modulator: Modulator
+    gain: Gain
     random: AgentRandom
     statistics: Statistics
     lr: Tensor
@@ -116,7 +118,8 @@ class AgentParts:
             "agent.random": self.random.state(),
             "agent.windows": self.statistics.counts(),
         }
-        return {**self.network.tensors(), **self.modulator.tensors(), **self.statistics.tensors(), **own}
+        learnt = {**self.modulator.tensors(), **self.gain.learnt()}
+        return {**self.network.tensors(), **learnt, **self.statistics.tensors(), **own}
 
     def per_env(self) -> set[str]:
         """Names of the `tensors` that are held for every env, ``(agents, envs, ...)``; all others are an agent's."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rstdp_agents.agent.modulators import ModulatorConfig, Step
 from rstdp_agents.codecs.encoders import bernoulli
-from rstdp_agents.equations.critic import beyond_deadband, td_error
+from rstdp_agents.equations.critic import td_error
 from rstdp_agents.equations.rate_control import HomeostasisParams
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.spiking.layer import Layer
@@ -66,7 +66,7 @@ class SpikingCritic:
         self.new.fill_(False)
         add_modulated(self.layer.weight, (self.trace,), (self.p.critic_lr * delta,))
         self.layer.clamp()
-        return beyond_deadband(delta, self.p)
+        return delta
 
     def value(self, features: Tensor) -> Tensor:
         """Value ``(agents, envs)`` by noise of its own: looking changes nothing."""

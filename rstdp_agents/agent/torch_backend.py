@@ -48,7 +48,8 @@ class TorchBackend:
             next_features = torch.where(parts.tensor(t.truncated)[..., None] > 0, last, next_features)
         terminated = parts.tensor(t.terminated) if t.any_done else self._nobody
         restarted = None if t.restarted is None else torch.as_tensor(t.restarted, device=parts.device)
-        parts.m = parts.modulator(Step(parts.tensor(t.reward), terminated, parts.features, next_features, restarted))
+        step = Step(parts.tensor(t.reward), terminated, parts.features, next_features, restarted)
+        parts.m = parts.gain(parts.modulator(step), restarted)
         if parts.statistics.is_due():
             parts.statistics.add_learning(parts.m, parts.layer.update(parts.m, parts.lr))
         parts.network.learn(parts.m, parts.lr)

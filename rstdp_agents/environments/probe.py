@@ -7,7 +7,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import gymnasium as gym
 import numpy as np
@@ -16,6 +16,7 @@ from rstdp_agents.base.progress import Bar
 from rstdp_agents.codecs.bounds import numeric
 from rstdp_agents.codecs.encoders.base import computable
 from rstdp_agents.codecs.encoders.counted import EXACT
+from rstdp_agents.codecs.encoders.dimensions import every_end
 from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.codecs.row_layout import Leaf
 from rstdp_agents.environments import ranges
@@ -28,11 +29,14 @@ STEPS = 2_000
 """Env steps of a probe."""
 SECONDS = 15
 """Time limit of a probe (s)."""
+KEPT = 2_000_000
+"""Most numbers of observations that a probe keeps."""
 GLANCE, GLANCE_SECONDS = 200, 1.0
 """Env steps, or time (s), within which bounds must look far too wide, or they are used as they are."""
 NAMED = 8
 """Most dimensions that a message lists."""
 
+S = TypeVar("S", bound="Seen")
 Ends = tuple[tuple[float, ...], tuple[float, ...]]
 """Lower and upper end for every number."""
 
@@ -44,7 +48,7 @@ class Seen:
     """
 
     def __init__(self, rows: Rows, leaves: list[Leaf], obs: Any) -> None:
-        self._rows, self.leaves, self.steps = rows, leaves, 0
+        self.layout, self.leaves, self.steps = rows, leaves, 0
         everything = sum(leaf.size for leaf in leaves) == rows.size
         columns = [np.arange(leaf.first, leaf.first + leaf.size) for leaf in leaves]
         self._columns = slice(None) if everything else np.concatenate(columns)
@@ -60,7 +64,7 @@ class Seen:
         np.maximum(self.high, row, out=self.high)
 
     def _row(self, obs: Any) -> np.ndarray:
-        return computable(self._rows.array([obs])).reshape(-1)[self._columns]
+        return computable(self.layout.array([obs])).reshape(-1)[self._columns]
 
     def _counted(self, row: np.ndarray) -> np.ndarray:
         return (row - self.first if self.first.any() else row).astype(np.float64)
@@ -76,6 +80,24 @@ class Seen:
         each = zip(self.first.tolist(), low.tolist(), high.tolist(), strict=True)
         both = [(first + math.floor(a), first + math.ceil(b)) if first else (a, b) for first, a, b in each]
         return tuple(a for a, _ in both), tuple(b for _, b in both)
+
+
+class Sample(Seen):
+    """As `Seen`, and some of the observations themselves: all of short ones, as many as `KEPT` allows of long ones."""
+
+    def __init__(self, rows: Rows, leaves: list[Leaf], obs: Any) -> None:
+        super().__init__(rows, leaves, obs)
+        self._every, self._kept = max(1, STEPS * self.low.size // KEPT), [self.low.copy()]
+
+    def add(self, obs: Any, step: int) -> None:
+        super().add(obs, step)
+        if step % self._every == 0:
+            self._kept.append(self._counted(self._row(obs)))
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Observations ``(n, entries)``."""
+        return np.array(self._kept)
 
 
 def is_unbounded(space: gym.Space) -> bool:
@@ -131,6 +153,19 @@ def probe_entries(source: EnvSource, kwargs: dict[str, Any], seed: int, shown: b
     return seen.ends(ranges.rounded(seen.low, moved), ranges.rounded(seen.high, moved))
 
 
+def probe_numbers(
+    source: EnvSource, kwargs: dict[str, Any], seed: int, shown: bool = False
+) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+    """Lower and upper end of what is typical of every entry of an observation over `STEPS` random actions; and its usual value, if
+    all are whole numbers.
+    """
+    seen = _observe(source, kwargs, seed, lambda rows: rows.leaves, shown=shown, kind=Sample)
+    found = every_end(seen.layout)
+    low, high = ranges.typical(seen.rows, found.low, found.high, found.counted)
+    usual = ranges.usual(seen.rows) if found.counted.all() else np.zeros(0)
+    return *seen.ends(low, high), tuple(usual.tolist())
+
+
 def _ends(seen: Seen, bounds: ranges.Own) -> Ends:
     """See `ranges.ends`; bounds that are too wide are ignored, with a warning, if at least `GLANCE` steps show it."""
     far, bounds = seen.too_far(bounds), bounds.less(seen.first)
@@ -157,21 +192,21 @@ def _names(leaf: Leaf) -> list[str]:
 
 def _observe(
     source: EnvSource, kwargs: dict[str, Any], seed: int, chosen: Callable[[Rows], list[Leaf]],
-    enough: Callable[[Seen, float], bool] = lambda seen, seconds: False, shown: bool = False,
-) -> Seen:  # fmt: skip
+    enough: Callable[[S, float], bool] = lambda seen, seconds: False, shown: bool = False, kind: type[S] = Seen,
+) -> S:  # fmt: skip
     """The ``chosen`` leaves over `STEPS` random actions; fewer if that takes too long, or it is ``enough``."""
     with Bar(STEPS, "step", "finding the range of observations", shown=shown) as bar:
-        return _observed(source, kwargs, seed, chosen, enough, bar)
+        return _observed(source, kwargs, seed, chosen, enough, bar, kind)
 
 
 def _observed(
     source: EnvSource, kwargs: dict[str, Any], seed: int, chosen: Callable[[Rows], list[Leaf]],
-    enough: Callable[[Seen, float], bool], bar: Bar,
-) -> Seen:  # fmt: skip
+    enough: Callable[[S, float], bool], bar: Bar, kind: type[S],
+) -> S:  # fmt: skip
     env, start, seconds = make_env(source, kwargs), time.monotonic(), 0.0
     try:
         rows, observations = Rows(env.observation_space), _random_actions(env, seed)
-        seen = Seen(rows, chosen(rows), next(observations)[1])
+        seen = kind(rows, chosen(rows), next(observations)[1])
         for step, obs in observations:
             seen.add(obs, step)
             if bar.due():

@@ -13,6 +13,12 @@ MARGIN = 0.25
 """Share of the range seen that is added on either side: a learned policy goes further than random actions."""
 LOOSE = 100.0
 """Largest distance of a bound from what was seen, in ranges seen; a bound further away says nothing about observations."""
+RARE = 0.01
+"""Share of what is seen that is not typical, at either end."""
+FAR = 1e6
+"""Range of its own beyond which it says nothing about a number."""
+COUNTED = 64
+"""Widest range of its own that a whole number takes all values of."""
 ROOM, RELATIVE = 1e-3, 1e-6
 """Margin on either side of a number that never moved and has no bounds: absolute, or relative if that is more."""
 
@@ -76,6 +82,31 @@ def ends(low: np.ndarray, high: np.ndarray, bounds: Own) -> tuple[np.ndarray, np
     low = np.where(bounds.has_low, bounds.low, low - room)
     high = np.where(bounds.has_high, bounds.high, high + room)
     return rounded(low, moved), rounded(high, moved)
+
+
+def typical(rows: np.ndarray, low: np.ndarray, high: np.ndarray, counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of what is typical of each number, of which ``rows (n, entries)`` were seen, between the bounds ``low`` and ``high``.
+
+    Of a number with a range of its own, the geometric mean of that and of what all but `RARE` of those seen lie in: a learned
+    policy goes further than random actions, and bounds may be far from what matters. counted: whole numbers, whose every value
+    counts, have what was seen, or all of a range of their own that is not wider than `COUNTED`.
+    """
+    least, most = rows.min(0), rows.max(0)
+    a, b = np.quantile(rows, [RARE, 1.0 - RARE], axis=0)
+    a, b = np.where(b > a, a, least), np.where(b > a, b, most)
+    with np.errstate(invalid="ignore", over="ignore"):
+        own, seen = high - low, b - a
+        wider = np.isfinite(own) & (own < FAR) & (own > seen)
+        half = np.where(wider, np.sqrt(seen * np.where(wider, own, 0.0)), seen) / 2
+    middle, few = (a + b) / 2, counted & (own <= COUNTED)
+    a = np.where(few, low, np.where(counted, least, middle - half))
+    b = np.where(few, high, np.where(counted, most, middle + half))
+    return rounded(a, b - a), rounded(b, b - a)
+
+
+def usual(rows: np.ndarray) -> np.ndarray:
+    """The most frequent value of each number, of which ``rows (n, entries)`` were seen."""
+    return np.array([values[counts.argmax()] for values, counts in (np.unique(c, return_counts=True) for c in rows.T)])
 
 
 def rounded(numbers: np.ndarray, moved: np.ndarray) -> np.ndarray:

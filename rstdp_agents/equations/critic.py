@@ -1,14 +1,12 @@
-"""From rewards to the modulator: the error of a linear critic and how it learns, or reward against its running mean.
-
-The critic's trace is `traces.trace_step` of its features: e <- gamma lambda e + phi.
-"""
+"""From rewards to the modulator: the error of a linear critic and how it learns, or reward against its running mean."""
 
 from __future__ import annotations
 
+from math import inf
 from typing import Protocol
 
 from rstdp_agents.base.compiled import equation
-from rstdp_agents.equations.ops import Value, where
+from rstdp_agents.equations.ops import Value, clip, lerp, sqrt, where
 
 
 class Rewards(Protocol):
@@ -26,7 +24,7 @@ class Rewards(Protocol):
 
     @property
     def deadband(self) -> float:
-        """TD errors smaller than this are none to the synapses of the agent."""
+        """Modulators smaller than this are none to the synapses of the agent."""
         ...
 
 
@@ -43,6 +41,29 @@ def td_error(reward: Value, terminated: Value, value: Value, next_value: Value, 
 
 
 @equation
+def marked_share(trace: Value, critic_lr: Value) -> Value:
+    """Share of a state's features that is not marked again, for it is marked already.
+
+        share = critic_lr gamma lambda e . phi, within 0 and 1
+
+    trace: gamma lambda e . phi. After the dutch traces of van Seijen and others (2016).
+    """
+    return clip(critic_lr * trace, 0.0, 1.0)
+
+
+@equation
+def critic_trace_step(trace: Value, features: Value, decay: Value, mark: Value) -> Value:
+    """Trace of a weight of the critic after a state.
+
+        e <- gamma lambda e + (1 - share) phi / |phi|^2
+
+    decay: gamma lambda. mark: (1 - share) / |phi|^2, with the share of `marked_share`; |phi|^2 is the sum of squares of the
+    features, so that a weight step of critic_lr delta e removes the share critic_lr of an error, however many features there are.
+    """
+    return trace * decay + mark * features
+
+
+@equation
 def critic_step(weight: Value, trace: Value, share: Value) -> Value:
     """Weight of the critic after an error delta.
 
@@ -55,8 +76,32 @@ def critic_step(weight: Value, trace: Value, share: Value) -> Value:
 
 
 @equation
+def moment_step(moment: Value, power: Value, share: Value) -> Value:
+    """Running mean of a power of the errors.
+
+        M_k <- M_k + (delta^k - M_k) / tau_gain
+
+    power: delta^k. share: 1 / tau_gain, or one over the number of errors so far if that is more. All of one shape.
+    """
+    return lerp(moment, power, share)
+
+
+@equation
+def in_own_units(delta: Value, second: Value, fourth: Value) -> Value:
+    """An error in units of the size that errors have when they matter; 0 as long as there have been none.
+
+        m = delta / sqrt(M_4 / M_2)
+
+    second, fourth: running means of delta^2 and delta^4, the error itself included, so that |m| stays within about 1 when an
+    error comes that is far larger than all before. A mean of delta^4 over one of delta^2 is the mean of delta^2 weighted by
+    delta^2: the many small errors of a nearly correct critic do not count.
+    """
+    return delta * sqrt(second / clip(fourth, 1e-300, inf))
+
+
+@equation
 def beyond_deadband(delta: Value, p: Rewards) -> Value:
-    """Modulator of an error: ``delta`` where it is not smaller than the deadband, else 0."""
+    """Modulator of an error: ``delta`` if it is not smaller than the deadband, else 0."""
     small = (delta < p.deadband) & (delta > -p.deadband)
     return where(small, 0.0, delta)
 

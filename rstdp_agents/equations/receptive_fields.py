@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from rstdp_agents.base.compiled import equation
-from rstdp_agents.equations.ops import Value, clip, exp, like
+from rstdp_agents.equations.ops import Value, clip, exp, like, log1p
 
 
 @equation
@@ -41,3 +43,29 @@ def tile_place(x: Value, low: Value, per_unit: Value, tiles: Value, shift: Value
     low: of the observation; per_unit: tiles per unit of it. Beyond the bounds it is moved onto them.
     """
     return clip((x - low) * per_unit, like(0, tiles), tiles) + shift
+
+
+@equation
+def compressed(x: Value) -> Value:
+    """A number in units of the range that has been seen, beyond which it counts by its logarithm.
+
+        x in [0, 1], -log(1 - x) below, 1 + log x above
+
+    So a code has cells for any number, ever wider ones the further away, and none of them moves when the range turns out wider.
+    """
+    return clip(x, 0.0, 1.0) + log1p(clip(x - 1.0, 0.0, inf)) - log1p(clip(-x, 0.0, inf))
+
+
+PRIME = 2**31 - 1
+
+
+@equation
+def hash_step(key: Value, place: Value, factor: Value) -> Value:
+    """Key of a group of whole numbers after one more of them; all of it whole.
+
+        key <- (key + place) factor modulo 2^31 - 1
+
+    With random factors below the prime, two different groups rarely have the same key. With the numbers of values that are left
+    (a factor of 1 at the last) it is their joint index. After Carter and Wegman (1979).
+    """
+    return (key + place) * factor % PRIME

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from rstdp_agents.base.compiled import equation
 from rstdp_agents.equations.ops import Value, clip, like, where
 
@@ -15,6 +17,19 @@ def spike_pairs(causal: Value, anticausal: Value, a_plus: Value, a_minus: Value)
     causal: post x, with the trace x of pre. anticausal: y pre, with the trace y of post. After Florian (2007).
     """
     return a_plus * causal - a_minus * anticausal
+
+
+@equation
+def shared_gate(gate: Value, power: Value) -> Value:
+    """Gate of a neuron's spike pairs as a share of its input: what an update changes does not grow with the number of inputs.
+
+        gate <- gate / sum_i n_i^2, at least 1
+
+    gate: of the action taken. power: sum over the input neurons i of the square of their spikes n_i in the window. Each of their
+    synapses learns in proportion to n_i and acts in proportion to n_i: the drive by the same input changes by lr m gate for each
+    output spike that followed. After Nagumo and Noda (1967); in tissue, shunting inhibition by the neurons' common input.
+    """
+    return gate / clip(power, 1.0, inf)
 
 
 @equation

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import torch
 from torch import Tensor
 
+from rstdp_agents.equations.three_factor import shared_gate
 from rstdp_agents.spiking import neurons as models
 from rstdp_agents.spiking.layer import Layer
 from rstdp_agents.spiking.neurons import State
@@ -69,9 +71,15 @@ class Network:
         return tuple(spikes), tuple(after)
 
     def remember(self, spikes: tuple[Tensor, ...], gate: Tensor | None) -> None:
-        """Make the spike pairs of the window eligible; spikes as `forward` gives them, gate ``(agents, envs, out)`` or None."""
+        """Make the spike pairs of the window eligible; spikes as `forward` gives them, gate ``(agents, envs, out)`` or None.
+
+        Each layer shares its gate out among its input (`three_factor.shared_gate`).
+        """
         for layer, pre, post, own in zip(self.layers, spikes, spikes[1:], self._gates(gate)):
-            layer.remember(_shaped(pre, layer.synapse.pre_shape), _shaped(post, layer.synapse.post_shape), own)
+            power = pre.sum(0).square_().sum(-1).reshape(*pre.shape[1:3], *[1] * len(layer.synapse.post_shape))
+            gates = shared_gate(torch.ones_like(power) if own is None else own, power)
+            fitting = gates.expand(*pre.shape[1:3], *layer.synapse.post_shape)
+            layer.remember(_shaped(pre, layer.synapse.pre_shape), _shaped(post, layer.synapse.post_shape), fitting)
 
     def hertz(self, spikes: tuple[Tensor, ...]) -> list[Tensor]:
         """Mean rates of every layer's neurons, ``(agents, *post)`` Hz; spikes as `forward` gives them."""

@@ -8,8 +8,9 @@ import gymnasium as gym
 
 from rstdp_agents.base import plugins
 from rstdp_agents.base.settings import override
+from rstdp_agents.codecs.encoders.hashed import may_be_hashed
 from rstdp_agents.environments.make import make_env
-from rstdp_agents.environments.probe import is_unbounded, probe_bounds, probe_entries, probe_range
+from rstdp_agents.environments.probe import is_unbounded, probe_bounds, probe_entries, probe_numbers, probe_range
 from rstdp_agents.environments.source import EnvSource
 from rstdp_agents.training.config import RunConfig
 
@@ -28,6 +29,11 @@ def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: d
     encoder = config.agent.encoder
     if encoder.low or encoder.high:
         return config
+    if encoder.code == "hashed" and may_be_hashed(space):
+        low, high, usual = probe_numbers(source, kwargs, config.seed, config.progress)
+        return override(
+            config, {f"agent.encoder.{name}": v for name, v in zip(("low", "high", "usual"), (low, high, usual))}
+        )
     if encoder.code == "tuples":
         found = probe_entries(source, kwargs, config.seed, config.progress)
     elif is_unbounded(space):

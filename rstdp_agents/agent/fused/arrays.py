@@ -10,10 +10,11 @@ from torch import Tensor
 
 from rstdp_agents.agent.fused.constants import constants_of
 from rstdp_agents.agent.fused.decoders import decoder_arrays
-from rstdp_agents.agent.fused.encoders import code_of
+from rstdp_agents.agent.fused.encoders import code_of, most_active
 from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.base.records import records
+from rstdp_agents.codecs.encoders import Encoder
 from rstdp_agents.codecs.encoders.counted import Counted
 from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.traces import powers
@@ -36,11 +37,21 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         **_of_layer(parts.layer, envs, ticks, inputs, outputs, padded), **_of_modulator(parts, inputs),
         constants=records(constants_of(parts), agents), lr=parts.lr.numpy(), m=parts.m.numpy(),
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
-        counters=np.stack([parts.random.seeds.numpy(), *np.zeros((2, agents), np.int64)], 1),
-        live=np.ones((agents, inputs), np.bool_), rates=np.zeros((*shape, inputs), np.float32),
-        after=np.zeros((*shape, inputs), np.float32), bits=np.zeros((agents, 2, envs, inputs), np.uint64),
-        post=np.zeros((*shape, ticks, padded), np.float32),
+        counters=np.stack([parts.random.seeds.numpy(), *np.zeros((2, agents), np.int64)], 1), **listed_arrays(encoder, shape),
+        bits=np.zeros((agents, 2, envs, inputs), np.uint64), post=np.zeros((*shape, ticks, padded), np.float32),
+        moments=parts.gain.moments.numpy(), power=np.zeros(shape, np.float32),
     )  # fmt: skip
+
+
+def listed_arrays(encoder: Encoder, shape: tuple[int, int]) -> dict[str, Any]:
+    """The fields of `state.FIELDS` that list active inputs, and those with something to learn, for ``shape (agents, envs)``."""
+    (agents, envs), inputs, most = shape, encoder.size, most_active(encoder)
+    dense = 4 * most > inputs
+    return {
+        "index": np.zeros((agents, 2, envs, most), np.int32), "value": np.zeros((agents, 2, envs, most), np.float32),
+        "many": np.zeros((agents, 2, envs), np.int64), "dense": dense, "live": np.tile(np.arange(inputs, dtype=np.int32), (agents, 1)),
+        "rows": np.full(agents, inputs if dense else 0), "age": np.zeros((agents, inputs), np.int64),
+    }  # fmt: skip
 
 
 def _of_layer(layer: Layer, envs: int, ticks: int, inputs: int, outputs: int, padded: int) -> dict[str, np.ndarray]:

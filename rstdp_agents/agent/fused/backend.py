@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rstdp_agents.agent.fused.arrays import arrays_of
 from rstdp_agents.agent.fused.decoders import reader
+from rstdp_agents.agent.fused.live import list_what_is_held
 from rstdp_agents.agent.fused.observations import Observations
 from rstdp_agents.agent.fused.policy import FusedPolicy
 from rstdp_agents.agent.fused.spikes import output_spikes, pack_spikes, unpack_spikes
@@ -30,8 +31,8 @@ class FusedBackend:
 
     def __init__(self, parts: AgentParts, threads: int) -> None:
         self.parts, self.arrays = parts, arrays_of(parts)
-        self._counters = torch.from_numpy(self.arrays["counters"])
         self._pre: Tensor | None = None  # spikes that the layer shows now, as `sync` made them
+        self._seen = True  # whether somebody has seen what is held here, and may have written to it
         self._state, self._chosen = State(**self.arrays), reader(parts.decoder, self.arrays)
         self._observations = Observations(parts, self.arrays["kind"])
         synapses = self.arrays["weight"].size * parts.envs * len(parts.layer.rule.terms)
@@ -56,7 +57,7 @@ class FusedBackend:
         self.parts.reset(done)
 
     def sync(self) -> None:
-        layer = self.parts.layer
+        layer, self._seen = self.parts.layer, True
         if layer.last is None:
             return write_eligibility(self._state)
         if self._pre is None:
@@ -68,10 +69,14 @@ class FusedBackend:
         return torch.from_numpy(pre), output_spikes(self.arrays)
 
     def features(self) -> Tensor:
-        return normalised(torch.from_numpy(self.arrays["rates"]))
+        index, value = (torch.from_numpy(self.arrays[name][:, 0]) for name in ("index", "value"))
+        active = torch.arange(index.shape[-1]) < torch.from_numpy(self.arrays["many"][:, 0, :, None])
+        rates = torch.zeros(*index.shape[:2], self.arrays["weight"].shape[1])
+        return normalised(rates.scatter_add_(-1, index.long(), value * active))
 
     def tensors(self) -> dict[str, Tensor]:
-        return {"fused.counters": self._counters, "fused.rates": torch.from_numpy(self.arrays["rates"])}
+        kept = "counters", "index", "value", "many", "power", "live", "rows", "age"
+        return {f"fused.{name}": torch.from_numpy(self.arrays[name]) for name in kept}
 
     def adopt(self, agents: slice, other: FusedBackend) -> None:
         for name in ("constants", "late"):
@@ -82,8 +87,11 @@ class FusedBackend:
 
     def _run(self, t: Transition, learning: bool) -> np.ndarray:
         self.parts.statistics.windows += 1
-        if self._pre is not None:  # somebody may have written to it
+        if self._pre is not None:
             self.arrays["bits"][:, 0], self._pre = pack_spikes(self._pre.numpy()), None
+        if self._seen:
+            list_what_is_held(self._state)
+            self._seen = False
         if self._observations.are_masked:
             self._observations.mask(t.obs, self.arrays)
         obs = final_obs = self._observations.coded(t.obs)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
+from rstdp_agents.agent.fused.live import FORGOTTEN
 from rstdp_agents.agent.modulators import ModulatorConstants, modulator_constants
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.codecs.decoders.options import DecoderConstants, decoder_constants
@@ -23,6 +25,8 @@ class Constants(NamedTuple):
     decoder: DecoderConstants
     p_max: float
     """Probability per tick of a spike of the most active input."""
+    lifetime: int
+    """Steps after which an input that was active has nothing left to learn."""
     w_min: float
     w_max: float
 
@@ -31,12 +35,22 @@ def constants_of(parts: AgentParts) -> Constants:
     """The constants of an agent's parts."""
     layer, config = parts.layer, parts.config
     assert isinstance(layer.neuron, LIF)  # `support.why_not` refuses others
+    rule = rule_constants(layer.rule, config.simulation.ticks, layer.dt)
+    modulator = modulator_constants(parts.modulator, config.modulation)
     return Constants(
         lif_constants(layer.neuron, layer.dt),
         homeostasis_constants(layer.homeostasis_params, layer.window_ms),
-        rule_constants(layer.rule, config.simulation.ticks, layer.dt),
-        modulator_constants(parts.modulator, config.modulation),
+        rule,
+        modulator,
         decoder_constants(config.decoder),
         parts.p_max,
+        lifetime(max(rule.decay_z, modulator.trace_decay)),
         *layer.bounds,
     )
+
+
+def lifetime(decay: float) -> int:
+    """Steps in which a trace with this decay per step becomes as good as nothing."""
+    if decay >= 1.0:
+        return 2**30
+    return max(2, math.ceil(math.log(FORGOTTEN) / math.log(decay)) if decay > 0.0 else 0)

@@ -5,46 +5,96 @@ from __future__ import annotations
 import numpy as np
 
 from rstdp_agents.base.compiled import FAST, jit
-from rstdp_agents.equations.critic import beyond_deadband, critic_step, reward_error, reward_mean_step, td_error
+from rstdp_agents.equations.critic import (
+    beyond_deadband,
+    critic_step,
+    critic_trace_step,
+    in_own_units,
+    marked_share,
+    moment_step,
+    reward_error,
+    reward_mean_step,
+    td_error,
+)
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.three_factor import switch_factor
 from rstdp_agents.equations.traces import trace_step
 
 
 @jit(fastmath=FAST, forceinline=True)
-def modulator_step(reward, terminated, restarted, rates, after, weight, trace, r_bar, p, m):
-    """`modulators.TDError` or `modulators.RewardMinusBaseline` of all envs; writes m ``(E,)`` and learns.
+def value_of(weight, index, value):
+    """What a critic with ``weight (I,)`` expects of a state, from its active inputs ``(n,)``; and the sum of their rates."""
+    expected, total = np.float32(0.0), np.float32(0.0)
+    for j in range(index.shape[0]):
+        expected += weight[index[j]] * value[j]
+        total += value[j]
+    total = max(total, np.float32(1e-9))
+    return expected / total, total
 
-    rates, after, trace ``(E, I)``: input rates of the state acted in and of its successor. weight ``(I,)``, r_bar ``(1,)``.
-    p: `modulators.ModulatorConstants`.
+
+@jit(fastmath=FAST, forceinline=True)
+def mark_state(trace, index, value, total, p):
+    """`critic.critic_trace_step` for the active inputs of a state; ``trace (I,)`` has decayed already."""
+    again, power = np.float32(0.0), np.float32(0.0)
+    for j in range(index.shape[0]):
+        feature = value[j] / total
+        again += trace[index[j]] * feature
+        power += feature * feature
+    mark = (np.float32(1.0) - np.float32(marked_share(again, p.critic_lr))) / max(power, np.float32(1e-9))
+    for j in range(index.shape[0]):
+        trace[index[j]] = critic_trace_step(trace[index[j]], value[j] / total, np.float32(1.0), mark)
+
+
+@jit(fastmath=FAST, forceinline=True)
+def modulator_step(s, a, reward, terminated, restarted, p):
+    """`modulators.TDError` or `modulators.RewardMinusBaseline` of agent a, in all envs, and its `gain.Gain`; writes m, and learns.
+
+    s: `state.State`. p: `modulators.ModulatorConstants`.
     """
-    envs, inputs = rates.shape
+    envs, m, r_bar, weight = s.m.shape[1], s.m[a], s.r_bar[a], s.critic[a]
     if not p.is_td:
         for e in range(envs):
             m[e] = 0.0 if restarted[e] else reward_error(reward[e], r_bar[0], p)
         r_bar[0] = reward_mean_step(r_bar[0], m.mean(), np.float32(p.mean_share))
-        return
     decay = np.float32(p.trace_decay)
-    for e in range(envs):
-        value, expected = np.float32(0.0), np.float32(0.0)
-        total, total_after = np.float32(0.0), np.float32(0.0)
-        for i in range(inputs):
-            value += weight[i] * rates[e, i]
-            expected += weight[i] * after[e, i]
-            total += rates[e, i]
-            total_after += after[e, i]
-        total, total_after = max(total, np.float32(1e-9)), max(total_after, np.float32(1e-9))
-        following = np.float64(expected) / total_after  # discounted and added in double precision
-        delta = td_error(reward[e], terminated[e], value / total, following, p)
+    for e in range(envs if p.is_td else 0):
+        index, value = s.index[a, 0, e, : s.many[a, 0, e]], s.value[a, 0, e, : s.many[a, 0, e]]
+        now, total = value_of(weight, index, value)
+        following, _ = value_of(weight, s.index[a, 1, e, : s.many[a, 1, e]], s.value[a, 1, e, : s.many[a, 1, e]])
+        delta = td_error(
+            reward[e], terminated[e], now, np.float64(following), p
+        )  # discounted and added in double precision
         m[e] = 0.0 if restarted[e] else delta
-        share = np.float32(1.0) / total
-        for i in range(inputs):
-            trace[e, i] = trace_step(trace[e, i], rates[e, i], decay, share)
-    for e in range(envs):
+        trace = s.trace[a, e]
+        for r in range(s.rows[a]):
+            i = s.live[a, r]
+            trace[i] = critic_trace_step(trace[i], np.float32(0.0), decay, np.float32(0.0))
+        mark_state(trace, index, value, total, p)
+    for e in range(envs if p.is_td else 0):
         step = np.float32(m[e] * p.critic_lr / envs)
-        for i in range(inputs):
-            weight[i] = critic_step(weight[i], trace[e, i], step)
+        for r in range(s.rows[a]):
+            i = s.live[a, r]
+            weight[i] = critic_step(weight[i], s.trace[a, e, i], step)
+    if p.adapts:
+        adapt_gain(m, restarted, s.moments[a], p)
+    for e in range(envs):
         m[e] = beyond_deadband(m[e], p)
+
+
+@jit(forceinline=True)
+def adapt_gain(m, restarted, moments, p):
+    """`gain.Gain` of all envs: m ``(E,)`` in its own units, and its running sizes ``(3,)``."""
+    second, fourth, steps = moments[0], moments[1], moments[2]
+    share = max(p.gain_share, 1.0 / (steps + 1.0))
+    for e in range(m.shape[0]):
+        delta = np.float64(m[e])
+        square = delta * delta
+        now, now_fourth = moment_step(second, square, share), moment_step(fourth, square * square, share)
+        m[e] = in_own_units(delta, now, now_fourth)
+        if not restarted[e]:
+            moments[0] += (now - second) / m.shape[0]
+            moments[1] += (now_fourth - fourth) / m.shape[0]
+            moments[2] += 1.0 / m.shape[0]
 
 
 @jit(forceinline=True)

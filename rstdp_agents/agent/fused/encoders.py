@@ -8,10 +8,12 @@ import numpy as np
 
 from rstdp_agents.base.compiled import jit
 from rstdp_agents.codecs.encoders import Encoder, Intensity, OneHot, PlaceCells
+from rstdp_agents.codecs.encoders.active_pairs import ActivePairs
+from rstdp_agents.codecs.encoders.hashed_tiles import HashedTiles
 from rstdp_agents.codecs.encoders.tile_coding import TileCoding
 from rstdp_agents.equations.receptive_fields import intensity, place_field, tile_place, tile_shift
 
-GRID, TILES, ONE_HOT, INTENSITY, GIVEN = range(5)
+GRID, TILES, ONE_HOT, INTENSITY, LISTED, GIVEN = range(6)
 
 
 class Code(NamedTuple):
@@ -21,7 +23,7 @@ class Code(NamedTuple):
     points: np.ndarray
     """GRID: its coordinates, dimension after dimension. TILES, INTENSITY: lower bounds."""
     cells: np.ndarray
-    """GRID, TILES: cells per dimension. ONE_HOT: the first value."""
+    """GRID, TILES: cells per dimension. ONE_HOT: the first value, and how many there are."""
     scale: np.ndarray
     """GRID: width of a place field. TILES: tiles per unit. INTENSITY: 1 / (high - low). Per dimension."""
     floor: float = 0.0
@@ -30,33 +32,43 @@ class Code(NamedTuple):
 
 
 @jit(forceinline=True)
-def encode(obs, code, rates):
-    """Input rates ``(I,)`` of one observation ``(D,)``, or ``obs`` itself where they are given. code: a `Code`."""
+def encode(obs, code, index, value):
+    """The inputs that an observation ``(D,)`` activates: writes their places and rates, returns how many. code: a `Code`.
+
+    index, value: as many as can be active at once. The places come in the same order for the same observation.
+    """
     if code.kind == GRID:
-        encode_grid(obs, code.points, code.cells, code.scale, code.floor, rates)
-    elif code.kind == TILES:
-        encode_tiles(obs, code.points, code.cells, code.scale, code.tilings, rates)
-    elif code.kind == ONE_HOT:
-        rates[:] = 0.0
+        return encode_grid(obs, code.points, code.cells, code.scale, code.floor, index, value)
+    if code.kind == TILES:
+        return encode_tiles(obs, code.points, code.cells, code.scale, code.tilings, index, value)
+    many = 0
+    if code.kind == ONE_HOT:
         place = np.int64(obs[0]) - code.cells[0]
-        if 0 <= place < rates.shape[0]:
-            rates[place] = 1.0
+        if 0 <= place < code.cells[1]:
+            index[0], value[0], many = place, 1.0, 1
+    elif code.kind == LISTED:
+        many = np.int64(obs[0])
+        for j in range(many):
+            index[j], value[j] = np.int32(obs[1 + j]), np.float32(obs[1 + index.shape[0] + j])
     elif code.kind == INTENSITY:
-        for i in range(rates.shape[0]):
-            rates[i] = intensity(obs[i], code.points[i], code.scale[i])
+        for i in range(index.shape[0]):
+            index[many], value[many] = i, intensity(obs[i], code.points[i], code.scale[i])
+            many += value[many] > 0.0
     else:
-        for i in range(rates.shape[0]):
-            rates[i] = obs[i]
+        for i in range(index.shape[0]):
+            index[many], value[many] = i, obs[i]
+            many += value[many] > 0.0
+    return many
 
 
 @jit(forceinline=True)
-def encode_grid(obs, points, cells, sigma, floor, rates):
+def encode_grid(obs, points, cells, sigma, floor, index, value):
     """`encoders.PlaceCells.rates`: a Gaussian over a grid is the product of one Gaussian per dimension.
 
     The product grows dimension by dimension, and what has fallen below ``floor`` is not followed any further.
     """
     bump, relative = np.empty(points.shape[0]), np.empty(points.shape[0], np.float32)
-    places, values = np.empty((2, rates.shape[0]), np.int64), np.empty((2, rates.shape[0]), np.float32)
+    places, values = np.empty((2, index.shape[0]), np.int64), np.empty((2, index.shape[0]), np.float32)
     places[0, 0], values[0, 0] = 0, 1.0
     active, first = 1, 0
     for d in range(cells.shape[0]):
@@ -74,15 +86,14 @@ def encode_grid(obs, points, cells, sigma, floor, rates):
                 places[then, many], values[then, many] = places[now, i] * n + j, values[now, i] * relative[j]
                 many += values[then, many] >= floor
         active, first = many, first + n
-    rates[:] = 0.0
     for i in range(active):
-        rates[places[cells.shape[0] % 2, i]] = values[cells.shape[0] % 2, i]
+        index[i], value[i] = places[cells.shape[0] % 2, i], values[cells.shape[0] % 2, i]
+    return active
 
 
 @jit(forceinline=True)
-def encode_tiles(obs, low, tiles, per_unit, tilings, rates):
+def encode_tiles(obs, low, tiles, per_unit, tilings, index, value):
     """`tile_coding.TileCoding.rates`."""
-    rates[:] = 0.0
     first = 0
     for k in range(tilings):
         cell, size = 0, 1
@@ -90,20 +101,30 @@ def encode_tiles(obs, low, tiles, per_unit, tilings, rates):
             place = tile_place(obs[d], low[d], per_unit[d], float(tiles[d]), tile_shift(k, d, tilings))
             cell += size * min(max(int(place), 0), tiles[d])  # what is no number has no place
             size *= tiles[d] + 1
-        rates[first + cell] = 1.0
+        index[k], value[k] = first + cell, 1.0
         first += size
+    return tilings
 
 
 def code_of(encoder: Encoder) -> Code:
-    """An encoder as compiled code takes it; GIVEN for one that it does not know."""
+    """An encoder as compiled code takes it; LISTED or GIVEN, as `Observations` hands them over, for one that it does not know."""
     nothing, none = np.zeros(0), np.zeros(0, dtype=np.int64)
     if type(encoder) is PlaceCells:
         return Code(GRID, *encoder.grid, floor=encoder.floor)
     if type(encoder) is TileCoding:
         return Code(TILES, encoder.low, encoder.tiles, encoder.per_unit, tilings=encoder.tilings)
     if type(encoder) is OneHot:
-        return Code(ONE_HOT, nothing, np.array([encoder.first]), nothing)
+        return Code(ONE_HOT, nothing, np.array([encoder.first, encoder.size]), nothing)
     if type(encoder) is Intensity:
         low, high = encoder.bounds
         return Code(INTENSITY, low, none, 1.0 / (high - low))
-    return Code(GIVEN, nothing, none, nothing)
+    return Code(LISTED if isinstance(encoder, HashedTiles | ActivePairs) else GIVEN, nothing, none, nothing)
+
+
+def most_active(encoder: Encoder) -> int:
+    """Most inputs that an observation can activate."""
+    if isinstance(encoder, HashedTiles | ActivePairs):
+        return encoder.most
+    if isinstance(encoder, TileCoding | OneHot):
+        return encoder.tilings if isinstance(encoder, TileCoding) else 1
+    return encoder.size

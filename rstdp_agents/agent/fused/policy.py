@@ -28,13 +28,16 @@ class FusedPolicy:
     ) -> None:  # fmt: skip
         self._decoder, self._observations = decoder, observations
         (agents, inputs, padded), outputs = shared["weight"].shape, shared["post_count"].shape[1]
-        shape = agents, envs
+        shape, most = (agents, envs), shared["index"].shape[3]
         self._arrays = (
             shared
             | decoder_arrays(self._decoder, shape)
             | {
                 "counters": np.array([(seed, 0, 0) for seed in seeds]),
-                "rates": np.zeros((*shape, inputs), dtype=np.float32),
+                **{name: np.zeros_like(shared[name], shape=(agents, 2, envs, most)) for name in ("index", "value")},
+                "many": np.zeros((agents, 2, envs), dtype=np.int64),
+                "power": np.zeros(shape, dtype=np.float32),
+                "m": np.zeros(shape, dtype=np.float32),
                 "bits": np.zeros((agents, 1, envs, inputs), dtype=np.uint64),
                 "post": np.zeros((*shape, shared["late"].shape[1], padded), dtype=np.float32),
                 "pre_count": np.zeros((agents, inputs), dtype=np.float32),

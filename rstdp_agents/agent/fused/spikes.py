@@ -18,28 +18,29 @@ MAX_TICKS = 64
 
 
 @jit(forceinline=True)
-def draw_spikes(rates, p_max, ticks, envs, e, keys, bits, before, count):
-    """`encoders.bernoulli` of env e of ``envs``: rates ``(I,)`` -> bits ``(I,)`` uint64.
+def draw_spikes(index, value, p_max, ticks, envs, e, inputs, keys, bits, count):
+    """`encoders.bernoulli` of env e of ``envs``: writes the spikes of its active inputs into bits ``(I,)`` uint64.
 
-    keys: of `random.window_keys`. before: takes what ``bits`` was. count ``(I,)``: the spikes are added to it.
+    index, value ``(n,)``: the active of the ``inputs``, and their rates. keys: of `random.window_keys`. count ``(I,)``: the
+    spikes are added to it. Returns the sum of the squares of their numbers.
     """
-    inputs = rates.shape[0]
-    places, chance, active = np.empty(inputs, np.int32), np.empty(inputs, np.float32), 0
-    for i in range(inputs):
-        p = rates[i] * np.float32(p_max)
-        places[active], chance[active] = i, p
+    places, chance, active = np.empty(index.shape[0], np.int32), np.empty(index.shape[0], np.float32), 0
+    for j in range(index.shape[0]):
+        p = value[j] * np.float32(p_max)
+        places[active], chance[active] = index[j], p
         active += p >= RESOLUTION
     uniform, fired = np.empty(active, np.float32), np.zeros(active, np.uint64)
     for t in range(ticks):
         fill_uniform_at(uniform, places, (t * envs + e) * inputs, keys)
         for j in range(active):
             fired[j] |= uint64(uniform[j] < chance[j]) << uint64(t)
-    for i in range(inputs):
-        before[i] = bits[i]
-        bits[i] = uint64(0)
+    power = np.float32(0.0)
     for j in range(active):
+        spikes = np.float32(count_bits(fired[j]))
         bits[places[j]] = fired[j]
-        count[places[j]] += np.float32(count_bits(fired[j]))
+        count[places[j]] += spikes
+        power += spikes * spikes
+    return power
 
 
 def output_spikes(arrays: dict[str, Any]) -> Tensor:

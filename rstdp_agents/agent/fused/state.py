@@ -1,6 +1,7 @@
 """All that a population holds, in one object that compiled code takes in a single argument.
 
-A, E, K, I, T, O: agents, envs, eligibilities that the rule keeps, inputs, ticks, output neurons; P: O padded to sixteens.
+A, E, K, I, N, T, O: agents, envs, eligibilities that the rule keeps, inputs, those that can be active at once, ticks, output
+neurons; P: O padded to sixteens.
 """
 
 from __future__ import annotations
@@ -32,10 +33,16 @@ FIELDS = {
     "post_count": "(A, O): output spikes since it was cleared",
     "counters": "(A, 3) int64: seed, windows drawn, whether a window waits for its eligibility",
     "z": "(A, K, E, I, P); no envs where eligibility lasts for one window, and is what ``bits`` and ``credit`` say",
-    "live": "(A, I) bool: inputs whose z may be other than zero",
     "trace": "(A, E, I), of the critic",
-    "rates": "(A, E, I): input rates acted on",
-    "after": "(A, E, I): input rates of the state that came of the action",
+    "moments": "(A, 3) float64, of `gain.Gain`",
+    "index": "(A, 2, E, N) int32: active inputs of the state acted on, and of the state that came of the action",
+    "value": "(A, 2, E, N): their rates",
+    "many": "(A, 2, E) int64: how many they are",
+    "power": "(A, E): sum of the squares of the input neurons' numbers of spikes in the window",
+    "dense": "whether most inputs can be active at once; a bool",
+    "live": "(A, I) int32: inputs with something to learn, see `live`; in their order if the code is dense",
+    "rows": "(A,) int64: how many they are",
+    "age": "(A, I) int64: steps after which they have nothing left to learn; 0 for the others",
     "bits": "(A, 2, E, I) uint64: input spikes of this window and of the last, a bit per tick",
     "credit": "(A, K, E, T + 1, P): what an input spike of each tick makes eligible; nothing for tick T",
     "post": "(A, E, T, P): output spikes",

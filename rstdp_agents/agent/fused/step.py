@@ -7,18 +7,21 @@ action gate is known, and weight and eligibility of a synapse are read and writt
 from __future__ import annotations
 
 import numpy as np
+from numba import uint64
 
 from rstdp_agents.agent.fused.constants import Constants
 from rstdp_agents.agent.fused.credit import modulator_step, pair_credit, third_factor
 from rstdp_agents.agent.fused.decoders import choose, choose_vector
 from rstdp_agents.agent.fused.encoders import Code, encode
+from rstdp_agents.agent.fused.live import enlist, lay_aside, retire
 from rstdp_agents.agent.fused.neurons import fire, homeostasis_window, noisy_thresholds
 from rstdp_agents.agent.fused.spikes import draw_spikes
-from rstdp_agents.agent.fused.synapse_pass import learn_and_drive, learn_last_and_drive, modulate_credit, note_eligible
+from rstdp_agents.agent.fused.synapse_pass import drive_listed, learn_and_drive, learn_last_and_drive, modulate_credit
 from rstdp_agents.base.compiled import FAST, entry, jit
 from rstdp_agents.base.records import by_value
 from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.random_numbers import fill_uniform, window_keys
+from rstdp_agents.equations.three_factor import shared_gate
 
 TILE = 1 << 18
 """Numbers of a window's currents (envs x ticks x outputs) that are worked on together: all of a second-level cache, for every
@@ -39,13 +42,20 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
             _modulate(s, a, obs[a], final_obs[a], reward[a], terminated[a], truncated[a], restarted[a], code, c)
         for e in range(obs.shape[1]):
             if learning and not truncated[a, e]:
-                for i in range(s.rates.shape[2]):
-                    s.rates[a, e, i] = s.after[a, e, i]
+                s.many[a, 0, e] = s.many[a, 1, e]
+                for j in range(s.many[a, 1, e]):
+                    s.index[a, 0, e, j], s.value[a, 0, e, j] = s.index[a, 1, e, j], s.value[a, 1, e, j]
             else:
-                encode(obs[a, e], code, s.rates[a, e])
+                s.many[a, 0, e] = encode(obs[a, e], code, s.index[a, 0, e], s.value[a, 0, e])
+        lay_aside(s, a)
         threshold, choice = _draw(s, a, c)
-        current, square = _pass_synapses(s, a, terminated[a] | truncated[a] | restarted[a], learning, c)
+        for e in range(obs.shape[1]):
+            enlist(s, a, e, c.lifetime)
+        done = terminated[a] | truncated[a] | restarted[a]
+        current, square = _pass_synapses(s, a, done, learning, c)
         s.sums[a, 2] += square
+        if learning:
+            retire(s, a, done.all(), c.lifetime)
         counts, gate = _choose(s, a, current, threshold, choice, c)
         _remember(s, a, counts, gate, c)
 
@@ -54,10 +64,8 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
 def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, code, c):
     """Modulator of agent a in all its envs, and its critic's learning."""
     for e in range(obs.shape[0]):
-        encode(final_obs[e] if truncated[e] else obs[e], code, s.after[a, e])
-    modulator_step(
-        reward, terminated, restarted, s.rates[a], s.after[a], s.critic[a], s.trace[a], s.r_bar[a], c.modulator, s.m[a]
-    )  # fmt: skip
+        s.many[a, 1, e] = encode(final_obs[e] if truncated[e] else obs[e], code, s.index[a, 1, e], s.value[a, 1, e])
+    modulator_step(s, a, reward, terminated, restarted, c.modulator)
     for e in range(obs.shape[0]):
         s.sums[a, 0] += s.m[a, e] / obs.shape[0]
         s.sums[a, 1] += s.m[a, e] * s.m[a, e] / obs.shape[0]
@@ -72,23 +80,28 @@ def act(s, begin, end, obs):
     for a in range(begin, end):
         c = by_value(s.constants[a], Constants)
         for e in range(obs.shape[1]):
-            encode(obs[a, e], code, s.rates[a, e])
+            s.many[a, 0, e] = encode(obs[a, e], code, s.index[a, 0, e], s.value[a, 0, e])
         threshold, choice = _draw(s, a, c)
         current, _ = _pass_synapses(s, a, np.empty(0, np.bool_), False, c)
         _choose(s, a, current, threshold, choice, c)
+        for e in range(obs.shape[1]):
+            for j in range(s.many[a, 0, e]):
+                s.bits[a, 0, e, s.index[a, 0, e, j]] = uint64(0)
 
 
 @jit(fastmath=FAST, forceinline=True)
 def _draw(s, a, c):
     """Input spikes, thresholds ``(T, E, P)`` and the uniform draws ``(E, n)`` for choosing, of the next window of agent a."""
     ticks, padded = s.post.shape[2:]
-    envs, inputs = s.rates.shape[1:]
+    envs, inputs = s.m.shape[1], s.weight.shape[1]
     outputs, draws = s.post_count.shape[1], s.sizes.shape[0] + 2 * s.low.shape[0]
     keys = window_keys(s.counters[a, 0], s.counters[a, 1])
     s.counters[a, 1] += 1
     for e in range(envs):
-        bits, before = s.bits[a, 0, e], s.bits[a, -1, e]
-        draw_spikes(s.rates[a, e], c.p_max, ticks, envs, e, keys, bits, before, s.pre_count[a])
+        n = s.many[a, 0, e]
+        s.power[a, e] = draw_spikes(
+            s.index[a, 0, e, :n], s.value[a, 0, e, :n], c.p_max, ticks, envs, e, inputs, keys, s.bits[a, 0, e], s.pre_count[a]
+        )  # fmt: skip
     n_pre, n_post = envs * ticks * inputs, envs * ticks * outputs
     threshold, choice = np.empty((ticks, envs, padded), np.float32), np.empty(envs * draws, np.float32)
     noisy_thresholds(n_pre, keys, outputs, c.neuron, threshold)
@@ -100,7 +113,7 @@ def _draw(s, a, c):
 def _pass_synapses(s, a, done, learning, c):
     """The pass over the synapses of agent a: currents ``(E, T + 1, P)`` of the window, and the mean square of what it learnt."""
     ticks, padded = s.post.shape[2:]
-    envs, inputs = s.rates.shape[1:]
+    envs, inputs = s.m.shape[1], s.weight.shape[1]
     shares = np.empty(s.terms.shape[0] * envs if learning else 0, np.float32)
     for p in range(shares.shape[0]):
         shares[p] = s.lr[a] * third_factor(s.m[a, p % envs], p // envs, s.amplitudes, c.rule) / envs
@@ -108,16 +121,14 @@ def _pass_synapses(s, a, done, learning, c):
     tile = max(WIDTH, TILE // (envs * ticks) // WIDTH * WIDTH)
     if s.z.shape[2] == 0 and learning:
         modulate_credit(s.credit[a].reshape(-1, ticks + 1, padded), shares)
-    elif learning:
-        note_eligible(s, a)
     for begin in range(0, padded, tile):
         end = min(begin + tile, padded)
         if s.z.shape[2] == 0:
             square += learn_last_and_drive(s, a, begin, end, learning, current, c)
         else:
             square += learn_and_drive(s, a, begin, end, learning, done, shares, current, c)
-    if learning and done.all():
-        s.live[a] = False
+        if not s.dense:
+            drive_listed(s, a, begin, end, current)
     return current, square / (s.post_count.shape[1] * inputs)
 
 
@@ -157,6 +168,7 @@ def _remember(s, a, counts, gate, c):
     mean = np.zeros(padded, np.float32)
     for e in range(envs):
         for o in range(s.post_count.shape[1]):
+            gate[e, o] = shared_gate(gate[e, o], s.power[a, e])
             s.post_count[a, o] += counts[e, o]
             mean[o] += counts[e, o] / np.float32(envs)
         for k in range(s.terms.shape[0]):

@@ -60,33 +60,37 @@ def drive(weight, row, current, first, padded, left, ticks, begin, end):
             store(current, there, load(current, there) + value)
 
 
-@jit(forceinline=True)
-def note_eligible(s, a):
-    """Note which inputs of agent a the window that waits for its eligibility gives some."""
-    live, bits = s.live[a], s.bits[a, 1]
-    for e in range(bits.shape[0] if s.counters[a, 2] > 0 else 0):
-        for i in range(live.shape[0]):
-            live[i] |= bits[e, i] != uint64(0)
+@jit(fastmath=FAST, forceinline=True)
+def drive_listed(s, a, begin, end, current):
+    """`drive` by the active inputs of agent a, in their order, for its output neurons from ``begin`` to ``end``."""
+    padded, ticks = s.weight.shape[2], current.shape[1] - 1
+    weight, currents, plane = s.weight[a].reshape(-1), current.reshape(-1), (ticks + 1) * padded
+    for e in range(current.shape[0]):
+        for j in range(s.many[a, 0, e]):
+            i = s.index[a, 0, e, j]
+            drive(weight, np.int64(i) * padded, currents, e * plane, padded, s.bits[a, 0, e, i], ticks, begin, end)
 
 
 @jit(fastmath=FAST, forceinline=True)
 def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     """The pass for agent a and its output neurons from ``begin`` to ``end``.
 
-    done ``(E,)``. shares ``(K E,)``: what each eligibility is multiplied with. current ``(E, T + 1, P)``, added to. An input
-    that has not fired in the episode has nothing to learn. Returns the sum of squares of the update.
+    done ``(E,)``. shares ``(K E,)``: what each eligibility is multiplied with. current ``(E, T + 1, P)``, added to by all inputs
+    of a dense code; `drive_listed` is left to do for others. Only what is listed (`live`) has anything to learn. Returns the
+    sum of squares of the update.
     """
     inputs, padded = s.weight.shape[1:]
     terms, envs, ticks = s.terms.shape[0], current.shape[0], current.shape[1] - 1
     pending, all_bits = s.counters[a, 2] > 0, envs * inputs
     weight, z, credit = s.weight[a].reshape(-1), s.z[a].reshape(-1), s.credit[a].reshape(-1)
-    currents, live = current.reshape(-1), s.live[a]
+    currents = current.reshape(-1)
     bits, change, plane = s.bits[a].reshape(-1), np.empty(padded, np.float32), (ticks + 1) * padded
     decay = splat(c.rule.decay_z)
     square, last = splat(0.0), terms * envs - 1
-    for i in range(inputs):
+    for r in range(s.rows[a] if learning or s.dense else 0):
+        i = np.int64(s.live[a, r])
         row = i * padded
-        for p in range(last + 1 if learning and live[i] else 0):
+        for p in range(last + 1 if learning and s.age[a, i] > 0 else 0):
             e, z_row, first = p % envs, (p * inputs + i) * padded, p * plane
             fired = bits[all_bits + e * inputs + i] if pending else uint64(0)
             keep = decay if pending else splat(1.0)
@@ -103,7 +107,7 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
                 else:
                     square = square + update * update
                     store(weight, row + o, weight_step(load(weight, row + o), update, c.w_min, c.w_max))
-        for e in range(envs):
+        for e in range(envs if s.dense else 0):
             drive(weight, row, currents, e * plane, padded, bits[e * inputs + i], ticks, begin, end)
     return total(square)
 
@@ -145,7 +149,8 @@ def learn_last_and_drive(s, a, begin, end, learning, current, c):
     weight, credit, currents = s.weight[a].reshape(-1), s.credit[a].reshape(-1), current.reshape(-1)
     bits, before, plane = s.bits[a, 0].reshape(-1), s.bits[a, -1].reshape(-1), (ticks + 1) * padded
     rows, square = np.empty(terms * envs * ticks + 1, np.int64), splat(0.0)
-    for i in range(inputs):
+    for r in range(s.rows[a] if learning or s.dense else 0):
+        i = np.int64(s.live[a, r])
         row = i * padded
         many = find_earned(before, i, inputs, terms, ticks, padded, rows) if learning else 0
         for o in range(begin, end if many else begin, WIDTH):
@@ -154,7 +159,7 @@ def learn_last_and_drive(s, a, begin, end, learning, current, c):
                 update = update + (load(credit, rows[j] + o) + load(credit, rows[j + 1] + o))
             square = square + update * update
             store(weight, row + o, weight_step(load(weight, row + o), update, c.w_min, c.w_max))
-        for e in range(envs):
+        for e in range(envs if s.dense else 0):
             drive(weight, row, currents, e * plane, padded, bits[e * inputs + i], ticks, begin, end)
     return total(square)
 
@@ -174,4 +179,3 @@ def write_eligibility(s):
                 for o in range(0, padded, WIDTH):
                     store(z, row + o, with_pair(z, row, credit, p * plane, padded, one, two, keep, o))
         s.counters[a, 2] = 0
-        s.live[a] = True

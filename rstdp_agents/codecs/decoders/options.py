@@ -20,7 +20,7 @@ class DecoderConfig:
     """The decoder that fits the action space (auto), or your own (docs/extending.md)."""
     neurons_per_action: int = 8
     """Output neurons per action, or per dimension of a continuous action."""
-    inverse_temperature: float = 10.0
+    inverse_temperature: float = 20.0
     """Sharpness of the softmax over the actions' mean rates (spikes per neuron and tick)."""
     gate: Gate = "centred"
     """Eligibility of an action's neurons: 1[a] - pi(a) (centred), 1[a] (chosen) or 1 (none)."""

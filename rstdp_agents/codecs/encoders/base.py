@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -32,6 +32,23 @@ class Encoder(Protocol):
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Encoder:
         """The same encoder with its constants on a device."""
+        ...
+
+
+@runtime_checkable
+class Listed(Encoder, Protocol):
+    """An encoder that says which few of its many neurons are active, and how much."""
+
+    @property
+    def most(self) -> int:
+        """Largest number of neurons that one observation activates."""
+        ...
+
+    def active(self, obs: Tensor) -> tuple[Tensor, Tensor]:
+        """Observations ``(agents, envs, *obs)`` -> places int64 and rates of the active neurons, ``(agents, envs, most)``.
+
+        Places are different for one observation; those that are not needed have rate 0.
+        """
         ...
 
 

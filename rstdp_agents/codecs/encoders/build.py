@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from rstdp_agents.codecs.bounds import is_picture
+from rstdp_agents.codecs.bounds import is_picture, numeric
 from rstdp_agents.codecs.encoders import Encoder, Intensity, OneHot, PlaceCells
 from rstdp_agents.codecs.encoders.composite import Composite, Part
 from rstdp_agents.codecs.encoders.counted import Counted, counted_from, far_off
 from rstdp_agents.codecs.encoders.dimensions import Dimension, dimensions, entries
 from rstdp_agents.codecs.encoders.grids import Grid, Grids
+from rstdp_agents.codecs.encoders.hashed import hashed_encoder
 from rstdp_agents.codecs.encoders.images import ImageEncoder
 from rstdp_agents.codecs.encoders.ntuples import TupleCoding
 from rstdp_agents.codecs.encoders.options import EncoderConfig
@@ -34,6 +37,12 @@ def encoder_of(space: gym.Space, p: EncoderConfig) -> Encoder:
         return Composite([Part(slice(None), (rows.size,), tuples)])
     if isinstance(space, spaces.Discrete):
         return OneHot(countable(space, "observation"), int(space.start))
+    if p.code == "hashed":
+        found = hashed_encoder(Rows(space), p)
+        if found is not None:
+            return found
+        fits = len(p.low) == sum(leaf.size for leaf in numeric(Rows(space)))
+        p = replace(p, code="place-cells") if fits else replace(p, code="place-cells", low=(), high=())
     if is_picture(space):
         return picture_encoder(space, p)
     rows = Rows(space)

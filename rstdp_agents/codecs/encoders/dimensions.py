@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -45,21 +45,47 @@ def dimensions(rows: Rows, p: EncoderConfig) -> list[Dimension]:
     return [Dimension(*dim) for dim in every if dim[1] != dim[2]]
 
 
+class Ranges(NamedTuple):
+    """What is known of every number of a row; arrays ``(entries,)``."""
+
+    columns: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    counted: np.ndarray
+    """Whether its type is that of whole numbers."""
+
+
+def every_range(rows: Rows, p: EncoderConfig) -> Ranges:
+    """Of every leaf, from the configuration or the spaces. Raises ValueError if neither says where numbers lie."""
+    columns, low, high, counted = every_end(rows)
+    low, high = _bounds("low", p.low, low, rows.leaves), _bounds("high", p.high, high, rows.leaves)
+    return Ranges(columns, low, high, counted)
+
+
+def every_end(rows: Rows) -> Ranges:
+    """Of every leaf, as the spaces declare it."""
+    low, high = (
+        np.concatenate([np.broadcast_to(_ends(leaf.space)[end], leaf.size) for leaf in rows.leaves] or [[]])
+        for end in (0, 1)
+    )
+    columns = np.concatenate([np.arange(leaf.columns.start, leaf.columns.stop) for leaf in rows.leaves] or [[]])
+    counted = [_is_counted(leaf.space.dtype) for leaf in rows.leaves for _ in range(leaf.size)]
+    return Ranges(columns.astype(int), low.astype(np.float64), high.astype(np.float64), np.array(counted, bool))
+
+
 def entries(rows: Rows, p: EncoderConfig) -> list[Entry]:
     """Every number of a row that varies, with its levels: its values if they are integers and at most ``p.levels``."""
-    low, high = (
-        np.concatenate([np.broadcast_to(_ends(leaf.space)[end], leaf.size) for leaf in rows.leaves]) for end in (0, 1)
-    )
-    columns = np.concatenate([np.arange(leaf.columns.start, leaf.columns.stop) for leaf in rows.leaves])
-    whole = [np.issubdtype(leaf.space.dtype, np.integer) for leaf in rows.leaves for _ in range(leaf.size)]
-    low, high = _bounds("low", p.low, low, rows.leaves), _bounds("high", p.high, high, rows.leaves)
     found = []
-    for column, lowest, highest, counted in zip(columns.tolist(), low.tolist(), high.tolist(), whole, strict=True):
+    for column, lowest, highest, counted in zip(*(values.tolist() for values in every_range(rows, p)), strict=True):
         exact = counted and highest - lowest < p.levels
         levels = round(highest - lowest) + 1 if exact else p.levels
         if lowest < highest:
             found.append(Entry(column, lowest, 1.0 if exact else (highest - lowest) / levels, levels))
     return found
+
+
+def _is_counted(kind: Any) -> bool:
+    return np.issubdtype(kind, np.integer) or kind == bool
 
 
 def _ends(space: gym.Space) -> tuple[np.ndarray, np.ndarray]:
