@@ -41,7 +41,6 @@ QUICK = ("CartPole-v1", "Pendulum-v1", "FrozenLake-v1, not slippery", "rstdp/Cat
 """Tasks of the quick form."""
 FEWER = 5
 """By how much its env steps are fewer."""
-
 UNSAID = ("workers", "out")
 """Options that change no figure."""
 

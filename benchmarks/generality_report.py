@@ -27,14 +27,15 @@ without spikes, with one step size; *preset*, settings tuned for that task, wher
 
 Returns are means over seeds ({seeds}) of the **training** episodes that ended in the last fifth of the env steps. The *score*
 of a seed is (return - random) / (ppo - random), with the means of random and ppo: 0 is what random actions get, 1 what PPO
-gets. Where the mean of PPO is not above that of the luckiest seed of random actions (marked *tie*, and * in the picture), there
-is no such unit: a seed then scores 1 if it is above the luckiest seed of random actions, else 0. *Above frozen*: the seeds are
-above those of the twin by a one-sided Mann-Whitney test, p < {alpha}; *level*: the mean is at least PPO's. The median is over
-tasks of means over seeds; IQM is the mean of the middle half of the scores of all tasks and seeds. Brackets are bootstrap 95 %
-intervals over seeds, stratified by task; they take the means of random and ppo as they are.
+gets. Where the mean of PPO is not above that of the luckiest seed of random actions (marked *tie*, starred in the picture),
+there is no such unit: a seed then scores 1 if it is above the luckiest seed of random actions, else 0. *Above frozen*: the
+seeds are above those of the twin by a one-sided Mann-Whitney test, p < {alpha}; *level*: the mean is at least PPO's. The median
+is over tasks of means over seeds; IQM is the mean of the middle half of the scores of all tasks and seeds. Brackets are
+bootstrap 95 % intervals over seeds, stratified by task; they take the means of random and ppo as they are.
 
 The *choice* pool may be looked at while the one setting is chosen; the *held-out* pool is run once for each setting that is
-reported here. Produced by `python -m benchmarks.generality {options}` with {versions}.
+reported here. `benchmarks/pool.py` lists both. Every trial leaves a JSON file with all returns of every seed. Produced by
+`python -m benchmarks.generality {options}` with {versions}.
 """
 
 
@@ -91,7 +92,7 @@ def short(value: float) -> str:
 
 
 def aggregate_table(results: Sequence[Result]) -> str:
-    """One line for each player that has scores: over how many tasks, median, IQM, above frozen, level."""
+    """One line for each player that has scores: over how many tasks, median, IQM, above frozen, level; empty if none has."""
     rows = []
     for player in PLAYERS:
         scored = [result for result in results if result.scores(player) is not None]
@@ -103,7 +104,7 @@ def aggregate_table(results: Sequence[Result]) -> str:
         level = sum(gains.is_level(r.late[player], r.late[REFERENCE]) for r in scored)
         counts = [f"{above}/{len(twins)}" if twins else "-", f"{level}/{len(scored)}"]
         rows.append([player, str(len(scored)), bracketed(median(scores)), bracketed(iqm(scores)), *counts])
-    return table(["", "tasks", "median score", "IQM", "above frozen", "level with ppo"], rows)
+    return table(["", "tasks", "median score", "IQM", "above frozen", "level with ppo"], rows) if rows else ""
 
 
 def sensitivity_line(results: Sequence[Result]) -> str:
@@ -128,8 +129,8 @@ def tables(found: Found) -> str:
     for pool in POOLS:
         if results := found.of(pool):
             kinds = len({result.task.kind for result in results})
-            parts += [f"## The {pool} pool: {len(results)} tasks of {kinds} kinds", aggregate_table(results)]
-            parts += [line] if (line := sensitivity_line(results)) else []
+            parts.append(f"## The {pool} pool: {len(results)} tasks of {kinds} kinds")
+            parts += [text for text in (aggregate_table(results), sensitivity_line(results)) if text]
             parts.append(task_table(results))
     if found.skipped:
         reasons = [[name, player, reason.replace("|", "/")] for (name, player), reason in found.skipped.items()]
@@ -143,5 +144,5 @@ def write(page: Path, found: Found, body: str, made: Mapping[str, str]) -> None:
     if panels := [pool for pool in POOLS if any(result.scores("agent") is not None for result in found.of(pool))]:
         picture = page.with_suffix(".png")
         generality_picture.draw({pool: found.of(pool) for pool in panels}).savefig(picture, dpi=100)
-        text += f"\n![Scores of every seed on every task]({picture.name})\n"
+        text += f"\n![Scores of every seed on every task]({picture.name})\n\nScores beyond the frame are drawn at its edge.\n"
     write_whole(page, f"{text}\n{body}\n")

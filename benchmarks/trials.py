@@ -7,7 +7,8 @@ import json
 import platform
 import time
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,9 @@ from rstdp_agents.training.interaction import Player
 from rstdp_agents.training.presets import preset
 from rstdp_agents.training.ranged import with_range
 
-OWN = ("agent", "frozen", "linear", "preset", "random")
-"""Ours with one setting; its twin that does not learn; one without spikes; ours with the preset of the task; random actions."""
-PLAYERS = (*OWN, *sb3.ALGORITHMS)
+CONFIGURED = ("agent", "frozen", "linear", "preset")
+"""Ours with one setting; its twin that does not learn; one without spikes; ours with the preset of the task."""
+PLAYERS = (*CONFIGURED, "random", *sb3.ALGORITHMS)
 LINEAR_LR = 1.0
 """The one step size of the linear agent's actor."""
 Curve = list[tuple[float, int]]
@@ -58,7 +59,7 @@ class Trial:
     @property
     def config(self) -> AgentConfig | None:
         """Settings of the agent that a player is, or is a twin of; None for players that have none."""
-        if self.player not in ("agent", "frozen", "linear", "preset"):
+        if self.player not in CONFIGURED:
             return None
         rule, task = self.setting.rule, self.task
         if self.player == "preset":
@@ -81,11 +82,8 @@ class Trial:
 
     def file(self, folder: Path) -> Path:
         """Where it is kept: another setting, other seeds or steps are another file."""
-        return (
-            folder
-            / self.player
-            / f"{file_name(self.name).replace(', ', '-').replace(' ', '-')}_{self.fingerprint}.json"
-        )
+        name = file_name(self.name).replace(",", "").replace(" ", "-")
+        return folder / self.player / f"{name}_{self.fingerprint}.json"
 
 
 def run(trial: Trial) -> list[Curve]:
@@ -105,6 +103,7 @@ def run(trial: Trial) -> list[Curve]:
     for ended in players.episodes(_player(trial, config, envs), envs, trial.seeds, trial.task.steps):
         for episode in ended:
             curves[episode.agent].append((episode.episode_return, episode.step))
+    envs.close()
     return curves
 
 
@@ -122,25 +121,13 @@ def keep(trial: Trial, folder: Path) -> None:
     flush_denormal()
     start = time.time()
     curves = run(trial)
-    made = {"torch": torch.__version__, "machine": platform.machine(), "seconds": round(time.time() - start)}
+    made = {"seconds": round(time.time() - start), "machine": platform.machine(), "versions": _versions()}
     returns, ends = ([[entry[i] for entry in curve] for curve in curves] for i in (0, 1))
-    content = {
-        "task": trial.name,
-        **made,
-        "versions": _versions(),
-        "made_from": trial.made_from,
-        "returns": returns,
-        "ends": ends,
-    }
+    content = {"task": trial.name, **made, "made_from": trial.made_from, "returns": returns, "ends": ends}
     write_whole(trial.file(folder), json.dumps(content) + "\n")
 
 
 def _versions() -> dict[str, str]:
-    """Of this package, and of those whose algorithms or environments are played."""
-    out = {}
-    for name in ("rstdp_agents", "gymnasium", "stable_baselines3"):
-        try:
-            out[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return out
+    """Of the packages that learn, and of Gymnasium."""
+    packages = ("rstdp_agents", "torch", "gymnasium", "stable_baselines3")
+    return {name: version(name) for name in packages if find_spec(name)}
