@@ -54,11 +54,11 @@ def is_level(late: np.ndarray, reference: np.ndarray) -> bool:
 
 
 def sensitivity(tuned: Sequence[np.ndarray], one: Sequence[np.ndarray]) -> Estimate:
-    """Scores of settings tuned for each task, minus those of one setting: mean over tasks, with its stratified interval."""
+    """Mean scores of settings tuned for each task, minus those of one setting: median over tasks, and its stratified interval."""
 
     def difference(samples: list[np.ndarray]) -> np.ndarray:
         means = np.array([sample.mean(-1) for sample in samples])
-        return means[: len(tuned)].mean(0) - means[len(tuned) :].mean(0)
+        return np.median(means[: len(tuned)] - means[len(tuned) :], 0)
 
     return stratified(difference, [*tuned, *one])
 

@@ -114,7 +114,7 @@ def sensitivity_line(results: Sequence[Result]) -> str:
     if not both:
         return ""
     found = bracketed(gains.sensitivity(*zip(*both, strict=True)))
-    return f"Sensitivity, the score of the preset minus that of the one setting, over {len(both)} tasks: {found}."
+    return f"Sensitivity, the score of the preset minus that of the one setting, median of {len(both)} tasks: {found}."
 
 
 def bracketed(estimate: Estimate) -> str:

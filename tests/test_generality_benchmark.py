@@ -50,10 +50,11 @@ def test_above_a_twin_is_a_matter_of_ranks():
     assert not gains.is_level(array(1, 2), array(2, 2))
 
 
-def test_sensitivity_is_the_mean_difference_over_tasks():
-    value, low, high = gains.sensitivity([array(1, 1), array(2, 4)], [array(0.5, 0.5), array(1, 1)])
-    assert value == 1.25  # of 0.5 and 2
-    assert (low, high) == (0.75, 1.75)
+def test_sensitivity_is_the_median_difference_over_tasks():
+    one = [array(0.5, 0.5), array(1, 1), array(0, 0)]
+    value, low, high = gains.sensitivity([array(1, 1), array(2, 4), array(90, 90)], one)
+    assert value == 2.0  # of 0.5, 2 and 90
+    assert (low, high) == (1.0, 3.0)
 
 
 def filled(**late):
@@ -70,7 +71,7 @@ def test_tables_count_and_aggregate_by_hand():
     assert lines[1] == "| frozen | 2 | 0.00 [0.00, 0.00] | 0.00 [0.00, 0.00] | - | 1/2 |"
     assert lines[2] == "| preset | 1 | 3.00 [3.00, 3.00] | 3.00 [3.00, 3.00] | 0/1 | 1/1 |"
     assert generality_report.sensitivity_line([good, tie]) == (
-        "Sensitivity, the score of the preset minus that of the one setting, over 1 tasks: 1.00 [1.00, 1.00]."
+        "Sensitivity, the score of the preset minus that of the one setting, median of 1 tasks: 1.00 [1.00, 1.00]."
     )
     rows = generality_report.task_table([good, tie]).splitlines()[2:]
     assert rows[0].endswith("| 2.00, 2.00 to 2.00 | no | yes |")
