@@ -44,6 +44,8 @@ tasks in [this table](../learning.md#the-same-without-spikes), hardly any for th
 Each line was produced by `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in
 [learning](learning) hold every return of every seed. Tasks and rules in `rstdp_agents/training/presets` that have no line here
 have not been run on reporting seeds yet. Produced with {versions}.
+
+How one setting does on many environments, without any preset, is on [a page of its own](generality.md).
 """
 
 

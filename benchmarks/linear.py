@@ -102,12 +102,13 @@ class Linear:
 
 
 def linear_twin(config: AgentConfig, lr: float, envs: SerialGrid, seeds: tuple[int, ...]) -> Linear:
-    """The twin of the agents that ``config`` makes on ``envs``, whose actions are Discrete or a Box."""
+    """The twin of the agents that ``config`` makes on ``envs``. Raises ValueError for actions other than Discrete and Box."""
     actions = envs.action_space
     encoder = build_encoder(envs.observation_space, config.encoder).to(torch.device("cpu"), torch.float64)
     if isinstance(actions, gym.spaces.Discrete):
         policy = Softmax(actions, envs.rows, seeds)
     else:
-        assert isinstance(actions, gym.spaces.Box)
+        if not isinstance(actions, gym.spaces.Box):
+            raise ValueError(f"the linear twin acts in Discrete and Box only; received {type(actions).__name__}")
         policy = Gaussian(actions, config.decoder.exploration, seeds)
     return Linear(encoder, policy, config.modulation, lr, len(seeds))

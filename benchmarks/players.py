@@ -8,6 +8,7 @@ so that reward no longer tells what was good; *random*, random actions.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import gymnasium as gym
@@ -21,7 +22,7 @@ from rstdp_agents.agent.config import AgentConfig, BackendName
 from rstdp_agents.agent.modulators import Modulator, Step
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.training.episodes import EpisodeTracker
+from rstdp_agents.training.episodes import Episode, EpisodeTracker
 from rstdp_agents.training.interaction import Interaction, Player
 
 Records = list[dict[str, Any]]
@@ -82,17 +83,24 @@ def shuffled(config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...]) -> A
     return agent
 
 
-def play(player: Player, envs: SerialGrid, task: Task, seeds: tuple[int, ...], episodes: int) -> Records:
-    """Let everyone play until all have finished ``episodes``, or the steps run out; a record for each."""
+def episodes(
+    player: Player, envs: SerialGrid, seeds: tuple[int, ...], steps: int, tracker: EpisodeTracker | None = None
+) -> Iterator[list[Episode]]:
+    """Let everyone play for ``steps`` env steps; after each step, the episodes that it ended."""
+    interaction = Interaction(player, envs, tracker or EpisodeTracker(len(seeds), 1, None))
+    interaction.begin(seeds)
+    for step in range(1, steps + 1):
+        yield interaction.step(step)[1]
+
+
+def play(player: Player, envs: SerialGrid, task: Task, seeds: tuple[int, ...], episodes_each: int) -> Records:
+    """Let everyone play until all have finished ``episodes_each``, or the steps run out; a record for each."""
     tracker = EpisodeTracker(len(seeds), 1, task.solved)
     curves: list[list[float]] = [[] for _ in seeds]
-    interaction = Interaction(player, envs, tracker)
-    interaction.begin(seeds)
-    for step in range(1, task.max_steps + 1):
-        _, ended = interaction.step(step)
+    for ended in episodes(player, envs, seeds, task.max_steps, tracker):
         for e in ended:
             curves[e.agent].append(e.episode_return)
-        if ended and all(record.episodes >= episodes for record in tracker.records):
+        if ended and all(record.episodes >= episodes_each for record in tracker.records):
             break
     out = []
     for seed, record, curve in zip(seeds, tracker.records, curves, strict=True):

@@ -20,7 +20,7 @@ from rstdp_agents.training.config import source_of
 from rstdp_agents.training.episodes import RECENT_EPISODES, of_episodes
 from rstdp_agents.training.evaluation import interval
 from rstdp_agents.training.reports import plots
-from rstdp_agents.training.reports.scores import episodes_to, iqm, probability_of_improvement
+from rstdp_agents.training.reports.scores import Estimate, episodes_to, iqm, probability_of_improvement
 from rstdp_agents.training.reports.tables import table, with_interval
 from rstdp_agents.training.runs.reading import History, read_runs
 from rstdp_agents.training.runs.trust import foreign
@@ -30,8 +30,6 @@ CHANCE_STEPS = 5_000
 Groups = dict[str, list[History]]
 Scores = dict[str, dict[str, np.ndarray]]
 """Normalised final return of every agent, by label and environment."""
-Estimate = tuple[float, float, float]
-"""A value and the ends of its 95 % interval."""
 AGGREGATES = """\
 Final returns of the tables above, 0 for random and 1 for solved; bootstrap intervals over agents, stratified by environment.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.stats import bootstrap, trim_mean
@@ -37,32 +38,53 @@ def band(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return chosen.confidence_interval.low, chosen.confidence_interval.high
 
 
-def iqm(scores: Sequence[np.ndarray]) -> tuple[float, float, float]:
-    """Interquartile mean over tasks and seeds, and its 95 % interval by a bootstrap stratified by task.
+Estimate = tuple[float, float, float]
+"""A value and the ends of its 95 % interval."""
 
-    scores: for each task, one number per seed. The mean of the middle half of all scores (Agarwal et al. 2021).
+
+def stratified(statistic: Callable[[list[np.ndarray]], Any], samples: Sequence[np.ndarray]) -> Estimate:
+    """A statistic of several samples, such as the seeds of each task; percentile bootstrap that resamples within each of them.
+
+    samples: ``(seeds,)`` each; one of a single number is taken as it is. statistic: over the last axis of ``(..., seeds)`` each.
     """
-    random = np.random.default_rng(0)
-    resampled = [
-        trim_mean(np.concatenate([random.choice(task, len(task)) for task in scores]), 0.25) for _ in range(RESAMPLES)
-    ]
-    low, high = np.percentile(resampled, (2.5, 97.5))
-    return float(trim_mean(np.concatenate(scores), 0.25)), float(low), float(high)
+    value, free = float(statistic(list(samples))), [i for i, sample in enumerate(samples) if len(sample) > 1]
+    if not free:
+        return value, value, value
+
+    def of(*again: np.ndarray, axis: int) -> np.ndarray:
+        drawn = [np.broadcast_to(sample, (*again[0].shape[:-1], len(sample))) for sample in samples]
+        for i, sample in zip(free, again, strict=True):
+            drawn[i] = sample
+        return statistic(drawn)
+
+    found = bootstrap(
+        [samples[i] for i in free], of, vectorized=True, method="percentile", n_resamples=RESAMPLES,
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    return value, float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
-def probability_of_improvement(x: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> tuple[float, float, float]:
-    """P(a seed of x scores higher than a seed of y on the same task), mean over tasks, with its stratified 95 % interval.
+def iqm(scores: Sequence[np.ndarray]) -> Estimate:
+    """Interquartile mean over tasks and seeds: the mean of the middle half of all scores (Agarwal et al. 2021).
+
+    scores: for each task, one number per seed.
+    """
+    return stratified(lambda tasks: trim_mean(np.concatenate(tasks, -1), 0.25, axis=-1), scores)
+
+
+def median(scores: Sequence[np.ndarray]) -> Estimate:
+    """Median over tasks of the mean over seeds. scores: for each task, one number per seed."""
+    return stratified(lambda tasks: np.median([task.mean(-1) for task in tasks], 0), scores)
+
+
+def probability_of_improvement(x: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> Estimate:
+    """P(a seed of x scores higher than a seed of y on the same task), mean over tasks.
 
     x, y: for each task, in the same order, one number per seed; ties count as half (Agarwal et al. 2021).
     """
-    random = np.random.default_rng(0)
 
-    def over_tasks(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:
-        return float(np.mean([(np.sign(a[:, None] - b).mean() + 1) / 2 for a, b in pairs]))
+    def over_tasks(samples: list[np.ndarray]) -> np.ndarray:
+        pairs = zip(samples[: len(x)], samples[len(x) :], strict=True)
+        return np.mean([(np.sign(a[..., :, None] - b[..., None, :]).mean((-2, -1)) + 1) / 2 for a, b in pairs], 0)
 
-    pairs = list(zip(x, y, strict=True))
-    resampled = [
-        over_tasks([(random.choice(a, len(a)), random.choice(b, len(b))) for a, b in pairs]) for _ in range(RESAMPLES)
-    ]
-    low, high = np.percentile(resampled, (2.5, 97.5))
-    return over_tasks(pairs), float(low), float(high)
+    return stratified(over_tasks, [*x, *y])

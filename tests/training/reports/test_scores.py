@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from rstdp_agents.training.reports.scores import band, episodes_to, iqm, probability_of_improvement, rolling
+from rstdp_agents.training.reports.scores import (
+    band,
+    episodes_to,
+    iqm,
+    median,
+    probability_of_improvement,
+    rolling,
+    stratified,
+)
 
 
 def test_rolling_mean_and_the_first_episode_above_a_bound():
@@ -27,6 +35,21 @@ def test_interquartile_mean_leaves_out_the_outer_quarters():
     value, low, high = iqm([np.array([-100.0, 1.0, 2.0, 3.0]), np.array([2.0, 2.0, 3.0, 900.0])])
     assert value == np.mean([2.0, 2.0, 2.0, 3.0])  # of 1 2 2 2 3 3 without their outer quarters: -100 1, 3 900
     assert low <= value <= high
+
+
+def test_median_is_of_the_means_of_tasks_and_its_interval_resamples_within_them():
+    assert median([np.array([1.0, 3.0]), np.array([0.0]), np.array([7.0, 7.0, 7.0])]) == (2.0, 1.0, 3.0)
+    assert median([np.array([4.0])]) == (4.0, 4.0, 4.0)
+
+
+def test_stratified_interval_of_a_mean_is_as_wide_as_the_standard_errors_of_its_tasks_say():
+    random = np.random.default_rng(2)
+    tasks = [random.normal(0.0, 1.0, 50), random.normal(9.0, 3.0, 80)]
+    value, low, high = stratified(lambda drawn: sum(task.mean(-1) for task in drawn), tasks)
+    half = 1.96 * np.sqrt(sum(task.var() / len(task) for task in tasks))
+    assert value == pytest.approx(sum(task.mean() for task in tasks))
+    assert high - value == pytest.approx(half, rel=0.1)
+    assert value - low == pytest.approx(half, rel=0.1)
 
 
 @pytest.mark.parametrize(
