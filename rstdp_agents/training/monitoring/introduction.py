@@ -20,6 +20,8 @@ from rstdp_agents.codecs.transition import Transition
 
 STEPS, SECONDS = 200, 5.0
 """Env steps of each env, or time (s), after which enough is seen."""
+ENVS = 16
+"""Envs of the population whose observations are looked at."""
 EVERY = 10
 """Env steps between two whose active inputs are counted."""
 ACTIVE = 0.1
@@ -29,11 +31,11 @@ NAMED = 4
 
 
 class Introduction:
-    """Looks at the first transitions of a run, and then calls ``say`` with each of `lines`."""
+    """Looks at the first transitions of a run, and calls ``say`` with each of `lines` when it has seen enough."""
 
     def __init__(self, agent: Agent, say: Callable[[str], Any]) -> None:
-        self._agent, self._say, self._start = agent, say, time.monotonic()
-        self._steps = 0
+        self._agent, self._say = agent, say
+        self._steps, self._start = 0, 0.0
         self._low: np.ndarray = np.empty(0)
         self._high: np.ndarray = np.empty(0)
         self._rewards: list[np.ndarray] = []
@@ -41,11 +43,11 @@ class Introduction:
 
     def see(self, t: Transition) -> bool:
         """One more env step; whether enough was seen, and said."""
-        obs = t.obs.reshape(-1, *t.obs.shape[2:])
+        obs = t.obs.reshape(-1, *t.obs.shape[2:])[:ENVS]
         low, high = (extreme.reduce(obs, 0).reshape(-1) for extreme in (np.minimum, np.maximum))
-        self._low, self._high = (
-            (low, high) if not self._steps else (np.minimum(low, self._low), np.maximum(high, self._high))
-        )
+        if not self._steps:  # before which code may have been compiled
+            self._low, self._high, self._start = low, high, time.monotonic()
+        self._low, self._high = np.minimum(low, self._low), np.maximum(high, self._high)
         self._rewards.append(t.reward.reshape(-1).copy())
         if self._steps % EVERY == 0:
             self._active.append(active_inputs(self._agent.features()))
@@ -60,7 +62,8 @@ class Introduction:
         """What was seen, in words."""
         inputs, active = self._agent.encoder.size, float(np.mean(self._active))
         code = f"{code_name(self._agent.encoder)}, {inputs:,} inputs, {_number(active)} of them active at a time"
-        seen = f"in the first {self._steps} env steps: {in_words(self._agent.parts.rows, self._low, self._high)}"
+        steps = "env step" if self._steps == 1 else f"{self._steps} env steps"
+        seen = f"in the first {steps}: {in_words(self._agent.parts.rows, self._low, self._high)}"
         return [f"code: {code} ({active / inputs:.1%})", f"{seen}; {rewards_in_words(np.concatenate(self._rewards))}"]
 
 

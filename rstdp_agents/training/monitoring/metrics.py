@@ -37,7 +37,7 @@ from rstdp_agents.training.monitoring.monitor_file import MonitorFile
 from rstdp_agents.training.monitoring.pictures import Pictures
 from rstdp_agents.training.monitoring.range_watch import RangeWatch
 
-LOOK_EVERY = 10
+LOOK_EVERY = 50
 """Windows between two whose observations are held against the range of the encoder."""
 
 

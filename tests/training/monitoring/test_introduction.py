@@ -10,6 +10,7 @@ from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.tools.cli import main
+from rstdp_agents.training.monitoring import introduction
 from rstdp_agents.training.monitoring.introduction import (
     STEPS,
     Introduction,
@@ -36,17 +37,30 @@ def test_it_counts_the_numbers_rewards_and_inputs_of_all_agents_and_envs():
     space = gym.spaces.Box(-1.0, 1.0, (2,))
     agent = Agent(AgentConfig(), space, gym.spaces.Discrete(2), seeds=(0, 1), envs=2, backend="torch")
     said, no = [], np.zeros((2, 2), dtype=bool)
-    introduction, random = Introduction(agent, said.append), np.random.default_rng(0)
+    look, random = Introduction(agent, said.append), np.random.default_rng(0)
     agent.begin(np.zeros((2, 2, 2)))
     for step in range(STEPS):
         obs = random.uniform(-0.5, 0.5, (2, 2, 2))
         obs[..., 1] = 0.25
         assert not said
         t = Transition(obs, np.full((2, 2), 0.5 * (step == 7)), no, no, None, False)
-        assert introduction.see(t) == (step == STEPS - 1)
+        assert look.see(t) == (step == STEPS - 1)
     assert said[0].startswith("code: place cells, 289 inputs, ")
     assert said[1].startswith("in the first 200 env steps: observations of 2 numbers, 1 of which varies, between -0.")
     assert said[1].endswith("; rewards between 0 and 0.5, 0.5% of them not 0")
+
+
+def test_a_slow_environment_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(introduction, "SECONDS", 0.0)
+    agent = Agent(AgentConfig(), gym.spaces.Discrete(3), gym.spaces.Discrete(2), seeds=(0,), backend="torch")
+    said, no = [], np.zeros((1, 1), dtype=bool)
+    agent.begin(np.zeros((1, 1), int))
+    t = Transition(np.ones((1, 1), int), np.zeros((1, 1)), no, no, None, False)
+    assert Introduction(agent, said.append).see(t)
+    assert said == [
+        "code: one hot, 3 inputs, 1 of them active at a time (33.3%)",
+        "in the first env step: observations are one of 3 values; no reward yet (all were 0)",
+    ]
 
 
 def test_active_inputs_reach_a_tenth_of_the_most_active_one():
