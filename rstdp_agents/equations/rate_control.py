@@ -1,6 +1,7 @@
 """Homeostasis of firing rates: a running estimate of the rate, and an excitability that follows it to a target.
 
-The sign, everywhere: a neuron that fires **more** than its target becomes **less** excitable.
+The sign, everywhere: what fires **more** than its target becomes **less** excitable. Held is the mean rate of a layer, as
+inhibition fed back from a pool of neurons holds it: a policy lies in the differences between its neurons, which stay.
 """
 
 from __future__ import annotations
@@ -16,17 +17,20 @@ from rstdp_agents.equations.traces import decay
 
 @dataclass(frozen=True)
 class HomeostasisParams:
-    """Slow control of every neuron's firing rate."""
+    """Control of firing rates."""
 
     param: Literal["bias", "threshold", "none"] = "bias"
     """What is moved: a constant current per neuron, its threshold, or nothing."""
+    scope: Literal["layer", "neuron"] = "layer"
+    """Whose rate is held: the mean of every layer, whose neurons are all moved alike, so that no action is favoured by it; or
+    every neuron's own, which levels the differences between actions."""
     rate_target: float = 250.0
-    """Target rate of every neuron (Hz)."""
+    """Target rate (Hz)."""
     tau_rate: float = 10_000.0
     """Time constant of the running rate estimate (ms of simulated time)."""
-    lr: float = 1e-4
+    lr: float = 1e-3
     """Change per window at a rate of zero, in units of the potential (bias: per tick)."""
-    limit: float = 0.5
+    limit: float = 5.0
     """Largest absolute offset that homeostasis may build up."""
 
     def __post_init__(self) -> None:
@@ -41,6 +45,8 @@ class HomeostasisConstants(NamedTuple):
 
     moves_bias: bool
     moves_threshold: bool
+    of_layer: bool
+    """Whether the mean rate of a layer is held, rather than every neuron's own."""
     rate_target: float
     hertz: float
     """Rate of one spike in a window (Hz)."""
@@ -53,7 +59,8 @@ class HomeostasisConstants(NamedTuple):
 def homeostasis_constants(p: HomeostasisParams, window: float) -> HomeostasisConstants:
     """Constants of homeostasis for windows of ``window`` ms."""
     return HomeostasisConstants(
-        p.param == "bias", p.param == "threshold", p.rate_target, 1000.0 / window, 1.0 - decay(p.tau_rate, window), p.lr, p.limit
+        moves_bias=p.param == "bias", moves_threshold=p.param == "threshold", of_layer=p.scope == "layer",
+        rate_target=p.rate_target, hertz=1000.0 / window, rate_share=1.0 - decay(p.tau_rate, window), lr=p.lr, limit=p.limit,
     )  # fmt: skip
 
 
@@ -80,6 +87,6 @@ def offset_step(offset: Value, rate: Value, p: HomeostasisParams | HomeostasisCo
 
         offset <- offset + lr (rate_target - rate) / rate_target, within +-limit
 
-    offset, rate: of one shape.
+    rate: every neuron's own, or the mean of its layer; of the shape of offset, or of one that broadcasts to it.
     """
     return clip(offset + drive_to_target(rate, p.rate_target, p.lr), -p.limit, p.limit)

@@ -126,4 +126,11 @@ def homeostasis_window(
 
 def homeostasis_step(rate: Tensor, offset: Tensor, p: HomeostasisParams) -> HomeostasisState:
     """State of a new rate estimate: its offset has moved as in `rate_control.offset_step`, if any is to move."""
-    return HomeostasisState(rate, offset if p.param == "none" else offset_step(offset, rate, p))
+    if p.param == "none":
+        return HomeostasisState(rate, offset)
+    return HomeostasisState(rate, offset_step(offset, rate if p.scope == "neuron" else layer_mean(rate), p))
+
+
+def layer_mean(per_neuron: Tensor) -> Tensor:
+    """Mean over all neurons of a layer, channels and positions alike: from ``(agents, *post)`` to ``(agents, 1, ...)``."""
+    return per_neuron.mean(tuple(range(1, per_neuron.ndim)), keepdim=True)

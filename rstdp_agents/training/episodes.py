@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from rstdp_agents.codecs.transition import Transition
 
 RECENT_EPISODES = 100
 """Consecutive training episodes over which a task must reach its threshold to count as solved."""
+FIRST_EPISODES = 10
+"""Episodes from the start of training, with which later ones are compared."""
+CLEARLY = 2.0
+"""Standard errors by which a mean must rise to count as better."""
 ROUNDING = 1e-9
 """Relative tolerance (absolute below 1) by which a mean may miss a threshold through rounding alone."""
 
@@ -55,6 +59,9 @@ class RecordState(TypedDict):
 
     episodes: int
     recent: list[float]
+    first: NotRequired[list[float]]
+    lowest: NotRequired[float | None]
+    highest: NotRequired[float | None]
     best_mean: float | None
     solved_at_episode: int | None
     solved_at_step: int | None
@@ -75,14 +82,24 @@ class AgentRecord:
     def __init__(self) -> None:
         self.episodes = 0
         self.recent: deque[float] = deque(maxlen=RECENT_EPISODES)
+        self.first: list[float] = []
+        """Returns of the first `FIRST_EPISODES` episodes."""
+        self.lowest: float | None = None
+        """Lowest return of all, as `highest`; None before the first episode has ended."""
+        self.highest: float | None = None
         self.best_mean: float | None = None
         self.solved_at_episode: int | None = None
         self.solved_at_step: int | None = None
 
     def add(self, episode: Episode, threshold: float | None) -> None:
         """Count one more episode."""
+        value = episode.episode_return
         self.episodes += 1
-        self.recent.append(episode.episode_return)
+        self.recent.append(value)
+        if len(self.first) < FIRST_EPISODES and self.episodes == len(self.first) + 1:
+            self.first.append(value)
+        self.lowest = value if self.lowest is None else min(self.lowest, value)
+        self.highest = value if self.highest is None else max(self.highest, value)
         if len(self.recent) < RECENT_EPISODES:
             return
         last = mean(self.recent)
@@ -95,10 +112,20 @@ class AgentRecord:
         """Mean return of the last episodes, up to 100; None before the first one has ended."""
         return mean(self.recent) if self.recent else None
 
+    @property
+    def has_improved(self) -> bool | None:
+        """Whether the last returns, up to 100, are clearly above the first ones; None where there are too few to tell."""
+        if len(self.first) < FIRST_EPISODES or self.episodes < 2 * FIRST_EPISODES:
+            return None
+        last = list(self.recent)[FIRST_EPISODES - self.episodes :]  # those that are not among the first
+        error = math.sqrt(sum(np.var(returns, ddof=1) / len(returns) for returns in (self.first, last)))
+        return mean(last) - mean(self.first) > CLEARLY * error
+
     def to_json(self) -> RecordState:
         """The record for a checkpoint."""
         return {
-            "episodes": self.episodes, "recent": list(self.recent), "best_mean": self.best_mean,
+            "episodes": self.episodes, "recent": list(self.recent), "first": list(self.first),
+            "lowest": self.lowest, "highest": self.highest, "best_mean": self.best_mean,
             "solved_at_episode": self.solved_at_episode, "solved_at_step": self.solved_at_step,
         }  # fmt: skip
 
@@ -130,6 +157,11 @@ class EpisodeTracker:
         for episode in ended:
             self.records[episode.agent].add(episode, self.threshold)
         return ended
+
+    def unrewarded(self) -> np.ndarray:
+        """Agents of which every return so far is zero, that of the episodes in progress included: ``(agents,)`` bool."""
+        nothing = [not record.lowest and not record.highest for record in self.records]
+        return np.array(nothing) & ~self._return.any(1)
 
     def ended(self, t: Transition, step: int) -> list[Episode]:
         """As `add`, without adding the episodes to the records."""

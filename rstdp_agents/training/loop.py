@@ -116,12 +116,13 @@ class Training:
             if not self.envs.running:
                 self._begin()
             try:
-                _, episodes = self.play.step(self.step + stride)
+                transition, episodes = self.play.step(self.step + stride)
             except EnvironmentFault as fault:
                 if not self.envs.came_back(fault, self.step):
                     self._begin_after(fault)
                 continue
             self.step += stride
+            self.monitor.see(self.step, transition)
             self.monitor.record(self.step, episodes)
             evaluates = config.eval_every and self.step % config.eval_every < stride
             if evaluates or self.step % config.checkpoint_every < stride:
@@ -198,8 +199,7 @@ class Training:
         if own:
             self.evaluations.settle(self.identity)
         state = before.monitor if before and own else NOTHING if begun.starts_over else None
-        threshold = self.tracker.threshold
-        self.monitor = Monitor(self.folder, config, self.agent, space, threshold, self.step, state)
+        self.monitor = Monitor(self.folder, config, self.agent, space, self.tracker, self.step, state)
         self.monitor.pictures.load(tensors)
 
     def _load(self, checkpoint: Path) -> Position:

@@ -19,7 +19,8 @@ RATE = np.linspace(0.0, 600.0, 16)
 
 
 def test_constants_are_those_of_the_parameters_for_a_window():
-    assert HomeostasisConstants(False, True, 200.0, 50.0, 1 - math.exp(-0.02), 0.01, 0.05) == C
+    assert HomeostasisConstants(False, True, True, 200.0, 50.0, 1 - math.exp(-0.02), 0.01, 0.05) == C
+    assert not homeostasis_constants(HomeostasisParams(scope="neuron"), 10.0).of_layer
     assert homeostasis_constants(HomeostasisParams(), 10.0)[:2] == (True, False)
     assert homeostasis_constants(HomeostasisParams(param="none"), 10.0)[:2] == (False, False)
 

@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 import torch
 
+from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.equations.rate_control import HomeostasisParams
-from rstdp_agents.spiking.homeostasis import homeostasis_init, homeostasis_window
+from rstdp_agents.spiking.homeostasis import HomeostasisState, homeostasis_init, homeostasis_window
+from tests.helpers import cartpole_agent, observations
 
 F64, CPU = torch.float64, torch.device("cpu")
 
@@ -34,6 +37,47 @@ def test_one_window_changes_the_offset_by_its_equation():
 def test_offset_stays_within_its_limit_and_none_moves_nothing():
     assert offsets(0, windows=5000, limit=0.2).offset.item() == 0.2
     assert offsets(0, param="none").offset.item() == 0.0
+
+
+def test_the_mean_of_a_layer_moves_all_its_neurons_alike_over_channels_and_positions():
+    p = HomeostasisParams(rate_target=100.0, tau_rate=100.0, lr=0.01)
+    rate, offset = (
+        torch.rand(2, 3, 4, 5, dtype=F64) * 400.0,
+        torch.linspace(-0.2, 0.2, 120, dtype=F64).reshape(2, 3, 4, 5),
+    )
+    state = homeostasis_window(rate, HomeostasisState(rate, offset), p, 10.0)
+    means = rate.mean((1, 2, 3))
+    moved = (0.01 * (100.0 - means) / 100.0)[:, None, None, None].expand_as(offset)
+    torch.testing.assert_close(state.offset - offset, moved, rtol=1e-12, atol=1e-15)
+    assert (means[0] - means[1]).abs() > 1.0  # agents by themselves
+
+
+def test_every_neuron_by_itself_is_moved_by_its_own_rate():
+    p = HomeostasisParams(scope="neuron", rate_target=100.0, tau_rate=100.0, lr=0.01)
+    rate, none = torch.tensor([[0.0, 100.0, 300.0]], dtype=F64), torch.zeros(1, 3, dtype=F64)
+    state = homeostasis_window(rate, HomeostasisState(rate, none), p, 10.0)
+    torch.testing.assert_close(state.offset, torch.tensor([[0.01, 0.0, -0.02]], dtype=F64))
+
+
+@pytest.mark.parametrize("target", [100.0, 250.0])
+@pytest.mark.parametrize("start", [-1.0, 3.0], ids=["silent", "too active"])
+def test_the_defaults_bring_the_mean_rate_to_its_target_and_hold_it(target, start):
+    default = HomeostasisParams()
+    settings = {f"homeostasis.{name}": getattr(default, name) for name in ("scope", "lr", "limit")}
+    settings |= {"homeostasis.rate_target": target, "plasticity.lr": 0.0, "decoder.neurons_per_action": 9}
+    agent = cartpole_agent(range(2), backend="fused", **settings)
+    agent.layer.homeostasis.offset.fill_(start)
+    none, seen, rates = np.zeros((2, 1), dtype=bool), [observations(2, 1, i) for i in range(50)], []
+    agent.begin(seen[0])
+    for window in range(1, 12_001):
+        agent.step(Transition(seen[window % 50], np.zeros((2, 1)), none, none))
+        if window in (300, 10_000, 12_000):
+            rates.append(agent.statistics.spikes[1].mean(1) / agent.statistics.windows * 100.0)
+            agent.statistics.clear()
+    assert (rates[0] < 5.0).all() if start < 0 else (rates[0] > 450.0).all()
+    assert rates[2] == pytest.approx(target, rel=0.05)
+    offset = agent.layer.homeostasis.offset
+    assert torch.equal(offset, offset[:, :1].expand_as(offset))  # no action is favoured
 
 
 @pytest.mark.parametrize("field", ["rate_target", "tau_rate", "limit"])

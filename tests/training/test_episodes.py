@@ -61,6 +61,41 @@ def test_record_survives_json():
     assert again.final_mean == pytest.approx(np.mean(range(20, 120)))
 
 
+@pytest.mark.parametrize(
+    ("returns", "better"),
+    [
+        ([1.0, 3.0] * 9, None),  # too few to tell
+        ([1.0, 3.0] * 5 + [2.0, 3.0] * 5, False),  # 2.5 against 2, but by less than two standard errors
+        ([1.0, 3.0] * 5 + [4.0, 5.0] * 5, True),
+        ([1.0, 3.0] * 5 + [9.0] * 50 + [1.0, 3.0] * 50, False),  # it was better for a while
+        ([-200.0] * 30, False),
+    ],
+)
+def test_an_agent_has_improved_where_its_last_returns_are_clearly_above_the_first(returns, better):
+    record = AgentRecord()
+    for value in returns:
+        record.add(Episode(0, value, 1, 1), None)
+    assert record.has_improved is better
+    assert (record.lowest, record.highest) == (min(returns), max(returns))
+    assert AgentRecord.from_json(json.loads(json.dumps(record.to_json()))).has_improved is better
+
+
+def test_a_record_of_before_the_first_returns_were_kept_tells_nothing_of_improvement():
+    record = AgentRecord.from_json({"episodes": 50, "recent": [1.0] * 50})
+    for _ in range(50):
+        record.add(Episode(0, 9.0, 1, 1), None)
+    assert record.has_improved is None
+
+
+def test_agents_are_unrewarded_until_a_reward_comes_in_an_episode_or_within_one():
+    tracker, no = EpisodeTracker(3, 1, None), np.zeros((3, 1), dtype=bool)
+    for rewards in ([0.0, 0.0, 0.0], [0.0, 1.0, -1.0]):
+        tracker.add(Transition(no, np.array(rewards)[:, None], no, no, any_done=False), 1)
+        assert tracker.unrewarded().tolist() == [value == 0 for value in rewards]
+    tracker.add(Transition(no, np.zeros((3, 1)), ~no, no), 3)
+    assert tracker.unrewarded().tolist() == [True, False, False]
+
+
 def test_a_mean_reaches_a_threshold_up_to_rounding_whatever_their_size():
     assert reaches(mean([0.1, 0.2, 0.3]), 0.2)
     assert reaches(0.95 - 1e-12, 0.95)

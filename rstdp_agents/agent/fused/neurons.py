@@ -87,13 +87,24 @@ def fire_together(current, threshold, offset, e, c, post, counts):
 
 
 @jit(inline="always")
-def homeostasis_window(count, rate, offset, p):
+def homeostasis_window(count, rate, offset, outputs, p):
     """`homeostasis.homeostasis_window` for spike counts per env ``(P,)``; writes rate and offset ``(P,)``.
 
-    p: `rate_control.HomeostasisConstants`.
+    outputs: neurons that are no padding. p: `rate_control.HomeostasisConstants`.
     """
     for o in range(0, count.shape[0], WIDTH):
-        now = running_rate(load(rate, o), load(count, o) * p.hertz, p.rate_share)
-        store(rate, o, now)
-        if p.moves_bias or p.moves_threshold:
-            store(offset, o, offset_step(load(offset, o), now, p))
+        store(rate, o, running_rate(load(rate, o), load(count, o) * p.hertz, p.rate_share))
+    if p.moves_bias or p.moves_threshold:
+        of_layer = splat(layer_mean(rate, outputs))
+        for o in range(0, count.shape[0], WIDTH):
+            held = of_layer if p.of_layer else load(rate, o)
+            store(offset, o, offset_step(load(offset, o), held, p))
+
+
+@jit(fastmath=FAST, forceinline=True)
+def layer_mean(per_neuron, outputs):
+    """`homeostasis.layer_mean` of the first ``outputs`` values of ``(P,)``; the others are padding."""
+    sum_of_layer = np.float32(0.0)
+    for o in range(outputs):
+        sum_of_layer += per_neuron[o]
+    return sum_of_layer / np.float32(outputs)

@@ -173,5 +173,5 @@ def _remember(s, a, counts, gate, c):
             mean[o] += counts[e, o] / np.float32(envs)
         for k in range(s.terms.shape[0]):
             pair_credit(s.post[a, e], gate[e], s.terms[k, 0], s.terms[k, 1], s.late[a], c.rule, s.credit[a, k, e])
-    homeostasis_window(mean, s.rate[a], s.offset[a], c.homeostasis)
+    homeostasis_window(mean, s.rate[a], s.offset[a], s.post_count.shape[1], c.homeostasis)
     s.counters[a, 2] = 1

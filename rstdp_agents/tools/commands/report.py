@@ -114,7 +114,14 @@ def section(env: str, groups: Groups, by: str) -> str:
     lines = [[markdown(label), *row(agents_of(runs), solved)] for label, runs in groups.items()]
     header = [by, "agents", "solved", "episodes to solve", "final", "best", "area"]
     note = "" if solved is None else f"Solved at a mean return of {solved:g}.\n\n"
-    return f"## {markdown(env)}\n\n{note}{table(header, lines)}\n"
+    named = [
+        f"* {markdown(f'{run.folder.name}, {line}')}"
+        for runs in groups.values()
+        for run in runs
+        for line in run.warnings
+    ]
+    wrong = "\nWhat was wrong at the end of training:\n\n" + "\n".join(named) + "\n" if named else ""
+    return f"## {markdown(env)}\n\n{note}{table(header, lines)}\n{wrong}"
 
 
 def row(agents: list[np.ndarray], solved: float | None) -> list[str]:

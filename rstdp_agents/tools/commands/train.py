@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import tyro
+from tqdm import tqdm
 
 from rstdp_agents.base.devices import check_device
 from rstdp_agents.base.errors import EnvironmentFault, UsageError
@@ -25,7 +26,7 @@ from rstdp_agents.training.episodes import RECENT_EPISODES, of_episodes
 from rstdp_agents.training.evaluation import in_words
 from rstdp_agents.training.loop import Training
 from rstdp_agents.training.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
-from rstdp_agents.training.runs.folder import SETTINGS, check_unused, has_begun, hold
+from rstdp_agents.training.runs.folder import SETTINGS, check_unused, has_begun, hold, warnings_of
 from rstdp_agents.training.runs.resume import folder_of
 from rstdp_agents.training.runs.trust import Trust, foreign
 
@@ -162,6 +163,7 @@ def train(config: RunConfig, folder: Path | None, checkpoint: Path | None, note:
     with Training(replace(config, run_dir=str(folder or "")), folder, checkpoint) as training:
         folder = training.folder
         print(f"{config.agent.rule} on {config.env} ({note}), {config.agents} agent(s), writing to {folder}")
+        training.monitor.introduce(tqdm.write)
         try:
             finished = training.run()
         except (EnvironmentFault, OSError):
@@ -182,7 +184,7 @@ def resuming(folder: Path, config: RunConfig) -> str:
 
 
 def report(summary: dict[str, Any]) -> None:
-    """One line per agent, and the population's mean with its 95 % interval."""
+    """One line per agent, what is wrong with any of them, and the population's mean with its 95 % interval."""
     for agent in summary["agents"]:
         solved, episodes = agent["solved_at_episode"], agent["episodes"]
         verdict = f"solved at episode {solved} of {episodes}" if solved else f"not solved in {episodes} episodes"
@@ -193,6 +195,8 @@ def report(summary: dict[str, Any]) -> None:
         for kind in ("greedy", "stochastic"):
             if agent[f"eval_{kind}"]:
                 line += f", {kind} {agent[f'eval_{kind}']['mean']:.1f} +- {agent[f'eval_{kind}']['std']:.1f}"
+        print(line)
+    for line in warnings_of(summary):
         print(line)
     for name, a in summary["aggregate"].items():
         print(in_words(name.removeprefix("eval_"), a))

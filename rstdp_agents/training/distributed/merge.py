@@ -67,7 +67,15 @@ def merge_checkpoints(config: RunConfig, parts: list[Path], folder: Path, run: s
     }
     data = {**loaded[0][1], "config": asdict(config), "records": [r for _, each in loaded for r in each["records"]]}
     data = {**data, "envs": {"lost": "they ran on several machines"}, "action": None}
-    monitor = {**data["monitor"], "events": {}, "rows": Extent(), "episodes": []}
+    fresh = {
+        "events": {},
+        "rows": Extent(),
+        "episodes": [],
+        "found": {},
+        "outside": [0] * config.agents,
+        "looked_at": 0,
+    }
+    monitor = {**data["monitor"], **fresh}
     path = checkpoint_path(folder, data["step"])
     save_checkpoint(path, tensors, {**data, "monitor": monitor}, run)
     return path

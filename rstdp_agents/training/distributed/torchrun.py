@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch.distributed as dist
+from tqdm import tqdm
 
 from rstdp_agents.base.errors import RankLost, UsageError
 from rstdp_agents.base.signals import stop_requests
@@ -47,6 +48,7 @@ def _train(
         if ranks.rank == 0:
             rule, where = config.agent.rule, f"from {checkpoint}" if checkpoint else note
             print(f"{rule} on {config.env} ({where}), {ranks.size} processes, writing to {folder}", flush=True)
+            training.monitor.introduce(tqdm.write)
         try:
             done = training.run()
         except RankLost as error:

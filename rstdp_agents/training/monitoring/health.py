@@ -1,8 +1,9 @@
-"""Failure modes of learning, each of which triggers a warning once."""
+"""Failure modes of learning, each of which triggers a warning once, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,46 +18,70 @@ PATIENCE = 3
 """Checks in a row before a warning: transient states do not count."""
 
 
+class Finding(NamedTuple):
+    """A failure that was looked for."""
+
+    wrong: Tensor
+    """Which agents have it, ``(agents,)`` bool."""
+    words: str
+    """What is wrong, and which option to turn."""
+
+
 class Health:
-    """Checks `measures.measures` from time to time, and warns of what it has found `PATIENCE` times in a row."""
+    """Counts findings from check to check, and warns of what `PATIENCE` checks in a row have found.
 
-    def __init__(self, seen: dict[str, int]) -> None:
-        self.seen = seen
-        """Number of checks in a row that found each failure, by name: a resumed run needs it."""
+    A resumed run needs both: ``seen``, the number of checks in a row that found each failure, by name; and ``found``, the agents
+    that have each failure now, by its words, of those that were warned of.
+    """
 
-    def look(self, figures: Mapping[str, Tensor], scale: float) -> list[str]:
-        """Warnings that are due now. scale: the largest value that the critic has reason to expect."""
-        due = []
-        for name, (wrong, words) in symptoms(figures, scale).items():
-            before = self.seen.get(name, 0)
+    def __init__(self, seen: dict[str, int], found: dict[str, list[int]]) -> None:
+        self.seen, self.found = seen, found
+
+    def look(self, findings: Mapping[str, Finding]) -> list[str]:
+        """Warnings that are due now."""
+        due, self.found = [], {}
+        for name, (wrong, words) in findings.items():
+            before, is_wrong = self.seen.get(name, 0), bool(wrong.any())
             if before < PATIENCE:  # otherwise the warning was given
-                self.seen[name] = before + 1 if bool(wrong.any()) else 0
-                if self.seen[name] == PATIENCE:
-                    due.append(f"{_who(wrong)} {words}")
+                self.seen[name] = before + 1 if is_wrong else 0
+            if is_wrong and self.seen[name] == PATIENCE:
+                self.found[words] = torch.nonzero(wrong).flatten().tolist()
+                if before < PATIENCE:
+                    due.append(f"{_who(self.found[words], len(wrong))} {words}")
         return due
 
+    def of_agent(self, agent: int) -> list[str]:
+        """Words for what is wrong with an agent now."""
+        return [words for words, agents in self.found.items() if agent in agents]
 
-def symptoms(figures: Mapping[str, Tensor], scale: float) -> dict[str, tuple[Tensor, str]]:
-    """Failures by name: which agents have it, ``(agents,)`` bool, and the text of the warning."""
+
+def symptoms(figures: Mapping[str, Tensor], scale: float, well: Tensor) -> dict[str, Finding]:
+    """Failures that show inside of agents, by name.
+
+    figures: of `measures.measures`. scale: the largest value that the critic has reason to expect. well: which agents do well,
+    ``(agents,)`` bool; they may have all the weights on a bound that they need.
+    """
     out = {}
     for tag, values in figures.items():
+        values = values.cpu()
         if tag.startswith("activity/silent_frac/") and not tag.endswith("/input"):
             words = f"layer {tag.rpartition('/')[2]} is dead: {SILENT:.0%} or more of its neurons do not fire; raise "
-            out[tag] = values >= SILENT, words + "--encoder.rate-max or --homeostasis.lr, or lower --neuron.v-th"
+            words += "--encoder.rate-max or --homeostasis.lr, or lower --neuron.v-th"
+            out[tag] = Finding(values >= SILENT, words)
         if tag.startswith("learn/w_saturated_frac"):
             layer = tag.removeprefix("learn/w_saturated_frac").strip("/") or "output"
             words = f"weights of layer {layer} are saturated: {SATURATED:.0%} or more of those in use lie on a bound; lower "
-            out[tag] = values >= SATURATED, words + "--plasticity.lr or widen --plasticity.w-min and --plasticity.w-max"
+            words += "--plasticity.lr or widen --plasticity.w-min and --plasticity.w-max"
+            out[tag] = Finding((values >= SATURATED) & ~well, words)
     if "learn/critic_w_max" in figures:
-        largest = figures["learn/critic_w_max"]
+        largest = figures["learn/critic_w_max"].cpu()
         words = "the critic runs away: it expects far more than any return so far; lower --modulation.critic-lr "
-        out["runaway"] = ~(largest <= RUNAWAY * scale), words + "or --modulation.gamma"
+        out["runaway"] = Finding(~(largest <= RUNAWAY * scale), words + "or --modulation.gamma")
     return out
 
 
-def _who(wrong: Tensor) -> str:
-    agents = torch.nonzero(wrong).flatten().tolist()
-    if len(wrong) == 1:
+def _who(agents: list[int], population: int) -> str:
+    if population == 1:
         return "warning:"
     listed = ", ".join(map(str, agents[:5])) + (", ..." if len(agents) > 5 else "")
     return f"warning: agent {listed}:" if len(agents) == 1 else f"warning: {len(agents)} agents ({listed}):"

@@ -7,9 +7,10 @@ import math
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import gymnasium as gym
 import numpy as np
@@ -23,14 +24,21 @@ from rstdp_agents.base import escape
 from rstdp_agents.base.growing import Extent
 from rstdp_agents.base.progress import doing
 from rstdp_agents.base.settings import flat
+from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.training.config import RunConfig
-from rstdp_agents.training.episodes import Episode
+from rstdp_agents.training.episodes import Episode, EpisodeTracker
 from rstdp_agents.training.monitoring import dashboard
+from rstdp_agents.training.monitoring.causes import causes, does_well, is_due
 from rstdp_agents.training.monitoring.events import Events, cut_back_events
-from rstdp_agents.training.monitoring.health import Health
+from rstdp_agents.training.monitoring.health import Health, symptoms
+from rstdp_agents.training.monitoring.introduction import Introduction
 from rstdp_agents.training.monitoring.measures import measures, population
 from rstdp_agents.training.monitoring.monitor_file import MonitorFile
 from rstdp_agents.training.monitoring.pictures import Pictures
+from rstdp_agents.training.monitoring.range_watch import RangeWatch
+
+LOOK_EVERY = 50
+"""Windows between two whose observations are held against the range of the encoder."""
 
 
 class MonitorState(TypedDict):
@@ -46,6 +54,12 @@ class MonitorState(TypedDict):
     """Finished episodes that are not written yet."""
     health: dict[str, int]
     """`Health.seen`."""
+    found: NotRequired[dict[str, list[int]]]
+    """`Health.found`."""
+    outside: NotRequired[list[int]]
+    """`RangeWatch.outside`."""
+    looked_at: NotRequired[int]
+    """`RangeWatch.total`."""
     largest: float
     """Size of the largest return."""
 
@@ -57,20 +71,20 @@ NOTHING: MonitorState = {"events": {}, "rows": Extent(), "seconds": 0.0, "episod
 class Monitor:
     """Collects during a run, and writes every `log_every` env steps: a point for each scalar, a line for each episode.
 
-    folder: where to write. threshold: mean return at which the task is solved, if known. before: `state` at a checkpoint of
-    the run in this folder, or `NOTHING`; files are truncated to what they were then. None for a new run. step: where the run
-    begins. Scalars are means over the population; charts of the first page have a band of its middle 80 %.
+    folder: where to write. tracker: of the run's episodes. before: `state` at a checkpoint of the run in this folder, or
+    `NOTHING`; files are truncated to what they were then. None for a new run. step: where the run begins. Scalars are means over
+    the population; charts of the first page have a band of its middle 80 %.
     """
 
     def __init__(
-        self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, threshold: float | None, step: int,
+        self, folder: Path, config: RunConfig, agent: Agent, space: gym.Space, tracker: EpisodeTracker, step: int,
         before: MonitorState | None,
     ) -> None:  # fmt: skip
-        self.config, self.agent, self.folder = config, agent, folder
+        self.config, self.agent, self.folder, self.tracker = config, agent, folder, tracker
         begun = before or NOTHING
         self._events = cut_back_events(folder, begun["events"], step)
         self.writer = Events(folder, purge_step=None if before is None else step + 1)
-        self.file = MonitorFile(folder, config.env, config.info_keywords, threshold, begun["rows"], step)
+        self.file = MonitorFile(folder, config.env, config.info_keywords, tracker.threshold, begun["rows"], step)
         self.pictures = Pictures(config, agent, space)
         layers, critic = [each.name for each in agent.network.layers], "critic.weight" in agent.modulator.tensors()
         self._charts = dashboard.charts(layers, critic, config.info_keywords)
@@ -80,9 +94,25 @@ class Monitor:
             self._introduce()
         self._episodes = list(begun["episodes"])
         self._last_flush = (time.perf_counter(), step)
-        self._health = Health(dict(begun["health"]))
+        self.health = Health(dict(begun["health"]), dict(begun.get("found", {})))
+        outside, total = begun.get("outside", [0] * agent.agents), begun.get("looked_at", 0)
+        self._range = RangeWatch(agent.parts.rows, config.agent.encoder, outside, total)
         self._largest: float = begun["largest"]
+        self._begins = step == 0
+        self._introduction: Introduction | None = None
         self._missing: set[str] = set()
+
+    def introduce(self, say: Callable[[str], Any]) -> None:
+        """Have ``say(line)`` called with what the first env steps bring (`Introduction`), if they are still to come."""
+        if self._begins:
+            self._introduction = Introduction(self.agent, say)
+
+    def see(self, step: int, t: Transition) -> None:
+        """Look at what an env step brought, `step` counted per agent."""
+        if step % (LOOK_EVERY * self.config.envs_per_agent) < self.config.envs_per_agent:
+            self._range.add(t.obs)
+        if self._introduction is not None and self._introduction.see(t):
+            self._introduction = None
 
     def record(self, step: int, episodes: list[Episode]) -> None:
         """Record one env step per env, `step` counted per agent, and the episodes that it ended."""
@@ -103,11 +133,12 @@ class Monitor:
             self.writer.add_scalar("charts/sps", (step - step_before) * self.agent.agents / (now - before), step)
         self._last_flush = (now, step)
         if self.agent.statistics.windows:
-            figures = measures(self.agent)
+            figures = {**measures(self.agent), "input/outside_frac": self._range.share()}
             for name, values in figures.items():
                 self._add(name, values, step)
             self._check_health(figures, step)
         self.agent.statistics.clear()
+        self._range.clear()
         self.writer.flush()
         self.file.flush()
 
@@ -123,7 +154,10 @@ class Monitor:
             "rows": self.file.sync(),
             "seconds": time.monotonic() - self._start,
             "episodes": self._episodes,
-            "health": dict(self._health.seen),
+            "health": dict(self.health.seen),
+            "found": dict(self.health.found),
+            "outside": self._range.outside.tolist(),
+            "looked_at": self._range.total,
             "largest": self._largest,
         }
 
@@ -186,10 +220,13 @@ class Monitor:
             self.writer.add_scalar(dashboard.HIGH + tag, high, step)
 
     def _check_health(self, figures: dict[str, Tensor], step: int) -> None:
-        """Warn of failures inside the agents."""
-        p = self.config.agent.modulation
-        scale = max(abs(p.value_init), p.reward_scale * self._largest)
-        for warning in self._health.look(figures, scale):
+        """Warn of failures inside the agents, and of what keeps them from learning."""
+        config, tracker = self.config.agent, self.tracker
+        scale = max(abs(config.modulation.value_init), config.modulation.reward_scale * self._largest)
+        found = symptoms(figures, scale, torch.tensor([does_well(record) for record in tracker.records]))
+        if is_due(step, self.config.total_steps):
+            found |= causes(figures, tracker, self.agent.lr, config)
+        for warning in self.health.look(found):
             self._warn(warning, step)
 
     def _warn(self, warning: str, step: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rstdp_agents.training.presets.homeostasis import SLOW_PER_NEURON
 from rstdp_agents.training.presets.types import Presets, Serves
 
 LUNARLANDER = {
@@ -15,7 +16,7 @@ LUNARLANDER = {
     "agent.modulation.reward_scale": 0.02,
     "agent.modulation.gamma": 0.995,
     "agent.modulation.lambda_": 0.9,
-    "agent.homeostasis.lr": 1e-5,
+    **SLOW_PER_NEURON,
 }
 
 PRESETS: Presets = {

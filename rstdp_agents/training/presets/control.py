@@ -6,6 +6,7 @@ reward / (1 - gamma): then only the failure is a surprise. Where every step cost
 
 from __future__ import annotations
 
+from rstdp_agents.training.presets.homeostasis import SLOW_PER_NEURON
 from rstdp_agents.training.presets.types import Presets, Serves
 
 CARTPOLE = {
@@ -16,7 +17,7 @@ CARTPOLE = {
     "agent.encoder.width": 0.55,
     "agent.encoder.floor": 0.02,
     "agent.modulation.value_init": 50.0,
-    "agent.homeostasis.lr": 1e-5,
+    **SLOW_PER_NEURON,
 }
 
 ACROBOT = {
@@ -30,7 +31,7 @@ ACROBOT = {
     "agent.modulation.gamma": 0.99,
     "agent.modulation.lambda_": 0.9,
     "agent.modulation.critic_lr": 1.0,
-    "agent.homeostasis.lr": 1e-5,
+    **SLOW_PER_NEURON,
 }
 
 MOUNTAINCAR = {
@@ -42,7 +43,7 @@ MOUNTAINCAR = {
     "agent.modulation.reward_scale": 0.1,
     "agent.modulation.gamma": 0.99,
     "agent.modulation.lambda_": 0.9,
-    "agent.homeostasis.lr": 1e-5,
+    **SLOW_PER_NEURON,
 }
 
 PENDULUM = {
@@ -56,7 +57,7 @@ PENDULUM = {
     "agent.modulation.gamma": 0.95,
     "agent.modulation.lambda_": 0.9,
     "agent.modulation.critic_lr": 1.0,
-    "agent.homeostasis.lr": 1e-5,
+    **SLOW_PER_NEURON,
 }
 
 MOUNTAINCAR_CONTINUOUS = {
@@ -67,7 +68,7 @@ MOUNTAINCAR_CONTINUOUS = {
     "agent.modulation.reward_scale": 0.01,
     "agent.modulation.gamma": 0.99,
     "agent.modulation.lambda_": 0.9,
-    "agent.homeostasis.lr": 1e-5,
+    **SLOW_PER_NEURON,
 }
 
 PRESETS: Presets = {

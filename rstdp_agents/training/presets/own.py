@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rstdp_agents.training.presets.homeostasis import SLOW_PER_NEURON
 from rstdp_agents.training.presets.types import Presets, Serves
 
 CUE = {"agent.decoder.inverse_temperature": 30.0, "agent.modulation.critic_lr": 0.2, "agent.homeostasis.lr": 0.0}
@@ -36,7 +37,7 @@ REACH = {
     "agent.modulation.gamma": 0.9,
     "agent.modulation.value_init": 0.5,
     "agent.modulation.critic_lr": 0.3,
-    "agent.homeostasis.lr": 1e-5,
+    **SLOW_PER_NEURON,
 }
 
 WATERMAZE = {

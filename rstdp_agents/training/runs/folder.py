@@ -195,8 +195,19 @@ def write_card(folder: Path, config: RunConfig, summary: dict[str, Any]) -> None
     ]
     names = {"env": config.env, "rule": config.agent.rule, "modulator": config.agent.modulator}
     escaped = {name: escape.markdown(value) for name, value in names.items()}
+    found = "\n".join(f"* {escape.markdown(line)}" for line in warnings_of(summary))
     card = CARD.format(**escaped, tag=escape.yaml(config.env), config=config, rows="\n".join(rows))
+    card += f"\n## What was wrong at its end\n\n{found}\n" if found else ""
     write_whole(folder / "README.md", card)
+
+
+def warnings_of(summary: dict[str, Any]) -> list[str]:
+    """What is wrong with agents at the end of a run, a line for each failure: "seeds 0, 3: ..."."""
+    whose: dict[str, list[int]] = {}
+    for agent in summary["agents"]:
+        for words in agent.get("warnings", []):  # runs of earlier versions have none
+            whose.setdefault(words, []).append(agent["seed"])
+    return [f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}: {words}" for words, seeds in whose.items()]
 
 
 def _number(value: float | None) -> str:

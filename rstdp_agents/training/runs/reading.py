@@ -21,6 +21,7 @@ from rstdp_agents.base.settings import flat, from_json
 from rstdp_agents.training.config import COLUMNS, RunConfig
 from rstdp_agents.training.monitoring import monitor_file
 from rstdp_agents.training.runs.checkpoint import latest_checkpoint, load_checkpoint
+from rstdp_agents.training.runs.folder import warnings_of
 from rstdp_agents.training.runs.resume import position_of
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,14 @@ class History(NamedTuple):
         if key not in known:
             raise UsageError(f"`--by` takes folder or the name of a setting, such as rule; received {name!r}")
         return known[key]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was wrong with its agents at its end, in words; empty where no summary says."""
+        try:
+            return warnings_of(json.loads((self.folder / "summary.json").read_text()))
+        except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
+            return []
 
 
 def read_run(folder: Path) -> History:

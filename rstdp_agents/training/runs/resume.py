@@ -95,6 +95,9 @@ class Position(NamedTuple):
             )
         if position.action is not None and position.action.shape[:2] != grid:
             raise ValueError(f"it holds actions of shape {position.action.shape}, expected {grid}")
+        counted = len(position.monitor.get("outside", position.records))
+        if counted != config.agents:
+            raise ValueError(f"it counts observations of {counted} agents, expected {config.agents}")
         odd = [name for name, tensor in agent.items() if tensor.shape[:1] != grid[:1]]
         if odd:
             raise ValueError(f"{odd[0]} has the shape {tuple(agent[odd[0]].shape)}, expected one of {grid[0]} agents")

@@ -54,6 +54,7 @@ def write_summary(
         entry["final_episodes"] = len(record.recent)
         for kind in ("greedy", "stochastic"):
             entry[f"eval_{kind}"] = summarise(played[kind][0][i]) if kind in played else None
+        entry["warnings"] = monitor.health.of_agent(i)
         agents.append(entry)
     overall = {f"eval_{kind}": aggregate(returns) for kind, (returns, _) in played.items()}
     rule = config.agent.rule

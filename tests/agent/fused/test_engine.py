@@ -32,6 +32,7 @@ OPTIONS = [
     {"decoder.gate": "chosen", "homeostasis.param": "threshold", "homeostasis.lr": 0.01},
     {"decoder.gate": "none", "homeostasis.param": "none", "plasticity.w_min": -0.02, "plasticity.w_max": 0.02},
     {"neuron.t_ref": 0.0, "neuron.tau_m": 4.0, "homeostasis.lr": 0.01, "homeostasis.limit": 0.05},
+    {"homeostasis.scope": "layer", "homeostasis.lr": 0.01, "homeostasis.tau_rate": 50.0, "decoder.neurons_per_action": 5},
     {"neuron.t_ref": 3.0, "neuron.escape_noise": 0.0, "neuron.v_rest": -0.1, "neuron.v_reset": -0.2, "plasticity.w_init": 0.4},
     {"simulation.ticks": 64, "rule": "rstdp-et", "plasticity.a_minus": 0.5},
     {"simulation.ticks": 7, "simulation.dt": 0.5, "encoder.rate_max": 1900.0, "encoder.cells": (2, 2, 2, 3)},

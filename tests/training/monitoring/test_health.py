@@ -8,7 +8,7 @@ from rstdp_agents.agent.tensors import not_finite
 from rstdp_agents.base.errors import Diverged
 from rstdp_agents.tools.cli import main
 from rstdp_agents.training.loop import Training
-from rstdp_agents.training.monitoring.health import PATIENCE, Health
+from rstdp_agents.training.monitoring.health import PATIENCE, Health, symptoms
 from rstdp_agents.training.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from tests.helpers import at_step
 from tests.training.test_training import config
@@ -21,9 +21,10 @@ FINE = {
 }
 
 
-def looks(figures, times=PATIENCE, health=None, scale=50.0):
-    health = health or Health({})
-    return [warning for _ in range(times) for warning in health.look({**FINE, **figures}, scale)]
+def looks(figures, times=PATIENCE, health=None, well=(False, False)):
+    health = health or Health({}, {})
+    found = symptoms({**FINE, **figures}, 50.0, torch.tensor(well))
+    return [warning for _ in range(times) for warning in health.look(found)]
 
 
 def test_a_healthy_run_is_not_disturbed():
@@ -50,12 +51,33 @@ def test_each_ill_is_said_once_in_words_that_help(figures, words):
 
 
 def test_what_passes_by_itself_is_not_said_and_a_resumed_run_remembers():
-    health, sick = Health({}), {"learn/w_saturated_frac": torch.tensor([0.9, 0.1])}
+    health, sick = Health({}, {}), {"learn/w_saturated_frac": torch.tensor([0.9, 0.1])}
     for _ in range(5):
         assert looks(sick, PATIENCE - 1, health) == []
         assert looks({}, 1, health) == []
     assert len(looks(sick, PATIENCE, health)) == 1
-    assert looks(sick, 5, Health(dict(health.seen))) == []
+    assert looks(sick, 5, Health(dict(health.seen), {})) == []
+
+
+def test_what_is_wrong_now_is_known_of_every_agent_and_forgotten_when_it_passes():
+    health, sick = Health({}, {}), {"learn/w_saturated_frac": torch.tensor([0.9, 0.1])}
+    looks(sick, PATIENCE - 1, health)
+    assert health.of_agent(0) == []
+    looks(sick, 1, health)
+    (words,) = health.of_agent(0)
+    assert words.startswith("weights of layer output are saturated")
+    assert health.of_agent(1) == []
+    assert Health(dict(health.seen), dict(health.found)).of_agent(0) == [words]
+    looks({}, 1, health)
+    assert health.of_agent(0) == []
+    looks(sick, 1, health)  # the warning was given, the fault is back
+    assert health.of_agent(0) == [words]
+
+
+def test_agents_that_do_well_may_have_their_weights_on_the_bounds():
+    both = {"learn/w_saturated_frac": torch.tensor([0.9, 0.9])}
+    assert looks(both, well=(True, True)) == []
+    assert looks(both, well=(True, False))[0].startswith("warning: agent 1: weights")
 
 
 @pytest.mark.parametrize("backend", ["fused", "torch"])
