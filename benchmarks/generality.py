@@ -165,6 +165,7 @@ def in_words(args: Args) -> dict[str, str]:
         "setting": f"the defaults of `{args.rule}`{changes}",
         "seeds": f"{args.own_seeds}; {args.few_seeds} of ppo",
         "options": " ".join(words),
+        "form": f" This is the quick form, env steps divided by {FEWER}: few for PPO." if args.quick else "",
     }
 
 

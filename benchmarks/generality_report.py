@@ -35,7 +35,7 @@ bootstrap 95 % intervals over seeds, stratified by task; they take the means of 
 
 The *choice* pool may be looked at while the one setting is chosen; the *held-out* pool is run once for each setting that is
 reported here. `benchmarks/pool.py` lists both. Every trial leaves a JSON file with all returns of every seed. Produced by
-`python -m benchmarks.generality {options}` with {versions}.
+`python -m benchmarks.generality {options}` with {versions}.{form}
 """
 
 
