@@ -89,7 +89,8 @@ class TorchBackend:
         parts.features = normalised(rates)
         self._window, parts.network.neurons = respond(parts, rates, parts.random, parts.network.neurons)
         action, gate = parts.decoder.choose(self._window.rates, self._window.choice, allowed)
-        parts.network.remember(self._window.spikes, gate)
+        expected = rates * (parts.p_max * parts.config.simulation.ticks)
+        parts.network.remember(self._window.spikes, gate, expected.square().sum(-1))
         self.regulate(parts.network.hertz(self._window.spikes))
         if parts.statistics.passes():
             parts.statistics.add_spikes(self._window.spikes)

@@ -161,7 +161,7 @@ def probe_numbers(
     """
     seen = _observe(source, kwargs, seed, lambda rows: rows.leaves, shown=shown, kind=Sample)
     found = every_end(seen.layout)
-    low, high = ranges.typical(seen.rows, found.low, found.high, found.counted)
+    low, high = ranges.typical(seen.rows, found)
     usual = ranges.usual(seen.rows) if found.counted.all() else np.zeros(0)
     return *seen.ends(low, high), tuple(usual.tolist())
 

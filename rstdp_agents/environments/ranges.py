@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rstdp_agents.codecs.bounds import has_bounds, own_bounds
+from rstdp_agents.codecs.encoders.dimensions import Ranges
 from rstdp_agents.codecs.row_layout import Leaf
 
 MARGIN = 0.25
@@ -84,13 +85,14 @@ def ends(low: np.ndarray, high: np.ndarray, bounds: Own) -> tuple[np.ndarray, np
     return rounded(low, moved), rounded(high, moved)
 
 
-def typical(rows: np.ndarray, low: np.ndarray, high: np.ndarray, counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of what is typical of each number, of which ``rows (n, entries)`` were seen, between the bounds ``low`` and ``high``.
+def typical(rows: np.ndarray, found: Ranges) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of what is typical of each number, of which ``rows (n, entries)`` were seen. found: what spaces declare of them.
 
     Of a number with a range of its own, the geometric mean of that and of what all but `RARE` of those seen lie in: a learned
-    policy goes further than random actions, and bounds may be far from what matters. counted: whole numbers, whose every value
-    counts, have what was seen, or all of a range of their own that is not wider than `COUNTED`.
+    policy goes further than random actions, and bounds may be far from what matters. Whole numbers have what was seen, or all of
+    a range of their own that is not wider than `COUNTED`, or whose values stand for something each.
     """
+    low, high, counted = found.low, found.high, found.counted
     least, most = rows.min(0), rows.max(0)
     a, b = np.quantile(rows, [RARE, 1.0 - RARE], axis=0)
     a, b = np.where(b > a, a, least), np.where(b > a, b, most)
@@ -98,7 +100,7 @@ def typical(rows: np.ndarray, low: np.ndarray, high: np.ndarray, counted: np.nda
         own, seen = high - low, b - a
         wider = np.isfinite(own) & (own < FAR) & (own > seen)
         half = np.where(wider, np.sqrt(seen * np.where(wider, own, 0.0)), seen) / 2
-    middle, few = (a + b) / 2, counted & (own <= COUNTED)
+    middle, few = (a + b) / 2, found.named | counted & (own <= COUNTED)
     a = np.where(few, low, np.where(counted, least, middle - half))
     b = np.where(few, high, np.where(counted, most, middle + half))
     return rounded(a, b - a), rounded(b, b - a)

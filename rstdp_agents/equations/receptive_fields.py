@@ -56,7 +56,8 @@ def compressed(x: Value) -> Value:
     return clip(x, 0.0, 1.0) + log1p(clip(x - 1.0, 0.0, inf)) - log1p(clip(-x, 0.0, inf))
 
 
-PRIME = 2**31 - 1
+BITS = 31
+PRIME = 2**BITS - 1
 
 
 @equation
@@ -68,4 +69,6 @@ def hash_step(key: Value, place: Value, factor: Value) -> Value:
     With random factors below the prime, two different groups rarely have the same key. With the numbers of values that are left
     (a factor of 1 at the last) it is their joint index. After Carter and Wegman (1979).
     """
-    return (key + place) * factor % PRIME
+    key = (key + place) * factor
+    key = (key & PRIME) + (key >> BITS)  # the same modulo 2^31 - 1, without a division
+    return (key & PRIME) + (key >> BITS)

@@ -70,13 +70,14 @@ class Network:
             after.append(state)
         return tuple(spikes), tuple(after)
 
-    def remember(self, spikes: tuple[Tensor, ...], gate: Tensor | None) -> None:
+    def remember(self, spikes: tuple[Tensor, ...], gate: Tensor | None, power: Tensor) -> None:
         """Make the spike pairs of the window eligible; spikes as `forward` gives them, gate ``(agents, envs, out)`` or None.
 
-        Each layer shares its gate out among its input (`three_factor.shared_gate`).
+        Each layer shares its gate out among its input (`three_factor.shared_gate`). power: of the first, ``(agents, envs)``.
         """
-        for layer, pre, post, own in zip(self.layers, spikes, spikes[1:], self._gates(gate)):
-            power = pre.sum(0).square_().sum(-1).reshape(*pre.shape[1:3], *[1] * len(layer.synapse.post_shape))
+        powers = [power, *(post.sum(0).square_().sum(-1) for post in spikes[1:-1])]
+        for layer, pre, post, own, power in zip(self.layers, spikes, spikes[1:], self._gates(gate), powers):
+            power = power.reshape(*power.shape, *[1] * len(layer.synapse.post_shape))
             gates = shared_gate(torch.ones_like(power) if own is None else own, power)
             fitting = gates.expand(*pre.shape[1:3], *layer.synapse.post_shape)
             layer.remember(_shaped(pre, layer.synapse.pre_shape), _shaped(post, layer.synapse.post_shape), fitting)

@@ -22,7 +22,7 @@ def draw_spikes(index, value, p_max, ticks, envs, e, inputs, keys, bits, count):
     """`encoders.bernoulli` of env e of ``envs``: writes the spikes of its active inputs into bits ``(I,)`` uint64.
 
     index, value ``(n,)``: the active of the ``inputs``, and their rates. keys: of `random.window_keys`. count ``(I,)``: the
-    spikes are added to it. Returns the sum of the squares of their numbers.
+    spikes are added to it. Returns the sum of the squares of the numbers of spikes that are to be expected.
     """
     places, chance, active = np.empty(index.shape[0], np.int32), np.empty(index.shape[0], np.float32), 0
     for j in range(index.shape[0]):
@@ -34,13 +34,13 @@ def draw_spikes(index, value, p_max, ticks, envs, e, inputs, keys, bits, count):
         fill_uniform_at(uniform, places, (t * envs + e) * inputs, keys)
         for j in range(active):
             fired[j] |= uint64(uniform[j] < chance[j]) << uint64(t)
-    power = np.float32(0.0)
     for j in range(active):
-        spikes = np.float32(count_bits(fired[j]))
         bits[places[j]] = fired[j]
-        count[places[j]] += spikes
-        power += spikes * spikes
-    return power
+        count[places[j]] += np.float32(count_bits(fired[j]))
+    expected = np.float32(0.0)
+    for j in range(active):
+        expected += chance[j] * chance[j]
+    return expected * np.float32(ticks * ticks)
 
 
 def output_spikes(arrays: dict[str, Any]) -> Tensor:

@@ -38,7 +38,7 @@ FIELDS = {
     "index": "(A, 2, E, N) int32: active inputs of the state acted on, and of the state that came of the action",
     "value": "(A, 2, E, N): their rates",
     "many": "(A, 2, E) int64: how many they are",
-    "power": "(A, E): sum of the squares of the input neurons' numbers of spikes in the window",
+    "power": "(A, E): sum of the squares of the numbers of spikes expected of the input neurons in the window",
     "dense": "whether most inputs can be active at once; a bool",
     "live": "(A, I) int32: inputs with something to learn, see `live`; in their order if the code is dense",
     "rows": "(A,) int64: how many they are",

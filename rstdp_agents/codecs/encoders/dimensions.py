@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -53,13 +53,15 @@ class Ranges(NamedTuple):
     high: np.ndarray
     counted: np.ndarray
     """Whether its type is that of whole numbers."""
+    named: np.ndarray
+    """Whether each of its values stands for something of its own."""
 
 
 def every_range(rows: Rows, p: EncoderConfig) -> Ranges:
     """Of every leaf, from the configuration or the spaces. Raises ValueError if neither says where numbers lie."""
-    columns, low, high, counted = every_end(rows)
+    columns, low, high, counted, named = every_end(rows)
     low, high = _bounds("low", p.low, low, rows.leaves), _bounds("high", p.high, high, rows.leaves)
-    return Ranges(columns, low, high, counted)
+    return Ranges(columns, low, high, counted, named)
 
 
 def every_end(rows: Rows) -> Ranges:
@@ -69,14 +71,17 @@ def every_end(rows: Rows) -> Ranges:
         for end in (0, 1)
     )
     columns = np.concatenate([np.arange(leaf.columns.start, leaf.columns.stop) for leaf in rows.leaves] or [[]])
-    counted = [_is_counted(leaf.space.dtype) for leaf in rows.leaves for _ in range(leaf.size)]
-    return Ranges(columns.astype(int), low.astype(np.float64), high.astype(np.float64), np.array(counted, bool))
+    counted, named = (
+        np.array([of(leaf.space) for leaf in rows.leaves for _ in range(leaf.size)], bool)
+        for of in (_is_counted, lambda space: isinstance(space, spaces.Discrete))
+    )
+    return Ranges(columns.astype(int), low.astype(np.float64), high.astype(np.float64), counted, named)
 
 
 def entries(rows: Rows, p: EncoderConfig) -> list[Entry]:
     """Every number of a row that varies, with its levels: its values if they are integers and at most ``p.levels``."""
     found = []
-    for column, lowest, highest, counted in zip(*(values.tolist() for values in every_range(rows, p)), strict=True):
+    for column, lowest, highest, counted, _ in zip(*(values.tolist() for values in every_range(rows, p)), strict=True):
         exact = counted and highest - lowest < p.levels
         levels = round(highest - lowest) + 1 if exact else p.levels
         if lowest < highest:
@@ -84,8 +89,8 @@ def entries(rows: Rows, p: EncoderConfig) -> list[Entry]:
     return found
 
 
-def _is_counted(kind: Any) -> bool:
-    return np.issubdtype(kind, np.integer) or kind == bool
+def _is_counted(space: gym.Space) -> bool:
+    return bool(np.issubdtype(space.dtype, np.integer) or np.issubdtype(space.dtype, np.bool_))
 
 
 def _ends(space: gym.Space) -> tuple[np.ndarray, np.ndarray]:

@@ -31,7 +31,7 @@ def hashed_encoder(rows: Rows, p: EncoderConfig) -> HashedTiles | ActivePairs | 
         low = np.where(has_bounds(found.low, rows.leaves), found.low, -UNKNOWN)
         high = np.where(has_bounds(found.high, rows.leaves), found.high, low + 2 * UNKNOWN)
     width, moves = high - low, high > low
-    whole = found.counted & (width <= COUNTABLE)
+    whole = found.named | found.counted & (width <= COUNTABLE)
     symbols = found.counted & (width <= SYMBOLS)
     if any(is_picture(leaf.space) for leaf in rows.leaves) and not symbols.all():
         return None
@@ -51,4 +51,4 @@ def may_be_hashed(space: gym.Space) -> bool:
 
 
 def _few(space: spaces.Box) -> bool:
-    return bool(np.issubdtype(space.dtype, np.integer) or space.dtype == bool)
+    return bool(np.issubdtype(space.dtype, np.integer) or np.issubdtype(space.dtype, np.bool_))

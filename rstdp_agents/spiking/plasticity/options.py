@@ -14,7 +14,7 @@ RuleName = Literal["rstdp", "rstdp-et", "reward-switch"]
 class PlasticityConfig:
     """Spike pairs, eligibility and weights."""
 
-    lr: float = 1.5
+    lr: float = 0.6
     """Learning rate: change of the drive by the same input, in units of the threshold, per unit of modulator and output spike."""
     lr_halved_after: float = 0.0
     """Episodes of an agent after which its learning rate is halved: lr / (1 + episodes / this); 0 for a constant rate."""
