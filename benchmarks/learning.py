@@ -34,7 +34,7 @@ from rstdp_agents.base.devices import flush_denormal
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.training.config import source_of
 from rstdp_agents.training.evaluation import evaluate
-from rstdp_agents.training.presets import PRESETS, preset
+from rstdp_agents.training.presets import preset
 from rstdp_agents.training.ranged import with_range
 
 EVALUATED = 20
@@ -77,9 +77,9 @@ class Args:
         for name, value, known in (("task", self.task, tuple(TASKS)), ("rule", self.rule, (*RULES, *TWINS))):
             if value:
                 validate.one_of(name, value, known)
-        tasks = [self.task] if self.task else [name for name in TASKS if name in PRESETS]
+        tasks = [self.task] if self.task else list(TASKS)
         rules = [self.rule] if self.rule else [*RULES, *TWINS]
-        cells = [(task, rule) for task in tasks for rule in rules if rule in TWINS or rule in PRESETS.get(task, {})]
+        cells = [(task, rule) for task in tasks for rule in rules]
         validate.require(bool(cells), f"there is no preset for task {self.task} and rule {self.rule}")
         return cells
 

@@ -1,7 +1,7 @@
 """The twin that does not spike: a linear actor-critic on the features of the spiking agents (Sutton and Barto 2018, 13.5).
 
-Its features are the input rates, scaled to sum 1; discount, traces, critic and start value are those of the preset. One step
-size, of the actor, is its own (`Task.linear_lr`).
+Its features are the input rates, scaled to sum 1; discount, traces, critic, start value and gain are the agent's. One step size, of the
+actor, is its own.
 """
 
 from __future__ import annotations
@@ -11,14 +11,18 @@ from typing import Protocol
 import gymnasium as gym
 import numpy as np
 import torch
+from torch import Tensor
 
 from rstdp_agents.agent.config import AgentConfig
-from rstdp_agents.agent.modulators import ModulatorConfig
+from rstdp_agents.agent.gain import Gain
+from rstdp_agents.agent.modulators import Step, TDError
+from rstdp_agents.agent.window import normalised
 from rstdp_agents.codecs.encoders import Encoder
 from rstdp_agents.codecs.encoders.build import build_encoder
 from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.environments import SerialGrid
+from rstdp_agents.equations.traces import decay
 
 
 class Policy(Protocol):
@@ -66,13 +70,17 @@ class Gaussian:
 
 
 class Linear:
-    """Actor ``h = theta . phi``, critic ``V = w . phi``, an eligibility trace for each; envs per agent: 1."""
+    """Actor ``h = theta . phi`` with an eligibility trace, beside the critic and the gain of the agent; envs per agent: 1.
 
-    def __init__(self, encoder: Encoder, policy: Policy, m: ModulatorConfig, lr: float, agents: int) -> None:
-        self._encoder, self._policy, self._m, self._lr = encoder, policy, m, lr
-        self._theta = np.zeros((agents, policy.outputs, encoder.size))
-        self._value = np.full((agents, encoder.size), m.value_init)
-        self._z, self._trace = np.zeros_like(self._theta), np.zeros_like(self._value)
+    lr: change of a preference, for the same observation, per unit of modulator.
+    """
+
+    def __init__(self, encoder: Encoder, policy: Policy, config: AgentConfig, lr: float, agents: int) -> None:
+        shape, device, p = (agents, 1, encoder.size), torch.device("cpu"), config.modulation
+        self._encoder, self._policy, self._lr = encoder, policy, lr
+        self._critic, self._gain = TDError(p, shape, device, torch.float32), Gain(p, agents, device)
+        self._decay = decay(config.plasticity.tau_e, config.simulation.ticks * config.simulation.dt)
+        self._theta, self._z = torch.zeros(2, agents, policy.outputs, encoder.size)
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
         self._phi = self._features(obs)
@@ -80,35 +88,36 @@ class Linear:
 
     def step(self, t: Transition) -> np.ndarray:
         now = self._features(t.obs)
-        after = now if t.final_obs is None else np.where(t.truncated, self._features(t.final_obs), now)
-        expected = self._m.gamma * ~t.terminated[:, 0] * (self._value * after).sum(1)
-        delta = self._m.reward_scale * t.reward[:, 0] + expected - (self._value * self._phi).sum(1)
-        self._trace = self._m.gamma * self._m.lambda_ * self._trace + self._phi
-        self._value += self._m.critic_lr * delta[:, None] * self._trace
-        self._theta += self._lr * delta[:, None, None] * self._z
-        done = (t.terminated | t.truncated)[:, 0]
-        self._trace[done], self._z[done] = 0.0, 0.0
+        truncated = torch.from_numpy(t.truncated)[..., None]
+        after = now if t.final_obs is None else torch.where(truncated, self._features(t.final_obs), now)
+        reward, terminated = (torch.from_numpy(array).float() for array in (t.reward, t.terminated))
+        m = self._gain(self._critic(Step(reward, terminated, self._phi, after)))
+        self._theta.add_(m[:, :, None] * self._z, alpha=self._lr)
+        done = torch.from_numpy(t.terminated | t.truncated)
+        self._critic.reset(done)
+        self._z[done[:, 0]] = 0.0
         self._phi = now
         return self._act(t.obs)
 
-    def _features(self, obs: np.ndarray) -> np.ndarray:
-        rates = self._encoder.rates(torch.as_tensor(obs))[:, 0].numpy()
-        return rates / rates.sum(1, keepdims=True)
+    def _features(self, obs: np.ndarray) -> Tensor:
+        """``(agents, 1, inputs)``, summing to 1."""
+        return normalised(self._encoder.rates(torch.as_tensor(obs)))
 
     def _act(self, obs: np.ndarray) -> np.ndarray:
-        action, gate = self._policy.choose(np.einsum("aki,ai->ak", self._theta, self._phi), obs)
-        self._z = self._m.gamma * self._m.lambda_ * self._z + gate[:, :, None] * self._phi[:, None]
+        action, gate = self._policy.choose((self._theta @ self._phi[:, 0, :, None])[..., 0].double().numpy(), obs)
+        share = self._phi / torch.linalg.vecdot(self._phi, self._phi)[..., None]
+        self._z.mul_(self._decay).add_(torch.from_numpy(gate).float()[:, :, None] * share)
         return action
 
 
 def linear_twin(config: AgentConfig, lr: float, envs: SerialGrid, seeds: tuple[int, ...]) -> Linear:
     """The twin of the agents that ``config`` makes on ``envs``. Raises ValueError for actions other than Discrete and Box."""
     actions = envs.action_space
-    encoder = build_encoder(envs.observation_space, config.encoder).to(torch.device("cpu"), torch.float64)
+    encoder = build_encoder(envs.observation_space, config.encoder).to(torch.device("cpu"), torch.float32)
     if isinstance(actions, gym.spaces.Discrete):
         policy = Softmax(actions, envs.rows, seeds)
     else:
         if not isinstance(actions, gym.spaces.Box):
             raise ValueError(f"the linear twin acts in Discrete and Box only; received {type(actions).__name__}")
         policy = Gaussian(actions, config.decoder.exploration, seeds)
-    return Linear(encoder, policy, config.modulation, lr, len(seeds))
+    return Linear(encoder, policy, config, lr, len(seeds))

@@ -64,7 +64,7 @@ class Trial:
         rule, task = self.setting.rule, self.task
         if self.player == "preset":
             return preset(task.env, rule, task.env_kwargs, task.wrapper).agent
-        return with_changes(override(AgentConfig(), {"rule": rule}), self.setting.changes)
+        return with_changes(preset("", rule).agent, self.setting.changes)
 
     @property
     def made_from(self) -> dict[str, Any]:

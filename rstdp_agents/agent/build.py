@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import gymnasium as gym
 import torch
@@ -27,7 +28,6 @@ from rstdp_agents.codecs.decoders.options import DecoderConfig
 from rstdp_agents.codecs.encoders import Encoder
 from rstdp_agents.codecs.encoders.build import build_encoder
 from rstdp_agents.codecs.encoders.images import image_shape
-from rstdp_agents.codecs.encoders.options import EncoderConfig
 from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.spiking.neuron_models import build_neuron
@@ -43,7 +43,7 @@ def build_parts(
     """The parts of a population; arguments and errors as of `agent.Agent`. What would not fit into memory is not begun."""
     agents, rows = len(seeds), Rows(observation_space)
     memory.require_encoder(config.encoder)
-    encoder = (encoder or _encoder(observation_space, config.encoder)).to(device, dtype)
+    encoder = (encoder or _encoder(observation_space, config)).to(device, dtype)
     decoder = _decoder(action_space, config.decoder).to(device, dtype)
     check_mask(rows, decoder)
     inputs = image_shape(encoder)
@@ -76,7 +76,11 @@ def build_backend(parts: AgentParts, name: BackendName, threads: int) -> Backend
     return TorchBackend(parts)
 
 
-def _encoder(space: gym.Space, p: EncoderConfig) -> Encoder:
+def _encoder(space: gym.Space, config: AgentConfig) -> Encoder:
+    """The encoder of a configuration; convolutions want images, of which the hashed code makes none."""
+    p = config.encoder
+    if config.network.conv and p.code == "hashed":
+        p = replace(p, code="place-cells", low=(), high=())
     if plugins.is_plugin(p.code):
         return plugins.build("--encoder", p.code, Encoder, space, p)
     return build_encoder(space, p)

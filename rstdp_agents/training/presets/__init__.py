@@ -1,4 +1,4 @@
-"""Settings tuned for known environments, by rule; any other environment starts from the defaults."""
+"""The one setting of every rule, and what a few environments change in it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,19 @@ from typing import Any
 from rstdp_agents.base.settings import override
 from rstdp_agents.environments.source import parse_kwargs
 from rstdp_agents.training.config import RunConfig
-from rstdp_agents.training.presets import atari, box2d, control, grids, own
-from rstdp_agents.training.presets.types import Presets, Serves
+from rstdp_agents.training.presets.found import PRESETS, RULES, SERVES
 
-FAMILIES = control, grids, box2d, atari, own
-PRESETS: Presets = {env: rules for family in FAMILIES for env, rules in family.PRESETS.items()}
-SERVES: Serves = {env: arguments for family in FAMILIES for env, arguments in family.SERVES.items()}
 ALWAYS = {"render_mode": (), "max_episode_steps": ()}
 """Arguments that never change the task."""
 
 
 def preset(env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapper: tuple[str, ...] = ()) -> RunConfig:
-    """The configuration that a run of ``rule`` on ``env`` starts from: its preset, or the defaults.
+    """The configuration that a run of ``rule`` on ``env`` starts from: the one setting of the rule, or the preset of both.
 
     env_kwargs, wrapper: as in `RunConfig`, if given; where they make it a different environment from the one that the preset
-    was found for (see `other`), the defaults are as good a guess.
+    was found for (see `other`), the one setting is as good a guess.
     """
-    config = override(RunConfig(), {"env": env, "agent.rule": rule})
+    config = override(RunConfig(), {"env": env, "agent.rule": rule, **RULES.get(rule, {})})
     return config if other(env, rule, env_kwargs, wrapper) else override(config, found_for(env, rule))
 
 
@@ -40,9 +36,9 @@ def key(env: str) -> str:
 def origin(env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapper: tuple[str, ...] = ()) -> str:
     """Where the settings of `preset` come from, in words."""
     if not found_for(env, rule):
-        return f"no preset for {env}: defaults"
+        return f"the one setting of {rule}"
     changed = other(env, rule, env_kwargs, wrapper)
-    return f"no preset for {env} {changed}: defaults" if changed else f"preset {env}, {rule}"
+    return f"the one setting of {rule}: no preset for {env} {changed}" if changed else f"preset {env}, {rule}"
 
 
 def other(env: str, rule: str, env_kwargs: tuple[str, ...] | None, wrapper: tuple[str, ...]) -> str:
