@@ -25,6 +25,7 @@ from rstdp_agents.base import compiled, plugins
 from rstdp_agents.codecs.decoders import Decoder
 from rstdp_agents.codecs.decoders.build import build_decoder, check_mask
 from rstdp_agents.codecs.decoders.options import DecoderConfig
+from rstdp_agents.codecs.decoders.population_vector import PopulationVector
 from rstdp_agents.codecs.encoders import Encoder
 from rstdp_agents.codecs.encoders.build import build_encoder
 from rstdp_agents.codecs.encoders.images import image_shape
@@ -34,6 +35,9 @@ from rstdp_agents.spiking.neuron_models import build_neuron
 from rstdp_agents.spiking.plasticity import build_rule
 
 logger = logging.getLogger(__name__)
+
+CHOICE_HZ, VECTOR_HZ = 250.0, 120.0
+"""Mean rates of the output neurons: where differences of rates count, half of the most there is; where ratios do, less."""
 
 
 def build_parts(
@@ -46,6 +50,7 @@ def build_parts(
     encoder = (encoder or _encoder(observation_space, config)).to(device, dtype)
     decoder = _decoder(action_space, config.decoder).to(device, dtype)
     check_mask(rows, decoder)
+    config = with_target(config, decoder)
     inputs = image_shape(encoder)
     synapses = network_synapses(config, inputs, decoder.size)
     rule = build_rule(config.rule, config.plasticity)
@@ -74,6 +79,13 @@ def build_backend(parts: AgentParts, name: BackendName, threads: int) -> Backend
     unusual = name == "auto" and not compiled.ENABLED
     logger.log(logging.WARNING if unusual else logging.DEBUG, "the fused backend is not used: %s", reason)
     return TorchBackend(parts)
+
+
+def with_target(config: AgentConfig, decoder: Decoder) -> AgentConfig:
+    """The configuration with a target rate for homeostasis: the given one, or what suits the decoder."""
+    suited = VECTOR_HZ if isinstance(decoder, PopulationVector) else CHOICE_HZ
+    homeostasis = config.homeostasis
+    return replace(config, homeostasis=replace(homeostasis, rate_target=homeostasis.rate_target or suited))
 
 
 def _encoder(space: gym.Space, config: AgentConfig) -> Encoder:

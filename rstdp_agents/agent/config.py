@@ -86,7 +86,7 @@ class AgentConfig:
     plasticity: PlasticityConfig = field(default_factory=PlasticityConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     modulation: ModulatorConfig = field(default_factory=ModulatorConfig)
-    homeostasis: HomeostasisParams = field(default_factory=HomeostasisParams)
+    homeostasis: HomeostasisParams = field(default_factory=lambda: HomeostasisParams(rate_target=0.0))
 
     def __post_init__(self) -> None:
         validate.named("rule", self.rule, get_args(RuleName))
