@@ -8,6 +8,8 @@ import torch
 
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.agent.fused.encoders import code_of, encode, most_active
+from rstdp_agents.agent.fused.observations import compiled_lists
 from rstdp_agents.base.settings import override
 
 CARTPOLE = gym.make("CartPole-v1")
@@ -67,6 +69,20 @@ def cartpole_agent(
         config, *spaces, seeds=tuple(seeds), envs=envs, lr_scale=lr_scale, dtype=dtype, backend=backend, device=device,
         threads=threads,
     )  # fmt: skip
+
+
+def compiled_rates(encoder, obs):
+    """Rates ``(n, size)`` of observations ``(n, *obs)``, from the lists that compiled code makes of them."""
+    lists, most, code = compiled_lists(encoder), most_active(encoder), code_of(encoder)
+    rows = obs.reshape(len(obs), -1) if lists is None else lists.listed(obs[None])[0]
+    index, value = np.empty(most, np.int32), np.empty(most, np.float32)
+    out = np.zeros((len(obs), encoder.size), np.float32)
+    for row, rates in zip(rows, out, strict=True):
+        many = encode(row, code, index, value)
+        assert len(set(index[:many])) == many, "an input is listed twice"
+        assert (value[:many] > 0).all()
+        rates[index[:many]] = value[:many]
+    return out
 
 
 def observations(agents, envs, seed=0):

@@ -3,23 +3,11 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from rstdp_agents.agent.fused.encoders import code_of, encode, most_active
 from rstdp_agents.agent.fused.spikes import draw_spikes, unpack_spikes
 from rstdp_agents.codecs.encoders import PlaceCells, bernoulli
 from rstdp_agents.codecs.encoders.tile_coding import TileCoding
 from rstdp_agents.equations.random_numbers import draw_rows, fill_uniform, fill_uniform_at, window_keys
-
-
-def dense(encoder, obs):
-    """Rates ``(n, size)`` of observations ``(n, dims)``, from the lists of compiled code."""
-    most, code = most_active(encoder), code_of(encoder)
-    index, value, out = np.empty(most, np.int32), np.empty(most, np.float32), np.zeros((len(obs), encoder.size), np.float32)
-    for row, rates in zip(obs, out, strict=True):
-        many = encode(row, code, index, value)
-        assert len(set(index[:many])) == many
-        assert (value[:many] > 0).all()
-        rates[index[:many]] = value[:many]
-    return out
+from tests.helpers import compiled_rates
 
 
 def drawn(seed, window, n=20_000):
@@ -63,7 +51,7 @@ def test_grid_code_is_that_of_torch(cells, floor):
     encoder = PlaceCells(low, high, cells, 0.7, floor).to(torch.device("cpu"), torch.float64)
     obs = np.random.default_rng(0).uniform(-9, 9, (5, 1, len(cells)))
     expected = encoder.rates(torch.from_numpy(obs))[:, 0].numpy()
-    np.testing.assert_allclose(dense(encoder, obs[:, 0]), expected, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(compiled_rates(encoder, obs[:, 0]), expected, rtol=1e-5, atol=1e-7)
 
 
 def test_spikes_are_those_of_torch():
@@ -88,6 +76,6 @@ def test_tiles_are_those_of_torch():
         torch.device("cpu"), torch.float64
     )
     obs = np.random.default_rng(0).uniform((-1.5, -1, 1), (1.5, 4, 8), (50, 3))
-    out = dense(encoder, obs)
+    out = compiled_rates(encoder, obs)
     assert np.array_equal(out, encoder.rates(torch.from_numpy(obs)[None])[0].numpy())
     assert (out.sum(1) == 4).all()
