@@ -78,7 +78,9 @@ def test_envs_that_only_started_again_count_nothing():
     share = 1 / 6
     square = alone[0, 0].item()
     assert with_one[0, 0].item() == pytest.approx(before[0, 0].item() + share * (square - before[0, 0].item()) / 2)
-    _, nobody = gained(torch.cat([delta[:5], delta[:1] * 0.0]), restarted=torch.arange(6).reshape(6, 1, 1).expand(6, 1, 2) == 5)
+    _, nobody = gained(
+        torch.cat([delta[:5], delta[:1] * 0.0]), restarted=torch.arange(6).reshape(6, 1, 1).expand(6, 1, 2) == 5
+    )
     assert torch.equal(nobody, before)
 
 

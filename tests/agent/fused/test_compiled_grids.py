@@ -17,7 +17,9 @@ from tests.helpers import compiled_rates
 @pytest.mark.parametrize("name", OBSERVATIONS)
 def test_compiled_grids_are_those_of_torch(name, floor):
     space = OBSERVATIONS[name]
-    encoder = build_encoder(space, EncoderConfig(code="place-cells", floor=floor)).to(torch.device("cpu"), torch.float64)
+    encoder = build_encoder(space, EncoderConfig(code="place-cells", floor=floor)).to(
+        torch.device("cpu"), torch.float64
+    )
     grids = compiled(encoder)
     if name in ("box", "integers", "discrete", "picture", "text", "grid world"):  # not of grids, or not of them alone
         assert grids is None

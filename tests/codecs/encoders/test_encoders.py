@@ -4,7 +4,10 @@ import pytest
 import torch
 
 from rstdp_agents.codecs.encoders import Intensity, OneHot, PlaceCells, bernoulli
+from rstdp_agents.codecs.encoders.active_pairs import ActivePairs
 from rstdp_agents.codecs.encoders.build import build_encoder
+from rstdp_agents.codecs.encoders.hashed_tiles import HashedTiles
+from rstdp_agents.codecs.encoders.images import ImageEncoder
 from rstdp_agents.codecs.encoders.options import EncoderConfig
 from rstdp_agents.codecs.encoders.plan import default_cells
 
@@ -116,7 +119,9 @@ def test_what_cannot_be_encoded_is_said_in_words(space, config, words):
 
 def test_observation_that_is_a_single_number_is_coded_as_one_of_one_dimension():
     numbers = torch.linspace(-1.2, 1.2, 7, dtype=F64).reshape(1, 7)
-    scalar, vector = (build_encoder(gym.spaces.Box(-1, 1, shape), EncoderConfig(code=code)).to(CPU, F64) for shape in ((), (1,)))
+    for code in ("hashed", "place-cells"):
+        boxes = (gym.spaces.Box(-1, 1, shape) for shape in ((), (1,)))
+        scalar, vector = (build_encoder(box, EncoderConfig(code=code)).to(CPU, F64) for box in boxes)
         torch.testing.assert_close(scalar.rates(numbers), vector.rates(numbers[..., None]))
     tiles = EncoderConfig(code="tiles", cells=(3,))
     scalar, vector = (build_encoder(gym.spaces.Box(-1, 1, shape), tiles) for shape in ((), (1,)))
