@@ -8,21 +8,22 @@ import torch
 
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.agent.fused.encoders import code_of, encode, most_active
+from rstdp_agents.agent.fused.observations import compiled_lists
 from rstdp_agents.base.settings import override
-from rstdp_agents.training.presets import preset
 
 CARTPOLE = gym.make("CartPole-v1")
-PLAIN = {
+PLACE_CELLS = {
+    "encoder.code": "place-cells",
+    "encoder.low": (-2.4, -3.0, -0.21, -3.0),
+    "encoder.high": (2.4, 3.0, 0.21, 3.0),
     "encoder.cells": (3, 3, 6, 5),
     "encoder.width": 0.7,
-    "encoder.floor": 0.0,
-    "plasticity.lr": 0.3,
-    "plasticity.lr_halved_after": 0.0,
-    "modulation.value_init": 0.0,
-    "modulation.deadband": 0.0,
+    "decoder.inverse_temperature": 10.0,
+    "plasticity.lr": 0.5,
     "homeostasis.lr": 1e-4,
 }
-"""A simple agent, whatever the presets have come to be: all cells fire, nothing is expected, all errors count."""
+"""A simple agent, whatever the defaults have come to be: place cells, all of which fire."""
 TWO_ARMS = gym.spaces.Discrete(2)
 
 
@@ -62,12 +63,25 @@ def cartpole_agent(
     seeds=(0,), envs=1, dtype=torch.float32, rule="rstdp-et", lr_scale=None, backend="torch", device="cpu",
     threads=1, **changes
 ) -> Agent:  # fmt: skip
-    config: AgentConfig = override(preset("CartPole-v1", rule).agent, {**PLAIN, **changes})
+    config = override(AgentConfig(rule=rule), {**PLACE_CELLS, **changes})
     spaces = CARTPOLE.observation_space, CARTPOLE.action_space
     return Agent(
         config, *spaces, seeds=tuple(seeds), envs=envs, lr_scale=lr_scale, dtype=dtype, backend=backend, device=device,
         threads=threads,
     )  # fmt: skip
+
+
+def compiled_rates(encoder, obs):
+    """Rates ``(n, size)`` of observations ``(n, *obs)``, from the lists that compiled code makes of them."""
+    lists, most, code = compiled_lists(encoder), most_active(encoder), code_of(encoder)
+    rows = obs.reshape(len(obs), -1) if lists is None else lists.listed(obs[None])[0]
+    index, value = np.empty(most, np.int32), np.empty(most, np.float32)
+    out = np.zeros((len(obs), encoder.size), np.float32)
+    for row, rates in zip(rows, out, strict=True):
+        many = encode(row, code, index, value)
+        assert len(set(index[:many])) == many, "an input is listed twice"
+        rates[index[:many]] = value[:many]
+    return out
 
 
 def observations(agents, envs, seed=0):

@@ -21,6 +21,7 @@ from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.codecs.row_layout import Leaf
 from rstdp_agents.environments import ranges
 from rstdp_agents.environments.make import make_env
+from rstdp_agents.environments.random_actions import random_action
 from rstdp_agents.environments.source import EnvSource
 
 logger = logging.getLogger(__name__)
@@ -227,9 +228,11 @@ def _observed(
 def _random_actions(env: gym.Env, seed: int) -> Iterator[tuple[int, Any]]:
     """Observations under random actions, each with the number of its step."""
     env.action_space.seed(seed)
-    yield 0, env.reset(seed=seed)[0]
+    obs = env.reset(seed=seed)[0]
+    yield 0, obs
     for step in range(1, STEPS + 1):
-        obs, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        obs, _, terminated, truncated, _ = env.step(random_action(env.action_space, obs))
         yield step, obs
         if terminated or truncated:
-            yield step, env.reset()[0]
+            obs = env.reset()[0]
+            yield step, obs

@@ -67,7 +67,7 @@ def test_a_run_trains_draws_evaluates_and_resumes(tmp_path, name):
     assert [agent["eval_greedy"]["mean"] for agent in summary["agents"]] == [15.0, 15.0]
     weight = run.agent.layer.weight.clone()
     assert torch.isfinite(weight).all()
-    with Training(override(config, {"total_steps": 90}), tmp_path, latest_checkpoint(tmp_path)) as again:
+    with Training(override(run.config, {"total_steps": 90}), tmp_path, latest_checkpoint(tmp_path)) as again:
         assert torch.equal(again.agent.layer.weight, weight)
         assert again.run()
         assert not torch.equal(again.agent.layer.weight, weight)
@@ -106,7 +106,8 @@ def test_parts_without_bounds_get_the_range_of_chance(tmp_path):
     low, high = probe_range("Unbounded-v0", {}, 0)
     assert low == pytest.approx((-5.001, -0.501, 0.0))
     assert high == (1.0, 1.0, 1.0)  # where the space has bounds, they count
-    with Training(override(preset("Unbounded-v0", "rstdp-et"), BASE), tmp_path) as run:
+    of_grids = {**BASE, "agent.encoder.code": "place-cells"}
+    with Training(override(preset("Unbounded-v0", "rstdp-et"), of_grids), tmp_path) as run:
         assert run.config.agent.encoder.low == low
         assert run.run()
 

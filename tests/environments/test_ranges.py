@@ -14,10 +14,10 @@ from rstdp_agents.codecs.bounds import numeric
 from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.environments import SerialGrid, make_env, probe, ranges
 from rstdp_agents.training.config import RunConfig
-from rstdp_agents.training.presets import PRESETS, preset
 from rstdp_agents.training.ranged import with_range
 
 F = float(np.finfo(np.float32).max)
+PLACE_CELLS = override(RunConfig(), {"agent.encoder.code": "place-cells"})
 
 
 class Shown(gym.Env):
@@ -45,8 +45,14 @@ class Shown(gym.Env):
 def found(space, shows, **settings):
     """Ends of the range that a run would have, () where they are those of the space."""
     arguments = {"space": space, "shows": shows, **settings}
-    encoder = with_range(RunConfig(), space, Shown, arguments).agent.encoder
+    encoder = with_range(PLACE_CELLS, space, Shown, arguments).agent.encoder
     return (*encoder.low, *encoder.high)
+
+
+def typical(space, shows):
+    """What the default code would have: lower and upper ends, and usual values."""
+    encoder = with_range(RunConfig(), space, Shown, {"space": space, "shows": shows}).agent.encoder
+    return encoder.low, encoder.high, encoder.usual
 
 
 def box(low, high, kind=np.float64):
@@ -111,7 +117,7 @@ def test_both_backends_tell_numbers_apart_where_bounds_do_not(caplog):
         "space": space,
         "shows": lambda k: {"wide": np.float32([k / 20]), "tiny": np.array([1e-9 * k]), "sign": k % 2},
     }
-    config, grid = with_range(RunConfig(), space, Shown, arguments).agent, SerialGrid(Shown, arguments, 1, 1)
+    config, grid = with_range(PLACE_CELLS, space, Shown, arguments).agent, SerialGrid(Shown, arguments, 1, 1)
     rows = grid.rows.array([arguments["shows"](k) for k in range(21)])[:, None, None]
     agents = [Agent(config, space, spaces.Discrete(2), seeds=(0,), backend=backend) for backend in ("torch", "fused")]
     torch_rates = np.stack([agents[0].coded(obs)[0, 0].numpy() for obs in rows])
@@ -121,24 +127,18 @@ def test_both_backends_tell_numbers_apart_where_bounds_do_not(caplog):
     assert apart.min() > 0.5
 
 
-CLASSIC = ["MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "Pendulum-v1", "CliffWalking-v1"]
-
-
-@pytest.mark.parametrize("env", CLASSIC + [env for env in PRESETS if not env.startswith(("ale", "minigrid", "Lunar"))])
+@pytest.mark.parametrize(
+    "env", ["MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "Pendulum-v1", "CliffWalking-v1", "rstdp/Reach-v0"]
+)
 def test_bounds_of_known_environments_count(env, caplog):
-    config = preset(env, "rstdp-et")
-    space = make_env(env, {}).observation_space
-    with_bounds = with_range(config, space, env, {})
-    if config.agent.encoder.code != "tuples":
-        assert with_bounds == config
-    plain = override(RunConfig(), {"env": env})
-    assert env == "CartPole-v1" or with_range(plain, space, env, {}) == plain
+    plain = override(PLACE_CELLS, {"env": env})
+    assert with_range(plain, make_env(env, {}).observation_space, env, {}) == plain
     assert not caplog.records
 
 
 def test_a_glance_that_fails_leaves_faults_to_the_run(caplog):
     shows = {"space": box(-1e5, 1e5), "shows": lambda k: np.array([k / 10.0]), "fault": 5}
-    config = RunConfig()
+    config = PLACE_CELLS
     assert with_range(config, shows["space"], Shown, shows) is config
     assert not caplog.records
     with pytest.raises(EnvironmentFault, match="it is broken"):
@@ -166,7 +166,7 @@ def test_a_run_that_goes_on_keeps_its_code(tmp_path):
     from rstdp_agents.training.loop import Training
 
     name = f"{__name__}:loose"
-    small = {"env": name, "total_steps": 20, "checkpoint_every": 10, "eval_episodes": 0, "images": 0, "progress": False}
+    small = {"env": name, "agent.encoder.code": "place-cells", "total_steps": 20, "checkpoint_every": 10, "eval_episodes": 0, "images": 0, "progress": False}
     config = override(RunConfig(), {**small, "agent.encoder.low": (-1e5,), "agent.encoder.high": (1e5,)})
     with Training(config, tmp_path) as run:
         assert run.run()
@@ -191,3 +191,61 @@ def test_ends_have_three_digits_of_their_range():
     low, high = ranges.ends(np.array([0.0, 1e-7, 3.0, -5e8]), np.array([1.23456, 2.34567e-7, 3.0, 5e8]), bounds)
     assert low.tolist() == pytest.approx([-0.3096, 3.3e-8, 2.999, -7.5e8 - 1e-3], rel=1e-9)
     assert high.tolist() == pytest.approx([1.5442, 3.02e-7, 3.001, 7.5e8 + 1e-3], rel=1e-9)
+
+
+TYPICAL = [
+    ("no bounds", INF, lambda k: [k / 10 - 1], (-1.0, 1.0)),
+    ("bounds that are reached", box(-1, 1), lambda k: [k / 10 - 1], (-1.0, 1.0)),
+    ("bounds four times as wide", box(-4, 4), lambda k: [k / 10 - 1], (-2.0, 2.0)),
+    ("bounds that say nothing", box(-1e7, 1e7), lambda k: [k / 10 - 1], (-1.0, 1.0)),
+    ("one bound", box(0, np.inf), lambda k: [k / 10], (0.0, 2.0)),
+    ("nano", INF, lambda k: [k * 1e-9], (0.0, 2e-8)),
+    ("never moved", box([-1, 0], [1, 4]), lambda k: [0.5, k / 10 + 1], (0.5, 0.5858, 0.5, 3.4142)),
+    ("whole and few", box(0, 30, np.int64), lambda k: [k], (0.0, 30.0)),
+    ("whole and many", box(0, 1000, np.int64), lambda k: [k + 7], (7.0, 27.0)),
+    ("whole without bounds", spaces.Box(-np.inf, np.inf, (1,), np.int32), lambda k: [-k], (-20.0, 0.0)),
+]
+
+
+@pytest.mark.parametrize(("space", "shows", "ends"), [case[1:] for case in TYPICAL], ids=[case[0] for case in TYPICAL])
+def test_the_default_code_has_the_range_of_what_is_typical(space, shows, ends):
+    low, high, _ = typical(space, lambda k: np.array(shows(k), space.dtype))
+    assert (*low, *high) == pytest.approx(ends, abs=1e-12)
+
+
+def test_what_is_rare_is_not_typical():
+    rows = np.concatenate([np.linspace(0.0, 1.0, 1001), [-50.0, 80.0]])[:, None]
+    none = np.full(1, np.inf)
+    low, high = ranges.typical(rows, -none, none, np.zeros(1, bool))
+    assert (low.item(), high.item()) == pytest.approx((0.009, 0.991), abs=1e-3)
+    low, high = ranges.typical(rows, -none, none, np.ones(1, bool))  # of whole numbers, everything counts
+    assert (low.item(), high.item()) == (-50.0, 80.0)
+    almost_always = np.array([0.0] * 999 + [3.0])[:, None]
+    low, high = ranges.typical(almost_always, -none, none, np.zeros(1, bool))
+    assert (low.item(), high.item()) == (0.0, 3.0)
+
+
+def test_the_usual_value_of_planes_is_the_most_frequent_one():
+    space = spaces.MultiBinary((5, 6))
+    low, high, usual = typical(space, lambda k: np.array([k > 15] * 15 + [k > 5] * 15, np.int8).reshape(5, 6))
+    assert (low, high) == ((0.0,) * 30, (1.0,) * 30)
+    assert usual == (0.0,) * 15 + (1.0,) * 15
+    assert ranges.usual(np.array([[3, 1], [3, 2], [7, 2]])).tolist() == [3, 2]
+    assert typical(spaces.Dict(a=space, b=box(0, 1)), lambda k: {"a": np.ones((5, 6), np.int8), "b": np.ones(1)})[2] == ()
+
+
+def test_what_was_given_is_not_looked_for():
+    given = override(RunConfig(), {"agent.encoder.low": (-3.0,), "agent.encoder.high": (3.0,)})
+    assert with_range(given, INF, Shown, {"space": INF, "shows": None}) is given
+    assert with_range(RunConfig(), spaces.Discrete(4), Shown, {"shows": None}) == RunConfig()
+
+
+def test_long_observations_are_kept_in_part():
+    space = spaces.Box(-1.0, 1.0, (3000,))
+    rows, kept = Rows(space), [np.full(3000, k / 2000 - 0.5, np.float32) for k in range(2001)]
+    sample = probe.Sample(rows, rows.leaves, kept[0])
+    for step, obs in enumerate(kept[1:], 1):
+        sample.add(obs, step)
+    assert sample.rows.size <= probe.KEPT + 3000
+    assert (sample.low[0], sample.high[0]) == (-0.5, 0.5)
+    assert sample.rows[:, 0].max() > 0.49

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rstdp_agents.equations.three_factor import spike_pairs, switch_factor, weight_step
+from rstdp_agents.equations.three_factor import shared_gate, spike_pairs, switch_factor, weight_step
 from tests.equations.forms import values
 
 M = np.array([-2.0, -1e-6, 0.0, 1e-6, 0.5, 3.0, np.nan, -np.inf] * 2)
@@ -10,6 +10,19 @@ M = np.array([-2.0, -1e-6, 0.0, 1e-6, 0.5, 3.0, np.nan, -np.inf] * 2)
 def test_pairs_strengthen_or_weaken_by_their_order():
     causal, anticausal = np.linspace(0, 1, 16), np.linspace(2, 0, 16)
     assert values(spike_pairs, (causal, anticausal), 1.5, 0.5) == pytest.approx(1.5 * causal - 0.5 * anticausal)
+
+
+def test_a_gate_is_shared_among_the_input_that_fired():
+    gate, power = np.linspace(-1, 1, 16), np.linspace(0, 30, 16)
+    assert values(shared_gate, (gate, power), lanes=False) == pytest.approx(gate / np.maximum(power, 1.0))
+    assert (shared_gate(0.5, 0.0), shared_gate(0.5, 1.0), shared_gate(0.5, 8.0)) == (0.5, 0.5, 0.0625)
+
+
+def test_the_change_of_drive_by_the_same_input_is_that_of_the_gate():
+    """Each synapse learns and acts in proportion to its input's spikes."""
+    for spikes in (np.ones(1), np.ones(1000), np.array([1.0, 2.0, 3.0])):
+        dw = shared_gate(0.3, spikes @ spikes) * spikes
+        assert dw @ spikes == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize(("zero_punishes", "at_zero"), [(False, 0.0), (True, -0.3)])

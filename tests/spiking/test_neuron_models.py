@@ -15,7 +15,7 @@ from rstdp_agents.spiking.neuron_models import MODELS, build_neuron
 from rstdp_agents.spiking.neurons import LIF, logistic, reset
 from rstdp_agents.training.episodes import EpisodeTracker
 from rstdp_agents.training.presets import preset
-from tests.helpers import CARTPOLE, cartpole_agent, observations
+from tests.helpers import cartpole_agent, observations
 
 F64, CPU = torch.float64, torch.device("cpu")
 
@@ -138,9 +138,8 @@ def test_the_state_of_a_model_is_in_checkpoints_by_its_fields(name, fresh, tmp_p
 
 
 def test_compiled_code_says_which_neuron_it_does_not_know():
-    config = override(preset("CartPole-v1", "rstdp-et").agent, {"neuron.model": "adex"})
     with pytest.raises(ValueError, match="the fused backend cannot run this agent: it does not know AdEx"):
-        Agent(config, CARTPOLE.observation_space, CARTPOLE.action_space, seeds=(0,), backend="fused")
+        cartpole_agent(backend="fused", **{"neuron.model": "adex"})
 
 
 @pytest.mark.parametrize("name", ["adex", "izhikevich"])

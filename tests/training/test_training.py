@@ -28,7 +28,7 @@ TAGS = {
 
 def config(env="CartPole-v1", **changes) -> RunConfig:
     base = {"total_steps": 600, "log_every": 200, "images": 1, "eval_episodes": 3, "progress": False}
-    plain = {f"agent.{name}": value for name, value in helpers.PLAIN.items()} if env == "CartPole-v1" else {}
+    plain = {f"agent.{name}": value for name, value in helpers.PLACE_CELLS.items()} if env == "CartPole-v1" else {}
     return override(preset(env, "rstdp-et"), plain | base | changes)
 
 

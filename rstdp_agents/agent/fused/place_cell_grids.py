@@ -47,6 +47,7 @@ def compiled(encoder: Encoder) -> CompiledGrids | CompiledTuples | None:
 @entry()
 def grid_rates(rows, axes, within, columns, cells, points, sigma, floor, power, out):
     """Rates ``out (N, cells)`` of ``rows (N, columns)``. axes ``(G + 1,)``: where each grid's axes begin; within ``(G, 3)``."""
+    index, value = np.empty(out.shape[1], np.int32), np.empty(out.shape[1], np.float32)
     for n in range(rows.shape[0]):
         first, first_point = 0, 0
         for g in range(within.shape[0]):
@@ -55,13 +56,14 @@ def grid_rates(rows, axes, within, columns, cells, points, sigma, floor, power, 
             for count in cells[own]:
                 size, many = size * count, many + count
             rates, gate = out[n, first : first + size], within[g]
+            rates[:] = 0.0
             if gate[0] < 0 or gate[1] <= rows[n, gate[0]] <= gate[2]:
-                encode_grid(
+                active = encode_grid(
                     rows[n][columns[own]], points[first_point : first_point + many], cells[own], sigma[own],
-                    floor, rates,
+                    floor, index[:size], value[:size],
                 )  # fmt: skip
-            else:
-                rates[:] = 0.0
+                for i in range(active):
+                    rates[index[i]] = value[i]
             first, first_point = first + size, first_point + many
         total = 0.0
         for i in range(out.shape[1]):

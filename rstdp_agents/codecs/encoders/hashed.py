@@ -11,6 +11,7 @@ from rstdp_agents.codecs.encoders.active_pairs import ActivePairs, Symbol
 from rstdp_agents.codecs.encoders.dimensions import every_end
 from rstdp_agents.codecs.encoders.hashed_tiles import HashedTiles, Number
 from rstdp_agents.codecs.encoders.options import EncoderConfig
+from rstdp_agents.codecs.encoders.plan import require_exact
 from rstdp_agents.codecs.observation_layout import Rows
 
 COUNTABLE = 64
@@ -25,6 +26,8 @@ UNKNOWN = 1.0
 
 def hashed_encoder(rows: Rows, p: EncoderConfig) -> HashedTiles | ActivePairs | None:
     """The code of the rows; None if they have a picture of other than symbols, or nothing that varies."""
+    for leaf in rows.leaves:
+        require_exact(leaf)
     found, low, high = every_end(rows), np.array(p.low), np.array(p.high)
     known = low.shape == found.low.shape == high.shape
     if not known:

@@ -126,12 +126,20 @@ def axes_of(dims: list[Dimension], cells: Sequence[int]) -> list[Axis]:
 
 def _values(leaf: Leaf) -> Axis:
     assert isinstance(leaf.space, spaces.Discrete)
-    n, start = countable(leaf.space, leaf.path), int(leaf.space.start)
-    if max(abs(start), abs(start + n)) > EXACT:
-        raise ValueError(
-            f"{leaf.path} has values beyond {EXACT}, which only observations that are arrays tell apart; received {leaf.space}"
-        )
+    n = countable(leaf.space, leaf.path)
+    require_exact(leaf)
     return Axis(leaf.first, float(leaf.space.start) + np.arange(n), SHARP)
+
+
+def require_exact(leaf: Leaf) -> None:
+    """Raise ValueError where a row of numbers does not tell all values of a leaf apart that is a Discrete."""
+    if isinstance(leaf.space, spaces.Discrete):
+        start = int(leaf.space.start)
+        if max(abs(start), abs(start + int(leaf.space.n))) > EXACT:
+            raise ValueError(
+                f"{leaf.path} has values beyond {EXACT}, which only observations that are arrays tell apart; "
+                f"received {leaf.space}"
+            )
 
 
 def countable(space: spaces.Discrete, path: str) -> int:

@@ -95,19 +95,22 @@ def test_agent_alone_and_in_a_population_has_the_same_bits(rule):
         assert torch.equal(population.tensors()[name], again.tensors()[name]), name
 
 
-def test_inputs_that_have_not_fired_in_the_episode_are_left_alone_until_somebody_writes_their_eligibility():
-    agent = cartpole_agent([0], backend="fused", **{"encoder.floor": 0.3, "modulator": "reward"})
-    live, quiet = agent._backend.arrays["live"][0], np.zeros((1, 1), dtype=bool)
+@pytest.mark.parametrize("dense", [True, False])
+def test_inputs_not_active_in_the_episode_are_left_alone_until_somebody_writes_their_eligibility(dense):
+    code = {"encoder.floor": 0.3} if dense else {"encoder.code": "tiles", "encoder.tilings": 3}
+    agent = cartpole_agent([0], backend="fused", **code, **{"modulator": "reward", "plasticity.lr": 0.1})
+    assert agent._backend.arrays["dense"] == dense
+    learning, quiet = agent._backend.arrays["age"][0], np.zeros((1, 1), dtype=bool)
     agent.begin(observations(1, 1))
-    assert live.all()  # nobody knows yet
+    agent.step(Transition(observations(1, 1, 4), np.ones((1, 1)), quiet, quiet))
     agent.step(Transition(observations(1, 1, 1), np.ones((1, 1)), ~quiet, quiet))
-    assert not live.any()
-    fired = np.zeros_like(live)
+    active = (agent.features()[0, 0] > 0).numpy()
+    assert np.array_equal(learning > 0, active)
     for i in range(3):
-        fired |= (agent.spikes()[0][:, 0, 0] > 0).any(0).numpy()
         agent.step(Transition(observations(1, 1, i), np.ones((1, 1)), quiet, quiet))
-    assert np.array_equal(live, fired)
-    assert 0 < fired.sum() < len(fired)
+        active |= (agent.features()[0, 0] > 0).numpy()
+    assert np.array_equal(learning > 0, active)
+    assert 0 < active.sum() < len(active)
     agent._backend.sync()
     agent.layer.eligibility()[0].fill_(0.5)
     before = agent.layer.weight.clone()

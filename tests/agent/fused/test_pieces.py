@@ -3,11 +3,11 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from rstdp_agents.agent.fused.encoders import code_of, encode
 from rstdp_agents.agent.fused.spikes import draw_spikes, unpack_spikes
 from rstdp_agents.codecs.encoders import PlaceCells, bernoulli
 from rstdp_agents.codecs.encoders.tile_coding import TileCoding
 from rstdp_agents.equations.random_numbers import draw_rows, fill_uniform, fill_uniform_at, window_keys
+from tests.helpers import compiled_rates
 
 
 def drawn(seed, window, n=20_000):
@@ -50,10 +50,8 @@ def test_grid_code_is_that_of_torch(cells, floor):
     low, high = -np.arange(1.0, len(cells) + 1), np.arange(2.0, len(cells) + 2)
     encoder = PlaceCells(low, high, cells, 0.7, floor).to(torch.device("cpu"), torch.float64)
     obs = np.random.default_rng(0).uniform(-9, 9, (5, 1, len(cells)))
-    out = np.empty((5, 1, encoder.size), dtype=np.float32)
-    for place, rates in zip(obs[:, 0], out[:, 0], strict=True):
-        encode(place, code_of(encoder), rates)
-    np.testing.assert_allclose(out, encoder.rates(torch.from_numpy(obs)).numpy(), rtol=1e-5, atol=1e-7)
+    expected = encoder.rates(torch.from_numpy(obs))[:, 0].numpy()
+    np.testing.assert_allclose(compiled_rates(encoder, obs[:, 0]), expected, rtol=1e-5, atol=1e-7)
 
 
 def test_spikes_are_those_of_torch():
@@ -62,12 +60,13 @@ def test_spikes_are_those_of_torch():
     rates[[3, 36]] = 0.0, 1.0
     numbers = draw_rows(np.array([4]), 7, 0, envs * 37, ticks, envs * 37)
     second = torch.from_numpy(numbers.reshape(ticks, envs, 37)[:, 1])
-    bits, before, count = np.full(37, 5, dtype=np.uint64), np.zeros(37, dtype=np.uint64), np.ones(37, dtype=np.float32)
-    draw_spikes(rates, 0.4, ticks, envs, 1, window_keys(4, 7), bits, before, count)
+    bits, count = np.zeros(37, dtype=np.uint64), np.ones(37, dtype=np.float32)
+    active = np.flatnonzero(rates).astype(np.int32)[::-1].copy()  # in any order
+    power = draw_spikes(active, rates[active], 0.4, ticks, envs, 1, 37, window_keys(4, 7), bits, count)
     expected = bernoulli(torch.from_numpy(rates), second, 0.4).numpy()
     assert np.array_equal(unpack_spikes(bits, ticks), expected)
     assert np.array_equal(count, 1 + expected.sum(0))
-    assert (before == 5).all()
+    assert power == np.square(expected.sum(0)).sum()
     assert expected[:, 3].sum() == 0
     assert 10 < expected[:, 36].sum() < 40
 
@@ -77,8 +76,6 @@ def test_tiles_are_those_of_torch():
         torch.device("cpu"), torch.float64
     )
     obs = np.random.default_rng(0).uniform((-1.5, -1, 1), (1.5, 4, 8), (50, 3))
-    out = np.empty((50, encoder.size), dtype=np.float32)
-    for place, rates in zip(obs, out, strict=True):
-        encode(place, code_of(encoder), rates)
+    out = compiled_rates(encoder, obs)
     assert np.array_equal(out, encoder.rates(torch.from_numpy(obs)[None])[0].numpy())
     assert (out.sum(1) == 4).all()

@@ -4,7 +4,10 @@ import pytest
 import torch
 
 from rstdp_agents.codecs.encoders import Intensity, OneHot, PlaceCells, bernoulli
+from rstdp_agents.codecs.encoders.active_pairs import ActivePairs
 from rstdp_agents.codecs.encoders.build import build_encoder
+from rstdp_agents.codecs.encoders.hashed_tiles import HashedTiles
+from rstdp_agents.codecs.encoders.images import ImageEncoder
 from rstdp_agents.codecs.encoders.options import EncoderConfig
 from rstdp_agents.codecs.encoders.plan import default_cells
 
@@ -58,8 +61,13 @@ def test_spike_frequency_is_the_probability():
 def test_spaces_choose_their_encoder():
     assert build_encoder(gym.spaces.Discrete(6, start=2), EncoderConfig()).size == 6
     box = gym.spaces.Box(-1, 1, (3,))
-    assert build_encoder(box, EncoderConfig()).size == default_cells(3)[0] ** 3
-    assert build_encoder(box, EncoderConfig(cells=(2, 3, 4))).size == 24
+    assert isinstance(build_encoder(box, EncoderConfig()), HashedTiles)
+    assert build_encoder(box, EncoderConfig(code="place-cells")).size == default_cells(3)[0] ** 3
+    assert build_encoder(box, EncoderConfig(code="place-cells", cells=(2, 3, 4))).size == 24
+    few, many = gym.spaces.MultiBinary(12), gym.spaces.MultiBinary(25)
+    assert build_encoder(few, EncoderConfig()).size == 2**12
+    assert isinstance(build_encoder(many, EncoderConfig()), ActivePairs)
+    assert isinstance(build_encoder(gym.spaces.Box(0, 255, (8, 8, 3), np.uint8), EncoderConfig()), ImageEncoder)
 
 
 @pytest.mark.parametrize("code", ["place-cells", "separate"])
@@ -105,14 +113,16 @@ def test_each_dimension_may_have_fields_of_its_own_width(code):
 )
 def test_what_cannot_be_encoded_is_said_in_words(space, config, words):
     with pytest.raises(ValueError, match=r".") as error:
-        build_encoder(space, EncoderConfig(**config))
+        build_encoder(space, EncoderConfig(**{"code": "place-cells"} | config))
     assert words in str(error.value)
 
 
 def test_observation_that_is_a_single_number_is_coded_as_one_of_one_dimension():
     numbers = torch.linspace(-1.2, 1.2, 7, dtype=F64).reshape(1, 7)
-    scalar, vector = (build_encoder(gym.spaces.Box(-1, 1, shape), EncoderConfig()).to(CPU, F64) for shape in ((), (1,)))
-    torch.testing.assert_close(scalar.rates(numbers), vector.rates(numbers[..., None]))
+    for code in ("hashed", "place-cells"):
+        boxes = (gym.spaces.Box(-1, 1, shape) for shape in ((), (1,)))
+        scalar, vector = (build_encoder(box, EncoderConfig(code=code)).to(CPU, F64) for box in boxes)
+        torch.testing.assert_close(scalar.rates(numbers), vector.rates(numbers[..., None]))
     tiles = EncoderConfig(code="tiles", cells=(3,))
     scalar, vector = (build_encoder(gym.spaces.Box(-1, 1, shape), tiles) for shape in ((), (1,)))
     assert torch.equal(scalar.rates(numbers), vector.rates(numbers[..., None]))

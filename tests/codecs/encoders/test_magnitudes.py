@@ -5,7 +5,6 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from rstdp_agents.agent.fused.encoders import code_of, encode
 from rstdp_agents.agent.fused.place_cell_grids import compiled
 from rstdp_agents.codecs.encoders import Intensity, OneHot, PlaceCells
 from rstdp_agents.codecs.encoders.base import computable
@@ -14,6 +13,7 @@ from rstdp_agents.codecs.encoders.counted import Counted
 from rstdp_agents.codecs.encoders.images import ImageEncoder
 from rstdp_agents.codecs.encoders.options import EncoderConfig
 from rstdp_agents.codecs.encoders.tile_coding import TileCoding
+from tests.helpers import compiled_rates as listed_rates
 
 CPU, F32 = torch.device("cpu"), torch.float32
 STEPS = np.arange(21)
@@ -45,10 +45,7 @@ def compiled_rates_of(encoder, obs):
         obs, encoder = obs - encoder.first.reshape(obs.shape[1:]), encoder.encoder
     if compiled(encoder) is not None:
         return compiled(encoder).rates(obs[None])[0]
-    out = np.empty((len(obs), encoder.size), dtype=np.float32)
-    for place, rates in zip(obs.reshape(len(obs), -1), out, strict=True):
-        encode(place, code_of(encoder), rates)
-    return out
+    return listed_rates(encoder, obs)
 
 
 def coded(space, obs, **settings):
@@ -62,7 +59,7 @@ def box(low, high, shape, like):
     return spaces.Box(np.full(shape, low, like.dtype), np.full(shape, high, like.dtype), shape, like.dtype)
 
 
-@pytest.mark.parametrize("code", ["place-cells", "tiles", "separate"])
+@pytest.mark.parametrize("code", ["place-cells", "tiles", "separate", "hashed"])
 @pytest.mark.parametrize(("low", "high", "values"), RANGES.values(), ids=RANGES)
 def test_codes_depend_on_where_in_its_range_a_number_is_not_on_its_magnitude(low, high, values, code):
     settings = {"code": code, "cells": (21,), "tilings": 3}
@@ -72,8 +69,8 @@ def test_codes_depend_on_where_in_its_range_a_number_is_not_on_its_magnitude(low
     share = np.array([(value - low) / (high - low) for value in values.tolist()])
     alike, _ = coded(spaces.Box(0.0, 1.0, (1,), np.float64), share[:, None], **settings)
     assert len({row.tobytes() for row in fused_rates}) == 21
-    atol = 0.0 if code == "tiles" else 2e-4
-    if code != "tiles":  # whose edges may lie on either side of a number
+    atol = 0.0 if code in ("tiles", "hashed") else 2e-4
+    if code not in ("tiles", "hashed"):  # whose edges may lie on either side of a number
         np.testing.assert_allclose(torch_rates, alike, atol=atol)
     np.testing.assert_allclose(torch_rates, fused_rates, atol=atol)
 
@@ -84,20 +81,23 @@ def test_values_of_a_discrete_have_neurons_of_their_own_wherever_they_start(star
     torch_rates, fused_rates = coded(spaces.Discrete(5, start=start), values)
     assert torch_rates.tolist() == fused_rates.tolist() == np.eye(5).tolist()
     several = spaces.MultiDiscrete([5, 3], start=[start, -7])
-    torch_rates, fused_rates = coded(several, np.stack([values, np.full(5, -6)], 1))
-    assert torch_rates.tolist() == fused_rates.tolist()
-    assert torch_rates.argmax(1).tolist() == [1, 4, 7, 10, 13]
-    matrix = spaces.MultiDiscrete([[5], [3]], start=[[start], [-7]])
-    assert coded(matrix, np.stack([values, np.full(5, -6)], 1)[..., None])[0].tolist() == torch_rates.tolist()
+    matrix, rows = spaces.MultiDiscrete([[5], [3]], start=[[start], [-7]]), np.stack([values, np.full(5, -6)], 1)
+    for code in ("place-cells", "hashed"):
+        torch_rates, fused_rates = coded(several, rows, code=code)
+        assert torch_rates.tolist() == fused_rates.tolist()
+        assert torch_rates.argmax(1).tolist() == [1, 4, 7, 10, 13]
+        assert coded(matrix, rows[..., None], code=code)[0].tolist() == torch_rates.tolist()
 
 
 @pytest.mark.parametrize("start", [20_250_101, -(2**40), 2**52])
 def test_so_have_those_of_a_discrete_among_other_parts(start):
     rows = np.stack([start + np.arange(5.0), np.ones(5)], 1)
-    torch_rates, fused_rates = coded(spaces.Tuple((spaces.Discrete(5, start=start), spaces.Discrete(2))), rows)
-    assert torch_rates.tolist() == fused_rates.tolist() == np.eye(10)[1::2].tolist()
+    pair = spaces.Tuple((spaces.Discrete(5, start=start), spaces.Discrete(2)))
+    for code in ("place-cells", "hashed"):
+        torch_rates, fused_rates = coded(pair, rows, code=code)
+        assert torch_rates.tolist() == fused_rates.tolist() == np.eye(10)[1::2].tolist()
     space = spaces.Dict(day=spaces.Discrete(5, start=start), x=spaces.Box(0.0, 1.0, (1,)))
-    torch_rates, _ = coded(space, rows, cells=(2,))
+    torch_rates, _ = coded(space, rows, code="place-cells", cells=(2,))
     assert torch_rates.argmax(1).tolist() == [5, 6, 7, 8, 9]
 
 

@@ -5,12 +5,13 @@ import pytest
 import torch
 
 from rstdp_agents.agent.agent import Agent
+from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base.settings import flat, override
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.tools.sweep import space as search
 from rstdp_agents.tools.sweep.space import Choice, Range, parse_space
 from rstdp_agents.training.presets import preset
-from tests.helpers import CARTPOLE, PLAIN
+from tests.helpers import CARTPOLE, PLACE_CELLS
 
 CONFIG = override(preset("CartPole-v1", "rstdp-et"), {"agents": 2, "total_steps": 300, "backend": "torch"})
 
@@ -84,9 +85,7 @@ def lives(configs):
 
 @pytest.mark.parametrize("modulator", ["td", "reward-baseline"])
 def test_every_setting_of_its_own_does_what_it_does_to_an_agent_alone(modulator):
-    base = override(
-        preset("CartPole-v1", "rstdp-et").agent, {**PLAIN, "modulator": modulator, "plasticity.a_minus": 0.2}
-    )
+    base = override(AgentConfig(), {**PLACE_CELLS, "modulator": modulator, "plasticity.a_minus": 0.2})
     mine = {"tau_baseline"} if modulator == "reward-baseline" else {"gamma", "lambda_", "critic_lr", "deadband"}
     other = {"gamma", "lambda_", "critic_lr", "deadband", "tau_baseline"} - mine
     names = sorted(name for name in HALVED if name.partition(".")[2] not in other)

@@ -13,13 +13,14 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from rstdp_agents.base.errors import UsageError
 from rstdp_agents.base.settings import override
 from rstdp_agents.tools.cli import main
+from rstdp_agents.training.config import RunConfig
 from rstdp_agents.training.loop import Training
 from rstdp_agents.training.presets import preset
 from rstdp_agents.training.runs.checkpoint import latest_checkpoint, load_checkpoint
 from tests import helpers
 
 forks = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-PLAIN = {f"agent.{name}": value for name, value in helpers.PLAIN.items()}
+PLAIN = {f"agent.{name}": value for name, value in helpers.PLACE_CELLS.items()}
 SHORT = {
     "total_steps": 360, "checkpoint_every": 40, "log_every": 60, "images": 0, "eval_episodes": 2, "eval_every": 180,
     "progress": False,
@@ -39,7 +40,7 @@ KINDS = {
 
 
 def config(**changes):
-    return override(preset("CartPole-v1", "rstdp-et"), PLAIN | SHORT | changes)
+    return override(RunConfig(), PLAIN | SHORT | changes)
 
 
 def train(settings, folder, told=None):
