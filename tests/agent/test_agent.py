@@ -46,7 +46,7 @@ def test_reset_makes_one_row_fresh_and_leaves_the_others_to_the_bit():
     before = {name: tensor.clone() for name, tensor in agent.tensors().items()}
     done = np.array([[False, True, False], [False, False, False]])
     agent.reset(done)
-    others = "output.rate", "output.offset", "agent.features", "statistics.sums"
+    others = "output.rate", "output.offset", "gain.moments", "agent.features", "statistics.sums"
     per_env = [n for n, t in before.items() if t.shape[:2] == (2, 3) and n not in others]
     assert {"output.v", "output.z0", "output.x", "output.y", "critic.trace"} <= set(per_env)
     for name, tensor in agent.tensors().items():
@@ -99,7 +99,7 @@ def test_an_env_that_only_started_again_teaches_nothing_and_remembers_nothing(ru
 
     def live(reward, skipped):
         """An agent that lived through 6 steps, and then one in which env 1 started again; its tensors before that."""
-        agent = cartpole_agent(envs=3, rule=rule, backend=backend)
+        agent = cartpole_agent(envs=3, rule=rule, backend=backend, **{"modulation.gain": "fixed"})
         agent.begin(observations(1, 3))
         for i in range(6):
             agent.step(transition(1, 3, i, restarted if i == 5 else None))
@@ -145,7 +145,7 @@ def test_what_is_eligible_after_a_restart_is_of_the_new_episode_alone(backend):
 
 def test_truncation_bootstraps_from_the_true_last_observation():
     def delta(truncated, final):
-        agent = cartpole_agent(dtype=torch.float64)
+        agent = cartpole_agent(dtype=torch.float64, **{"modulation.gain": "fixed"})
         agent.begin(np.zeros((1, 1, 4)))
         agent.modulator.weight[:] = torch.linspace(0, 1, 270)
         flags = np.zeros((1, 1), dtype=bool), np.array([[truncated]])
@@ -182,13 +182,13 @@ def test_frozen_policy_acts_without_touching_the_agent():
 @pytest.mark.parametrize("backend", ["torch", "fused"])
 def test_learning_rate_is_half_after_the_episodes_it_was_told(backend):
     settings = {"plasticity.lr": 0.8, "plasticity.lr_halved_after": 4.0}
-    agent = cartpole_agent(range(2), 2, lr_scale=torch.tensor([1.0, 0.5]), backend=backend, **settings)
+    agent = cartpole_agent(range(2), 2, rule="rstdp", lr_scale=torch.tensor([1.0, 0.5]), backend=backend, **settings)
     agent.begin(observations(2, 2))
     for i in range(2):
         agent.step(transition(2, 2, i, done=np.array([[True, True], [True, False]])))
     assert agent.episodes.tolist() == [4, 2]
     assert agent.lr.tolist() == pytest.approx([0.4, 0.4 / 1.5])
-    other = cartpole_agent(range(2), 2, lr_scale=torch.tensor([1.0, 0.5]), backend=backend, **settings)
+    other = cartpole_agent(range(2), 2, rule="rstdp", lr_scale=torch.tensor([1.0, 0.5]), backend=backend, **settings)
     for name, tensor in agent.tensors().items():
         other.tensors()[name].copy_(tensor)
     other.begin(observations(2, 2))  # as after loading a checkpoint

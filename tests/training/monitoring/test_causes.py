@@ -113,7 +113,7 @@ def test_what_was_said_is_not_said_again_on_resume_and_stays_in_the_summary(tmp_
         run.run()
     assert "the learning rate is zero" in capsys.readouterr().err
     checkpoint = sorted((tmp_path / "checkpoints").iterdir())[-1]
-    with Training(settings, tmp_path, checkpoint) as again:
+    with Training(run.config, tmp_path, checkpoint) as again:
         again.run()
         summary = again.finish()
     assert "warning" not in capsys.readouterr().err
