@@ -157,8 +157,9 @@ def probe_entries(source: EnvSource, kwargs: dict[str, Any], seed: int, shown: b
 def probe_numbers(
     source: EnvSource, kwargs: dict[str, Any], seed: int, shown: bool = False
 ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
-    """Lower and upper end of what is typical of every entry of an observation over `STEPS` random actions; and its usual value, if
-    all are whole numbers.
+    """Lower and upper end of what is typical of every entry of an observation over `STEPS` random actions.
+
+    And its usual value, if all are whole numbers.
     """
     seen = _observe(source, kwargs, seed, lambda rows: rows.leaves, shown=shown, kind=Sample)
     found = every_end(seen.layout)
