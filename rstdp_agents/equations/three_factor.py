@@ -25,9 +25,10 @@ def shared_gate(gate: Value, power: Value) -> Value:
 
         gate <- gate / sum_i n_i^2, at least 1
 
-    gate: of the action taken. power: sum over the input neurons i of the square of the number of spikes n_i that is expected of
-    them in the window (of neurons of a hidden layer: of those that they fired). Each of their synapses learns in proportion to n_i and
-    acts in proportion to n_i: the drive by the same input changes by lr m gate for each output spike that followed.
+    gate: of the action taken. power: sum over the input neurons i of the square of the number of spikes n_i that is expected
+    of them in the window (of neurons of a hidden layer: of those that they fired). Each of their synapses learns in
+    proportion to n_i and acts in proportion to n_i: the drive by the same input changes by lr m gate for each output spike
+    that followed.
     After Nagumo and Noda (1967); in tissue, shunting inhibition by the neurons' common input.
     """
     return gate / clip(power, 1.0, inf)
