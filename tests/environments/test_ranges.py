@@ -128,7 +128,8 @@ def test_both_backends_tell_numbers_apart_where_bounds_do_not(caplog):
 
 
 @pytest.mark.parametrize(
-    "env", ["MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "Pendulum-v1", "CliffWalking-v1", "rstdp/Reach-v0"]
+    "env",
+    ["MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "Pendulum-v1", "CliffWalking-v1", "rstdp/Reach-v0"],
 )
 def test_bounds_of_known_environments_count(env, caplog):
     plain = override(PLACE_CELLS, {"env": env})
@@ -166,7 +167,15 @@ def test_a_run_that_goes_on_keeps_its_code(tmp_path):
     from rstdp_agents.training.loop import Training
 
     name = f"{__name__}:loose"
-    small = {"env": name, "agent.encoder.code": "place-cells", "total_steps": 20, "checkpoint_every": 10, "eval_episodes": 0, "images": 0, "progress": False}
+    small = {
+        "env": name,
+        "agent.encoder.code": "place-cells",
+        "total_steps": 20,
+        "checkpoint_every": 10,
+        "eval_episodes": 0,
+        "images": 0,
+        "progress": False,
+    }
     config = override(RunConfig(), {**small, "agent.encoder.low": (-1e5,), "agent.encoder.high": (1e5,)})
     with Training(config, tmp_path) as run:
         assert run.run()
@@ -231,7 +240,9 @@ def test_the_usual_value_of_planes_is_the_most_frequent_one():
     assert (low, high) == ((0.0,) * 30, (1.0,) * 30)
     assert usual == (0.0,) * 15 + (1.0,) * 15
     assert ranges.usual(np.array([[3, 1], [3, 2], [7, 2]])).tolist() == [3, 2]
-    assert typical(spaces.Dict(a=space, b=box(0, 1)), lambda k: {"a": np.ones((5, 6), np.int8), "b": np.ones(1)})[2] == ()
+    assert (
+        typical(spaces.Dict(a=space, b=box(0, 1)), lambda k: {"a": np.ones((5, 6), np.int8), "b": np.ones(1)})[2] == ()
+    )
 
 
 def test_what_was_given_is_not_looked_for():

@@ -64,7 +64,7 @@ def test_a_step_removes_its_share_of_an_error_however_many_features_there_are(fe
     for _ in range(30):
         mark = (1.0 - marked_share(decay * (e @ phi), share)) / (phi @ phi)
         e = critic_trace_step(e, phi, decay, mark)
-        removed.append((critic_step(0.0 * e, e, share) @ phi))
+        removed.append(critic_step(0.0 * e, e, share) @ phi)
     assert removed[0] == pytest.approx(share)
     assert np.all(np.diff(removed) >= -1e-12)
     assert removed[-1] == pytest.approx(share / (1.0 - decay * (1.0 - share)), abs=0.05)

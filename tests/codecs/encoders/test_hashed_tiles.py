@@ -108,7 +108,7 @@ def test_whole_numbers_have_a_tile_for_each_value():
     apart = [len(set(place[:, g])) for g in with_it]
     assert np.mean(apart) > 6.9
     assert max(apart) == 7
-    near, _ = coded(encoder, rows + [0, 0.3, 0, 0])
+    near, _ = coded(encoder, rows + np.array([0, 0.3, 0, 0]))
     assert np.array_equal(near[:, with_it], place[:, with_it])
 
 
