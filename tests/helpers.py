@@ -24,6 +24,7 @@ PLACE_CELLS = {
     "homeostasis.lr": 1e-4,
 }
 """A simple agent, whatever the defaults have come to be: place cells, all of which fire."""
+OF_A_RUN = {f"agent.{name}": value for name, value in PLACE_CELLS.items()}
 TWO_ARMS = gym.spaces.Discrete(2)
 
 

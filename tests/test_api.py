@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import rstdp_agents as ra
+from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base import plugins
 from rstdp_agents.base.errors import UsageError
 from rstdp_agents.codecs.encoders import OneHot
@@ -106,7 +107,12 @@ def test_everything_is_documented_and_the_readme_does_what_it_says(monkeypatch):
 
 
 def test_a_run_says_what_it_was_and_what_came_of_it(run):
-    assert (run.config.agents, run.settings["rule"], run.settings["plasticity.lr"], run.step) == (2, "rstdp", 0.7, 600)
+    assert (run.config.agents, run.settings["rule"], run.settings["plasticity.lr"], run.step) == (
+        2,
+        "rstdp",
+        AgentConfig().plasticity.lr,
+        600,
+    )
     assert "\n" not in repr(run)
     assert repr(run).startswith("Run(Corridor-v0, rstdp, 2 agent(s), 600 env steps, greedy ")
     assert repr(run.agent) == "Agent(rstdp, td, 2 agent(s) x 1 env(s), 5 -> 16 lif neurons, fused)"
@@ -242,7 +248,7 @@ def test_in_another_process_parts_are_handed_in_again(monkeypatch):
         ra.load("run", trust=True).agent  # noqa: B018
     again = ra.load("run", env=Corridor, rule=ra.RSTDPET(tau_e=450.0))
     assert torch.equal(again.agent.layer.weight, run.agent.layer.weight)
-    with pytest.raises(UsageError, match="`encoder` of run is 'place-cells', which is not handed in"):
+    with pytest.raises(UsageError, match="`encoder` of run is 'hashed', which is not handed in"):
         ra.load("run", encoder=OneHot)
     with pytest.raises(UsageError, match=r"`load` has no argument 'ruel' \(did you mean 'rule'\?\)"):
         ra.load("run", ruel=GoodNews)

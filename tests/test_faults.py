@@ -69,10 +69,13 @@ def test_a_disk_that_is_full_costs_no_more_than_an_interval(tmp_path, leaving):
 
 def test_a_file_that_may_not_grow_is_an_error_in_one_line(tmp_path, capsys):
     resource = pytest.importorskip("resource")
+    line = ["--encoder.code", "place-cells", "--total-steps", "300", "--no-progress"]
+    assert main(["--run-dir", str(tmp_path / "before"), *line]) == 0  # after which compiled code is on disk
+    capsys.readouterr()
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
-        code = main(["--run-dir", str(tmp_path / "run"), "--total-steps", "300", "--no-progress"])
+        code = main(["--run-dir", str(tmp_path / "run"), *line])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     said = capsys.readouterr().err
@@ -167,6 +170,9 @@ gym.register("Raising-v0", Raising)
 def test_what_an_env_raises_in_its_process_is_said_in_one_line(tmp_path, capfd):
     settings = override(preset("Raising-v0", "rstdp-et"), {**SETTINGS, "envs_per_agent": 2, "vectorization": "async"})
     settings = override(settings, {"total_steps": 100, "progress": False, "eval_episodes": 0})
+    settings = override(
+        settings, {"agent.encoder.low": (-1.0, -1.0), "agent.encoder.high": (1.0, 1.0)}
+    )  # nothing to look for
     with Training(settings, tmp_path / "stop") as run, pytest.raises(EnvironmentFault, match=r"env 0: .*too much"):
         run.run()
     assert load_checkpoint(latest_checkpoint(tmp_path / "stop"))[1]["step"] == 58
@@ -205,7 +211,7 @@ def test_the_clock_may_jump(tmp_path, monkeypatch):
 
 
 def test_tensorboard_may_read_while_we_write(tmp_path):
-    with Training(config(**SETTINGS), tmp_path) as run:
+    with Training(config(**SETTINGS, **{"agent.plasticity.lr": 0.0}), tmp_path) as run:  # so that episodes are short
         reader, seen = EventAccumulator(str(tmp_path), {"scalars": 0}), []
 
         def look(*_):

@@ -11,7 +11,9 @@ from benchmarks import ablation, learning, learning_report, players
 from benchmarks.arguments import with_changes
 from benchmarks.linear import Gaussian, linear_twin
 from benchmarks.tasks import TASKS
+from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.agent.modulators import ModulatorConfig, Step, build_modulator
+from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.training.presets import PRESETS, preset
 
@@ -33,7 +35,8 @@ def test_shuffled_modulator_hands_out_what_was_met_and_nothing_of_when():
 
 def test_linear_twin_learns_and_chance_does_not():
     seeds, task = (0, 1, 2), replace(TASKS[XOR], max_steps=600)
-    config = preset(XOR, "rstdp-et").agent
+    table = {"encoder.code": "place-cells", "encoder.cells": (2, 2), "encoder.floor": 0.5, "modulation.critic_lr": 0.2}
+    config = override(AgentConfig(), table)
     means = {}
     for name in ("linear", "random"):
         envs = SerialGrid(XOR, {}, len(seeds), 1)
@@ -63,7 +66,8 @@ def test_linear_twin_takes_no_masked_action():
 def test_continuous_linear_twin_learns_to_reach():
     seeds, name = (0, 1, 2), "rstdp/Reach-v0"
     envs = SerialGrid(name, {}, len(seeds), 1)
-    twin = linear_twin(preset(name, "rstdp-et").agent, TASKS[name].linear_lr, envs, seeds)
+    table = {"encoder.code": "place-cells", "encoder.cells": (5,) * 4, "encoder.floor": 0.05, "modulation.gamma": 0.9}
+    twin = linear_twin(override(AgentConfig(), table), TASKS[name].linear_lr, envs, seeds)
     records = players.play(twin, envs, TASKS[name], seeds, 300)
     assert min(r["final_mean"] for r in records) > 0.9
 

@@ -19,13 +19,13 @@ from rstdp_agents.environments import probe
 from rstdp_agents.tools.commands import report
 from rstdp_agents.tools.sweep import space as search
 from rstdp_agents.training import compilation
+from rstdp_agents.training.config import RunConfig
 from rstdp_agents.training.evaluation import play
 from rstdp_agents.training.loop import Training
-from rstdp_agents.training.presets import preset
 from rstdp_agents.training.ranged import with_range
 from rstdp_agents.training.runs.checkpoint import latest_checkpoint
 from rstdp_agents.training.runs.reading import History
-from tests.helpers import at_step, cartpole_agent
+from tests.helpers import OF_A_RUN, at_step, cartpole_agent
 
 
 class Clock:
@@ -81,7 +81,7 @@ def file(monkeypatch):
 def config(**changes):
     base = {"total_steps": 600, "log_every": 200, "images": 0, "eval_episodes": 0, "backend": "torch"}
     base["env_kwargs"] = ("max_episode_steps:30",)
-    return override(preset("CartPole-v1", "rstdp-et"), base | changes)
+    return override(RunConfig(), OF_A_RUN | base | changes)
 
 
 @pytest.mark.parametrize(("seconds", "moves"), [(1 / 512, 3), (0.125, 250), (0.5, 1000), (3.0, 1000)])

@@ -24,8 +24,8 @@ forks = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 @njit
-def rates_of(obs, code, rates):
-    encode(obs, code, rates)
+def listed(obs, code, index, value):
+    return encode(obs, code, index, value)
 
 
 STEP = "(observation, reward, terminated, truncated, info)"
@@ -216,7 +216,17 @@ class Late(gym.Env):
     ("kind", "wrong"), [(kind, i) for kind, (*_, cases) in WRONG.items() for i in range(len(cases))]
 )
 def test_a_late_observation_outside_of_its_space_ends_the_run_after_a_checkpoint(kind, wrong, tmp_path, capsys):
-    line = ["--env", f"{HERE}:Late", "--total-steps", "60", "--env-kwargs", f"kind:{kind}", f"wrong:{wrong}"]
+    line = [
+        "--env",
+        f"{HERE}:Late",
+        "--encoder.code",
+        "place-cells",
+        "--total-steps",
+        "60",
+        "--env-kwargs",
+        f"kind:{kind}",
+        f"wrong:{wrong}",
+    ]
     assert main([*line, "--run-dir", str(tmp_path), "--eval-episodes", "0", "--images", "0", "--no-progress"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("error: environment 'tests.environments.test_guard:Late'")
@@ -227,14 +237,15 @@ def test_a_late_observation_outside_of_its_space_ends_the_run_after_a_checkpoint
 @pytest.mark.parametrize("value", [7.0, -1.0, 1e30, np.nan, -np.inf])
 def test_compiled_code_writes_nothing_outside_of_its_arrays(value):
     for code in (
-        Code(ONE_HOT, np.zeros(0), np.array([0]), np.zeros(0)),
+        Code(ONE_HOT, np.zeros(0), np.array([0, 4]), np.zeros(0)),
         Code(TILES, np.zeros(1), np.array([3]), np.ones(1), tilings=1),
     ):
-        around = np.full(3 + 40, 7.0, np.float32)
-        rates_of(np.array([value]), code, around[20:24])
-        assert (around[:20] == 7).all()
-        assert (around[24:] == 7).all()
-        assert around[20:24].sum() <= 1
+        index, rates = np.full(41, 7, np.int32), np.full(41, 7.0, np.float32)
+        many = listed(np.array([value]), code, index[20:21], rates[20:21])
+        for array in (index, rates):
+            assert (array[:20] == 7).all()
+            assert (array[21:] == 7).all()
+        assert many == 0 or (many == 1 and 0 <= index[20] < 4)  # of the neurons there are
 
 
 def test_whole_numbers_that_are_none_are_taken_as_they_come(caplog):

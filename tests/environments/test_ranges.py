@@ -167,8 +167,15 @@ def test_a_run_that_goes_on_keeps_its_code(tmp_path):
     from rstdp_agents.training.loop import Training
 
     name = f"{__name__}:loose"
-    small = {"env": name, "agent.encoder.code": "place-cells", "total_steps": 20, "checkpoint_every": 10}
-    small |= {"eval_episodes": 0, "images": 0, "progress": False}
+    small = {
+        "env": name,
+        "agent.encoder.code": "place-cells",
+        "total_steps": 20,
+        "checkpoint_every": 10,
+        "eval_episodes": 0,
+        "images": 0,
+        "progress": False,
+    }
     config = override(RunConfig(), {**small, "agent.encoder.low": (-1e5,), "agent.encoder.high": (1e5,)})
     with Training(config, tmp_path) as run:
         assert run.run()

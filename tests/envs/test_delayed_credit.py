@@ -4,18 +4,22 @@ import numpy as np
 import torch
 
 from rstdp_agents.agent.agent import Agent
+from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.training.presets import preset
 
 TASK, LEARNERS, EPISODES, STEPS = "rstdp/DelayedCue-v0", 8, 500, 6
 CUES = 4
+SETTINGS = {
+    "plasticity.tau_e": 60.0, "plasticity.lr": 0.5, "decoder.inverse_temperature": 30.0, "modulation.gamma": 1.0,
+    "modulation.critic_lr": 0.05, "homeostasis.lr": 0.0,
+}  # fmt: skip
 
 
 def trained(rule, episodes=EPISODES, **changes):
     # seeds 0 to 7 as learners and as their frozen twins; the agent, and the share of right answers in the last 100 episodes
     seeds = tuple(range(LEARNERS)) * 2
-    envs, config = SerialGrid(TASK, {}, len(seeds), 1), override(preset(TASK, rule).agent, changes)
+    envs, config = SerialGrid(TASK, {}, len(seeds), 1), override(AgentConfig(rule=rule), {**SETTINGS, **changes})
     scale = torch.tensor([1.0] * LEARNERS + [0.0] * LEARNERS)
     agent = Agent(config, envs.observation_space, envs.action_space, seeds=seeds, lr_scale=scale)
     action, right = agent.begin(envs.reset(seeds)), []

@@ -11,6 +11,7 @@ import pytest
 
 from rstdp_agents.base.installation import version
 from rstdp_agents.tools import cli
+from rstdp_agents.training.presets import preset
 
 ROOT = Path(__file__).parents[2]
 SHORT = ["--total-steps", "400", "--eval-episodes", "2", "--images", "1", "--no-progress"]
@@ -124,7 +125,7 @@ def test_help_names_commands_and_shows_one_group_at_a_time(capsys, monkeypatch):
     assert cli.main(["train", "--env", "FrozenLake-v1", "--help", "plasticity"]) == 0
     shown = capsys.readouterr().out
     assert "--plasticity.tau-e" in shown
-    assert "28.8" in shown  # the default of FrozenLake's preset
+    assert f"{preset('FrozenLake-v1', 'rstdp-et').agent.plasticity.lr:g}" in shown
     assert "--encoder" not in shown
 
 

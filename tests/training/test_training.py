@@ -28,8 +28,9 @@ TAGS = {
 
 def config(env="CartPole-v1", **changes) -> RunConfig:
     base = {"total_steps": 600, "log_every": 200, "images": 1, "eval_episodes": 3, "progress": False}
-    plain = {f"agent.{name}": value for name, value in helpers.PLACE_CELLS.items()} if env == "CartPole-v1" else {}
-    return override(preset(env, "rstdp-et"), plain | base | changes)
+    if env == "CartPole-v1":
+        return override(RunConfig(), helpers.OF_A_RUN | base | changes)
+    return override(preset(env, "rstdp-et"), base | changes)
 
 
 def parsed(page):

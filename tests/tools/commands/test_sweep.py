@@ -10,10 +10,10 @@ from rstdp_agents.base.settings import flat, override
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.tools.sweep import space as search
 from rstdp_agents.tools.sweep.space import Choice, Range, parse_space
-from rstdp_agents.training.presets import preset
-from tests.helpers import CARTPOLE, PLACE_CELLS
+from rstdp_agents.training.config import RunConfig
+from tests.helpers import CARTPOLE, OF_A_RUN, PLACE_CELLS
 
-CONFIG = override(preset("CartPole-v1", "rstdp-et"), {"agents": 2, "total_steps": 300, "backend": "torch"})
+CONFIG = override(RunConfig(), {**OF_A_RUN, "agents": 2, "total_steps": 300, "backend": "torch"})
 
 
 def test_a_space_is_read_by_the_names_of_the_command_line():
@@ -85,7 +85,9 @@ def lives(configs):
 
 @pytest.mark.parametrize("modulator", ["td", "reward-baseline"])
 def test_every_setting_of_its_own_does_what_it_does_to_an_agent_alone(modulator):
-    base = override(AgentConfig(), {**PLACE_CELLS, "modulator": modulator, "plasticity.a_minus": 0.2})
+    base = override(
+        AgentConfig(), {**PLACE_CELLS, "modulator": modulator, "plasticity.a_minus": 0.2, "modulation.gain": "fixed"}
+    )
     mine = {"tau_baseline"} if modulator == "reward-baseline" else {"gamma", "lambda_", "critic_lr", "deadband"}
     other = {"gamma", "lambda_", "critic_lr", "deadband", "tau_baseline"} - mine
     names = sorted(name for name in HALVED if name.partition(".")[2] not in other)

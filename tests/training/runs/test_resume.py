@@ -15,12 +15,10 @@ from rstdp_agents.base.settings import override
 from rstdp_agents.tools.cli import main
 from rstdp_agents.training.config import RunConfig
 from rstdp_agents.training.loop import Training
-from rstdp_agents.training.presets import preset
 from rstdp_agents.training.runs.checkpoint import latest_checkpoint, load_checkpoint
-from tests import helpers
+from tests.helpers import OF_A_RUN
 
 forks = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-PLAIN = {f"agent.{name}": value for name, value in helpers.PLACE_CELLS.items()}
 SHORT = {
     "total_steps": 360, "checkpoint_every": 40, "log_every": 60, "images": 0, "eval_episodes": 2, "eval_every": 180,
     "progress": False,
@@ -40,7 +38,7 @@ KINDS = {
 
 
 def config(**changes):
-    return override(RunConfig(), PLAIN | SHORT | changes)
+    return override(RunConfig(), OF_A_RUN | SHORT | changes)
 
 
 def train(settings, folder, told=None):
@@ -125,7 +123,7 @@ def test_the_same_command_gives_the_same_bits(kind, tmp_path):
 def test_a_run_killed_before_its_first_checkpoint_starts_over(tmp_path, capsys):
     settings = ["--total-steps", "200", "--eval-episodes", "2", "--images", "0", "--no-progress", "--log-every", "50"]
     assert main([*settings, "--run-dir", str(tmp_path / "one")]) == 0
-    killed(override(preset("CartPole-v1", "rstdp-et"), {"images": 0, "progress": False}), tmp_path / "two", 30)
+    killed(override(RunConfig(), {"images": 0, "progress": False}), tmp_path / "two", 30)
     (tmp_path / "two" / "config.json").write_text((tmp_path / "one" / "config.json").read_text())
     assert not (tmp_path / "two" / "checkpoints").exists()
     assert main(["--resume", str(tmp_path / "two")]) == 0
