@@ -20,7 +20,8 @@ from rstdp_agents.agent.tensors import written_by
 from rstdp_agents.base.errors import CheckpointError
 from rstdp_agents.base.files import write_whole
 
-FORMAT = 3
+FORMAT = 4
+"""Of what a checkpoint holds; one of another format has other tensors, and is refused by its number."""
 KEY = "rstdp_agents"
 """Key of the data in a file's metadata."""
 RUN = "run"
@@ -45,8 +46,11 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         text = metadata[KEY]
         data = json.loads(text)
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
-        raise CheckpointError(f"{path} has a format that this version cannot read; expected format {FORMAT}")
+    written = data.pop("format", None) if isinstance(data, dict) else None
+    if written != FORMAT:
+        raise CheckpointError(
+            f"{path} has format {one_line(written)}, which this version cannot read; expected format {FORMAT}"
+        )
     if metadata.get("sha256") != checksum(text, metadata.get(RUN, ""), tensors):
         raise CheckpointError(f"{path} is damaged: its content does not match its checksum")
     return tensors, data
@@ -80,9 +84,9 @@ def checksum(text: str, run: str, tensors: dict[str, Tensor]) -> str:
     return total.hexdigest()
 
 
-def one_line(error: Exception) -> str:
-    """The message of an error, in one line of at most 200 characters."""
-    return " ".join(str(error).split())[:200]
+def one_line(what: object) -> str:
+    """An error's message, or a value, in one line of at most 200 characters."""
+    return " ".join(str(what).split())[:200]
 
 
 def backend_of(path: Path) -> BackendName:

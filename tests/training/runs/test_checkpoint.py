@@ -5,6 +5,7 @@ import torch
 
 from rstdp_agents.agent.tensors import restore
 from rstdp_agents.base.errors import CheckpointError
+from rstdp_agents.training.runs import checkpoint
 from rstdp_agents.training.runs.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 
 TENSORS = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([1, 2], dtype=torch.uint8)}
@@ -48,6 +49,16 @@ def test_pickle_in_its_place_is_not_run(tmp_path):
     with pytest.raises(CheckpointError, match="damaged"):
         load_checkpoint(path)
     assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize("written", [3, 5, None, "4", [4]])
+def test_another_format_is_refused_by_its_number(written, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "FORMAT", written)
+    save_checkpoint(path := tmp_path / "old.safetensors", TENSORS, {"step": 1})
+    monkeypatch.undo()
+    with pytest.raises(CheckpointError) as error:
+        load_checkpoint(path)
+    assert str(error.value) == f"{path} has format {written}, which this version cannot read; expected format 4"
 
 
 def test_missing_file_and_empty_folder_say_so(tmp_path):
