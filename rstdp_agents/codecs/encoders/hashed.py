@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from rstdp_agents.base import validate
 from rstdp_agents.codecs.bounds import has_bounds, is_picture
 from rstdp_agents.codecs.encoders.active_pairs import ActivePairs, Symbol
 from rstdp_agents.codecs.encoders.dimensions import every_end
@@ -38,6 +39,11 @@ def hashed_encoder(rows: Rows, p: EncoderConfig) -> HashedTiles | ActivePairs | 
     symbols = found.counted & (width <= SYMBOLS)
     if any(is_picture(leaf.space) for leaf in rows.leaves) and not symbols.all():
         return None
+    for name, given in (("low", p.low), ("high", p.high)):
+        validate.require(
+            known or not given,
+            f"`encoder.{name}` must have {len(found.low)} entries, one for each number of an observation; received {len(given)}",
+        )
     if symbols.all() and len(symbols) > MANY:
         usual = p.usual if len(p.usual) == len(low) else np.where((low <= 0) & (high >= 0), 0.0, low).tolist()
         return ActivePairs([Symbol(column, value) for column, value in zip(found.columns.tolist(), usual, strict=True)])
