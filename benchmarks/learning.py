@@ -4,10 +4,10 @@ python -m benchmarks.learning                                            every t
 python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et         one of them
 python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et --seeds 0-7 --set plasticity.lr=0.3    a changed setting
 
-Seeds below 1000 are for tuning, the others for reporting; all tasks have the one setting of the rule. A *cell* of the table is a
-task with a rule. Its seeds are one population; controls (see `benchmarks.players`) others. Every cell leaves a JSON file with all
-returns of all seeds; `python -m benchmarks.learning_report` makes the table and the pictures from them (the first command does so by
-itself).
+Seeds below 1000 are for tuning, the others for reporting; all tasks have the one setting of the rule. A *cell* of the table
+is a task with a rule. Its seeds are one population; controls (see `benchmarks.players`) others. Every cell leaves a JSON
+file with all returns of all seeds; `python -m benchmarks.learning_report` makes the table and the pictures from them (the
+first command does so by itself).
 """
 
 from __future__ import annotations
