@@ -105,11 +105,6 @@ def test_every_preset_is_of_a_task_that_exists_and_is_in_the_table(task, rule):
     [
         (learning, "--task CartPol-v1", "did you mean 'CartPole-v1'?"),
         (learning, "--rule stdp", "did you mean 'rstdp'?"),
-        (
-            learning,
-            "--task CliffWalking-v1 --rule reward-switch",
-            "no preset for task CliffWalking-v1 and rule reward-switch",
-        ),
         (learning, "--seeds 9-3", "`seeds` must be the first and the last seed, as in 1000-1009; received '9-3'"),
         (learning, "--linear-lr -1", "`linear_lr` must not be negative; received -1.0"),
         (learning, "--episodes -1", "`episodes` must not be negative; received -1"),
