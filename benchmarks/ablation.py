@@ -26,7 +26,7 @@ from rstdp_agents.training.presets import preset
 from rstdp_agents.training.reports.tables import table
 
 COMMON: dict[str, dict[str, Any]] = {
-    "the preset": {},
+    "the one setting": {},
     "gate: the chosen action alone": {"decoder.gate": "chosen"},
     "gate: none": {"decoder.gate": "none"},
     "critic: none, reward minus its mean": {"modulator": "reward-baseline"},
@@ -43,7 +43,7 @@ COMMON: dict[str, dict[str, Any]] = {
     "lateral inhibition: 0.02 of the threshold": {"neuron.lateral_inhibition": 0.02},
     "lateral inhibition: 0.1": {"neuron.lateral_inhibition": 0.1},
 }
-"""Changes to the preset; those of `FACTORS` are factors."""
+"""Changes to the one setting; those of `FACTORS` are factors."""
 FACTORS = ("plasticity.tau_e", "homeostasis.lr")
 OWN: dict[str, dict[str, dict[str, Any]]] = {
     "CartPole-v1": {

@@ -1,4 +1,4 @@
-"""What a person types, read: tasks, ranges of seeds, changes to a preset; and what is said when that is impossible."""
+"""What a person types, read: tasks, ranges of seeds, changes to a setting; and what is said when that is impossible."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ def page(report: dict[str, Any]) -> str:
         ]
     return f"""# Which environments work
 
-Each id was made and trained briefly with the default settings, or its preset; this does not say whether agents *learn* it.
+Each id was made and trained briefly with the default settings; this does not say whether agents *learn* it.
 Only the newest version of each environment counts; those of mo_gymnasium were trained with
 `--wrapper mo_gymnasium.wrappers:LinearReward`. Where fewer ids were tried than exist, they are evenly spaced. Produced by
 `python -m benchmarks.compat`, package by package; the commands, and every id with its spaces and seconds, are in

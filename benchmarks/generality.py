@@ -6,7 +6,7 @@ python -m benchmarks.generality --pool held-out --docs docs/results/generality.m
 python -m benchmarks.generality --quick                                     some tasks, fewer steps and seeds: minutes
 
 Players: *agent*, the defaults of a rule; *frozen*, the same networks with a learning rate of zero; *linear*, an actor-critic on
-the same features without spikes; *preset*, the settings tuned for a task, where there are some; *random*, random actions;
+the same features without spikes; *preset*, what is changed for a task, where something is; *random*, random actions;
 *ppo*, *dqn* and *sac* of Stable-Baselines3 (extra `sb3`). The seeds of an own player are one population. Every player leaves a
 file for each task, named by all that it was made from (except the code), and is not run again; a task whose package is missing
 is skipped, with the reason. `benchmarks.pool` has the tasks, `benchmarks.generality_report` what is made of the files.

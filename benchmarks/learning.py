@@ -1,12 +1,13 @@
 """Learning curves of many seeds beside their controls: one command makes the whole table, or one cell of it.
 
 python -m benchmarks.learning                                            every task and rule, seeds 1000-1009, with their page
-python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et         one cell
-python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et --seeds 0-7 --set plasticity.lr=0.3    a changed preset
+python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et         one of them
+python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et --seeds 0-7 --set plasticity.lr=0.3    a changed setting
 
-Seeds below 1000 are for tuning, the others for reporting; a task has one preset for all seeds. The seeds of a
-cell are one population; controls (see `benchmarks.players`) others. Every cell leaves a JSON file with all returns of all seeds;
-`python -m benchmarks.learning_report` makes the table and the pictures from them (the first command does so by itself).
+Seeds below 1000 are for tuning, the others for reporting; all tasks have the one setting of the rule. A *cell* of the table
+is a task with a rule. Its seeds are one population; controls (see `benchmarks.players`) others. Every cell leaves a JSON
+file with all returns of all seeds; `python -m benchmarks.learning_report` makes the table and the pictures from them (the
+first command does so by itself).
 """
 
 from __future__ import annotations
@@ -48,13 +49,13 @@ class Args:
     task: str = ""
     """Environment id; empty for all tasks of the table."""
     rule: str = ""
-    """rstdp-et, rstdp, reward-switch, linear or random; empty for all that have a preset."""
+    """rstdp-et, rstdp, reward-switch, linear or random; empty for all of them."""
     seeds: str = "1000-1009"
     """First and last seed."""
     episodes: int = 0
     """Episodes of every learner; 0 for what the task says."""
     set: tuple[str, ...] = ()
-    """Changes to the preset, such as plasticity.lr=0.5 or "encoder.cells=4 6"; learners alone run then, and are not written."""
+    """Changes to the setting, such as plasticity.lr=0.5 or "encoder.cells=4 6"; learners alone run then, and are not written."""
     linear_lr: float = 0.0
     """Step size of the linear twin; 0 for what the task says. Its runs are printed and not written otherwise."""
     backend: BackendName = "auto"
@@ -68,12 +69,12 @@ class Args:
 
     @property
     def written(self) -> bool:
-        """Whether cells become files: those of the presets alone."""
+        """Whether cells become files: those of the one setting alone."""
         return not self.set and not self.linear_lr and self.backend == "auto"
 
     @property
     def cells(self) -> list[tuple[str, str]]:
-        """(task, rule) of all that was asked for. Raises ValueError for one that is not known."""
+        """(task, rule) of all that was asked for. Raises ValueError for a task or rule that there is not."""
         for name, value, known in (("task", self.task, tuple(TASKS)), ("rule", self.rule, (*RULES, *TWINS))):
             if value:
                 validate.one_of(name, value, known)
@@ -143,7 +144,7 @@ def run_cells(args: Args) -> None:
     flush_denormal()
     for name, rule in args.cells:
         result = cell(args, name, rule)
-        print(f"## {name}, {rule} ({result['seconds']} s, {shlex.join(args.set) or 'preset'})\n")
+        print(f"## {name}, {rule} ({result['seconds']} s, {shlex.join(args.set) or 'the one setting'})\n")
         print(learning_report.cell_table(result), "\n", flush=True)
         if args.written:
             args.out.mkdir(parents=True, exist_ok=True)

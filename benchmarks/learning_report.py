@@ -28,24 +28,19 @@ COLOURS = {"rstdp-et": "C0", "rstdp": "C1", "reward-switch": "C2", "linear": "0.
 INTRO = """\
 # Learning results
 
-*Solved* is the episode in which the mean return of 100 consecutive **training** episodes first reaches the bound, over
-ten reporting seeds (1000 to 1009). These influenced the presets of CliffWalking, FrozenLake with reward-switch, FrozenLake8x8,
-Catch and LunarLander, which were changed after a run on them and run again on the same seeds, so there they say less than
-fresh seeds would. Brackets give the bootstrap 95 % interval of the mean over seeds. All seeds share one preset per task and
-rule; learning is local, and no reward is shaped (except for a constant factor).
+*Solved* is the episode in which the mean return of 100 consecutive **training** episodes first reaches the bound, over ten
+reporting seeds (1000 to 1009). Brackets give the bootstrap 95 % interval of the mean over seeds. Every rule has one setting
+for all tasks, but for what `rstdp_agents/training/presets/found.py` changes; learning is local, and no reward is shaped.
 *Final* is the mean of the last 100 episodes of a run of fixed length, *best* the highest mean of 100, *area* the mean return over
 all of training. *Greedy* and *stochastic* are evaluations without learning in separate environments. Controls: *frozen*,
 the same network with the same seed and a learning rate of zero; *shuffled*, the same learner with a modulator drawn from those it
 has encountered, for 20,000 env steps at most (Breakout: 3,000); *random*, a random policy;
-*linear*, an actor-critic on the same features without spikes (a few step sizes, from 0.1 to 20, were tried for the
-tasks in [this table](../learning.md#the-same-without-spikes), hardly any for the others).
+*linear*, an actor-critic on the same features without spikes, with a step size for each task (`benchmarks/tasks.py`).
 *Target* is the goal this project set itself, for all ten seeds. The results of others in the pictures are published ones.
 
-Each line was produced by `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in
-[learning](learning) hold every return of every seed. Tasks and rules in `rstdp_agents/training/presets` that have no line here
-have not been run on reporting seeds yet. Produced with {versions}.
-
-How one setting does on many environments, without any preset, is on [a page of its own](generality.md).
+Each line was produced by `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in [learning](learning)
+hold every return of every seed. Tasks and rules that have no line here have not been run on reporting seeds yet. Produced
+with {versions}. How the one setting does on more environments is on [a page of its own](generality.md).
 """
 
 

@@ -1,7 +1,7 @@
 """The twin that does not spike: a linear actor-critic on the features of the spiking agents (Sutton and Barto 2018, 13.5).
 
-Its features are the input rates, scaled to sum 1; discount, traces, critic, start value and gain are the agent's. One step size,
-of the actor, is its own.
+Its features are the input rates, scaled to sum 1; discount, traces, critic, start value and gain are the agent's. One step
+size, of the actor, is its own.
 """
 
 from __future__ import annotations

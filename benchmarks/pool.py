@@ -1,8 +1,9 @@
 """The environments of the generality benchmark. The *choice* pool may be looked at while a setting is chosen; the *held-out* pool
 is for what is reported, and is run once for each setting.
 
-The choice pool holds what has a preset here, and what earlier settings were judged by. No task of the held-out pool was tried
-by an agent of this project before its first report; where its id has a preset, the task is another one, made harder to read.
+The choice pool holds what once had a preset here, and what earlier settings were judged by. No task of the held-out pool
+was tried by an agent of this project before its first report; where its id once had a preset, the task is another one, made
+harder to read.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Args:
     """What to measure."""
 
     env: str = "CartPole-v1"
-    """Environment, with its preset of rstdp-et."""
+    """Environment, with the one setting of rstdp-et."""
     envs: tuple[int, ...] = (1, 8, 32, 128)
     """Envs of each rank."""
     ranks: tuple[int, ...] = (1, 2)

@@ -66,8 +66,8 @@ class Silent:
 
 
 def loop_config(**settings: Any) -> RunConfig:
-    """The preset of CartPole, with the place cells that all contestants have, and without drawings."""
-    cells = {"cells": CELLS, "width": WIDTH, "floor": 0.0, "low": LOW, "high": HIGH}
+    """The one setting on CartPole, with the place cells that all contestants have, and without drawings."""
+    cells = {"code": "place-cells", "cells": CELLS, "width": WIDTH, "floor": 0.0, "low": LOW, "high": HIGH}
     changes = {f"agent.encoder.{name}": value for name, value in cells.items()}
     return override(preset("CartPole-v1", "rstdp-et"), {**changes, "images": 0, **settings})
 

@@ -21,13 +21,14 @@ class ModulatorConfig:
     """Rewards to the third factor."""
 
     reward_scale: float = 1.0
-    """Factor on every reward before it becomes a modulator."""
+    """Factor on every reward; with an adaptive gain it matters only beside `value_init` and `value_scale`."""
     gamma: float = 0.98
     """Discount per env step (td)."""
     lambda_: float = 0.8
     """Decay of the critic's trace per env step, in addition to gamma (td)."""
     critic_lr: float = 0.3
-    """Share of the error of a state's value that a visit removes (td; td-spiking, whose weights are synaptic: about 0.002)."""
+    """Share of the error of a state's value that one visit removes, for any code (td; td-spiking, whose weights are synaptic,
+    needs about 0.002)."""
     value_init: float = 0.0
     """Initial value of every state (td); reward / (1 - gamma) is the value of receiving that reward for ever."""
     critic_neurons: int = 64
@@ -35,12 +36,12 @@ class ModulatorConfig:
     value_scale: float = 10.0
     """Value of one spike per neuron and tick (td-spiking)."""
     gain: GainName = "adaptive"
-    """Modulators in units of their own running size, as dopamine neurons adapt their gain to the rewards of late (adaptive), or
-    in units of the reward (fixed)."""
+    """Units of the modulator that reaches the synapses: its own running size, so that rewards of any scale teach the same
+    (adaptive), or those of the reward (fixed)."""
     tau_gain: float = 1000.0
-    """Time constant of the running size, in env steps (adaptive)."""
+    """Time constant of that running size, in env steps (adaptive)."""
     deadband: float = 0.0
-    """Modulators smaller than this do not change the agent's synapses; a critic learns from all of them."""
+    """Modulators smaller than this, in the units of `gain`, do not change the agent's synapses; a critic learns from all."""
     tau_baseline: float = 100.0
     """Time constant of the running mean of rewards (reward-baseline), in env steps."""
 

@@ -39,10 +39,10 @@ def train(
     folder: of the run, in which there is none yet; empty for a new one in ``runs``.
     rule, modulator, encoder, decoder, neuron: a name of the command line, ``module:Name``, or your own: a class or function,
     called with what docs/extending.md says (a dataclass of a rule or neuron: with the settings that it has fields for), or an
-    instance, of which copies are made. None for that of the preset.
+    instance, of which copies are made. None for the default.
     hidden: neurons of each hidden layer, first to last.
     settings: of the agent, by their names on the command line, ``{"plasticity.lr": 0.3}``.
-    config: what all this changes; None for the preset of the environment and rule.
+    config: what all this changes; None for the one setting of the rule (`presets.preset`).
     callback: called with the `Training` at every point of the log (``log_every`` env steps); where it returns False, the run ends
     as on Ctrl-C, and can be resumed.
     recorder: keeps what happens inside of agents.

@@ -28,7 +28,7 @@ FIELDS = tuple(f.name for f in fields(RunConfig) if f.name not in NOT_GIVEN)
 OTHERS = ("folder", "hidden", "settings", "config", "callback", "recorder")
 """The other arguments of `train`."""
 DEFAULT: RuleName = "rstdp-et"
-"""Whose preset a rule of one's own starts from."""
+"""Whose setting a rule of one's own starts from."""
 
 
 def configured(
@@ -36,8 +36,8 @@ def configured(
 ) -> RunConfig:
     """The configuration of a run on ``env``.
 
-    parts: by the keys of `PARTS`; None for that of the preset. settings: of the agent, by their dotted names. run: `FIELDS`.
-    start: what they change, in place of the preset. Raises UsageError for names that there are not, with those that are near, and
+    parts: by the keys of `PARTS`; None for the default. settings: of the agent, by their dotted names. run: `FIELDS`. start: what
+    they change, in place of `presets.preset`. Raises UsageError for names that there are not, with those that are near, and
     ValueError for values that cannot be.
     """
     named = {name: name_of(name, part) for name, part in parts.items() if part is not None}

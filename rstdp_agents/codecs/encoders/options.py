@@ -19,20 +19,23 @@ class EncoderConfig:
     """Observations to input spikes."""
 
     code: Annotated[str, named(Code, "--encoder")] = "hashed"
-    """How an observation is encoded: by many hashed tilings, coarse and fine, over its numbers alone, in groups and all together,
-    or (if it is planes of symbols) by what is unusual in it, alone and in pairs (hashed); a Box by Gaussian place cells on one
-    grid (place-cells), or on one per dimension (separate), which leaves combining the dimensions to hidden layers; by binary
-    tiles on several shifted grids (tiles); by n-tuples, random groups of entries with a cell for each combination of their
-    values (tuples); or by your own encoder (docs/extending.md)."""
+    """How an observation is encoded.
+    hashed: any observation; by many shifted tilings, coarse and fine, over its numbers alone, in groups and all together, or,
+    if it is planes of symbols, by what is unusual in it, alone, in pairs and all together.
+    place-cells: Gaussian place cells on one grid over a Box, or on several over parts. separate: a grid for each number, which
+    leaves combining them to hidden layers. tiles: binary tiles on several shifted grids.
+    tuples: random groups of entries, with a cell for each combination of their values.
+    module:Name: your own encoder (docs/extending.md)."""
     low: tuple[float, ...] = ()
-    """Lower bound of the grid in each dimension; empty for the space's own bound, or for what random actions reach if it
-    has none or one far beyond that (hashed, tuples: what random actions reach, in each entry of the observation)."""
+    """Lower end of the range of each number; empty for what random actions show of it, or for the space's own bound (place-cells,
+    separate, tiles: random actions only where there is no bound, or one far beyond them)."""
     high: tuple[float, ...] = ()
-    """Upper bound of the grid in each dimension; empty as for `low`."""
+    """Upper end of the range of each number; empty as for `low`."""
     usual: tuple[float, ...] = ()
-    """The value that each entry has most of the time, for which no neuron fires; empty for what random actions meet (hashed)."""
+    """The value that each number has most of the time, for which no neuron fires; empty for what random actions show (hashed,
+    planes of symbols alone)."""
     cells: tuple[int, ...] = ()
-    """Place cells, or tiles of a tiling, along each dimension; empty for about 300 in total."""
+    """Place cells, or tiles of a tiling, along each number; empty for about 300 in total (place-cells, tiles)."""
     tilings: int = 8
     """Number of shifted grids (tiles)."""
     width: float | tuple[float, ...] = 0.7
@@ -41,8 +44,8 @@ class EncoderConfig:
     floor: float = 0.0
     """Rate threshold: place cells below this share of the most active cell's rate are silent (place-cells)."""
     image: ImageCode = "intensity"
-    """How an image is encoded: brightness, contrast with its mean in two channels (on-off), or a channel for each value
-    (one-hot)."""
+    """How an image of many colours, or the input of a convolution, is encoded: brightness, contrast with its mean in two channels
+    (on-off), or a channel for each value (one-hot)."""
     levels: int = 16
     """Number of pixel values, from the lowest up, that have a channel (one-hot); number of levels that the range of an
     entry is divided into if it has more values (tuples)."""

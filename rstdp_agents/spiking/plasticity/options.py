@@ -15,7 +15,8 @@ class PlasticityConfig:
     """Spike pairs, eligibility and weights."""
 
     lr: float = 0.6
-    """Learning rate: change of the drive by the same input, in units of the threshold, per unit of modulator and output spike."""
+    """Learning rate: how much the drive by the same input changes, in units of the threshold, per unit of modulator and output
+    spike, however many inputs there are and whatever the eligibility trace."""
     lr_halved_after: float = 0.0
     """Episodes of an agent after which its learning rate is halved: lr / (1 + episodes / this); 0 for a constant rate."""
     a_plus: float = 1.0
