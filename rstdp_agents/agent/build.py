@@ -57,9 +57,9 @@ def build_parts(
     return AgentParts(
         config, (observation_space, action_space), envs, rows, encoder, decoder, network,
         modulator=_modulator(config, (agents, envs, encoder.size), random), gain=Gain(config.modulation, agents, device),
-        random=random,
-        statistics=Statistics(agents, (encoder.size, *network.sizes), device),
-        lr=(config.plasticity.lr / rule.gain(config.simulation.dt) * scale).to(device, dtype), m=torch.zeros(agents, envs, device=device, dtype=dtype),
+        random=random, statistics=Statistics(agents, (encoder.size, *network.sizes), device),
+        lr=(config.plasticity.lr / rule.gain(config.simulation.dt) * scale).to(device, dtype),
+        m=torch.zeros(agents, envs, device=device, dtype=dtype),
         episodes=torch.zeros(agents, device=device, dtype=dtype), features=features,
     )  # fmt: skip
 

@@ -27,7 +27,8 @@ class ModulatorConfig:
     lambda_: float = 0.8
     """Decay of the critic's trace per env step, in addition to gamma (td)."""
     critic_lr: float = 0.3
-    """Share of the error of a state's value that one visit removes (td; td-spiking, whose weights are synaptic, needs about 0.002)."""
+    """Share of the error of a state's value that one visit removes (td); td-spiking, whose weights are synaptic, needs about
+    0.002."""
     value_init: float = 0.0
     """Initial value of every state (td); reward / (1 - gamma) is the value of receiving that reward for ever."""
     critic_neurons: int = 64
@@ -35,7 +36,7 @@ class ModulatorConfig:
     value_scale: float = 10.0
     """Value of one spike per neuron and tick (td-spiking)."""
     gain: GainName = "adaptive"
-    """Modulators in units of their own running size, as dopamine neurons adapt their gain to the rewards of late (adaptive), or in
+    """Modulators in units of their own running size, as dopamine neurons adapt their gain to recent rewards (adaptive), or in
     units of the reward (fixed)."""
     tau_gain: float = 1000.0
     """Time constant of the running size, in env steps (adaptive)."""

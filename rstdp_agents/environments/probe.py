@@ -157,9 +157,7 @@ def probe_entries(source: EnvSource, kwargs: dict[str, Any], seed: int, shown: b
 def probe_numbers(
     source: EnvSource, kwargs: dict[str, Any], seed: int, shown: bool = False
 ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
-    """Lower and upper end of what is typical of every entry of an observation over `STEPS` random actions; and its usual value, if
-    all are whole numbers.
-    """
+    """Ends of what is typical of every entry of an observation over `STEPS` random actions; its usual value if all are whole."""
     seen = _observe(source, kwargs, seed, lambda rows: rows.leaves, shown=shown, kind=Sample)
     found = every_end(seen.layout)
     low, high = ranges.typical(seen.rows, found.low, found.high, found.counted)

@@ -49,7 +49,8 @@ def listed_arrays(encoder: Encoder, shape: tuple[int, int]) -> dict[str, Any]:
     dense = 4 * most > inputs
     return {
         "index": np.zeros((agents, 2, envs, most), np.int32), "value": np.zeros((agents, 2, envs, most), np.float32),
-        "many": np.zeros((agents, 2, envs), np.int64), "dense": dense, "live": np.tile(np.arange(inputs, dtype=np.int32), (agents, 1)),
+        "many": np.zeros((agents, 2, envs), np.int64), "dense": dense,
+        "live": np.tile(np.arange(inputs, dtype=np.int32), (agents, 1)),
         "rows": np.full(agents, inputs if dense else 0), "age": np.zeros((agents, inputs), np.int64),
     }  # fmt: skip
 

@@ -47,7 +47,7 @@ def mark_state(trace, index, value, total, p):
 
 @jit(fastmath=FAST, forceinline=True)
 def modulator_step(s, a, reward, terminated, restarted, p):
-    """`modulators.TDError` or `modulators.RewardMinusBaseline` of agent a, in all envs, and its `gain.Gain`; writes m, and learns.
+    """`modulators.TDError` or `modulators.RewardMinusBaseline` of agent a in all envs, and its `gain.Gain`; writes m, and learns.
 
     s: `state.State`. p: `modulators.ModulatorConstants`.
     """

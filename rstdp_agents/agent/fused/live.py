@@ -61,7 +61,7 @@ def retire(s, a, all_done, lifetime):
 
 @entry()
 def list_what_is_held(s):
-    """List, in all agents, inputs that have anything eligible, a trace or spikes, and are not listed: somebody else wrote them."""
+    """List, in all agents, inputs that have anything eligible, a trace or spikes, and are not listed: others wrote them."""
     for a in range(s.live.shape[0]):
         lifetime = np.int64(s.constants[a].lifetime)
         for i in range(s.live.shape[1]):

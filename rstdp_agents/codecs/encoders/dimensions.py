@@ -85,7 +85,7 @@ def entries(rows: Rows, p: EncoderConfig) -> list[Entry]:
 
 
 def _is_counted(kind: Any) -> bool:
-    return np.issubdtype(kind, np.integer) or kind == bool
+    return np.issubdtype(kind, np.integer) or np.issubdtype(kind, np.bool_)
 
 
 def _ends(space: gym.Space) -> tuple[np.ndarray, np.ndarray]:

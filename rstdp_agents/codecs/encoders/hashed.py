@@ -47,7 +47,7 @@ def hashed_encoder(rows: Rows, p: EncoderConfig) -> HashedTiles | ActivePairs | 
 
 
 def may_be_hashed(space: gym.Space) -> bool:
-    """Whether the code of a space depends on what is seen of it: it is more than one whole number, and no picture of many colours."""
+    """Whether the code of a space depends on what is seen: it is more than one whole number, and no picture of many colours."""
     return not isinstance(space, spaces.Discrete) and not any(
         is_picture(leaf.space) and not _few(leaf.space) for leaf in Rows(space).leaves
     )

@@ -87,8 +87,8 @@ class HashedTiles(Precise):
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """Of every number its column, lowest value and range; of every tiling its numbers, of which ``count`` count, tiles across the
-        range of each, shifts, and factors of the hash, where that begins, its cells, the first of them, and its rate.
+        """Of every number its column, lowest value and range; of every tiling its numbers, of which ``count`` count, tiles across
+        the range of each, shifts, and factors of the hash, where that begins, its cells, the first of them, and its rate.
         """
         return tuple(getattr(self, name) for name in self.NAMES)
 

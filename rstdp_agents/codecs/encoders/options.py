@@ -19,18 +19,17 @@ class EncoderConfig:
     """Observations to input spikes."""
 
     code: Annotated[str, named(Code, "--encoder")] = "hashed"
-    """How an observation is encoded: by many hashed tilings, coarse and fine, over its numbers alone, in groups and all together, or,
-    if it is planes of symbols, by what is unusual in it, alone and in pairs (hashed); a Box by Gaussian place cells on one grid
-    (place-cells), or on one per dimension (separate), which leaves combining the dimensions to hidden layers; by binary tiles
-    on several shifted grids (tiles); or by your own encoder (docs/extending.md). N-tuples (tuples) encode any observation with many entries, images and memory included: random
-    groups of entries, with a cell for each combination of their values."""
+    """How an observation is encoded: by hashed tilings over its numbers, or by what is unusual in planes of symbols (hashed); a
+    Box by place cells on one grid (place-cells), or on one per dimension (separate), which leaves combining the dimensions to
+    hidden layers; by binary tiles on several shifted grids (tiles); any observation by random groups of its entries, with a
+    cell for each combination of their values (tuples); or by your own encoder (docs/extending.md)."""
     low: tuple[float, ...] = ()
     """Lower bound of the grid in each dimension; empty for the space's own bound, or for what random actions reach if it
     has none or one far beyond that (hashed, tuples: what random actions reach, in each entry of the observation)."""
     high: tuple[float, ...] = ()
     """Upper bound of the grid in each dimension; empty as for `low`."""
     usual: tuple[float, ...] = ()
-    """The value that each entry has most of the time, for which no neuron fires; empty for what random actions meet (hashed planes)."""
+    """The value of each entry for which no neuron fires; empty for the most frequent one under random actions (hashed planes)."""
     cells: tuple[int, ...] = ()
     """Place cells, or tiles of a tiling, along each dimension; empty for about 300 in total."""
     tilings: int = 8
