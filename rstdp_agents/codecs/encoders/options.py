@@ -19,17 +19,16 @@ class EncoderConfig:
     """Observations to input spikes."""
 
     code: Annotated[str, named(Code, "--encoder")] = "hashed"
-    """How an observation is encoded: by hashed tilings over its numbers, or by what is unusual in planes of symbols (hashed); a
-    Box by place cells on one grid (place-cells), or on one per dimension (separate), which leaves combining the dimensions to
-    hidden layers; by binary tiles on several shifted grids (tiles); any observation by random groups of its entries, with a
-    cell for each combination of their values (tuples); or by your own encoder (docs/extending.md)."""
+    """By hashed tilings over all numbers, or by what is unusual in planes of symbols (hashed); a Box by place cells on one grid
+    (place-cells) or one per dimension (separate, for hidden layers to combine), or by tiles on shifted grids (tiles); by
+    random groups of entries (tuples); or by your own encoder (docs/extending.md)."""
     low: tuple[float, ...] = ()
-    """Lower bound of the grid in each dimension; empty for the space's own bound, or for what random actions reach if it
-    has none or one far beyond that (hashed, tuples: what random actions reach, in each entry of the observation)."""
+    """Lower bound in each dimension; empty for the space's own, or what random actions reach if it has none or one far
+    beyond (hashed, tuples: what random actions reach, in each entry)."""
     high: tuple[float, ...] = ()
     """Upper bound of the grid in each dimension; empty as for `low`."""
     usual: tuple[float, ...] = ()
-    """The value of each entry for which no neuron fires; empty for the most frequent one under random actions (hashed planes)."""
+    """Value of each entry for which no neuron fires; empty for the most frequent one (hashed planes)."""
     cells: tuple[int, ...] = ()
     """Place cells, or tiles of a tiling, along each dimension; empty for about 300 in total."""
     tilings: int = 8
@@ -38,17 +37,16 @@ class EncoderConfig:
     """Standard deviation of a place field, in grid spacings, for all dimensions or for each (place-cells); well
     below 0.4 the fields of a dimension with few values do not overlap."""
     floor: float = 0.0
-    """Rate threshold: place cells below this share of the most active cell's rate are silent (place-cells)."""
+    """Share of the most active cell's rate below which a cell is silent (place-cells)."""
     image: ImageCode = "intensity"
-    """How an image is encoded: brightness, contrast with its mean in two channels (on-off), or a channel for each value
-    (one-hot)."""
+    """Brightness of an image, contrast with its mean in two channels (on-off), or a channel for each value (one-hot)."""
     levels: int = 16
     """Number of pixel values, from the lowest up, that have a channel (one-hot); number of levels that the range of an
     entry is divided into if it has more values (tuples)."""
     tuples: tuple[tuple[int, int], ...] = ((64, 2),)
     """Random groups of entries: number of groups, and entries in each, 0 for all (tuples)."""
     tuple_cells: int = 256
-    """Cells of a group; if its entries' values have more combinations, a hash maps them to this many cells (tuples)."""
+    """Cells of a group, onto which combinations of its entries' values are hashed if they are more (tuples)."""
     rate_max: float = 500.0
     """Firing rate of the most active input neuron (Hz)."""
 
