@@ -14,7 +14,6 @@ from rstdp_agents.spiking.izhikevich import Izhikevich
 from rstdp_agents.spiking.neuron_models import MODELS, build_neuron
 from rstdp_agents.spiking.neurons import LIF, logistic, reset
 from rstdp_agents.training.episodes import EpisodeTracker
-from rstdp_agents.training.presets import preset
 from tests.helpers import cartpole_agent, observations
 
 F64, CPU = torch.float64, torch.device("cpu")
@@ -145,7 +144,7 @@ def test_compiled_code_says_which_neuron_it_does_not_know():
 @pytest.mark.parametrize("name", ["adex", "izhikevich"])
 def test_agents_of_other_neurons_learn_cue(name):
     seeds, lr_scale = (0, 1, 0, 1), torch.tensor([1.0, 1.0, 0.0, 0.0])  # the last two are frozen twins
-    config = override(preset("rstdp/Cue-v0", "rstdp-et").agent, {"neuron.model": name})
+    config = override(AgentConfig(), {"neuron.model": name, "decoder.inverse_temperature": 30.0, "homeostasis.lr": 0.0})
     envs, tracker = SerialGrid("rstdp/Cue-v0", {}, len(seeds), 1), EpisodeTracker(len(seeds), 1, None)
     agent = Agent(config, envs.observation_space, envs.action_space, seeds=seeds, lr_scale=lr_scale)
     action = agent.begin(envs.reset(seeds))

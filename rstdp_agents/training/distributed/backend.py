@@ -67,10 +67,10 @@ class SharedBackend(TorchBackend):
         self._hertz = []
 
     def _summed(self, tensors: list[Tensor]) -> list[Tensor]:
-        """Sums over the ranks, by one collective."""
+        """Sums over the ranks, by one collective, in the finest of the tensors' number types; each sum has its tensor's."""
         if not tensors:
             return []
         buffer = torch.cat([tensor.flatten() for tensor in tensors])
         self.ranks.add(buffer)
         parts = buffer.split([tensor.numel() for tensor in tensors])
-        return [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)]
+        return [part.view_as(tensor).to(tensor.dtype) for part, tensor in zip(parts, tensors, strict=True)]

@@ -29,14 +29,15 @@ TICKS, DT = 40, 1e-3
 
 
 def trained(**changes):
-    agent = cartpole_agent(range(3), 2, **{**HARD, **changes})
+    agent = cartpole_agent(range(3), 2, **{**HARD, "plasticity.lr": 0.02, **changes})
     experience(agent, transition, rows=slice(0, 3))
     return agent
 
 
 def seeing(**changes):
     """Agents with two convolutions, a dense hidden layer and the output, which have learnt something."""
-    agent = seeing_agent(range(3), 2, **{**HARD, "plasticity.lr": 5.0, **changes})
+    lively = {"plasticity.lr": 0.3, "network.w_init": 5.0, "plasticity.w_init": 1.0}
+    agent = seeing_agent(range(3), 2, **{**HARD, **lively, **changes})
     see(agent)
     return agent
 

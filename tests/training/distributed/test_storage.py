@@ -13,7 +13,8 @@ from rstdp_agents.training.runs.checkpoint import latest_checkpoint, load_checkp
 from tests.training.test_training import config
 
 ONE, TWO = (f"checkpoints/step_{step:010d}.safetensors" for step in (1, 2))
-SMALL = {"total_steps": 60, "images": 0, "eval_episodes": 1, "backend": "torch", "agent.encoder.cells": (2, 2, 2, 2)}
+GRID = {"agent.encoder.code": "place-cells", "agent.encoder.cells": (2, 2, 2, 2)}
+SMALL = {**GRID, "total_steps": 60, "images": 0, "eval_episodes": 1, "backend": "torch"}
 
 
 def small(**changes):

@@ -8,7 +8,8 @@ import pytest
 from rstdp_agents.base.growing import Extent, Growing, cut_back, extent_of, put_aside
 from rstdp_agents.tools.cli import main
 
-LINE = ["--backend", "torch", "--encoder.cells", "2", "2", "2", "2", "--images", "0", "--eval-episodes", "0"]
+LINE = ["--backend", "torch", "--images", "0", "--eval-episodes", "0"]
+LINE += ["--encoder", "place-cells", "--encoder.cells", "2", "2", "2", "2"]
 LINE += ["--no-progress", "--log-every", "60", "--max-episode-steps", "9"]
 
 

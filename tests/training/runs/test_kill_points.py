@@ -24,7 +24,19 @@ from tests.training.runs.test_resume import forks, scalars
 KILLS = int(os.environ.get("KILLS", "1"))
 ALL = KILLS >= 1000
 LINE = ["--backend", "torch", "--total-steps", "60", "--log-every", "20", "--checkpoint-every", "25", "--no-progress"]
-LINE += ["--encoder.cells", "2", "2", "2", "2", "--eval-episodes", "1", "--max-episode-steps", "30"]
+LINE += [
+    "--encoder",
+    "place-cells",
+    "--encoder.cells",
+    "2",
+    "2",
+    "2",
+    "2",
+    "--eval-episodes",
+    "1",
+    "--max-episode-steps",
+    "30",
+]
 KINDS = {
     "closing": [*LINE, "--images", "0"],
     "evaluations": [*LINE, "--images", "0", "--eval-every", "20", "--keep-checkpoints", "2"],

@@ -29,6 +29,8 @@ from tests.training.runs.test_resume import forks
 LINE = [
     "--backend",
     "torch",
+    "--encoder",
+    "place-cells",
     "--encoder.cells",
     "2",
     "2",
