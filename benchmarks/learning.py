@@ -56,8 +56,6 @@ class Args:
     """Episodes of every learner; 0 for what the task says."""
     set: tuple[str, ...] = ()
     """Changes to the setting, such as plasticity.lr=0.5 or "encoder.cells=4 6"; learners alone run then, and are not written."""
-    linear_lr: float = 0.0
-    """Step size of the linear twin; 0 for what the task says. Its runs are printed and not written otherwise."""
     backend: BackendName = "auto"
     """Of the learners; runs of the torch backend are printed and not written."""
     out: Path = Path("docs/results/learning")
@@ -70,7 +68,7 @@ class Args:
     @property
     def written(self) -> bool:
         """Whether cells become files: those of the one setting alone."""
-        return not self.set and not self.linear_lr and self.backend == "auto"
+        return not self.set and self.backend == "auto"
 
     @property
     def cells(self) -> list[tuple[str, str]]:
@@ -94,7 +92,7 @@ def run(name: str, rule: str, task: Task, args: Args) -> dict[str, Records]:
     if rule in TWINS:
         if rule == "random":
             return {"learner": players.play(players.Random(envs.action_space, seeds), envs, task, seeds, task.control)}
-        twin = linear_twin(config, args.linear_lr or task.linear_lr, envs, seeds)
+        twin = linear_twin(config, envs, seeds)
         return {"learner": players.play(twin, envs, task, seeds, task.episodes)}
     agent = players.spiking(config, envs, seeds, frozen=False, backend=args.backend)
     records = players.play(agent, envs, task, seeds, task.episodes)
@@ -139,7 +137,6 @@ def main(argv: list[str] | None = None) -> None:
 def run_cells(args: Args) -> None:
     """Run, print and write every cell that was asked for."""
     validate.not_negative("episodes", args.episodes)
-    validate.not_negative("linear_lr", args.linear_lr)
     torch.set_num_threads(1)
     flush_denormal()
     for name, rule in args.cells:

@@ -29,6 +29,8 @@ class Policy(Protocol):
     """From numbers linear in the features to an action, and how each of them made it more likely."""
 
     outputs: int
+    scale: float
+    """Factor on the step size: how far h may move for one unit of a preference."""
 
     def choose(self, h: np.ndarray, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Actions ``(agents, 1, ...)`` and gates ``(agents, outputs)`` for ``h (agents, outputs)``."""
@@ -39,7 +41,7 @@ class Softmax:
     """One of several actions by preferences h, masked ones never; gate: ``1[a] - pi(a)``."""
 
     def __init__(self, actions: gym.spaces.Discrete, rows: Rows, seeds: tuple[int, ...]) -> None:
-        self.outputs, self._first, self._allowed = int(actions.n), int(actions.start), rows.allowed
+        self.outputs, self._first, self._allowed, self.scale = int(actions.n), int(actions.start), rows.allowed, 1.0
         self._random = [np.random.default_rng(seed) for seed in seeds]
 
     def choose(self, h: np.ndarray, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -60,7 +62,7 @@ class Gaussian:
     def __init__(self, actions: gym.spaces.Box, exploration: float, seeds: tuple[int, ...]) -> None:
         low, high = actions.low.reshape(-1).astype(np.float64), actions.high.reshape(-1).astype(np.float64)
         self._centre, self._half, self._shape = (low + high) / 2, (high - low) / 2, actions.shape
-        self.outputs, self._exploration = low.size, exploration
+        self.outputs, self._exploration, self.scale = low.size, exploration, exploration**2
         self._random = [np.random.default_rng(seed) for seed in seeds]
 
     def choose(self, h: np.ndarray, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -69,15 +71,16 @@ class Gaussian:
         return action.reshape(-1, 1, *self._shape), epsilon
 
 
+LR = 1.0
+"""The one step size of the actor: change of a preference, for the same observation, per unit of modulator."""
+
+
 class Linear:
-    """Actor ``h = theta . phi`` with an eligibility trace, beside the critic and the gain of the agent; envs per agent: 1.
+    """Actor ``h = theta . phi`` with an eligibility trace, beside the critic and the gain of the agent; envs per agent: 1."""
 
-    lr: change of a preference, for the same observation, per unit of modulator.
-    """
-
-    def __init__(self, encoder: Encoder, policy: Policy, config: AgentConfig, lr: float, agents: int) -> None:
+    def __init__(self, encoder: Encoder, policy: Policy, config: AgentConfig, agents: int) -> None:
         shape, device, p = (agents, 1, encoder.size), torch.device("cpu"), config.modulation
-        self._encoder, self._policy, self._lr = encoder, policy, lr
+        self._encoder, self._policy = encoder, policy
         self._critic, self._gain = TDError(p, shape, device, torch.float32), Gain(p, agents, device)
         self._decay = decay(config.plasticity.tau_e, config.simulation.ticks * config.simulation.dt)
         self._theta, self._z = torch.zeros(2, agents, policy.outputs, encoder.size)
@@ -92,7 +95,7 @@ class Linear:
         after = now if t.final_obs is None else torch.where(truncated, self._features(t.final_obs), now)
         reward, terminated = (torch.from_numpy(array).float() for array in (t.reward, t.terminated))
         m = self._gain(self._critic(Step(reward, terminated, self._phi, after)))
-        self._theta.add_(m[:, :, None] * self._z, alpha=self._lr)
+        self._theta.add_(m[:, :, None] * self._z, alpha=LR * self._policy.scale)
         done = torch.from_numpy(t.terminated | t.truncated)
         self._critic.reset(done)
         self._z[done[:, 0]] = 0.0
@@ -110,7 +113,7 @@ class Linear:
         return action
 
 
-def linear_twin(config: AgentConfig, lr: float, envs: SerialGrid, seeds: tuple[int, ...]) -> Linear:
+def linear_twin(config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...]) -> Linear:
     """The twin of the agents that ``config`` makes on ``envs``. Raises ValueError for actions other than Discrete and Box."""
     actions = envs.action_space
     encoder = build_encoder(envs.observation_space, config.encoder).to(torch.device("cpu"), torch.float32)
@@ -120,4 +123,4 @@ def linear_twin(config: AgentConfig, lr: float, envs: SerialGrid, seeds: tuple[i
         if not isinstance(actions, gym.spaces.Box):
             raise ValueError(f"the linear twin acts in Discrete and Box only; received {type(actions).__name__}")
         policy = Gaussian(actions, config.decoder.exploration, seeds)
-    return Linear(encoder, policy, config, lr, len(seeds))
+    return Linear(encoder, policy, config, len(seeds))

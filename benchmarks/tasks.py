@@ -27,8 +27,6 @@ class Task:
     """Episodes that others are known to take."""
     levels: dict[str, float] = field(default_factory=dict)
     """Mean returns that others are known to reach."""
-    linear_lr: float = 1.0
-    """Step size of the linear twin; docs/learning.md says what was tried."""
     control: int = 100
     """Episodes of the players that do not learn."""
     max_shuffled: int = 20_000
@@ -43,22 +41,22 @@ TASKS: dict[str, Task] = {
         {"DQN in 50k env steps, PPO in 100k (rl-zoo3)": 500.0, "STDP-RL (Hasegan 2022)": 144.7},
     ),
     "Acrobot-v1": Task(
-        -100.0, 400, 300_000, {"rstdp-et": 150, "rstdp": 400, "reward-switch": 400}, linear_lr=10.0,
+        -100.0, 400, 300_000, {"rstdp-et": 150, "rstdp": 400, "reward-switch": 400},
         levels={"PPO, 1M env steps (rl-zoo3)": -73.5, "DQN, 100k env steps (rl-zoo3)": -76.6},
     ),
     "MountainCar-v0": Task(
         -110.0, 1000, 400_000, {"rstdp-et": 300, "rstdp": 1000, "reward-switch": 1000},
         levels={"DQN, 120k env steps (rl-zoo3)": -100.8, "about PPO, DQN, 500k env steps (CleanRL's defaults)": -200.0},
     ),
-    "FrozenLake-v1": Task(0.70, 5000, 400_000, {"rstdp-et": 2500}, levels={"optimum": 0.74}, linear_lr=0.3, note="slippery, 4x4"),
-    "FrozenLake8x8-v1": Task(0.85, 12_000, 1_500_000, {"rstdp-et": 10_000}, linear_lr=0.3, note="slippery, 8x8"),
-    "CliffWalking-v1": Task(-14.3, 5000, 400_000, {"rstdp-et": 5000}, linear_lr=0.1, note="within 10 % of the optimum, -13"),
+    "FrozenLake-v1": Task(0.70, 5000, 400_000, {"rstdp-et": 2500}, levels={"optimum": 0.74}, note="slippery, 4x4"),
+    "FrozenLake8x8-v1": Task(0.85, 12_000, 1_500_000, {"rstdp-et": 10_000}, note="slippery, 8x8"),
+    "CliffWalking-v1": Task(-14.3, 5000, 400_000, {"rstdp-et": 5000}, note="within 10 % of the optimum, -13"),
     "Taxi-v4": Task(7.1, 5000, 600_000, {"rstdp-et": 10_000}, note="within 10 % of the optimum, about 7.9"),
     "LunarLander-v3": Task(
         200.0, 1000, 500_000, {"rstdp-et": 1000}, None, {"spiking actor-critic, to 200 (Chung and Kozma 2020)": 2575},
         {"PPO, 1M env steps (rl-zoo3)": 242.0, "DQN, 100k env steps (rl-zoo3)": 154.0},
     ),
-    "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, linear_lr=0.3, note="continuous action"),
+    "Pendulum-v1": Task(-250.0, 400, 200_000, {"rstdp-et": 400}, note="continuous action"),
     "MountainCarContinuous-v0": Task(90.0, 300, 200_000, {"rstdp-et": 300}, note="continuous action"),
     "ale_py:ALE/Breakout-v5": Task(
         3.0, 100, 30_000, control=20, max_shuffled=3000,
@@ -84,30 +82,30 @@ TASKS |= {
         0.95, 4000, 4000, max_shuffled=4000, note=f"25 pixels, a convolution that learns; {_SHARE}",
     ),
     "rstdp/Catch-v0": Task(
-        0.95, 2500, 40_000, {"rstdp-et": 2500}, linear_lr=20.0,
+        0.95, 2500, 40_000, {"rstdp-et": 2500},
         note="50 pixels; a random policy gets 0.2; the return is the share caught",
     ),
     "rstdp/Cue-v0": Task(
-        0.95, 500, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=4.0, note=f"4 cues; {_SHARE}"
+        0.95, 500, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, note=f"4 cues; {_SHARE}"
     ),
     "rstdp/DelayedCue-v0": Task(
-        0.95, 1000, 20_000, {"rstdp-et": 300, "reward-switch": 500}, linear_lr=2.0,
+        0.95, 1000, 20_000, {"rstdp-et": 300, "reward-switch": 500},
         note=f"4 cues, delay 5; a random policy gets 0.25; {_SHARE}",
     ),
     "rstdp/Pattern-v0": Task(
-        0.95, 1000, 20_000, {"rstdp-et": 500}, linear_lr=4.0, note=f"50 afferents; a random policy gets 0.5; {_SHARE}"
+        0.95, 1000, 20_000, {"rstdp-et": 500}, note=f"50 afferents; a random policy gets 0.5; {_SHARE}"
     ),
     "rstdp/Reach-v0": Task(
-        0.95, 400, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=10.0,
+        0.95, 400, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200},
         note="continuous action; the return is the share of the distance to the target that was covered",
     ),
-    "rstdp/TMaze-v0": Task(0.9, 500, 40_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=2.0),
+    "rstdp/TMaze-v0": Task(0.9, 500, 40_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}),
     "rstdp/WaterMaze-v0": Task(
-        0.8, 600, 40_000, {"rstdp-et": 400, "rstdp": 400, "reward-switch": 400}, linear_lr=3.0,
+        0.8, 600, 40_000, {"rstdp-et": 400, "rstdp": 400, "reward-switch": 400},
         note="continuous action; the return is 1 minus a hundredth of the steps",
     ),
     "rstdp/XOR-v0": Task(
-        0.95, 500, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, linear_lr=4.0, note=_SHARE
+        0.95, 500, 20_000, {"rstdp-et": 200, "rstdp": 200, "reward-switch": 200}, note=_SHARE
     ),
 }  # fmt: skip
 """The project's own, added to the table."""

@@ -17,7 +17,7 @@ import torch
 from benchmarks import players, sb3
 from benchmarks.arguments import with_changes
 from benchmarks.learning_report import file_name
-from benchmarks.linear import linear_twin
+from benchmarks.linear import LR, linear_twin
 from benchmarks.pool import PoolTask
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base.devices import flush_denormal
@@ -32,8 +32,6 @@ from rstdp_agents.training.ranged import with_range
 CONFIGURED = ("agent", "frozen", "linear", "preset")
 """Ours with one setting; its twin that does not learn; one without spikes; ours with the preset of the task."""
 PLAYERS = (*CONFIGURED, "random", *sb3.ALGORITHMS)
-LINEAR_LR = 1.0
-"""The one step size of the linear agent's actor."""
 Curve = list[tuple[float, int]]
 """Return of every episode of one seed, and the env step in which it ended."""
 
@@ -71,7 +69,7 @@ class Trial:
         """All that the returns depend on, but for the versions of packages; plain JSON."""
         task = {name: value for name, value in asdict(self.task).items() if name not in ("kind", "pool")}
         settings = flat(asdict(self.config)) if self.config else {}
-        extra = {"linear_lr": LINEAR_LR} if self.player == "linear" else {}
+        extra = {"linear_lr": LR} if self.player == "linear" else {}
         made = {"player": self.player, "seeds": self.seeds, **task, "settings": {**settings, **extra}}
         return json.loads(json.dumps(made))
 
@@ -111,7 +109,7 @@ def _player(trial: Trial, config: AgentConfig | None, envs: SerialGrid) -> Playe
     if config is None:
         return players.Random(envs.action_space, trial.seeds)
     if trial.player == "linear":
-        return linear_twin(config, LINEAR_LR, envs, trial.seeds)
+        return linear_twin(config, envs, trial.seeds)
     return players.spiking(config, envs, trial.seeds, frozen=trial.player == "frozen")
 
 

@@ -40,7 +40,7 @@ def test_linear_twin_learns_and_chance_does_not():
     means = {}
     for name in ("linear", "random"):
         envs = SerialGrid(XOR, {}, len(seeds), 1)
-        linear = linear_twin(config, task.linear_lr, envs, seeds)
+        linear = linear_twin(config, envs, seeds)
         player = linear if name == "linear" else players.Random(envs.action_space, seeds)
         records = players.play(player, envs, task, seeds, 300)
         assert [r["episodes"] for r in records] == [300] * 3
@@ -51,7 +51,7 @@ def test_linear_twin_learns_and_chance_does_not():
 
 def test_linear_twin_takes_no_masked_action():
     envs = SerialGrid("Taxi-v4", {}, 2, 1)
-    player = linear_twin(preset("Taxi-v4", "rstdp-et").agent, 1.0, envs, (0, 1))
+    player = linear_twin(preset("Taxi-v4", "rstdp-et").agent, envs, (0, 1))
     obs = envs.reset((0, 1))
     action, taken = player.begin(obs), []
     for _ in range(200):
@@ -67,7 +67,7 @@ def test_continuous_linear_twin_learns_to_reach():
     seeds, name = (0, 1, 2), "rstdp/Reach-v0"
     envs = SerialGrid(name, {}, len(seeds), 1)
     table = {"encoder.code": "place-cells", "encoder.cells": (5,) * 4, "encoder.floor": 0.05, "modulation.gamma": 0.9}
-    twin = linear_twin(override(AgentConfig(), table), TASKS[name].linear_lr, envs, seeds)
+    twin = linear_twin(override(AgentConfig(), table), envs, seeds)
     records = players.play(twin, envs, TASKS[name], seeds, 300)
     assert min(r["final_mean"] for r in records) > 0.9
 
@@ -110,7 +110,6 @@ def test_every_preset_is_of_a_task_that_exists_and_is_in_the_table(task, rule):
         (learning, "--task CartPol-v1", "did you mean 'CartPole-v1'?"),
         (learning, "--rule stdp", "did you mean 'rstdp'?"),
         (learning, "--seeds 9-3", "`seeds` must be the first and the last seed, as in 1000-1009; received '9-3'"),
-        (learning, "--linear-lr -1", "`linear_lr` must not be negative; received -1.0"),
         (learning, "--episodes -1", "`episodes` must not be negative; received -1"),
         (ablation, "--task CartPole-v2", "did you mean 'CartPole-v1'?"),
         (ablation, "--seeds 3", "`seeds` must be the first and the last seed, as in 1000-1009; received '3'"),

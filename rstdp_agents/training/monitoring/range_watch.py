@@ -26,7 +26,12 @@ class Covered(NamedTuple):
 
 
 def covered(rows: Rows, p: EncoderConfig) -> Covered:
-    """Ends of the configuration, else of the space; pictures have their own, and parts that may be absent do not count."""
+    """Ends of the configuration, else of the space; pictures have their own, and parts that may be absent do not count.
+
+    Nothing where the code has cells for whatever comes.
+    """
+    if p.code == "hashed":
+        return Covered(np.zeros(0, int), np.zeros(0), np.zeros(0))
     boxes = numeric(rows)
     leaves = rows.leaves if p.code == "tuples" and p.low and p.high else boxes
     columns = np.concatenate([np.arange(leaf.first, leaf.first + leaf.size) for leaf in leaves] or [[]]).astype(int)
