@@ -39,10 +39,9 @@ class EncoderConfig:
     floor: float = 0.0
     """Share of the most active cell's rate below which a cell is silent (place-cells)."""
     image: ImageCode = "intensity"
-    """Brightness of an image, contrast with its mean in two channels (on-off), or a channel for each value (one-hot)."""
+    """Brightness, contrast with the mean in two channels (on-off), or a channel for each value (one-hot)."""
     levels: int = 16
-    """Number of pixel values, from the lowest up, that have a channel (one-hot); number of levels that the range of an
-    entry is divided into if it has more values (tuples)."""
+    """Pixel values, from the lowest up, that have a channel (one-hot); levels of an entry's range (tuples)."""
     tuples: tuple[tuple[int, int], ...] = ((64, 2),)
     """Random groups of entries: number of groups, and entries in each, 0 for all (tuples)."""
     tuple_cells: int = 256
