@@ -39,13 +39,13 @@ class EncoderConfig:
     floor: float = 0.0
     """Share of the most active cell's rate below which a cell is silent (place-cells)."""
     image: ImageCode = "intensity"
-    """Brightness, contrast with the mean in two channels (on-off), or a channel for each value (one-hot)."""
+    """Brightness, contrast in two channels (on-off), or a channel for each value (one-hot)."""
     levels: int = 16
-    """Pixel values, from the lowest up, that have a channel (one-hot); levels of an entry's range (tuples)."""
+    """Lowest pixel values, which have a channel (one-hot); levels of an entry's range (tuples)."""
     tuples: tuple[tuple[int, int], ...] = ((64, 2),)
     """Random groups of entries: number of groups, and entries in each, 0 for all (tuples)."""
     tuple_cells: int = 256
-    """Cells of a group, onto which combinations of its entries' values are hashed if they are more (tuples)."""
+    """Cells of a group, onto which its entries' values are hashed if they are more (tuples)."""
     rate_max: float = 500.0
     """Firing rate of the most active input neuron (Hz)."""
 
