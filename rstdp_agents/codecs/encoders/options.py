@@ -19,40 +19,33 @@ class EncoderConfig:
     """Observations to input spikes."""
 
     code: Annotated[str, named(Code, "--encoder")] = "hashed"
-    """How an observation is encoded.
-    hashed: any observation; by many shifted tilings, coarse and fine, over its numbers alone, in groups and all together, or,
-    if it is planes of symbols, by what is unusual in it, alone, in pairs and all together.
-    place-cells: Gaussian place cells on one grid over a Box, or on several over parts. separate: a grid for each number, which
-    leaves combining them to hidden layers. tiles: binary tiles on several shifted grids.
-    tuples: random groups of entries, with a cell for each combination of their values.
-    module:Name: your own encoder (docs/extending.md)."""
+    """By hashed tilings over all numbers, or by what is unusual in planes of symbols (hashed); a Box by place cells on one grid
+    (place-cells) or one per dimension (separate, for hidden layers to combine), or by tiles on shifted grids (tiles); by
+    random groups of entries (tuples); or by your own encoder (docs/extending.md)."""
     low: tuple[float, ...] = ()
-    """Lower end of the range of each number; empty for what random actions show of it, or for the space's own bound (place-cells,
-    separate, tiles: random actions only where there is no bound, or one far beyond them)."""
+    """Lower bound in each dimension; empty for the space's own, or what random actions reach if it has none or one far
+    beyond (hashed, tuples: what random actions reach, in each entry)."""
     high: tuple[float, ...] = ()
-    """Upper end of the range of each number; empty as for `low`."""
+    """Upper bound of the grid in each dimension; empty as for `low`."""
     usual: tuple[float, ...] = ()
-    """The value that each number has most of the time, for which no neuron fires; empty for what random actions show (hashed,
-    planes of symbols alone)."""
+    """Value of each entry for which no neuron fires; empty for the most frequent one (hashed planes)."""
     cells: tuple[int, ...] = ()
-    """Place cells, or tiles of a tiling, along each number; empty for about 300 in total (place-cells, tiles)."""
+    """Place cells, or tiles of a tiling, along each dimension; empty for about 300 in total."""
     tilings: int = 8
     """Number of shifted grids (tiles)."""
     width: float | tuple[float, ...] = 0.7
     """Standard deviation of a place field, in grid spacings, for all dimensions or for each (place-cells); well
     below 0.4 the fields of a dimension with few values do not overlap."""
     floor: float = 0.0
-    """Rate threshold: place cells below this share of the most active cell's rate are silent (place-cells)."""
+    """Share of the most active cell's rate below which a cell is silent (place-cells)."""
     image: ImageCode = "intensity"
-    """How an image of many colours, or the input of a convolution, is encoded: brightness, contrast with its mean in two channels
-    (on-off), or a channel for each value (one-hot)."""
+    """Brightness, contrast in two channels (on-off), or a channel for each value (one-hot)."""
     levels: int = 16
-    """Number of pixel values, from the lowest up, that have a channel (one-hot); number of levels that the range of an
-    entry is divided into if it has more values (tuples)."""
+    """Lowest pixel values, which have a channel (one-hot); levels of an entry's range (tuples)."""
     tuples: tuple[tuple[int, int], ...] = ((64, 2),)
     """Random groups of entries: number of groups, and entries in each, 0 for all (tuples)."""
     tuple_cells: int = 256
-    """Cells of a group; if its entries' values have more combinations, a hash maps them to this many cells (tuples)."""
+    """Cells of a group, onto which its entries' values are hashed if they are more (tuples)."""
     rate_max: float = 500.0
     """Firing rate of the most active input neuron (Hz)."""
 

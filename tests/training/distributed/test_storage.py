@@ -144,7 +144,7 @@ def test_a_part_goes_on_from_what_is_stored_only_where_it_was_trained_with_the_s
         "agents": (2, r"--agents 1 \(received 2\)"),
         "env_kwargs": (("sutton_barto_reward:True",), r"--env-kwargs none \(received sutton_barto_reward:True\)"),
         "agent.rule": ("rstdp", r"--rule rstdp-et \(received rstdp\)"),
-        "agent.plasticity.lr": (0.01, r"--plasticity.lr 0.3 \(received 0.01\)"),
+        "agent.plasticity.lr": (0.01, r"--plasticity.lr 0.5 \(received 0.01\)"),
         "total_steps": (40, r"--total-steps 60 \(received 40\)"),
     }
     before = contents_of_checkpoints(tmp_path / "1")
