@@ -114,7 +114,7 @@ def test_an_encoder_derived_from_ours_is_asked_itself(tmp_path):
     (tmp_path / "my_cells.py").write_text(
         "from rstdp_agents.codecs.encoders import PlaceCells\n"
         "class Silent(PlaceCells):\n"
-        "    def __init__(self, space, p):\n        super().__init__(p.low, p.high, p.cells)\n"
+        "    def __init__(self, space, p):\n        super().__init__([-1.0] * 4, [1.0] * 4, (3,) * 4)\n"
         "    def rates(self, obs):\n        return 0 * super().rates(obs)\n"
     )
     agent = cartpole(**{"encoder.code": "my_cells:Silent"})

@@ -163,5 +163,5 @@ def test_suggestions_stay_within_the_namespace():
 
 
 def test_a_preset_is_that_of_the_environment_with_or_without_its_module():
-    with_module, without = (preset(f"{m}MiniGrid-Empty-5x5-v0", "rstdp-et").agent for m in ("minigrid:", ""))
-    assert with_module == without != preset("MiniGrid-Empty-6x6-v0", "rstdp-et").agent
+    with_module, without = (preset(f"{m}ALE/Breakout-v5", "rstdp-et").env_kwargs for m in ("ale_py:", ""))
+    assert with_module == without != preset("ALE/Pong-v5", "rstdp-et").env_kwargs

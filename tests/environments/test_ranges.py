@@ -11,6 +11,7 @@ from rstdp_agents.agent.agent import Agent
 from rstdp_agents.base.errors import EnvironmentFault
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.bounds import numeric
+from rstdp_agents.codecs.encoders.dimensions import Ranges
 from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.environments import SerialGrid, make_env, probe, ranges
 from rstdp_agents.training.config import RunConfig
@@ -224,13 +225,14 @@ def test_the_default_code_has_the_range_of_what_is_typical(space, shows, ends):
 
 def test_what_is_rare_is_not_typical():
     rows = np.concatenate([np.linspace(0.0, 1.0, 1001), [-50.0, 80.0]])[:, None]
-    none = np.full(1, np.inf)
-    low, high = ranges.typical(rows, -none, none, np.zeros(1, bool))
+    none, no, yes = np.full(1, np.inf), np.zeros(1, bool), np.ones(1, bool)
+    real, whole = (Ranges(np.zeros(1, int), -none, none, counted, no) for counted in (no, yes))
+    low, high = ranges.typical(rows, real)
     assert (low.item(), high.item()) == pytest.approx((0.009, 0.991), abs=1e-3)
-    low, high = ranges.typical(rows, -none, none, np.ones(1, bool))  # of whole numbers, everything counts
+    low, high = ranges.typical(rows, whole)  # of whole numbers, everything counts
     assert (low.item(), high.item()) == (-50.0, 80.0)
     almost_always = np.array([0.0] * 999 + [3.0])[:, None]
-    low, high = ranges.typical(almost_always, -none, none, np.zeros(1, bool))
+    low, high = ranges.typical(almost_always, real)
     assert (low.item(), high.item()) == (0.0, 3.0)
 
 

@@ -80,7 +80,9 @@ def test_the_defaults_bring_the_mean_rate_to_its_target_and_hold_it(target, star
     assert torch.equal(offset, offset[:, :1].expand_as(offset))  # no action is favoured
 
 
-@pytest.mark.parametrize("field", ["rate_target", "tau_rate", "limit"])
+@pytest.mark.parametrize("field", ["tau_rate", "limit"])
 def test_impossible_parameters_are_refused(field):
     with pytest.raises(ValueError, match=f"`{field}` must be positive"):
         HomeostasisParams(**{field: 0.0})
+    with pytest.raises(ValueError, match="`rate_target` must not be negative"):
+        HomeostasisParams(rate_target=-1.0)

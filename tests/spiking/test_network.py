@@ -62,7 +62,7 @@ def test_a_network_without_hidden_layers_draws_and_computes_what_a_single_layer_
     assert all(torch.equal(*pair) for pair in zip((pre, post), agent.spikes(), strict=True))
     z = agent.eligibility()[0].clone()
     layer.reset(torch.ones(1, 1, dtype=torch.bool))
-    layer.remember(pre, post, gate / pre.sum(0).square().sum())  # which the input spikes share
+    layer.remember(pre, post, gate / expected_power(agent))  # which the input shares
     assert torch.equal(layer.pairs.z[0], z)
 
 
@@ -73,6 +73,12 @@ def test_hidden_layers_learn_unless_they_are_frozen(credit):
     experience_of_two(agent)
     changed = [not torch.equal(layer.weight, old) for layer, old in zip(agent.network.layers, before, strict=True)]
     assert changed == [credit != "frozen", credit != "frozen", True]
+
+
+def expected_power(agent):
+    """Sum of the squares of the spikes expected of the inputs, of an agent that began with ``observations(1, 1)``."""
+    parts = agent.parts
+    return (parts.coded(observations(1, 1)) * parts.p_max * parts.config.simulation.ticks).square().sum()
 
 
 def experience_of_two(agent, steps=8):
@@ -96,7 +102,7 @@ def test_hidden_pairs_are_gated_by_the_output_gate_through_the_feedback():
     own = agent.network.feedback[0][0] @ gate[0, 0]
     plain = cartpole_agent(dtype=torch.float64, **{"network.hidden": (12,), "network.credit": "broadcast"}).network
     plain.hidden[0].remember(pre, hidden, None)
-    expected = own[:, None] * plain.hidden[0].pairs.z[0][0, 0] / pre.sum(0).square().sum()
+    expected = own[:, None] * plain.hidden[0].pairs.z[0][0, 0] / expected_power(agent)
     torch.testing.assert_close(layer.pairs.z[0][0, 0], expected, rtol=0, atol=1e-12)
     assert layer.pairs.z[0].any()
 

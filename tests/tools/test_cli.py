@@ -60,7 +60,7 @@ def test_unknown_environment_trains_on_the_defaults(tmp_path):
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert "no preset for Taxi-v4: defaults" in done.stdout
+    assert "(the one setting of rstdp)" in done.stdout
 
 
 def test_environment_of_a_module_of_the_user(tmp_path):

@@ -66,7 +66,7 @@ def test_spikes_are_those_of_torch():
     expected = bernoulli(torch.from_numpy(rates), second, 0.4).numpy()
     assert np.array_equal(unpack_spikes(bits, ticks), expected)
     assert np.array_equal(count, 1 + expected.sum(0))
-    assert power == np.square(expected.sum(0)).sum()
+    assert power == pytest.approx(np.square(0.4 * ticks * rates).sum(), rel=1e-5)
     assert expected[:, 3].sum() == 0
     assert 10 < expected[:, 36].sum() < 40
 

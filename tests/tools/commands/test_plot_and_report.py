@@ -43,7 +43,7 @@ def test_a_curve_per_value_of_a_setting(run, other):
     few = [
         of_episodes(*(len(agent.returns) for agent in read_run(folder).agents), window=10) for folder in (run, other)
     ]
-    assert labels == [f"0.5 (2){few[0]}", f"0.123 (2){few[1]}", "solved: 475"]
+    assert labels == [f"0.6 (2){few[0]}", f"0.123 (2){few[1]}", "solved: 475"]
 
 
 def run_of(*returns):

@@ -9,6 +9,7 @@ import torch
 from rstdp_agents.base.settings import override
 from rstdp_agents.tools.sweep import space as search
 from rstdp_agents.training.presets import preset
+from rstdp_agents.training.ranged import ranged
 from rstdp_agents.training.run import load_run
 from rstdp_agents.training.runs.reading import read_run
 from tests.tools.commands.conftest import command  # noqa: F401 (a fixture)
@@ -22,6 +23,7 @@ from rstdp_agents.tools.sweep.ray_tune import inside  # noqa: E402
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 SETTINGS = {"agents": 2, "total_steps": 1_000, "progress": False, "images": 0, "launcher": "ray"}
 CONFIG = override(preset("CartPole-v1", "rstdp-et"), {**SETTINGS, "keep_checkpoints": 1, "launcher": "local"})
+RANGED = ranged(CONFIG, "CartPole-v1", {})  # as trials of one search are
 STUDY = "CartPole-v1 rstdp-et"
 LINE = [f"--{name.replace('_', '-')}={value}" for name, value in SETTINGS.items() if name != "progress"]
 LINE += ["--no-progress", "--looks", 4]
@@ -40,7 +42,7 @@ def one_cpu():
 def trial(**settings):
     """A trial as Tune makes it, without Tune."""
     made = Trial.__new__(Trial)
-    made.setup({name.replace("__", "."): value for name, value in settings.items()}, asdict(CONFIG), "area", 4)
+    made.setup({name.replace("__", "."): value for name, value in settings.items()}, asdict(RANGED), "area", 4)
     return made
 
 

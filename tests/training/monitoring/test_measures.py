@@ -61,7 +61,8 @@ def test_charts_of_different_runs_are_the_same_wherever_they_have_the_same_title
 
 def test_settings_that_tell_runs_apart_come_with_their_results():
     config = override(
-        preset("CartPole-v1", "rstdp-et"), {"agent.plasticity.lr": 0.25, "run_dir": "somewhere", "seed": 3}
+        preset("CartPole-v1", "rstdp-et"),
+        {"agent.encoder.cells": (6, 4, 6, 6), "agent.plasticity.lr": 0.25, "run_dir": "somewhere", "seed": 3},
     )
     settings = hyperparameters(config)
     assert (settings["env"], settings["rule"], settings["seed"], settings["plasticity.lr"]) == (
