@@ -50,7 +50,9 @@ WHY = {
     "fires at its limit, 500 Hz": {
         "agent.homeostasis.rate_target": 500.0, "agent.homeostasis.lr": 0.1, "agent.homeostasis.tau_rate": 100.0, **SLOW,
     },
-    "of observations leave the range of the encoder": {"agent.encoder.low": (-1.0,), "agent.encoder.high": (1.0,), **SLOW},
+    "of observations leave the range of the encoder": {
+        "agent.encoder.code": "place-cells", "agent.encoder.low": (-1.0,), "agent.encoder.high": (1.0,), **SLOW,
+    },
     "layer output is dead": {"agent.neuron.v_th": 12.0, "agent.homeostasis.param": "none", **SLOW},
     "weights of layer output are saturated": {
         "agent.plasticity.lr": 3e3, "agent.modulation.critic_lr": 0.0, "env_kwargs": ("reward:-1",),
@@ -132,19 +134,27 @@ def test_observations_are_counted_outside_beyond_the_ends_of_the_encoder_or_of_t
         a=gym.spaces.Box(-1.0, 1.0, (2,)), b=gym.spaces.Discrete(3), c=gym.spaces.Box(0.0, np.inf, (1,))
     )
     obs = np.array([[[0.0, 1.0, 2.0, 5.0], [0.0, 1.1, 2.0, 5.0]], [[-2.0, 0.0, 0.0, -0.5], [0.0, 0.0, 0.0, 0.0]]])
-    watch = RangeWatch(Rows(space), EncoderConfig(), [0, 0], 0)
+    watch = RangeWatch(Rows(space), EncoderConfig(code="place-cells"), [0, 0], 0)
     watch.add(obs)
     assert watch.share().tolist() == [0.5, 0.5]
     watch.clear()
     assert watch.share().tolist() == [0.0, 0.0]
-    given = RangeWatch(Rows(space), EncoderConfig(low=(-3.0, -3.0, -1.0), high=(3.0, 3.0, 4.0)), [0, 0], 0)
+    given = RangeWatch(
+        Rows(space), EncoderConfig("place-cells", low=(-3.0, -3.0, -1.0), high=(3.0, 3.0, 4.0)), [0, 0], 0
+    )
     given.add(obs)
     assert given.share().tolist() == [1.0, 0.0]
+
+
+def test_a_code_with_cells_for_everything_is_never_left():
+    watch = RangeWatch(Rows(gym.spaces.Box(-1.0, 1.0, (2,))), EncoderConfig(low=(0.0, 0.0), high=(1.0, 1.0)), [0], 0)
+    watch.add(np.full((1, 1, 2), 1e9))
+    assert watch.share().tolist() == [0.0]
 
 
 @pytest.mark.parametrize("space", [gym.spaces.Discrete(5), gym.spaces.Box(0, 255, (8, 8, 3), np.uint8)], ids=str)
 def test_codes_without_a_range_have_nothing_outside(space):
     space.seed(0)
-    watch = RangeWatch(Rows(space), EncoderConfig(), [0], 0)
+    watch = RangeWatch(Rows(space), EncoderConfig("place-cells"), [0], 0)
     watch.add(np.array([[space.sample(), space.sample()]]))
     assert watch.share().tolist() == [0.0]
