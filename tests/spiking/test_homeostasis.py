@@ -41,10 +41,7 @@ def test_offset_stays_within_its_limit_and_none_moves_nothing():
 
 def test_the_mean_of_a_layer_moves_all_its_neurons_alike_over_channels_and_positions():
     p = HomeostasisParams(rate_target=100.0, tau_rate=100.0, lr=0.01)
-    rate, offset = (
-        torch.rand(2, 3, 4, 5, dtype=F64) * 400.0,
-        torch.linspace(-0.2, 0.2, 120, dtype=F64).reshape(2, 3, 4, 5),
-    )
+    rate, offset = (torch.linspace(*ends, 120, dtype=F64).reshape(2, 3, 4, 5) for ends in ((0.0, 400.0), (-0.2, 0.2)))
     state = homeostasis_window(rate, HomeostasisState(rate, offset), p, 10.0)
     means = rate.mean((1, 2, 3))
     moved = (0.01 * (100.0 - means) / 100.0)[:, None, None, None].expand_as(offset)
