@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from rstdp_agents.base.compiled import equation
-from rstdp_agents.equations.ops import Value, clip, exp, like, log1p
+from rstdp_agents.equations.ops import Value, clip, exp, like, log1p, sqrt
 
 
 @equation
@@ -54,6 +54,17 @@ def compressed(x: Value) -> Value:
     So a code has cells for any number, ever wider ones the further away, and none of them moves when the range turns out wider.
     """
     return clip(x, 0.0, 1.0) + log1p(clip(x - 1.0, 0.0, inf)) - log1p(clip(-x, 0.0, inf))
+
+
+@equation
+def even_rate(power: Value, cells: Value) -> Value:
+    """Rate of each of some active cells that share a power evenly.
+
+        rate = sqrt(power / cells), at most 1
+
+    power: the sum of their squares. cells: how many they are; at least 1 counts.
+    """
+    return clip(sqrt(power / clip(cells, 1.0, inf)), 0.0, 1.0)
 
 
 BITS = 31

@@ -30,14 +30,12 @@ def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: d
     if encoder.low or encoder.high:
         return config
     if encoder.code == "hashed" and may_be_hashed(space):
-        low, high, usual = probe_numbers(source, kwargs, config.seed, config.progress)
-        return override(
-            config, {f"agent.encoder.{name}": v for name, v in zip(("low", "high", "usual"), (low, high, usual))}
-        )
-    if encoder.code == "tuples":
+        found = probe_numbers(source, kwargs, config.seed, config.progress)
+    elif encoder.code == "tuples":
         found = probe_entries(source, kwargs, config.seed, config.progress)
     elif is_unbounded(space):
         found = probe_range(source, kwargs, config.seed, config.progress)
     else:
         found = None if plugins.is_plugin(encoder.code) else probe_bounds(space, source, kwargs, config.seed)
-    return override(config, {"agent.encoder.low": found[0], "agent.encoder.high": found[1]}) if found else config
+    names = ("agent.encoder.low", "agent.encoder.high", "agent.encoder.usual")
+    return override(config, dict(zip(names, found))) if found else config

@@ -9,6 +9,7 @@ from rstdp_agents.codecs.encoders import PlaceCells
 from rstdp_agents.equations.receptive_fields import (
     PRIME,
     compressed,
+    even_rate,
     hash_step,
     intensity,
     place_field,
@@ -80,3 +81,8 @@ def compiled_hash(key, place, factor):
 def test_a_hash_with_the_numbers_of_values_left_is_their_joint_index():
     keys = [hash_step(hash_step(0, a, 4), b, 1) for a in range(3) for b in range(4)]
     assert keys == list(range(12))
+
+
+def test_cells_that_share_a_power_have_it_as_the_sum_of_their_squares():
+    rate = values(even_rate, (2.0, np.arange(16.0)), lanes=False)
+    np.testing.assert_allclose(rate, [1.0, 1.0, *np.sqrt(2.0 / np.arange(2.0, 16.0))], rtol=1e-12)

@@ -7,7 +7,7 @@ import numpy as np
 from rstdp_agents.base.compiled import entry, jit
 from rstdp_agents.codecs.encoders.active_pairs import ALONE, ALWAYS, MOST, PAIRS, TOGETHER, VALUES, ActivePairs
 from rstdp_agents.codecs.encoders.composite import POWER
-from rstdp_agents.equations.receptive_fields import hash_step
+from rstdp_agents.equations.receptive_fields import even_rate, hash_step
 
 
 class CompiledPairs:
@@ -44,11 +44,8 @@ def pair_lists(rows, out, columns, usual, hashes, taken, now):
                 if count < MOST:
                     token[count] = one
                     count += 1
-        active = 0
-        alone, paired = (
-            min(1.0, (POWER / 3 / max(count, 1)) ** 0.5),
-            min(1.0, (POWER / 3 / max(count * (count - 1) // 2, 1)) ** 0.5),
-        )
+        active, pairs = 0, count * (count - 1) // 2
+        alone, paired = even_rate(POWER / 3, float(count)), even_rate(POWER / 3, float(pairs))
         for j in range(count):
             active = _take(out[n], active, most, token[j] % ALONE, alone, taken, now[0])
         for j in range(count):
@@ -56,9 +53,7 @@ def pair_lists(rows, out, columns, usual, hashes, taken, now):
             for k in range(j):
                 place = ALONE + hash_step(half, token[k], hashes[1]) % PAIRS
                 active = _take(out[n], active, most, place, paired, taken, now[0])
-        active = _take(
-            out[n], active, most, ALONE + PAIRS + key % TOGETHER, min(1.0, (POWER / 3) ** 0.5), taken, now[0]
-        )
+        active = _take(out[n], active, most, ALONE + PAIRS + key % TOGETHER, even_rate(POWER / 3, 1.0), taken, now[0])
         out[n, 0] = _take(out[n], active, most, ALONE + PAIRS + TOGETHER, ALWAYS, taken, now[0])
 
 

@@ -14,6 +14,8 @@ from rstdp_agents.codecs.encoders.tile_coding import TileCoding
 from rstdp_agents.equations.receptive_fields import intensity, place_field, tile_place, tile_shift
 
 GRID, TILES, ONE_HOT, INTENSITY, LISTED, GIVEN = range(6)
+LISTS = HashedTiles, ActivePairs
+"""Encoders that list what is active; like the others, not what is derived from them, which is asked itself."""
 
 
 class Code(NamedTuple):
@@ -118,13 +120,13 @@ def code_of(encoder: Encoder) -> Code:
     if type(encoder) is Intensity:
         low, high = encoder.bounds
         return Code(INTENSITY, low, none, 1.0 / (high - low))
-    return Code(LISTED if isinstance(encoder, HashedTiles | ActivePairs) else GIVEN, nothing, none, nothing)
+    return Code(LISTED if type(encoder) in LISTS else GIVEN, nothing, none, nothing)
 
 
 def most_active(encoder: Encoder) -> int:
     """Most inputs that an observation can activate."""
-    if isinstance(encoder, HashedTiles | ActivePairs):
+    if type(encoder) in LISTS:
         return encoder.most
-    if isinstance(encoder, TileCoding | OneHot):
-        return encoder.tilings if isinstance(encoder, TileCoding) else 1
-    return encoder.size
+    if type(encoder) is TileCoding:
+        return encoder.tilings
+    return 1 if type(encoder) is OneHot else encoder.size

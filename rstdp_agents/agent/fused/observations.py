@@ -21,9 +21,9 @@ from rstdp_agents.codecs.encoders.hashed_tiles import HashedTiles
 
 def compiled_lists(encoder: Encoder) -> CompiledTiles | CompiledPairs | None:
     """The compiled form of an encoder that lists what is active; None for any other."""
-    if isinstance(encoder, HashedTiles):
+    if type(encoder) is HashedTiles:
         return CompiledTiles(encoder)
-    return CompiledPairs(encoder) if isinstance(encoder, ActivePairs) else None
+    return CompiledPairs(encoder) if type(encoder) is ActivePairs else None
 
 
 class Observations:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rstdp_agents.codecs.encoders.base import Precise
 from rstdp_agents.codecs.encoders.composite import POWER
-from rstdp_agents.equations.receptive_fields import PRIME, hash_step
+from rstdp_agents.equations.receptive_fields import PRIME, even_rate, hash_step
 
 DRAWN_BY = 0
 """Seed of the hashes, the same in every run."""
@@ -62,7 +62,7 @@ class ActivePairs(Precise):
         token = torch.nn.functional.pad(token.gather(-1, order), (0, MOST - order.shape[-1]))
         second, first = self._pairs
         pair = hash_step(hash_step(token[..., second], 0, self.hashes[1]), token[..., first], self.hashes[1])
-        n = counts.sum(-1, keepdim=True)
+        n = counts.sum(-1, keepdim=True).double()
         both = counts[..., second] & counts[..., first]
         ones = torch.ones_like(key)[..., None]
         places = [
@@ -71,7 +71,8 @@ class ActivePairs(Precise):
             ALONE + PAIRS + key[..., None] % TOGETHER,
             ones * (self.size - 1),
         ]
-        shares = [counts * share(n), both * share(n * (n - 1) // 2), ones * share(ones), ones * ALWAYS]
+        alone, paired = even_rate(POWER / 3, n), even_rate(POWER / 3, n * (n - 1) / 2)
+        shares = [counts * alone, both * paired, ones * even_rate(POWER / 3, 1.0), ones * ALWAYS]
         return torch.cat(places, -1), torch.cat([part.to(self.dtype) for part in shares], -1)
 
     def rates(self, obs: Tensor) -> Tensor:
@@ -89,8 +90,3 @@ class ActivePairs(Precise):
         """A number for every value of every number of the rows."""
         entry = torch.arange(rows.shape[-1], device=self.device)
         return hash_step(entry * VALUES, rows.long() % VALUES, self.hashes[0])
-
-
-def share(n: Tensor) -> Tensor:
-    """Rate of each of ``n`` cells of a kind."""
-    return (POWER / 3 / n.clamp(min=1)).sqrt().clamp(max=1.0)

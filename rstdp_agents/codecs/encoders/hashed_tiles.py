@@ -12,7 +12,7 @@ from torch import Tensor
 from rstdp_agents.base import validate
 from rstdp_agents.codecs.encoders.base import Precise
 from rstdp_agents.codecs.encoders.composite import POWER
-from rstdp_agents.equations.receptive_fields import PRIME, compressed, hash_step
+from rstdp_agents.equations.receptive_fields import PRIME, compressed, even_rate, hash_step
 
 DRAWN_BY = 0
 """Seed of groups, shifts and hashes, the same in every run: agents differ in what they learn, not in their input code."""
@@ -74,7 +74,7 @@ class HashedTiles(Precise):
             start[g] = random.integers(PRIME)
             if exact:
                 factor[g, :n], start[g] = [*(high - low)[group[1:]].astype(np.int64) + 1, 1], 0
-            rate[g] = min(1.0, math.sqrt(POWER / len(kinds) / kind.groups))
+            rate[g] = even_rate(POWER / len(kinds), kind.groups)
         self.size, self.most, self._exact = int(cells.sum()), len(groups), is_table(numbers)
         self.columns = torch.tensor([number.column for number in numbers])
         self.low, self.span = torch.from_numpy(low), torch.from_numpy(high - low)

@@ -13,12 +13,13 @@ from rstdp_agents.agent.fused import threads
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.decoders.build import build_decoder
 from rstdp_agents.codecs.decoders.options import DecoderConfig
-from rstdp_agents.codecs.encoders import Intensity
+from rstdp_agents.codecs.encoders import Intensity, OneHot
+from rstdp_agents.codecs.encoders.hashed_tiles import HashedTiles, Number
 from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.spiking.plasticity.update import modulate
 from tests.environments.zoo import ACTIONS
-from tests.helpers import cartpole_agent, experience, observations
+from tests.helpers import TWO_ARMS, cartpole_agent, experience, observations
 
 OPTIONS = [
     {"rule": "rstdp"},
@@ -152,6 +153,42 @@ def test_other_codes_are_those_of_torch(space, outputs):
         assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
     torch.testing.assert_close(agent.layer.weight, reference.layer.weight, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(agent.layer.homeostasis.rate, reference.layer.homeostasis.rate, rtol=1e-4, atol=1e-4)
+
+
+class AllOn(OneHot):
+    """Every neuron fires for every value."""
+
+    def rates(self, obs):
+        return torch.ones_like(super().rates(obs))
+
+
+class Shifted(HashedTiles):
+    """What the next number to the right would activate."""
+
+    def rates(self, obs):
+        return super().rates(obs + 1.0)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "space"),
+    [
+        (lambda: AllOn(5), gym.spaces.Discrete(5)),
+        (lambda: Shifted([Number(0, 0.0, 9.0, True)]), gym.spaces.Discrete(9)),
+    ],
+    ids=["one-hot", "tiles"],
+)
+def test_encoders_derived_from_those_that_list_what_is_active_are_asked_themselves(encoder, space):
+    reference, agent = (
+        Agent(AgentConfig(), space, TWO_ARMS, seeds=(3,), backend=backend, encoder=encoder())
+        for backend in ("torch", "fused")
+    )
+    obs, none = np.array([[2]]), np.zeros((1, 1), dtype=bool)
+    assert np.array_equal(reference.begin(obs), agent.begin(obs))
+    for i in range(5):
+        t = Transition(np.array([[i % 5]]), np.ones((1, 1)), none, none)
+        assert np.array_equal(reference.step(t), agent.step(t))
+        assert all(torch.equal(a, b) for a, b in zip(reference.spikes(), agent.spikes(), strict=True)), i
+    torch.testing.assert_close(agent.layer.weight, reference.layer.weight, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(1,), (2, 3)], ids=str)
