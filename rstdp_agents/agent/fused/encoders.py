@@ -14,8 +14,6 @@ from rstdp_agents.codecs.encoders.tile_coding import TileCoding
 from rstdp_agents.equations.receptive_fields import intensity, place_field, tile_place, tile_shift
 
 GRID, TILES, ONE_HOT, INTENSITY, LISTED, GIVEN = range(6)
-LISTS = HashedTiles, ActivePairs
-"""Encoders that list what is active; like the others, not what is derived from them, which is asked itself."""
 
 
 class Code(NamedTuple):
@@ -109,7 +107,10 @@ def encode_tiles(obs, low, tiles, per_unit, tilings, index, value):
 
 
 def code_of(encoder: Encoder) -> Code:
-    """An encoder as compiled code takes it; LISTED or GIVEN, as `Observations` hands them over, for one that it does not know."""
+    """An encoder as compiled code takes it; LISTED or GIVEN, as `Observations` hands them over, for one that it does not know.
+
+    What is derived from an encoder is another one, which is asked itself.
+    """
     nothing, none = np.zeros(0), np.zeros(0, dtype=np.int64)
     if type(encoder) is PlaceCells:
         return Code(GRID, *encoder.grid, floor=encoder.floor)
@@ -120,12 +121,14 @@ def code_of(encoder: Encoder) -> Code:
     if type(encoder) is Intensity:
         low, high = encoder.bounds
         return Code(INTENSITY, low, none, 1.0 / (high - low))
-    return Code(LISTED if type(encoder) in LISTS else GIVEN, nothing, none, nothing)
+    if type(encoder) is HashedTiles or type(encoder) is ActivePairs:
+        return Code(LISTED, nothing, none, nothing)
+    return Code(GIVEN, nothing, none, nothing)
 
 
 def most_active(encoder: Encoder) -> int:
     """Most inputs that an observation can activate."""
-    if type(encoder) in LISTS:
+    if type(encoder) is HashedTiles or type(encoder) is ActivePairs:
         return encoder.most
     if type(encoder) is TileCoding:
         return encoder.tilings
