@@ -12,11 +12,13 @@ from torch import Tensor
 from rstdp_agents.agent import memory
 from rstdp_agents.agent.backend import Backend
 from rstdp_agents.agent.config import AgentConfig, BackendName
+from rstdp_agents.agent.exploration import Exploration
 from rstdp_agents.agent.fused.backend import FusedBackend
 from rstdp_agents.agent.fused.support import why_not
 from rstdp_agents.agent.gain import Gain
 from rstdp_agents.agent.modulators import Modulator, build_modulator
 from rstdp_agents.agent.network_layers import build_network, network_synapses
+from rstdp_agents.agent.novelty import Novelty
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.agent.spiking_critic import SpikingCritic
 from rstdp_agents.agent.statistics import Statistics
@@ -62,6 +64,10 @@ def build_parts(
     return AgentParts(
         config, (observation_space, action_space), envs, rows, encoder, decoder, network,
         modulator=_modulator(config, (agents, envs, encoder.size), random), gain=Gain(config.modulation, agents, device),
+        novelty=Novelty((agents, encoder.size), device, dtype),
+        exploration=Exploration(
+            decoder, config.decoder.exploration_lr, config.modulation.gamma * config.modulation.lambda_, agents, envs, device, dtype
+        ),
         random=random,
         statistics=Statistics(agents, (encoder.size, *network.sizes), device),
         lr=(config.plasticity.lr / rule.gain(config.simulation.dt) * scale).to(device, dtype),

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.agent.modulators import ModulatorConfig
-from rstdp_agents.equations.critic import beyond_deadband, in_own_units, moment_step
+from rstdp_agents.equations.critic import beyond_deadband, in_own_units, moment_step, own_unit
 
 
 class Gain:
@@ -37,6 +37,11 @@ class Gain:
             change.masked_fill_(restarted[..., None], 0.0)
         self.moments += change.mean(1)
         return beyond_deadband(m, self.p)
+
+    @property
+    def unit(self) -> Tensor:
+        """Size of delta that is 1 in m, ``(agents, 1)``."""
+        return own_unit(self.moments[:, :1], self.moments[:, 1:2])
 
     def learnt(self) -> dict[str, Tensor]:
         """Its state by name; all envs of an agent share it."""

@@ -62,9 +62,8 @@ class InferenceStep(nn.Module):
             raise ValueError("`uniform` is needed by a step that was made without a seed; received None")
         window = respond(self.parts, obs[None], GivenDraws(uniform))
         decoder, rates, allowed = self.parts.decoder, window.rates, self.parts.rows.allowed(obs[None])
-        choose = decoder.greedy if self.greedy else lambda *given: decoder.choose(*given)[0]
-        one = isinstance(decoder, PopulationDecoder)
-        policy = decoder.probabilities(rates, allowed) if one else decoder.greedy(rates, window.choice)
+        choose = decoder.greedy if self.greedy else self.parts.exploration.choose
+        policy = decoder.policy(rates, allowed, self.parts.exploration.sharpness[:, None])
         return choose(rates, window.choice, allowed)[0], rates[0], policy[0]
 
 

@@ -40,6 +40,8 @@ class ModulatorConfig:
     (adaptive), or those of the reward (fixed)."""
     tau_gain: float = 1000.0
     """Time constant of that running size, in env steps (adaptive)."""
+    novelty: float = 0.1
+    """Reward for a state that is altogether new, in the units of `gain`; it falls with one over the root of the visits. 0 for none."""
     deadband: float = 0.0
     """Modulators smaller than this, in the units of `gain`, do not change the agent's synapses; a critic learns from all."""
     tau_baseline: float = 100.0
@@ -50,6 +52,8 @@ class ModulatorConfig:
         validate.within("lambda_", self.lambda_, 0.0, 1.0)
         validate.not_negative("critic_lr", self.critic_lr)
         validate.not_negative("deadband", self.deadband)
+        validate.not_negative("novelty", self.novelty)
+        validate.positive("reward_scale", self.reward_scale)
         validate.positive("value_scale", self.value_scale)
         validate.require(
             self.critic_neurons >= 2, f"`critic_neurons` must be 2 or more; received {self.critic_neurons}"
@@ -76,6 +80,7 @@ class ModulatorConstants(NamedTuple):
     gain_share: float
     """Least share of an env step in the running size of modulators, 1 / tau_gain."""
     deadband: float
+    novelty: float
     mean_share: float
     """Share of an env step in the running mean of rewards, 1 / tau_baseline; 0 where there is none."""
 
@@ -217,5 +222,5 @@ def modulator_constants(modulator: Modulator, p: ModulatorConfig) -> ModulatorCo
     trace_decay = p.gamma * p.lambda_
     return ModulatorConstants(
         isinstance(modulator, TDError), p.reward_scale, p.gamma, trace_decay, p.critic_lr, p.gain == "adaptive", 1.0 / p.tau_gain,
-        p.deadband, share,
+        p.deadband, p.novelty, share,
     )  # fmt: skip

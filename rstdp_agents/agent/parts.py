@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.agent.exploration import Exploration
 from rstdp_agents.agent.gain import Gain
 from rstdp_agents.agent.modulators import Modulator, SharedModulator
+from rstdp_agents.agent.novelty import Novelty
 from rstdp_agents.agent.statistics import Statistics
 from rstdp_agents.codecs.decoders import Decoder
 from rstdp_agents.codecs.encoders import Encoder
@@ -38,6 +40,8 @@ class AgentParts:
     network: Network
     modulator: Modulator
     gain: Gain
+    novelty: Novelty
+    exploration: Exploration
     random: AgentRandom
     statistics: Statistics
     lr: Tensor
@@ -98,6 +102,7 @@ class AgentParts:
         mask = torch.as_tensor(done, dtype=torch.bool, device=self.device)
         self.network.reset(mask)
         self.modulator.reset(mask)
+        self.exploration.reset(mask)
 
     def count_episodes(self, ended: Tensor) -> None:
         """Count the episodes that ``ended (agents,)``, on which the learning rates depend."""
@@ -118,14 +123,14 @@ class AgentParts:
             "agent.random": self.random.state(),
             "agent.windows": self.statistics.counts(),
         }
-        learnt = {**self.modulator.tensors(), **self.gain.learnt()}
+        learnt = {**self.modulator.tensors(), **self.gain.learnt(), **self.novelty.learnt(), **self.exploration.tensors()}
         return {**self.network.tensors(), **learnt, **self.statistics.tensors(), **own}
 
     def per_env(self) -> set[str]:
         """Names of the `tensors` that are held for every env, ``(agents, envs, ...)``; all others are an agent's."""
         m = self.modulator
         of_modulator = m.tensors().keys() - m.learnt().keys() if isinstance(m, SharedModulator) else ()
-        return {"agent.features", *of_modulator, *self.network.per_env()}
+        return {"agent.features", "exploration.trace", *of_modulator, *self.network.per_env()}
 
 
 def ended(t: Transition) -> np.ndarray:

@@ -10,6 +10,7 @@ from rstdp_agents.agent.modulators import Step
 from rstdp_agents.agent.parts import AgentParts, ended
 from rstdp_agents.agent.window import Window, normalised, respond
 from rstdp_agents.codecs.transition import Transition
+from rstdp_agents.equations.critic import reward_with_novelty
 from rstdp_agents.spiking.agent_random import AgentRandom
 
 
@@ -48,8 +49,13 @@ class TorchBackend:
             next_features = torch.where(parts.tensor(t.truncated)[..., None] > 0, last, next_features)
         terminated = parts.tensor(t.terminated) if t.any_done else self._nobody
         restarted = None if t.restarted is None else torch.as_tensor(t.restarted, device=parts.device)
-        step = Step(parts.tensor(t.reward), terminated, parts.features, next_features, restarted)
+        reward, p = parts.tensor(t.reward), parts.config.modulation
+        if p.novelty:
+            new = parts.novelty(next_features) * (1.0 - terminated)
+            reward = reward_with_novelty(reward, new, parts.gain.unit.to(new), p)
+        step = Step(reward, terminated, parts.features, next_features, restarted)
         parts.m = parts.gain(parts.modulator(step), restarted)
+        parts.exploration.learn(parts.m)
         if parts.statistics.is_due():
             parts.statistics.add_learning(parts.m, parts.layer.update(parts.m, parts.lr))
         parts.network.learn(parts.m, parts.lr)
@@ -88,7 +94,7 @@ class TorchBackend:
         parts = self.parts
         parts.features = normalised(rates)
         self._window, parts.network.neurons = respond(parts, rates, parts.random, parts.network.neurons)
-        action, gate = parts.decoder.choose(self._window.rates, self._window.choice, allowed)
+        action, gate = parts.exploration.act(self._window.rates, self._window.choice, allowed)
         expected = rates * (parts.p_max * parts.config.simulation.ticks)
         parts.network.remember(self._window.spikes, gate, expected.square().sum(-1))
         self.regulate(parts.network.hertz(self._window.spikes))
@@ -110,7 +116,7 @@ class TorchPolicy:
         allowed = self.parts.allowed(obs)
         if greedy:
             return decoder.greedy(window.rates, window.choice, allowed).cpu().numpy()
-        return decoder.choose(window.rates, window.choice, allowed)[0].cpu().numpy()
+        return self.parts.exploration.choose(window.rates, window.choice, allowed).cpu().numpy()
 
     def rates(self, obs: np.ndarray) -> Tensor:
         return self._respond(obs).rates

@@ -18,6 +18,11 @@ class Rewards(Protocol):
         ...
 
     @property
+    def novelty(self) -> float:
+        """Reward for a state that is altogether new, in units of the modulator."""
+        ...
+
+    @property
     def gamma(self) -> float:
         """Discount per env step."""
         ...
@@ -97,6 +102,35 @@ def in_own_units(delta: Value, second: Value, fourth: Value) -> Value:
     delta^2: the many small errors of a nearly correct critic do not count.
     """
     return delta * sqrt(second / clip(fourth, 1e-300, inf))
+
+
+@equation
+def own_unit(second: Value, fourth: Value) -> Value:
+    """Size that errors have when they matter: the divisor of `in_own_units`; 1 as long as there have been none."""
+    return where(second > 0.0, sqrt(fourth / clip(second, 1e-300, inf)), 1.0)
+
+
+@equation
+def novelty(visits: Value) -> Value:
+    """How new the activity of an input is that has been active before.
+
+        1 / sqrt(1 + n)
+
+    visits: n, in units of its strongest activity. After the bonus of Strehl and Littman (2008).
+    """
+    return 1.0 / sqrt(1.0 + visits)
+
+
+@equation
+def reward_with_novelty(reward: Value, new: Value, unit: Value, p: Rewards) -> Value:
+    """Reward and what the novelty of the next state adds to it.
+
+        reward + novelty unit new
+
+    new: from 0 to 1, 0 where the episode ended. unit: of `own_unit`, which is in scaled rewards, so that novelty weighs as much
+    whatever the scale of rewards. All of one shape.
+    """
+    return reward + p.novelty * unit / p.reward_scale * new
 
 
 @equation

@@ -57,6 +57,17 @@ def compressed(x: Value) -> Value:
 
 
 @equation
+def opponent(x: Value) -> Value:
+    """Activity of the ON cell of a number, or minus that of its OFF cell: from the middle of the range it grows to 1 at either end.
+
+        2 x - 1, within -1 and 1
+
+    x: the number in units of its range, as of `compressed`.
+    """
+    return clip(2.0 * x - 1.0, -1.0, 1.0)
+
+
+@equation
 def even_rate(power: Value, cells: Value) -> Value:
     """Rate of each of some active cells that share a power evenly.
 

@@ -11,14 +11,17 @@ from rstdp_agents.equations.critic import (
     in_own_units,
     marked_share,
     moment_step,
+    novelty,
+    own_unit,
     reward_error,
     reward_mean_step,
+    reward_with_novelty,
     td_error,
 )
 from tests.equations.forms import values
 
 P = ModulatorConfig(
-    reward_scale=0.5, gamma=0.9, lambda_=0.8, critic_lr=0.3, tau_gain=200.0, deadband=0.4, tau_baseline=50.0
+    reward_scale=0.5, gamma=0.9, lambda_=0.8, critic_lr=0.3, tau_gain=200.0, novelty=0.2, deadband=0.4, tau_baseline=50.0
 )
 SPACE = (1, 1, 2), *2 * (None,)
 C = modulator_constants(TDError(P, *SPACE), P)
@@ -26,8 +29,8 @@ REWARD = np.linspace(-2.0, 2.0, 16)
 
 
 def test_constants_are_those_of_modulator_and_settings():
-    assert (True, 0.5, 0.9, pytest.approx(0.72), 0.3, True, 0.005, 0.4, 0.0) == C
-    assert modulator_constants(RewardMinusBaseline(P, 50.0, 1, None, None), P) == (False, *C[1:8], 0.02)
+    assert (True, 0.5, 0.9, pytest.approx(0.72), 0.3, True, 0.005, 0.4, 0.2, 0.0) == C
+    assert modulator_constants(RewardMinusBaseline(P, 50.0, 1, None, None), P) == (False, *C[1:9], 0.02)
     assert not modulator_constants(TDError(P, *SPACE), replace(P, gain="fixed")).adapts
 
 
@@ -110,3 +113,23 @@ def test_reward_against_its_running_mean():
     m = values(reward_error, (REWARD, r_bar), C)
     assert m == pytest.approx(0.5 * REWARD - 0.25)
     assert values(reward_mean_step, (r_bar, m), 0.02) == pytest.approx(0.25 + 0.02 * m)
+
+
+def test_the_unit_is_what_errors_are_divided_by_and_one_before_any_have_come():
+    second, fourth = np.linspace(0.1, 4.0, 16), np.linspace(5.0, 0.2, 16)
+    unit = values(own_unit, (second, fourth), lanes=False)
+    assert unit == pytest.approx(np.sqrt(fourth / second))
+    assert unit * values(in_own_units, (REWARD, second, fourth), lanes=False) == pytest.approx(REWARD)
+    assert own_unit(0.0, 0.0) == 1.0
+
+
+def test_what_is_new_is_less_so_each_time():
+    visits = np.linspace(0.0, 15.0, 16)
+    assert values(novelty, (visits,), lanes=False) == pytest.approx((1.0 + visits) ** -0.5)
+    assert [novelty(n) for n in (0.0, 3.0, 99.0)] == [1.0, 0.5, pytest.approx(0.1)]
+
+
+def test_novelty_is_worth_a_share_of_an_error_whatever_the_scale_of_rewards():
+    new = np.linspace(0.0, 1.0, 16)
+    gained = values(reward_with_novelty, (REWARD, new, np.full(16, 3.0)), C, lanes=False)
+    assert gained * P.reward_scale == pytest.approx(REWARD * P.reward_scale + 0.2 * 3.0 * new)

@@ -12,6 +12,7 @@ from rstdp_agents.equations.receptive_fields import (
     even_rate,
     hash_step,
     intensity,
+    opponent,
     place_field,
     tile_place,
     tile_shift,
@@ -86,3 +87,8 @@ def test_a_hash_with_the_numbers_of_values_left_is_their_joint_index():
 def test_cells_that_share_a_power_have_it_as_the_sum_of_their_squares():
     rate = values(even_rate, (2.0, np.arange(16.0)), lanes=False)
     np.testing.assert_allclose(rate, [1.0, 1.0, *np.sqrt(2.0 / np.arange(2.0, 16.0))], rtol=1e-12)
+
+
+def test_an_opponent_pair_grows_from_the_middle_of_the_range_to_its_ends():
+    assert values(opponent, (X,)) == pytest.approx(np.clip(2.0 * X - 1.0, -1.0, 1.0))
+    assert [opponent(x) for x in (-5.0, 0.0, 0.5, 0.75, 1.0, 9.0)] == [-1.0, -1.0, 0.0, 0.5, 1.0, 1.0]

@@ -39,7 +39,8 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
         counters=np.stack([parts.random.seeds.numpy(), *np.zeros((2, agents), np.int64)], 1), **listed_arrays(encoder, shape),
         bits=np.zeros((agents, 2, envs, inputs), np.uint64), post=np.zeros((*shape, ticks, padded), np.float32),
-        moments=parts.gain.moments.numpy(), power=np.zeros(shape, np.float32),
+        moments=parts.gain.moments.numpy(), visits=parts.novelty.visits.numpy(),
+        sharpness=parts.exploration.sharpness.numpy(), pushes=parts.exploration.trace.numpy(), power=np.zeros(shape, np.float32),
     )  # fmt: skip
 
 

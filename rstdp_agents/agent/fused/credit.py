@@ -12,8 +12,11 @@ from rstdp_agents.equations.critic import (
     in_own_units,
     marked_share,
     moment_step,
+    novelty,
+    own_unit,
     reward_error,
     reward_mean_step,
+    reward_with_novelty,
     td_error,
 )
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
@@ -46,12 +49,36 @@ def mark_state(trace, index, value, total, p):
 
 
 @jit(fastmath=FAST, forceinline=True)
+def with_novelty(s, a, reward, terminated, p):
+    """Rewards ``(E,)`` of agent a with what `novelty.Novelty` of the states that came adds to them; s and p as below."""
+    envs, visits, out = reward.shape[0], s.visits[a], reward.copy()
+    unit = own_unit(s.moments[a, 0], s.moments[a, 1])
+    for e in range(envs if p.novelty > 0.0 else 0):
+        new, power = np.float32(0.0), np.float32(1e-9)
+        for j in range(s.many[a, 1, e]):
+            square = s.value[a, 1, e, j] * s.value[a, 1, e, j]
+            new += square * np.float32(novelty(visits[s.index[a, 1, e, j]]))
+            power += square
+        out[e] = reward_with_novelty(reward[e], 0.0 if terminated[e] else new / power, unit, p)
+    for e in range(envs if p.novelty > 0.0 else 0):
+        n = s.many[a, 1, e]
+        index, value = s.index[a, 1, e, :n], s.value[a, 1, e, :n]
+        strongest = np.float32(1e-9)
+        for j in range(n):
+            strongest = max(strongest, value[j])
+        for j in range(n):
+            visits[index[j]] += value[j] / (strongest * np.float32(envs))
+    return out
+
+
+@jit(fastmath=FAST, forceinline=True)
 def modulator_step(s, a, reward, terminated, restarted, p):
     """`modulators.TDError` or `modulators.RewardMinusBaseline` of agent a, in all envs, and its `gain.Gain`: writes m and learns.
 
     s: `state.State`. p: `modulators.ModulatorConstants`.
     """
     envs, m, r_bar, weight = s.m.shape[1], s.m[a], s.r_bar[a], s.critic[a]
+    reward = with_novelty(s, a, reward, terminated, p)
     if not p.is_td:
         for e in range(envs):
             m[e] = 0.0 if restarted[e] else reward_error(reward[e], r_bar[0], p)

@@ -12,12 +12,23 @@ from rstdp_agents.base.compiled import jit
 from rstdp_agents.codecs.decoders import Decoder, PopulationDecoder
 from rstdp_agents.codecs.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
-from rstdp_agents.equations.policy import preferred_value, softmax_gate, standard_normal, vector_action, vector_gate
+from rstdp_agents.equations.policy import (
+    noise,
+    preferred_value,
+    sharpness_step,
+    softmax_gate,
+    softmax_push,
+    softmax_score,
+    standard_normal,
+    vector_action,
+    vector_gate,
+    vector_push,
+)
 
 
 @jit(forceinline=True)
-def choose(counts, ticks, uniform, allowed, rates, probabilities, p, gate):
-    """`decoders.PopulationDecoder.choose` of one component, counted from 0; writes rates, probabilities, gate.
+def choose(counts, ticks, uniform, allowed, rates, probabilities, sharpness, p, gate):
+    """`decoders.PopulationDecoder.decide` of one component: the action, counted from 0, and its push; writes rates, probabilities, gate.
 
     rates, probabilities ``(actions,)``, gate ``(P,)``. counts: spikes of the window, ``(P,)``. allowed: bool ``(actions,)``, some
     of it true. p: `DecoderConstants`.
@@ -25,30 +36,32 @@ def choose(counts, ticks, uniform, allowed, rates, probabilities, p, gate):
     n, size = rates.shape[0], p.neurons_per_action
     for a in range(n):
         rates[a] = counts[a * size : (a + 1) * size].sum() / np.float32(size * ticks)
-    best, total = 0.0, 0.0
+    best, total, mean = 0.0, 0.0, 0.0
     for a in range(n):
         best = max(best, rates[a]) if allowed[a] else best
+    scale = softmax_score(1.0, sharpness, p.inverse_temperature)
     for a in range(n):
-        probabilities[a] = math.exp(p.inverse_temperature * (rates[a] - best)) if allowed[a] else 0.0
+        probabilities[a] = math.exp(scale * (rates[a] - best)) if allowed[a] else 0.0
         total += probabilities[a]
     cumulative, action, last = 0.0, 0, 0
     for a in range(n):
         probabilities[a] /= total
         cumulative += probabilities[a]
+        mean += probabilities[a] * rates[a]
         action += cumulative <= uniform
         last = a if probabilities[a] > 0.0 else last
     action = min(action, last)
     for a in range(n):
         chosen = 1.0 if a == action or not p.gated else 0.0
         gate[a * size : (a + 1) * size] = softmax_gate(chosen, probabilities[a]) if p.centred else chosen
-    return action
+    return action, softmax_push(scale * rates[action], scale * mean)
 
 
 @jit(forceinline=True)
-def choose_vector(counts, ticks, uniform, low, high, p, gate, action):
-    """`decoders.population_vector.PopulationVector.choose` of one env; writes gate ``(P,)`` and action ``(D,)``.
+def choose_vector(counts, ticks, uniform, low, high, sharpness, p, gate, action, pushes):
+    """`decoders.population_vector.PopulationVector.decide` of one env; writes gate ``(P,)`` and action ``(D,)``, adds to pushes ``(D,)``.
 
-    counts: spikes of the window, ``(P,)``. uniform ``(2 D,)``; low, high ``(D,)``. p: `DecoderConstants`.
+    counts: spikes of the window, ``(P,)``. uniform ``(2 D,)``; low, high, sharpness ``(D,)``. p: `DecoderConstants`.
     """
     size = p.neurons_per_action
     for d in range(low.shape[0]):
@@ -60,7 +73,18 @@ def choose_vector(counts, ticks, uniform, low, high, p, gate, action):
         epsilon = standard_normal(uniform[2 * d], uniform[2 * d + 1])
         for i in range(size):
             gate[d * size + i] = vector_gate(epsilon, preferred_value(i, size), mu)
-        action[d] = vector_action(mu, epsilon, p.exploration, low[d], high[d])
+        action[d] = vector_action(mu, epsilon, noise(sharpness[d], p.exploration), low[d], high[d])
+        pushes[d] += vector_push(epsilon)
+
+
+@jit(forceinline=True)
+def sharpen(sharpness, m, pushes, p):
+    """`exploration.Exploration.learn` of an agent: sharpness ``(C + D,)``, m ``(E,)``, pushes ``(E, C + D)``. p: `DecoderConstants`."""
+    for k in range(sharpness.shape[0]):
+        mean = 0.0
+        for e in range(m.shape[0]):
+            mean += m[e] * pushes[e, k]
+        sharpness[k] = sharpness_step(sharpness[k], mean / m.shape[0], 1.0, p.exploration_lr)
 
 
 def components(decoder: Decoder) -> tuple[tuple[int, ...], tuple[int, ...], PopulationVector | None]:

@@ -38,6 +38,7 @@ class FusedPolicy:
                 "many": np.zeros((agents, 2, envs), dtype=np.int64),
                 "power": np.zeros(shape, dtype=np.float32),
                 "m": np.zeros(shape, dtype=np.float32),
+                "pushes": np.zeros_like(shared["pushes"], shape=(*shape, shared["pushes"].shape[2])),
                 "bits": np.zeros((agents, 1, envs, inputs), dtype=np.uint64),
                 "post": np.zeros((*shape, shared["late"].shape[1], padded), dtype=np.float32),
                 "pre_count": np.zeros((agents, inputs), dtype=np.float32),

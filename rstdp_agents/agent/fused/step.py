@@ -11,7 +11,7 @@ from numba import uint64
 
 from rstdp_agents.agent.fused.constants import Constants
 from rstdp_agents.agent.fused.credit import modulator_step, pair_credit, third_factor
-from rstdp_agents.agent.fused.decoders import choose, choose_vector
+from rstdp_agents.agent.fused.decoders import choose, choose_vector, sharpen
 from rstdp_agents.agent.fused.encoders import Code, encode
 from rstdp_agents.agent.fused.live import enlist, lay_aside, retire
 from rstdp_agents.agent.fused.neurons import fire, homeostasis_window, noisy_thresholds
@@ -22,6 +22,7 @@ from rstdp_agents.base.records import by_value
 from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.random_numbers import fill_uniform, window_keys
 from rstdp_agents.equations.three_factor import shared_gate
+from rstdp_agents.equations.traces import trace_step
 
 TILE = 1 << 18
 """Numbers of a window's currents (envs x ticks x outputs) that are worked on together: all of a second-level cache, for every
@@ -66,11 +67,13 @@ def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, co
     for e in range(obs.shape[0]):
         s.many[a, 1, e] = encode(final_obs[e] if truncated[e] else obs[e], code, s.index[a, 1, e], s.value[a, 1, e])
     modulator_step(s, a, reward, terminated, restarted, c.modulator)
+    sharpen(s.sharpness[a], s.m[a], s.pushes[a], c.decoder)
     for e in range(obs.shape[0]):
         s.sums[a, 0] += s.m[a, e] / obs.shape[0]
         s.sums[a, 1] += s.m[a, e] * s.m[a, e] / obs.shape[0]
         if terminated[e] or truncated[e] or restarted[e]:
             s.trace[a, e] = 0.0
+            s.pushes[a, e] = 0.0
 
 
 @entry(nogil=True)
@@ -144,19 +147,23 @@ def _choose(s, a, current, threshold, choice, c):
     )
     for e in range(envs):
         fire(current[e], threshold, s.offset[a], e, c, s.post[a, e], counts[e])
+        for k in range(s.pushes.shape[2]):
+            s.pushes[a, e, k] = trace_step(s.pushes[a, e, k], 0.0, c.modulator.trace_decay)
         first = 0
         for k in range(components):
             groups = slice(first, first + s.sizes[k])
             own = slice(first * size, (first + s.sizes[k]) * size)
-            s.action[a, e, k] = choose(
+            s.action[a, e, k], push = choose(
                 counts[e, own], ticks, choice[e, k], s.allowed[a, e, groups], s.action_rates[a, e, groups],
-                probabilities[groups], c.decoder, gate[e, own],
+                probabilities[groups], s.sharpness[a, k], c.decoder, gate[e, own],
             )  # fmt: skip
+            s.pushes[a, e, k] += push
             first += s.sizes[k]
         if s.low.shape[0] > 0:
             rest = slice(first * size, s.post_count.shape[1])
             choose_vector(
-                counts[e, rest], ticks, choice[e, components:], s.low, s.high, c.decoder, gate[e, rest], s.vector[a, e]
+                counts[e, rest], ticks, choice[e, components:], s.low, s.high, s.sharpness[a, components:], c.decoder, gate[e, rest],
+                s.vector[a, e], s.pushes[a, e, components:],
             )  # fmt: skip
     return counts, gate
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rstdp_agents.codecs.decoders import PopulationDecoder, sample
+from rstdp_agents.codecs.decoders.softmax import Decision, PopulationDecoder, as_started
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
 
 
@@ -35,20 +35,34 @@ class FactoredDecoder:
         """Output spikes ``(ticks, agents, envs, out)`` -> mean rate of each group, ``(agents, envs, actions)`` in [0, 1]."""
         return spikes.unflatten(-1, (self.actions, -1)).mean((0, 4))
 
+    @property
+    def components(self) -> int:
+        """Number of components."""
+        return len(self.sizes)
+
     def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Actions ``(agents, envs, components)`` drawn from the policy, and the credit for them ``(agents, envs, out)``."""
-        rows, allowed = self._rows(rates, allowed)
-        probabilities = self.one.probabilities(rows, allowed)
-        action = sample(probabilities, uniform)
-        gate = self.one.gate_of(action, probabilities)
+        return self.decide(rates, uniform, allowed, as_started(rates))[:2]
+
+    def decide(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Decision:
+        """See `softmax.Explorer.decide`."""
+        action, gate, push = self.one.drawn(self._scores(rates, allowed, sharpness), uniform)
         if gate is not None:
             gate = gate.flatten(-2)[..., self._places].repeat_interleave(self.one.neurons_per_action, -1)
-        return self._started(action), gate
+        return Decision(self._started(action), gate, push)
+
+    def policy(self, rates: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Tensor:
+        """See `softmax.Explorer.policy`."""
+        return torch.softmax(self._scores(rates, allowed, sharpness), -1).flatten(-2)[..., self._places]
 
     def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
         """The values of the most active groups, ``(agents, envs, components)``; ties are broken at random."""
         rows, allowed = self._rows(rates, allowed)
         return self._started(self.one.best(rows, uniform, allowed))
+
+    def _scores(self, rates: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Tensor:
+        rows, allowed = self._rows(rates, allowed)
+        return self.one.scores(rows, allowed, sharpness[..., None])
 
     def _rows(self, rates: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """Rates and allowed values of each component, ``(agents, envs, components, most values)``."""
@@ -92,14 +106,32 @@ class MixedDecoder:
         values, vector = spikes.split((self.values.size, self.vector.size), -1)
         return torch.cat([self.values.rates(values), self.vector.rates(vector)], -1)
 
-    def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    @property
+    def components(self) -> int:
+        """Number of components, those of the discrete values first."""
+        return self.values.components + self.vector.components
+
+    def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Rows ``(agents, envs, columns)`` float64, and the gate of each output neuron ``(agents, envs, out)``."""
+        sharpness = as_started(rates).expand(-1, -1, self.components)
+        return self.decide(rates, uniform, allowed, sharpness)[:2]
+
+    def decide(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Decision:
+        """See `softmax.Explorer.decide`."""
         (of_values, of_vector), (first, rest) = self._split(rates, uniform)
-        action, gate = self.values.choose(of_values, first, allowed)
-        point, pull = self.vector.choose(of_vector, rest)
+        sharp = sharpness.split((self.values.components, self.vector.components), -1)
+        value, gate, push = self.values.decide(of_values, first, allowed, sharp[0])
+        point, pull, wider = self.vector.decide(of_vector, rest, None, sharp[1])
         if gate is None:
             gate = torch.ones(*rates.shape[:2], self.values.size, dtype=rates.dtype, device=rates.device)
-        return self._row(action, point), torch.cat([gate, pull], -1)
+        return Decision(self._row(value, point), torch.cat([gate, pull], -1), torch.cat([push, wider], -1))
+
+    def policy(self, rates: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Tensor:
+        """Probabilities of the discrete values, then the means of the numbers, ``(agents, envs, actions + numbers)``."""
+        of_values, of_vector = rates.split((self.values.actions, self.vector.size), -1)
+        sharp = sharpness[..., : self.values.components]
+        means = self.vector.policy(of_vector, None, sharpness)
+        return torch.cat([self.values.policy(of_values, allowed, sharp), means], -1)
 
     def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
         """The most active values and the numbers without exploration, ``(agents, envs, columns)`` float64."""

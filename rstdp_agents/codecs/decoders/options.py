@@ -20,18 +20,21 @@ class DecoderConfig:
     """The decoder that fits the action space (auto), or your own (docs/extending.md)."""
     neurons_per_action: int = 8
     """Output neurons per action, or per dimension of a continuous action."""
-    inverse_temperature: float = 20.0
-    """Sharpness of the softmax over the actions' mean rates (spikes per neuron and tick)."""
+    inverse_temperature: float = 10.0
+    """Inverse temperature of the softmax over the actions' mean rates (spikes per neuron and tick) to start from."""
     gate: Gate = "centred"
     """Eligibility of an action's neurons: 1[a] - pi(a) (centred), 1[a] (chosen) or 1 (none)."""
-    exploration: float = 0.3
-    """Standard deviation of the noise on a continuous action, in units of half its range."""
+    exploration: float = 0.8
+    """Standard deviation of the noise on a continuous action to start from, in units of half its range."""
+    exploration_lr: float = 0.002
+    """By how much the logarithm of either changes per unit of modulator, towards what brings more; 0 leaves both as they are."""
     action_range: float = 2.0
     """Half the range of a continuous action without bounds: this far on both sides of 0, or twice as far from its only bound."""
 
     def __post_init__(self) -> None:
         validate.named("decoder.code", self.code, get_args(Decode))
         validate.positive("action_range", self.action_range)
+        validate.not_negative("exploration_lr", self.exploration_lr)
 
 
 class DecoderConstants(NamedTuple):
@@ -44,10 +47,11 @@ class DecoderConstants(NamedTuple):
     centred: bool
     """Whether an action's probability is taken off the credit of its neurons."""
     exploration: float
+    exploration_lr: float
 
 
 def decoder_constants(p: DecoderConfig) -> DecoderConstants:
     """Constants of a decoder."""
     return DecoderConstants(
-        p.neurons_per_action, p.inverse_temperature, p.gate != "none", p.gate == "centred", p.exploration
+        p.neurons_per_action, p.inverse_temperature, p.gate != "none", p.gate == "centred", p.exploration, p.exploration_lr
     )

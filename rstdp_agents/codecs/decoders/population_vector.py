@@ -7,16 +7,17 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
-from rstdp_agents.equations.policy import preferred_value, standard_normal, vector_action, vector_gate
+from rstdp_agents.codecs.decoders.softmax import Decision, as_started
+from rstdp_agents.equations.policy import noise, preferred_value, standard_normal, vector_action, vector_gate, vector_push
 
 
 class PopulationVector:
     """Each output neuron stands for one value of one dimension of the action; their mean, weighted by rates, is the action.
 
     In units of half the range, neurons prefer p from -1 to 1, evenly. With rates r, mu = sum r p / sum r (0 if all are silent),
-    and the action taken is mu + exploration * epsilon, epsilon standard normal, cut to the range. The eligibility of a neuron's
+    and the action taken is mu + sigma epsilon, epsilon standard normal, cut to the range. The eligibility of a neuron's
     pairs is gated by ``epsilon (p - mu)``: by how far its spikes pull towards the action taken (Williams 1992, for a normal
-    policy, up to the factor 1 / (exploration * sum r)). low, high: bounds of the action, any shape. neurons: per dimension.
+    policy, up to the factor 1 / (sigma sum r)). sigma starts at ``exploration``. low, high: bounds of the action, any shape. neurons: per dimension.
     """
 
     def __init__(self, low: np.ndarray, high: np.ndarray, neurons: int, exploration: float) -> None:
@@ -38,6 +39,11 @@ class PopulationVector:
         return self.dims * self.neurons
 
     @property
+    def components(self) -> int:
+        """Number of dimensions."""
+        return self.dims
+
+    @property
     def draws(self) -> int:
         """Uniform draws that one choice takes."""
         return 2 * self.dims
@@ -51,20 +57,29 @@ class PopulationVector:
         """Output spikes ``(ticks, agents, envs, out)`` -> rate of each neuron, ``(agents, envs, out)`` in [0, 1]."""
         return spikes.mean(0)
 
-    def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Action ``(agents, envs, *shape)`` and gate ``(agents, envs, out)``; uniform ``(agents, envs, draws)`` in [0, 1)."""
+        return self.decide(rates, uniform, allowed, as_started(rates))[:2]
+
+    def decide(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Decision:
+        """See `softmax.Explorer.decide`; a component is a dimension."""
         mu, epsilon = self._mean(rates), standard_normal(*uniform.unflatten(-1, (-1, 2)).unbind(-1))
         gate = vector_gate(epsilon[..., None], self.preferred.to(rates), mu[..., None])
-        return self._action(mu, epsilon), gate.flatten(-2)
+        action = self._action(mu, epsilon, noise(sharpness, self.exploration))
+        return Decision(action, gate.flatten(-2), vector_push(epsilon))
+
+    def policy(self, rates: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Tensor:
+        """See `softmax.Explorer.policy`."""
+        return self._action(self._mean(rates), 0.0, 0.0)
 
     def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
         """The action without exploration, ``(agents, envs, *shape)``."""
-        return self._action(self._mean(rates), 0.0)
+        return self._action(self._mean(rates), 0.0, 0.0)
 
     def _mean(self, rates: Tensor) -> Tensor:
         grouped = rates.unflatten(-1, (self.dims, self.neurons))
         return grouped @ self.preferred.to(rates) / grouped.sum(-1).clamp_(min=1e-9)
 
-    def _action(self, mean: Tensor, epsilon: Tensor | float) -> Tensor:
-        action = vector_action(mean, epsilon, self.exploration, self.low.to(mean), self.high.to(mean))
+    def _action(self, mean: Tensor, epsilon: Tensor | float, sigma: Tensor | float) -> Tensor:
+        action = vector_action(mean, epsilon, sigma, self.low.to(mean), self.high.to(mean))
         return action.reshape(*mean.shape[:-1], *self.shape)

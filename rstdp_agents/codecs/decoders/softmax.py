@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
-from rstdp_agents.equations.policy import softmax_gate
+from rstdp_agents.equations.policy import softmax_gate, softmax_push, softmax_score
 
 Gate = Literal["centred", "chosen", "none"]
 
@@ -54,6 +54,35 @@ class Decoder(Protocol):
         ...
 
 
+class Decision(NamedTuple):
+    """An action, and what learns from it."""
+
+    action: Tensor
+    """``(agents, envs, *shape)``."""
+    gate: Tensor | None
+    """Of each output neuron's eligibility, ``(agents, envs, out)``; None lets all pairs pass."""
+    push: Tensor
+    """``policy.softmax_push`` or ``policy.vector_push`` of each component, ``(agents, envs, components)``."""
+
+
+@runtime_checkable
+class Explorer(Decoder, Protocol):
+    """A decoder whose randomness can be learnt, for each component of an action."""
+
+    @property
+    def components(self) -> int:
+        """How many they are."""
+        ...
+
+    def decide(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Decision:
+        """As `choose`, at a sharpness ``(agents, 1, components)``."""
+        ...
+
+    def policy(self, rates: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Tensor:
+        """Probabilities of the values ``(agents, envs, actions)``, or the means of a continuous action ``(agents, envs, *shape)``."""
+        ...
+
+
 @dataclass(frozen=True)
 class PopulationDecoder:
     """One group of output neurons per action; a softmax over the groups' mean rates chooses."""
@@ -69,6 +98,7 @@ class PopulationDecoder:
     start: int = 0
     """The first action."""
     draws = 1
+    components = 1
 
     def __post_init__(self) -> None:
         validate.positive("actions", self.actions)
@@ -88,15 +118,32 @@ class PopulationDecoder:
         ticks, agents, envs, _ = spikes.shape
         return spikes.reshape(ticks, agents, envs, self.actions, self.neurons_per_action).mean((0, 4))
 
-    def probabilities(self, rates: Tensor, allowed: Tensor | None = None) -> Tensor:
-        """Policy of the stochastic agent: softmax(inverse_temperature * rates) over what is allowed, ``(..., actions)``."""
-        return torch.softmax(among(rates * self.inverse_temperature, allowed), -1)
-
     def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """An action drawn from the policy, ``(agents, envs)``, and the credit for it."""
-        probabilities = self.probabilities(rates, allowed)
-        action = sample(probabilities, uniform[..., 0])
-        return action + self.start, self.credit(action, probabilities)
+        return self.decide(rates, uniform, allowed, as_started(rates))[:2]
+
+    def decide(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Decision:
+        """See `Explorer.decide`."""
+        action, gate, push = self.drawn(self.scores(rates, allowed, sharpness), uniform[..., 0])
+        if gate is not None:
+            gate = gate[..., None].expand(*gate.shape, self.neurons_per_action).flatten(-2)
+        return Decision(action + self.start, gate, push[..., None])
+
+    def policy(self, rates: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Tensor:
+        """See `Explorer.policy`."""
+        return torch.softmax(self.scores(rates, allowed, sharpness), -1)
+
+    def scores(self, rates: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Tensor:
+        """What the softmax compares, with the axes of ``rates (..., actions)``; minus infinity where an action is not allowed."""
+        return among(softmax_score(rates, sharpness, self.inverse_temperature), allowed)
+
+    def drawn(self, scores: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
+        """For scores ``(..., actions)``: actions ``(...)`` counted from 0, the gate of every group, and the push ``(...)``."""
+        probabilities = torch.softmax(scores, -1)
+        action = sample(probabilities, uniform)
+        finite = scores.masked_fill(probabilities == 0, 0.0)
+        own = finite.gather(-1, action[..., None])[..., 0]
+        return action, self.gate_of(action, probabilities), softmax_push(own, torch.linalg.vecdot(probabilities, finite))
 
     def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
         """The action of the most active group, ``(agents, envs)``; ties are broken at random."""
@@ -108,11 +155,6 @@ class PopulationDecoder:
         best = (rates == rates.amax(-1, keepdim=True)).to(rates.dtype)
         return sample(best / best.sum(-1, keepdim=True), uniform)
 
-    def credit(self, action: Tensor, probabilities: Tensor) -> Tensor | None:
-        """Gate ``(agents, envs, out)`` of the output neurons' eligibility for actions counted from 0; None for no gate."""
-        gate = self.gate_of(action, probabilities)
-        return None if gate is None else gate[..., None].expand(*gate.shape, self.neurons_per_action).flatten(-2)
-
     def gate_of(self, action: Tensor, probabilities: Tensor) -> Tensor | None:
         """Gate of every group, with the axes of ``probabilities``; None for no gate."""
         if self.gate == "none":
@@ -120,6 +162,11 @@ class PopulationDecoder:
         actions = torch.arange(probabilities.shape[-1], device=action.device)
         chosen = (actions == action[..., None]).to(probabilities.dtype)
         return softmax_gate(chosen, probabilities) if self.gate == "centred" else chosen
+
+
+def as_started(rates: Tensor) -> Tensor:
+    """Sharpness of a decoder that has learnt none, for rates ``(agents, envs, groups)``."""
+    return rates.new_zeros(1, 1, 1)
 
 
 def among(scores: Tensor, allowed: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Hashed tile coding: many shifted tilings over small and large groups of an observation's numbers, coarse and fine."""
+"""Hashed tile coding: many shifted tilings over small and large groups of an observation's numbers, coarse and fine, and ramps."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from torch import Tensor
 from rstdp_agents.base import validate
 from rstdp_agents.codecs.encoders.base import Precise
 from rstdp_agents.codecs.encoders.composite import POWER
-from rstdp_agents.equations.receptive_fields import PRIME, compressed, even_rate, hash_step
+from rstdp_agents.equations.receptive_fields import PRIME, compressed, even_rate, hash_step, opponent
 
 DRAWN_BY = 0
 """Seed of groups, shifts and hashes, the same in every run: agents differ in what they learn, not in their input code."""
 TABLE = 4096
 """Combinations of whole numbers that are told apart exactly, each by a neuron of its own."""
+RAMPS = 0.2
+"""Power of all ON and OFF cells together at their most active, of that of a kind of tilings."""
+MOST_RAMPS = 256
+"""Numbers of an observation beyond which none has such cells, of which half are active at any time."""
 FURTHEST = 1000
 """Tiles on either side of the range, the last of which holds everything beyond."""
 
@@ -50,13 +54,17 @@ class HashedTiles(Precise):
 
     In each tiling one neuron is active. Tilings of a kind share their power evenly, so do the kinds (`plan`): small groups and
     large tiles generalise, large groups and small tiles tell apart. Beyond the range of a number tiles go on, ever wider
-    (`receptive_fields.compressed`). After the tile coding with hashing of Sutton and Barto (2018), section 9.5.4.
+    (`receptive_fields.compressed`). Numbers that are not whole also have an ON and an OFF cell each (`receptive_fields.opponent`), of
+    little power: what a few coarse steps would say of a number, they say at once. After the tile coding with hashing of Sutton and Barto (2018), section 9.5.4.
     """
 
     def __init__(self, numbers: list[Number]) -> None:
         validate.require(bool(numbers), "nothing in the observations varies, and tiles need numbers that do")
         random, kinds = np.random.default_rng(DRAWN_BY), plan(numbers)
         whole = np.array([number.whole for number in numbers])
+        ramps = np.flatnonzero(~whole)
+        ramps = ramps[: len(ramps) if len(ramps) <= MOST_RAMPS else 0]
+        share = RAMPS if len(ramps) else 0.0
         low, high = (np.array([number[i] for number in numbers], dtype=np.float64) for i in (1, 2))
         groups = [(kind, k, members(kind, k, len(numbers), random)) for kind in kinds for k in range(kind.groups)]
         shape = len(groups), max(len(group) for *_, group in groups)
@@ -74,8 +82,10 @@ class HashedTiles(Precise):
             start[g] = random.integers(PRIME)
             if exact:
                 factor[g, :n], start[g] = [*(high - low)[group[1:]].astype(np.int64) + 1, 1], 0
-            rate[g] = even_rate(POWER / len(kinds), kind.groups)
-        self.size, self.most, self._exact = int(cells.sum()), len(groups), is_table(numbers)
+            rate[g] = even_rate(POWER / (len(kinds) + share), kind.groups)
+        self.size, self.most = int(cells.sum()) + 2 * len(ramps), len(groups) + len(ramps)
+        self._exact, self.ramps = is_table(numbers), torch.from_numpy(ramps)
+        self.steepest = even_rate(torch.tensor(share * POWER / (len(kinds) + share)), len(ramps)).float()
         self.columns = torch.tensor([number.column for number in numbers])
         self.low, self.span = torch.from_numpy(low), torch.from_numpy(high - low)
         self.first = torch.from_numpy(np.cumsum(cells) - cells)
@@ -83,24 +93,32 @@ class HashedTiles(Precise):
         self.factor, self.start, self.cells, self.rate = map(torch.from_numpy, (factor, start, cells, rate))
         self.least = 0 if self._exact else -FURTHEST
 
-    NAMES = "columns", "low", "span", "held", "count", "tiles", "shift", "factor", "start", "cells", "first", "rate"
+    NAMES = "columns", "low", "span", "held", "count", "tiles", "shift", "factor", "start", "cells", "first", "rate", "ramps", "steepest"
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         """Of every number its column, lowest value and range; of every tiling its numbers, of which ``count`` count, tiles across
-        the range of each, shifts, and factors of the hash, where that begins, its cells, the first of them, and its rate.
+        the range of each, shifts, and factors of the hash, where that begins, its cells, the first of them, and its rate; which
+        numbers have ON and OFF cells, and the largest rate of these.
         """
         return tuple(getattr(self, name) for name in self.NAMES)
 
     def active(self, obs: Tensor) -> tuple[Tensor, Tensor]:
-        """The active neuron of every tiling and its rate, ``(agents, envs, tilings)``, for rows ``(agents, envs, columns)``."""
+        """The active neurons and their rates, ``(agents, envs, most)``, for rows ``(agents, envs, columns)``.
+
+        One of every tiling, then the ON or OFF cell of every number that has them.
+        """
         rows = obs.to(self.device).reshape(*obs.shape[:2], -1)[..., self.columns].double()
-        x = compressed((rows - self.low) / self.span)[..., self.held]
+        x = compressed((rows - self.low) / self.span)
+        slope = opponent(x[..., self.ramps])
+        cell = self.size - 2 * len(self.ramps) + 2 * torch.arange(len(self.ramps), device=self.device) + (slope < 0)
+        x = x[..., self.held]
         place = (x * self.tiles + self.shift).floor().clamp(self.least, FURTHEST + TABLE).long() - self.least
         key = self.start.expand(place.shape[:-1])
         for k in range(place.shape[-1]):
             key = torch.where(k < self.count, hash_step(key, place[..., k], self.factor[:, k]), key)
-        return key % self.cells + self.first, self.rate.to(self.dtype).expand_as(key)
+        tiles = key % self.cells + self.first, self.rate.to(self.dtype).expand_as(key)
+        return torch.cat([tiles[0], cell], -1), torch.cat([tiles[1], (slope.abs() * self.steepest).to(self.dtype)], -1)
 
     def rates(self, obs: Tensor) -> Tensor:
         """Rows ``(agents, envs, columns)`` -> ``(agents, envs, size)``."""

@@ -29,7 +29,12 @@ class SharedBackend(TorchBackend):
             name = parts.config.modulator
             raise ValueError(f"`modulator` {name} cannot be spread over ranks: it has no `learnt`; td and reward can")
         super().__init__(parts)
-        self._learnt = lambda modulator=parts.modulator: {**modulator.learnt(), **parts.gain.learnt()}
+        self._learnt = lambda modulator=parts.modulator: {
+            **modulator.learnt(),
+            **parts.gain.learnt(),
+            **parts.novelty.learnt(),
+            **parts.exploration.learnt(),
+        }
         parts.random.share = ranks.rank, ranks.size
         self.ranks, self.stop = ranks, False
         self._ended = torch.zeros_like(parts.episodes)

@@ -40,6 +40,9 @@ OPTIONS = [
     {"encoder.floor": 0.05, "modulation.value_init": 5.0, "modulation.deadband": 0.8},
     {"encoder.code": "tiles", "encoder.tilings": 3, "encoder.cells": (2, 2, 2, 3)},
     {"neuron.lateral_inhibition": 0.05, "decoder.neurons_per_action": 12},
+    {"decoder.exploration_lr": 0.3, "modulation.novelty": 2.0, "modulation.reward_scale": 0.1},
+    {"decoder.exploration_lr": 0.0, "modulation.novelty": 0.0},
+    {"modulator": "reward", "modulation.gain": "fixed", "modulation.novelty": 1.0, "decoder.exploration_lr": 0.02},
 ]  # fmt: skip
 LAZY = {"output.v", "output.refractory", "output.x", "output.y"}  # of a window's inside: both paths start them at rest
 OUTSIDE = {"agent.episodes"}  # counted by Agent.step, past which these tests reach the engine

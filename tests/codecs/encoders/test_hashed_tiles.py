@@ -10,7 +10,7 @@ from gymnasium import spaces
 from rstdp_agents.agent.fused.hashed_tiles import CompiledTiles
 from rstdp_agents.codecs.encoders.build import build_encoder
 from rstdp_agents.codecs.encoders.composite import POWER
-from rstdp_agents.codecs.encoders.hashed_tiles import HashedTiles, Number, members, plan
+from rstdp_agents.codecs.encoders.hashed_tiles import MOST_RAMPS, RAMPS, HashedTiles, Number, members, plan
 from rstdp_agents.codecs.encoders.options import EncoderConfig
 
 F64, CPU = torch.float64, torch.device("cpu")
@@ -45,21 +45,32 @@ def test_compiled_tiles_are_those_of_torch(encoder, kind):
     lists = CompiledTiles(encoder).listed(rows[None])[0]
     assert np.array_equal(lists[:, 0], np.full(300, encoder.most))
     assert np.array_equal(lists[:, 1 : 1 + encoder.most], place)
-    assert np.array_equal(lists[:, 1 + encoder.most :].astype(np.float32), rate)
+    assert np.array_equal(lists[:, 1 + encoder.most :].astype(np.float32), rate.astype(np.float32))
     assert ((place >= 0) & (place < encoder.size)).all()
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 6, 7, 20, 300])
 def test_one_neuron_of_every_tiling_is_active_and_the_power_is_that_of_any_code(n):
-    encoder = HashedTiles(numbers(n))
+    encoder, ramps = HashedTiles(numbers(n)), n if n <= MOST_RAMPS else 0
     place, rate = coded(encoder, np.random.default_rng(1).normal(size=(20, n)))
-    first = encoder.first.numpy()
-    assert ((place >= first) & (place < first + encoder.cells.numpy())).all()
-    assert encoder.size == encoder.cells.sum()
-    np.testing.assert_allclose(np.square(rate).sum(-1), POWER, rtol=1e-6)
-    rates = encoder.rates(torch.zeros(1, 1, n))
-    assert (rates > 0).sum() == encoder.most == sum(kind.groups for kind in plan(numbers(n)))
-    assert rates.square().sum().item() == pytest.approx(POWER, rel=1e-6)
+    first, groups = encoder.first.numpy(), sum(kind.groups for kind in plan(numbers(n)))
+    assert ((place[:, :groups] >= first) & (place[:, :groups] < first + encoder.cells.numpy())).all()
+    assert (encoder.size, encoder.most) == (encoder.cells.sum() + 2 * ramps, groups + ramps)
+    kinds = len(plan(numbers(n)))
+    share = kinds / (kinds + RAMPS) if ramps else 1.0
+    np.testing.assert_allclose(np.square(rate[:, :groups]).sum(-1), share * POWER, rtol=1e-6)
+    at_the_end = encoder.rates(torch.tensor([2.0] * n)[None, None])
+    assert (at_the_end > 0).sum() == encoder.most
+    assert at_the_end.square().sum().item() == pytest.approx(POWER, rel=1e-6)
+
+
+def test_the_on_or_off_cell_of_a_number_grows_from_the_middle_of_its_range_to_the_ends():
+    encoder = HashedTiles([Number(0, -2.0, 6.0, False), Number(1, 0.0, 3.0, True)])
+    place, rate = coded(encoder, [[x, 1.0] for x in (-100.0, -2.0, 0.0, 2.0, 3.0, 6.0, 1e9)])
+    off, on = encoder.size - 1, encoder.size - 2
+    assert place[:, -1].tolist() == [off, off, off, on, on, on, on]
+    assert encoder.ramps.tolist() == [0]  # whole numbers have a neuron for each value instead
+    np.testing.assert_allclose(rate[:, -1] / encoder.steepest.item(), [1.0, 1.0, 0.5, 0.0, 0.25, 1.0, 1.0], rtol=1e-6)
 
 
 def test_a_table_tells_all_states_apart():
@@ -104,7 +115,7 @@ def test_whole_numbers_have_a_tile_for_each_value():
     rows = np.zeros((7, 4))
     rows[:, 1] = np.arange(7)
     place, _ = coded(encoder, rows)
-    with_it = [g for g in range(encoder.most) if 1 in encoder.held[g, : encoder.count[g]]]
+    with_it = [g for g in range(len(encoder.count)) if 1 in encoder.held[g, : encoder.count[g]]]
     apart = [len(set(place[:, g])) for g in with_it]
     assert np.mean(apart) > 6.9
     assert max(apart) == 7

@@ -1,0 +1,61 @@
+"""Exploration: how random an agent's actions are, which it learns from what they bring."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rstdp_agents.codecs.decoders import Decoder, Explorer
+from rstdp_agents.equations.policy import sharpness_step
+from rstdp_agents.equations.traces import trace_step
+
+
+class Exploration:
+    """Sharpness of each component of the action, by a third-factor rule of its own: it rises where sharper choices brought more.
+
+    It follows the gradient that the weights follow (Williams 1992), as `policy.sharpness_step` does, but slowly: what one step says
+    of it is mostly noise. All envs of an agent share it. Decoders that are no `Explorer` are left alone. In tissue: the gain of the
+    pool that adds variability to a motor command, as LMAN does to song, or the slope of the competition between actions.
+
+    lr: of `policy.sharpness_step`. decay: of the pushes per env step, gamma lambda.
+    """
+
+    def __init__(
+        self, decoder: Decoder, lr: float, decay: float, agents: int, envs: int, device: torch.device, dtype: torch.dtype
+    ) -> None:  # fmt: skip
+        self.decoder, self.lr, self.decay = decoder, lr, decay
+        components = decoder.components if isinstance(decoder, Explorer) else 0
+        self.sharpness = torch.zeros(agents, components, device=device, dtype=dtype)
+        """How much sharper than at the start, its logarithm, ``(agents, components)``."""
+        self.trace = torch.zeros(agents, envs, components, device=device, dtype=dtype)
+
+    def act(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """As `Decoder.choose`, remembering the pushes of what was chosen."""
+        if not isinstance(self.decoder, Explorer):
+            return self.decoder.choose(rates, uniform, allowed)
+        action, gate, push = self.decoder.decide(rates, uniform, allowed, self.sharpness[:, None])
+        self.trace.copy_(trace_step(self.trace, push, self.decay))
+        return action, gate
+
+    def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None) -> Tensor:
+        """The action alone, of which nothing is remembered."""
+        if not isinstance(self.decoder, Explorer):
+            return self.decoder.choose(rates, uniform, allowed)[0]
+        return self.decoder.decide(rates, uniform, allowed, self.sharpness[:, None]).action
+
+    def learn(self, m: Tensor) -> None:
+        """Learn from the modulator ``(agents, envs)`` of what was chosen last."""
+        mean = (m[..., None] * self.trace).mean(1)
+        self.sharpness.copy_(sharpness_step(self.sharpness, mean, 1.0, self.lr))
+
+    def reset(self, done: Tensor) -> None:
+        """Forget the episode in the envs where ``done (agents, envs)`` bool."""
+        self.trace[done] = 0.0
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Its state by name."""
+        return {**self.learnt(), "exploration.trace": self.trace}
+
+    def learnt(self) -> dict[str, Tensor]:
+        """What all envs of an agent share."""
+        return {"exploration.sharpness": self.sharpness}
