@@ -133,7 +133,7 @@ def _held_out() -> dict[str, PoolTask]:
             for name in ("PositionOnlyPendulum", "VelocityOnlyCartpole", "MineSweeper")
         },
         "highway u-turn": PoolTask("highway-env", "held-out", "highway_env:u-turn-v1", 10_000, COARSE),
-        "highway lane-keeping": PoolTask("highway-env", "held-out", "highway_env:lane-keeping-v0"),
+        "highway lane-keeping": PoolTask("highway-env", "held-out", "highway_env:lane-keeping-v0", 10_000),
         "CartPole-v1, noisy observations": changed("CartPole-v1", "NoisyObservations", "noisy"),
         "CartPole-v1, ten distracting numbers": changed("CartPole-v1", "DistractingObservations", "noisy"),
         "CartPole-v1, noisy rewards": changed("CartPole-v1", "NoisyRewards", "noisy"),

@@ -60,13 +60,14 @@ def build_parts(
     random = AgentRandom(seeds, device, dtype)
     network = build_network(config, inputs, decoder.size, envs, random)
     features = torch.zeros(agents, envs, encoder.size, device=device, dtype=dtype)
+    p = config.modulation
     scale = torch.ones(agents) if lr_scale is None else lr_scale
     return AgentParts(
         config, (observation_space, action_space), envs, rows, encoder, decoder, network,
         modulator=_modulator(config, (agents, envs, encoder.size), random), gain=Gain(config.modulation, agents, device),
         novelty=Novelty((agents, encoder.size), device, dtype),
         exploration=Exploration(
-            decoder, config.decoder.exploration_lr, config.modulation.gamma * config.modulation.lambda_, agents, envs, device, dtype
+            decoder, config.decoder.exploration_lr, p.gamma * p.lambda_, agents, envs, device, dtype
         ),
         random=random,
         statistics=Statistics(agents, (encoder.size, *network.sizes), device),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rstdp_agents.codecs.decoders import Decoder, Explorer
+from rstdp_agents.codecs.decoders.softmax import Decoder, explorer
 from rstdp_agents.equations.policy import sharpness_step
 from rstdp_agents.equations.traces import trace_step
 
@@ -13,9 +13,12 @@ from rstdp_agents.equations.traces import trace_step
 class Exploration:
     """Sharpness of each component of the action, by a third-factor rule of its own: it rises where sharper choices brought more.
 
-    It follows the gradient that the weights follow (Williams 1992), as `policy.sharpness_step` does, but slowly: what one step says
-    of it is mostly noise. All envs of an agent share it. Decoders that are no `Explorer` are left alone. In tissue: the gain of the
-    pool that adds variability to a motor command, as LMAN does to song, or the slope of the competition between actions.
+    It follows the gradient that the weights follow (Williams 1992), as `policy.sharpness_step` does, but slowly: what one step
+    says of it is mostly noise. All envs of an agent share it. Decoders that are no `softmax.explorer` are left alone. In
+    tissue: the gain of the pool that adds variability to a motor command, as LMAN does to song, or the slope of the
+    competition between actions.
+
+        k <- gamma lambda k + push
 
     lr: of `policy.sharpness_step`. decay: of the pushes per env step, gamma lambda.
     """
@@ -24,24 +27,25 @@ class Exploration:
         self, decoder: Decoder, lr: float, decay: float, agents: int, envs: int, device: torch.device, dtype: torch.dtype
     ) -> None:  # fmt: skip
         self.decoder, self.lr, self.decay = decoder, lr, decay
-        components = decoder.components if isinstance(decoder, Explorer) else 0
+        self._explorer = explorer(decoder)
+        components = self._explorer.components if self._explorer else 0
         self.sharpness = torch.zeros(agents, components, device=device, dtype=dtype)
         """How much sharper than at the start, its logarithm, ``(agents, components)``."""
         self.trace = torch.zeros(agents, envs, components, device=device, dtype=dtype)
 
     def act(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """As `Decoder.choose`, remembering the pushes of what was chosen."""
-        if not isinstance(self.decoder, Explorer):
+        if self._explorer is None:
             return self.decoder.choose(rates, uniform, allowed)
-        action, gate, push = self.decoder.decide(rates, uniform, allowed, self.sharpness[:, None])
+        action, gate, push = self._explorer.decide(rates, uniform, allowed, self.sharpness[:, None])
         self.trace.copy_(trace_step(self.trace, push, self.decay))
         return action, gate
 
     def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None) -> Tensor:
         """The action alone, of which nothing is remembered."""
-        if not isinstance(self.decoder, Explorer):
+        if self._explorer is None:
             return self.decoder.choose(rates, uniform, allowed)[0]
-        return self.decoder.decide(rates, uniform, allowed, self.sharpness[:, None]).action
+        return self._explorer.decide(rates, uniform, allowed, self.sharpness[:, None]).action
 
     def learn(self, m: Tensor) -> None:
         """Learn from the modulator ``(agents, envs)`` of what was chosen last."""

@@ -10,6 +10,7 @@ from rstdp_agents.agent.window import Window
 from rstdp_agents.agent.window import respond as respond_from
 from rstdp_agents.codecs.decoders import PopulationDecoder
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
+from rstdp_agents.codecs.decoders.softmax import as_started
 from rstdp_agents.spiking.agent_random import AgentRandom
 
 
@@ -63,7 +64,8 @@ class InferenceStep(nn.Module):
         window = respond(self.parts, obs[None], GivenDraws(uniform))
         decoder, rates, allowed = self.parts.decoder, window.rates, self.parts.rows.allowed(obs[None])
         choose = decoder.greedy if self.greedy else self.parts.exploration.choose
-        policy = decoder.policy(rates, allowed, self.parts.exploration.sharpness[:, None])
+        sharpness = self.parts.exploration.sharpness[:, None]
+        policy = decoder.policy(rates, allowed, sharpness if sharpness.numel() else as_started(rates))
         return choose(rates, window.choice, allowed)[0], rates[0], policy[0]
 
 

@@ -32,14 +32,14 @@ def require_agents(
 ) -> None:
     """As `require`, of a population in ``envs`` envs each; number: bytes of one of its numbers.
 
-    Counted are weights and eligibilities, of the critic too, and the spikes of a window.
+    Counted are weights and eligibilities, of the critic too, visits of inputs, and the spikes of a window.
     """
     ticks, sizes = config.simulation.ticks, [math.prod(synapses[0].pre_shape)]
     sizes += [math.prod(synapse.post_shape) for synapse in synapses]
     traces = len(rule.terms) if rule.decays(ticks, config.simulation.dt)[1] else 0
     weights = sum(math.prod(synapse.weight_shape) for synapse in synapses)
     critic = sizes[0] * (config.modulation.critic_neurons if config.modulator == "td-spiking" else 1)
-    each = weights * (1 + traces * envs) + critic * (1 + envs) + envs * ticks * sum(sizes)
+    each = weights * (1 + traces * envs) + critic * (1 + envs) + sizes[0] + envs * ticks * sum(sizes)
     shape = " -> ".join(map(str, sizes))
     spiking = f" and {config.modulation.critic_neurons} of the critic" if config.modulator == "td-spiking" else ""
     what = f"{agents} agent(s) of {shape} neurons{spiking} with {envs} env(s) each and {ticks} ticks per step"

@@ -41,7 +41,7 @@ class ModulatorConfig:
     tau_gain: float = 1000.0
     """Time constant of that running size, in env steps (adaptive)."""
     novelty: float = 0.1
-    """Reward for a state that is altogether new, in the units of `gain`; it falls with one over the root of the visits. 0 for none."""
+    """Reward for a state that is altogether new, in the units of `gain`; the less, the more often it was seen. 0 for none."""
     deadband: float = 0.0
     """Modulators smaller than this, in the units of `gain`, do not change the agent's synapses; a critic learns from all."""
     tau_baseline: float = 100.0

@@ -11,9 +11,10 @@ from rstdp_agents.equations.critic import novelty
 class Novelty:
     """A reward for states whose input neurons have rarely been active, in units of the modulator's size.
 
-    Every input counts its activity, ``n <- n + phi / max phi``, the mean over an agent's envs, and a state is as new as its inputs are
-    on average, weighted by phi^2. In tissue: dopamine neurons respond to what is new, and their synapses from it habituate
-    (Kakade and Dayan 2002).
+    Every input counts its activity, the mean over an agent's envs, and a state is as new as its inputs are on average, weighted
+    by phi^2. In tissue: dopamine neurons respond to what is new, and their synapses from it habituate (Kakade and Dayan 2002).
+
+        n <- n + phi / max phi
 
     shape: ``(agents, pre)``.
     """
@@ -22,7 +23,7 @@ class Novelty:
         self.visits = torch.zeros(shape, device=device, dtype=dtype)
 
     def __call__(self, features: Tensor) -> Tensor:
-        """How new the states of ``features (agents, envs, pre)`` are, from 0 to 1, ``(agents, envs)``; they are less so from now on."""
+        """How new the states of ``features (agents, envs, pre)`` are, from 0 to 1, ``(agents, envs)``; less so from now on."""
         squares = features.square()
         power = squares.sum(-1).clamp_(min=1e-9)
         new = torch.linalg.vecdot(squares, novelty(self.visits)[:, None]) / power

@@ -123,7 +123,12 @@ class AgentParts:
             "agent.random": self.random.state(),
             "agent.windows": self.statistics.counts(),
         }
-        learnt = {**self.modulator.tensors(), **self.gain.learnt(), **self.novelty.learnt(), **self.exploration.tensors()}
+        learnt = {
+            **self.modulator.tensors(),
+            **self.gain.learnt(),
+            **self.novelty.learnt(),
+            **self.exploration.tensors(),
+        }
         return {**self.network.tensors(), **learnt, **self.statistics.tensors(), **own}
 
     def per_env(self) -> set[str]:

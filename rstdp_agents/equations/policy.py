@@ -42,6 +42,8 @@ def softmax_score(rate: Value, sharpness: Value, inverse_temperature: Value) -> 
     """What a softmax compares: the mean rate of an action's neurons, times an inverse temperature that is learnt.
 
         score = inverse_temperature exp(s) rate
+
+    sharpness: s.
     """
     return inverse_temperature * exp(sharpness) * rate
 
@@ -51,6 +53,8 @@ def noise(sharpness: Value, exploration: Value) -> Value:
     """Standard deviation of the noise on a continuous action, which is learnt, in units of half its range.
 
         sigma = exploration exp(-s)
+
+    sharpness: s.
     """
     return exploration * exp(-sharpness)
 
@@ -83,8 +87,8 @@ def sharpness_step(sharpness: Value, m: Value, trace: Value, lr: Value) -> Value
 
         s <- s + exploration_lr m k, within `BLUNTEST` and `SHARPEST`
 
-    trace: k, the pushes of the steps before, each weaker by gamma lambda a step. The step is small: it adds up over thousands of env
-    steps, for m push is mostly noise.
+    trace: k, the pushes of the steps before, each weaker by gamma lambda a step. The step is small and adds up over thousands
+    of env steps: m k is mostly noise.
     """
     return clip(sharpness + lr * m * trace, BLUNTEST, SHARPEST)
 

@@ -58,7 +58,7 @@ def compressed(x: Value) -> Value:
 
 @equation
 def opponent(x: Value) -> Value:
-    """Activity of the ON cell of a number, or minus that of its OFF cell: from the middle of the range it grows to 1 at either end.
+    """Activity of the ON cell of a number, or minus that of its OFF cell: it grows from the middle of the range to either end.
 
         2 x - 1, within -1 and 1
 

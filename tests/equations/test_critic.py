@@ -21,7 +21,14 @@ from rstdp_agents.equations.critic import (
 from tests.equations.forms import values
 
 P = ModulatorConfig(
-    reward_scale=0.5, gamma=0.9, lambda_=0.8, critic_lr=0.3, tau_gain=200.0, novelty=0.2, deadband=0.4, tau_baseline=50.0
+    reward_scale=0.5,
+    gamma=0.9,
+    lambda_=0.8,
+    critic_lr=0.3,
+    tau_gain=200.0,
+    novelty=0.2,
+    deadband=0.4,
+    tau_baseline=50.0,
 )
 SPACE = (1, 1, 2), *2 * (None,)
 C = modulator_constants(TDError(P, *SPACE), P)

@@ -28,10 +28,10 @@ from rstdp_agents.equations.policy import (
 
 @jit(forceinline=True)
 def choose(counts, ticks, uniform, allowed, rates, probabilities, sharpness, p, gate):
-    """`decoders.PopulationDecoder.decide` of one component: the action, counted from 0, and its push; writes rates, probabilities, gate.
+    """`decoders.PopulationDecoder.decide` of one component: the action, counted from 0, and its push.
 
-    rates, probabilities ``(actions,)``, gate ``(P,)``. counts: spikes of the window, ``(P,)``. allowed: bool ``(actions,)``, some
-    of it true. p: `DecoderConstants`.
+    Writes rates, probabilities ``(actions,)`` and gate ``(P,)``. counts: spikes of the window, ``(P,)``. allowed: bool
+    ``(actions,)``, some of it true. p: `DecoderConstants`.
     """
     n, size = rates.shape[0], p.neurons_per_action
     for a in range(n):
@@ -59,9 +59,10 @@ def choose(counts, ticks, uniform, allowed, rates, probabilities, sharpness, p, 
 
 @jit(forceinline=True)
 def choose_vector(counts, ticks, uniform, low, high, sharpness, p, gate, action, pushes):
-    """`decoders.population_vector.PopulationVector.decide` of one env; writes gate ``(P,)`` and action ``(D,)``, adds to pushes ``(D,)``.
+    """`decoders.population_vector.PopulationVector.decide` of one env; writes gate ``(P,)`` and action ``(D,)``.
 
-    counts: spikes of the window, ``(P,)``. uniform ``(2 D,)``; low, high, sharpness ``(D,)``. p: `DecoderConstants`.
+    Adds the pushes to ``pushes (D,)``. counts: spikes of the window, ``(P,)``. uniform ``(2 D,)``; low, high, sharpness ``(D,)``.
+    p: `DecoderConstants`.
     """
     size = p.neurons_per_action
     for d in range(low.shape[0]):
@@ -79,7 +80,10 @@ def choose_vector(counts, ticks, uniform, low, high, sharpness, p, gate, action,
 
 @jit(forceinline=True)
 def sharpen(sharpness, m, pushes, p):
-    """`exploration.Exploration.learn` of an agent: sharpness ``(C + D,)``, m ``(E,)``, pushes ``(E, C + D)``. p: `DecoderConstants`."""
+    """`exploration.Exploration.learn` of an agent: sharpness ``(C + D,)``, m ``(E,)``, pushes ``(E, C + D)``.
+
+    p: `DecoderConstants`.
+    """
     for k in range(sharpness.shape[0]):
         mean = 0.0
         for e in range(m.shape[0]):

@@ -24,7 +24,9 @@ class CompiledTiles:
 
 
 @entry()
-def tile_lists(rows, out, least, columns, low, span, held, count, tiles, shift, factor, start, cells, first, rate, ramps, steepest):
+def tile_lists(
+    rows, out, least, columns, low, span, held, count, tiles, shift, factor, start, cells, first, rate, ramps, steepest
+):
     """How many neurons ``rows (N, columns)`` activate, which, and their rates: out ``(N, 1 + 2 most)``.
 
     The rest is of `HashedTiles`.

@@ -162,8 +162,8 @@ def _choose(s, a, current, threshold, choice, c):
         if s.low.shape[0] > 0:
             rest = slice(first * size, s.post_count.shape[1])
             choose_vector(
-                counts[e, rest], ticks, choice[e, components:], s.low, s.high, s.sharpness[a, components:], c.decoder, gate[e, rest],
-                s.vector[a, e], s.pushes[a, e, components:],
+                counts[e, rest], ticks, choice[e, components:], s.low, s.high, s.sharpness[a, components:], c.decoder,
+                gate[e, rest], s.vector[a, e], s.pushes[a, e, components:],
             )  # fmt: skip
     return counts, gate
 

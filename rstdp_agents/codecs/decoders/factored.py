@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rstdp_agents.codecs.decoders.softmax import Decision, PopulationDecoder, as_started
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
+from rstdp_agents.codecs.decoders.softmax import Decision, PopulationDecoder, as_started
 
 
 class FactoredDecoder:

@@ -53,5 +53,10 @@ class DecoderConstants(NamedTuple):
 def decoder_constants(p: DecoderConfig) -> DecoderConstants:
     """Constants of a decoder."""
     return DecoderConstants(
-        p.neurons_per_action, p.inverse_temperature, p.gate != "none", p.gate == "centred", p.exploration, p.exploration_lr
+        p.neurons_per_action,
+        p.inverse_temperature,
+        p.gate != "none",
+        p.gate == "centred",
+        p.exploration,
+        p.exploration_lr,
     )

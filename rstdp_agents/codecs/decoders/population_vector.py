@@ -8,7 +8,14 @@ from torch import Tensor
 
 from rstdp_agents.base import validate
 from rstdp_agents.codecs.decoders.softmax import Decision, as_started
-from rstdp_agents.equations.policy import noise, preferred_value, standard_normal, vector_action, vector_gate, vector_push
+from rstdp_agents.equations.policy import (
+    noise,
+    preferred_value,
+    standard_normal,
+    vector_action,
+    vector_gate,
+    vector_push,
+)
 
 
 class PopulationVector:
@@ -17,7 +24,8 @@ class PopulationVector:
     In units of half the range, neurons prefer p from -1 to 1, evenly. With rates r, mu = sum r p / sum r (0 if all are silent),
     and the action taken is mu + sigma epsilon, epsilon standard normal, cut to the range. The eligibility of a neuron's
     pairs is gated by ``epsilon (p - mu)``: by how far its spikes pull towards the action taken (Williams 1992, for a normal
-    policy, up to the factor 1 / (sigma sum r)). sigma starts at ``exploration``. low, high: bounds of the action, any shape. neurons: per dimension.
+    policy, up to the factor 1 / (sigma sum r)). sigma starts at ``exploration``. low, high: bounds of the action, any shape.
+    neurons: per dimension.
     """
 
     def __init__(self, low: np.ndarray, high: np.ndarray, neurons: int, exploration: float) -> None:

@@ -79,8 +79,16 @@ class Explorer(Decoder, Protocol):
         ...
 
     def policy(self, rates: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Tensor:
-        """Probabilities of the values ``(agents, envs, actions)``, or the means of a continuous action ``(agents, envs, *shape)``."""
+        """Probabilities of values ``(agents, envs, actions)``, or the mean of a continuous action, ``(agents, envs, *shape)``."""
         ...
+
+
+def explorer(decoder: Decoder) -> Explorer | None:
+    """The decoder, if its randomness can be learnt: not if it has a `choose` of its own beside a `decide` that it inherits."""
+    if not isinstance(decoder, Explorer):
+        return None
+    choose, decide = (next(c for c in type(decoder).__mro__ if name in vars(c)) for name in ("choose", "decide"))
+    return decoder if issubclass(decide, choose) else None
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,11 @@ class PopulationDecoder:
         action = sample(probabilities, uniform)
         finite = scores.masked_fill(probabilities == 0, 0.0)
         own = finite.gather(-1, action[..., None])[..., 0]
-        return action, self.gate_of(action, probabilities), softmax_push(own, torch.linalg.vecdot(probabilities, finite))
+        return (
+            action,
+            self.gate_of(action, probabilities),
+            softmax_push(own, torch.linalg.vecdot(probabilities, finite)),
+        )
 
     def greedy(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> Tensor:
         """The action of the most active group, ``(agents, envs)``; ties are broken at random."""

@@ -1,4 +1,4 @@
-"""Hashed tile coding: many shifted tilings over small and large groups of an observation's numbers, coarse and fine, and ramps."""
+"""Hashed tile coding: many shifted tilings over small and large groups of an observation's numbers, coarse and fine."""
 
 from __future__ import annotations
 
@@ -54,8 +54,9 @@ class HashedTiles(Precise):
 
     In each tiling one neuron is active. Tilings of a kind share their power evenly, so do the kinds (`plan`): small groups and
     large tiles generalise, large groups and small tiles tell apart. Beyond the range of a number tiles go on, ever wider
-    (`receptive_fields.compressed`). Numbers that are not whole also have an ON and an OFF cell each (`receptive_fields.opponent`), of
-    little power: what a few coarse steps would say of a number, they say at once. After the tile coding with hashing of Sutton and Barto (2018), section 9.5.4.
+    (`receptive_fields.compressed`). After the tile coding with hashing of Sutton and Barto (2018), section 9.5.4.
+    Numbers that are not whole also have an ON and an OFF cell each (`receptive_fields.opponent`), of little power: they say at
+    once what takes coarse tiles a few steps.
     """
 
     def __init__(self, numbers: list[Number]) -> None:
@@ -93,7 +94,10 @@ class HashedTiles(Precise):
         self.factor, self.start, self.cells, self.rate = map(torch.from_numpy, (factor, start, cells, rate))
         self.least = 0 if self._exact else -FURTHEST
 
-    NAMES = "columns", "low", "span", "held", "count", "tiles", "shift", "factor", "start", "cells", "first", "rate", "ramps", "steepest"
+    NAMES = (
+        "columns", "low", "span", "held", "count", "tiles", "shift", "factor", "start", "cells", "first", "rate", "ramps",
+        "steepest",
+    )  # fmt: skip
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:

@@ -18,8 +18,8 @@ LIMIT = 0.9
 OUTSIDE = 0.2
 """Share of observations beyond the range of the encoder from which that counts as a cause."""
 EXPLORE = (
-    "let agents explore more (lower --decoder.inverse-temperature, or raise --decoder.exploration of continuous actions), "
-    "or expect more (--modulation.value-init)"
+    "let agents look for what is new (raise --modulation.novelty), explore more (lower --decoder.inverse-temperature, or raise "
+    "--decoder.exploration of continuous actions), or expect more (--modulation.value-init)"
 )
 
 

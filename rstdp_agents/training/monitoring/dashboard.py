@@ -32,7 +32,11 @@ def charts(layers: list[str], critic: bool, keywords: tuple[str, ...] = ()) -> d
         },
         "2 activity": {f"rate of {name} (Hz)": f"activity/rate_hz/{name}" for name in reversed(spiking)}
         | {f"silent share of {name}": f"activity/silent_frac/{name}" for name in reversed(spiking)},
-        "3 modulator": {"mean of m": "learn/modulator_mean", "size of m (rms)": "learn/modulator_rms"}
+        "3 modulator": {
+            "mean of m": "learn/modulator_mean",
+            "size of m (rms)": "learn/modulator_rms",
+            "sharpness of actions": "learn/sharpness",
+        }
         | ({"largest critic weight": "learn/critic_w_max"} if critic else {}),
         "4 eligibility and weights": {
             "eligibility (rms)": "learn/eligibility_rms",

@@ -19,6 +19,8 @@ def measures(agent: Agent) -> dict[str, Tensor]:
     out["learn/modulator_rms"] = m_square.sqrt()
     out["learn/eligibility_rms"] = eligibility_rms(agent)
     out["learn/dw_rms"] = dw_square.sqrt()
+    if (sharpness := agent.parts.exploration.sharpness).numel():
+        out["learn/sharpness"] = sharpness.mean(1)
     critic = agent.modulator.tensors().get("critic.weight")
     if critic is not None:
         out["learn/critic_w_max"] = critic.abs().flatten(1).amax(1)
