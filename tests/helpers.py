@@ -22,6 +22,8 @@ PLACE_CELLS = {
     "decoder.inverse_temperature": 10.0,
     "plasticity.lr": 0.5,
     "homeostasis.lr": 1e-4,
+    "modulation.novelty": 0.0,
+    "decoder.exploration_lr": 0.0,
 }
 """A simple agent, whatever the defaults have come to be: place cells, all of which fire."""
 OF_A_RUN = {f"agent.{name}": value for name, value in PLACE_CELLS.items()}

@@ -41,6 +41,8 @@ class Gain:
     @property
     def unit(self) -> Tensor:
         """Size of delta that is 1 in m, ``(agents, 1)``."""
+        if self.p.gain == "fixed":
+            return torch.ones_like(self.moments[:, :1])
         return own_unit(self.moments[:, :1], self.moments[:, 1:2])
 
     def learnt(self) -> dict[str, Tensor]:

@@ -104,17 +104,24 @@ def in_own_units(delta: Value, second: Value, fourth: Value) -> Value:
     return delta * sqrt(second / clip(fourth, 1e-300, inf))
 
 
+FAINT = 1e-12
+"""Unit of errors before there have been any: what is learnt for novelty's sake is as nothing beside the first reward of any scale."""
+
+
 @equation
 def own_unit(second: Value, fourth: Value) -> Value:
-    """Size that errors have when they matter: the divisor of `in_own_units`; 1 as long as there have been none."""
-    return where(second > 0.0, sqrt(fourth / clip(second, 1e-300, inf)), 1.0)
+    """Size that errors have when they matter, the divisor of `in_own_units`; `FAINT` as long as there have been none.
+
+        unit = sqrt(M_4 / M_2)
+    """
+    return where(second > 0.0, sqrt(fourth / clip(second, 1e-300, inf)), FAINT)
 
 
 @equation
 def novelty(visits: Value) -> Value:
     """How new the activity of an input is that has been active before.
 
-        1 / sqrt(1 + n)
+        new = 1 / sqrt(1 + n)
 
     visits: n, in units of its strongest activity. After the bonus of Strehl and Littman (2008).
     """

@@ -85,7 +85,7 @@ def vector_push(epsilon: Value) -> Value:
 def sharpness_step(sharpness: Value, m: Value, trace: Value, lr: Value) -> Value:
     """Sharpness after a modulator m.
 
-        s <- s + exploration_lr m k, within `BLUNTEST` and `SHARPEST`
+        s <- s + exploration_lr m k, within -1 and 3
 
     trace: k, the pushes of the steps before, each weaker by gamma lambda a step. The step is small and adds up over thousands
     of env steps: m k is mostly noise.

@@ -122,12 +122,12 @@ def test_reward_against_its_running_mean():
     assert values(reward_mean_step, (r_bar, m), 0.02) == pytest.approx(0.25 + 0.02 * m)
 
 
-def test_the_unit_is_what_errors_are_divided_by_and_one_before_any_have_come():
+def test_the_unit_is_what_errors_are_divided_by_and_faint_before_any_have_come():
     second, fourth = np.linspace(0.1, 4.0, 16), np.linspace(5.0, 0.2, 16)
     unit = values(own_unit, (second, fourth), lanes=False)
     assert unit == pytest.approx(np.sqrt(fourth / second))
     assert unit * values(in_own_units, (REWARD, second, fourth), lanes=False) == pytest.approx(REWARD)
-    assert own_unit(0.0, 0.0) == 1.0
+    assert own_unit(0.0, 0.0) == 1e-12
 
 
 def test_what_is_new_is_less_so_each_time():

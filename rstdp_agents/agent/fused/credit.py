@@ -52,7 +52,7 @@ def mark_state(trace, index, value, total, p):
 def with_novelty(s, a, reward, terminated, p):
     """Rewards ``(E,)`` of agent a with what `novelty.Novelty` of the states that came adds to them; s and p as below."""
     envs, visits, out = reward.shape[0], s.visits[a], reward.copy()
-    unit = own_unit(s.moments[a, 0], s.moments[a, 1])
+    unit = own_unit(s.moments[a, 0], s.moments[a, 1]) if p.adapts else 1.0
     for e in range(envs if p.novelty > 0.0 else 0):
         new, power = np.float32(0.0), np.float32(1e-9)
         for j in range(s.many[a, 1, e]):
