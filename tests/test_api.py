@@ -344,6 +344,7 @@ def test_a_callback_stops_a_run_which_can_be_resumed_to_the_bit():
 def recorded(backend, what=("spikes", "weight", "eligibility", "modulator", "value", "reward"), **changes):
     recorder = ra.Recorder(what, **changes)
     words = {"agents": 3, "envs_per_agent": 2, "total_steps": 60, "log_every": 20, **SHORT, "eval_episodes": 0}
+    words["settings"] = {"modulation.novelty": 0.0}
     return recorder, ra.train("Corridor-v0", f"{backend}{len(changes)}", recorder=recorder, backend=backend, **words)
 
 

@@ -105,14 +105,14 @@ def in_own_units(delta: Value, second: Value, fourth: Value) -> Value:
 
 
 FAINT = 1e-12
-"""Unit of errors before there have been any: what is learnt for novelty's sake is as nothing beside the first reward of any scale."""
+"""Unit of errors before there have been any: what novelty alone has taught is nothing beside the first reward, of any scale."""
 
 
 @equation
 def own_unit(second: Value, fourth: Value) -> Value:
     """Size that errors have when they matter, the divisor of `in_own_units`; `FAINT` as long as there have been none.
 
-        unit = sqrt(M_4 / M_2)
+    unit = sqrt(M_4 / M_2)
     """
     return where(second > 0.0, sqrt(fourth / clip(second, 1e-300, inf)), FAINT)
 

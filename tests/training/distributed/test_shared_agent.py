@@ -55,7 +55,7 @@ def live(agent, mine=slice(None)):
         actions.append(agent.step(t._replace(**arrays)))
     if isinstance(agent._backend, SharedBackend):
         agent._backend.settle()
-    shared = (".weight", ".rate", ".offset", ".r_bar", ".moments", ".episodes")
+    shared = (".weight", ".rate", ".offset", ".r_bar", ".moments", ".visits", ".sharpness", ".episodes")
     return np.stack(actions), {name: t.numpy() for name, t in agent.tensors().items() if name.endswith(shared)}
 
 
@@ -81,14 +81,20 @@ def share(ranks, config):
 @pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.parametrize(
     "options",
-    [{"rule": "reward-switch"}, {"rule": "rstdp", "modulator": "reward-baseline", "network.hidden": (6,)}],
+    [
+        {"rule": "reward-switch"},
+        {"modulation.novelty": 1.0, "decoder.exploration_lr": 0.1},
+        {"rule": "rstdp", "modulator": "reward-baseline", "network.hidden": (6,)},
+    ],
     ids=str,
 )
 def test_ranks_learn_what_one_process_learns(size, options):
     alone = cartpole_agent((0, 1), ENVS, torch.float64, **CHANGES, **options)
     actions, learnt = live(alone)
     assert not np.array_equal(learnt["output.weight"], cartpole_agent((0, 1), ENVS, torch.float64).layer.weight)
-    shared = ("output.weight", "hidden1.weight", "critic.weight", ".r_bar", ".moments", ".rate", ".episodes")
+    shared = (
+        "output.weight", "hidden1.weight", "critic.weight", ".r_bar", ".moments", ".visits", ".sharpness", ".rate", ".episodes",
+    )  # fmt: skip
     numbers = sum(tensor.numel() for name, tensor in alone.tensors().items() if name.endswith(shared))
     for rank, (own, tensors, sent) in enumerate(spread(size, share, alone.config)):
         assert sent[:STEPS] == [numbers + 1] * STEPS  # one call per env step, whatever the envs; and whether to stop

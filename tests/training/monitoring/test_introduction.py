@@ -46,7 +46,7 @@ def test_it_counts_the_numbers_rewards_and_inputs_of_all_agents_and_envs():
         assert not said
         t = Transition(obs, np.full((2, 2), 0.5 * (step == 7)), no, no, None, False)
         assert look.see(t) == (step == STEPS - 1)
-    assert said[0].startswith("code: hashed tiles, 65,536 inputs, 32 of them active at a time (0.0%)")
+    assert said[0].startswith("code: hashed tiles, 65,540 inputs, 32 of them active at a time (0.0%)")
     assert said[1].startswith("in the first 200 env steps: observations of 2 numbers, 1 of which varies, between -0.")
     assert said[1].endswith("; rewards between 0 and 0.5, 0.5% of them not 0")
 
