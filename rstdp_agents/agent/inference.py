@@ -48,7 +48,7 @@ class InferenceStep(nn.Module):
             raise ValueError("an exported step has no memory: `simulation.fresh_each_window` must be true")
         if not isinstance(parts.decoder, PopulationDecoder | PopulationVector):
             raise ValueError(f"actions of {type(parts.decoder).__name__} cannot be exported yet; Discrete and Box can")
-        self.parts, self.greedy = parts, greedy
+        self.parts, self.greedy, self._decoder = parts, greedy, parts.decoder
         drawn = rows(AgentRandom((seed or 0,), parts.device, parts.dtype), parts, 1)
         self.draws = drawn.shape[1]
         """Uniform draws that one observation takes."""
@@ -62,7 +62,7 @@ class InferenceStep(nn.Module):
         if uniform is None:
             raise ValueError("`uniform` is needed by a step that was made without a seed; received None")
         window = respond(self.parts, obs[None], GivenDraws(uniform))
-        decoder, rates, allowed = self.parts.decoder, window.rates, self.parts.rows.allowed(obs[None])
+        decoder, rates, allowed = self._decoder, window.rates, self.parts.rows.allowed(obs[None])
         choose = decoder.greedy if self.greedy else self.parts.exploration.choose
         sharpness = self.parts.exploration.sharpness[:, None]
         policy = decoder.policy(rates, allowed, sharpness if sharpness.numel() else as_started(rates))

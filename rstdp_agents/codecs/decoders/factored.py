@@ -122,6 +122,7 @@ class MixedDecoder:
         sharp = sharpness.split((self.values.components, self.vector.components), -1)
         value, gate, push = self.values.decide(of_values, first, allowed, sharp[0])
         point, pull, wider = self.vector.decide(of_vector, rest, None, sharp[1])
+        assert pull is not None  # a population vector has a gate
         if gate is None:
             gate = torch.ones(*rates.shape[:2], self.values.size, dtype=rates.dtype, device=rates.device)
         return Decision(self._row(value, point), torch.cat([gate, pull], -1), torch.cat([push, wider], -1))
