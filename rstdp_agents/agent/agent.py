@@ -201,7 +201,11 @@ class Agent:
 
         frozen: it goes through every motion of learning, so that eligibility and modulator can be watched, at a rate of zero.
         """
-        still = {"plasticity.lr": 0.0, "modulation.critic_lr": 0.0, "homeostasis.lr": 0.0} if frozen else {}
+        still = (
+            {"plasticity.lr": 0.0, "modulation.critic_lr": 0.0, "homeostasis.lr": 0.0, "decoder.exploration_lr": 0.0}
+            if frozen
+            else {}
+        )
         agent = self._another(override(self.config, still), (int(self.random.seeds[index]),), "torch")
         learnt = self.tensors()
         for name, tensor in agent.tensors().items():

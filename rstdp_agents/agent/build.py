@@ -67,7 +67,7 @@ def build_parts(
         modulator=_modulator(config, (agents, envs, encoder.size), random), gain=Gain(config.modulation, agents, device),
         novelty=Novelty((agents, encoder.size), device, dtype),
         exploration=Exploration(
-            decoder, config.decoder.exploration_lr, p.gamma * p.lambda_, agents, envs, device, dtype
+            decoder, (config.decoder.exploration_lr * scale).to(device, dtype), p.gamma * p.lambda_, envs
         ),
         random=random,
         statistics=Statistics(agents, (encoder.size, *network.sizes), device),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from rstdp_agents.codecs.decoders.softmax import Decoder, explorer
@@ -20,18 +19,16 @@ class Exploration:
 
         k <- gamma lambda k + push
 
-    lr: of `policy.sharpness_step`. decay: of the pushes per env step, gamma lambda.
+    lr: of `policy.sharpness_step`, for each agent, ``(agents,)``. decay: of the pushes per env step, gamma lambda.
     """
 
-    def __init__(
-        self, decoder: Decoder, lr: float, decay: float, agents: int, envs: int, device: torch.device, dtype: torch.dtype
-    ) -> None:  # fmt: skip
+    def __init__(self, decoder: Decoder, lr: Tensor, decay: float, envs: int) -> None:
         self.decoder, self.lr, self.decay = decoder, lr, decay
         self._explorer = explorer(decoder)
         components = self._explorer.components if self._explorer else 0
-        self.sharpness = torch.zeros(agents, components, device=device, dtype=dtype)
+        self.sharpness = lr.new_zeros(len(lr), components)
         """How much sharper than at the start, its logarithm, ``(agents, components)``."""
-        self.trace = torch.zeros(agents, envs, components, device=device, dtype=dtype)
+        self.trace = lr.new_zeros(len(lr), envs, components)
 
     def act(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """As `Decoder.choose`, remembering the pushes of what was chosen."""
@@ -50,7 +47,7 @@ class Exploration:
     def learn(self, m: Tensor) -> None:
         """Learn from the modulator ``(agents, envs)`` of what was chosen last."""
         mean = (m[..., None] * self.trace).mean(1)
-        self.sharpness.copy_(sharpness_step(self.sharpness, mean, 1.0, self.lr))
+        self.sharpness.copy_(sharpness_step(self.sharpness, mean, 1.0, self.lr[:, None]))
 
     def reset(self, done: Tensor) -> None:
         """Forget the episode in the envs where ``done (agents, envs)`` bool."""

@@ -110,9 +110,11 @@ FAINT = 1e-12
 
 @equation
 def own_unit(second: Value, fourth: Value) -> Value:
-    """Size that errors have when they matter, the divisor of `in_own_units`; `FAINT` as long as there have been none.
+    """Size that errors have when they matter, the divisor of `in_own_units`.
 
-    unit = sqrt(M_4 / M_2)
+        unit = sqrt(M_4 / M_2)
+
+    `FAINT` as long as there have been no errors.
     """
     return where(second > 0.0, sqrt(fourth / clip(second, 1e-300, inf)), FAINT)
 

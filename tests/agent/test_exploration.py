@@ -22,7 +22,7 @@ SEEDS = tuple(range(4))
 
 def exploration(space, lr=0.1, agents=2, envs=3, decay=0.8):
     decoder = build_decoder(space, DecoderConfig(neurons_per_action=4)).to(CPU, F64)
-    return Exploration(decoder, lr, decay, agents, envs, CPU, F64)
+    return Exploration(decoder, torch.full((agents,), lr, dtype=F64), decay, envs)
 
 
 def act(e, i=0):
@@ -99,9 +99,9 @@ def test_noise_shrinks_where_it_costs_and_grows_where_it_pays(backend):
         "decoder.exploration_lr": 0.01, "modulation.novelty": 0.0,
     }  # fmt: skip
     found = []
-    for wide, lr in ((False, 0.01), (True, 0.01), (False, 0.0)):
-        config = override(AgentConfig(), {**settings, "decoder.exploration_lr": lr})
-        agent = Agent(config, LINE, LINE, seeds=SEEDS, backend=backend)
+    for wide, scale in ((False, 1.0), (True, 1.0), (False, 0.0)):
+        config = override(AgentConfig(), settings)
+        agent = Agent(config, LINE, LINE, seeds=SEEDS, backend=backend, lr_scale=torch.full((4,), scale))
         found.append(Still(wide).live(agent, 1500).parts.exploration.sharpness[:, 0])
     shrunk, grown, twin = found
     assert (shrunk > 0.3).all()
@@ -116,7 +116,7 @@ def test_a_decoder_that_cannot_explore_is_left_alone():
         size, draws, actions = decoder.size, decoder.draws, 0
         rates, choose, greedy, to = decoder.rates, decoder.choose, decoder.greedy, decoder.to
 
-    e = Exploration(Own(), 0.1, 0.8, 1, 1, CPU, F64)
+    e = Exploration(Own(), torch.full((1,), 0.1, dtype=F64), 0.8, 1)
     assert e.sharpness.shape == (1, 0)
     rates, uniform = torch.rand(1, 1, decoder.size, dtype=F64), torch.rand(1, 1, 2, dtype=F64)
     action, gate = e.act(rates, uniform, None)
@@ -136,7 +136,7 @@ def test_a_decoder_with_a_choice_of_its_own_chooses_by_it():
             return super().decide(rates, uniform, allowed, sharpness + 9.0)
 
     rates, uniform = torch.tensor([[[0.1, 0.9]]]), torch.tensor([[[0.5]]])
-    own, derived = (Exploration(kind(2), 0.1, 0.8, 1, 1, CPU, F64) for kind in (First, Sharp))
+    own, derived = (Exploration(kind(2), torch.full((1,), 0.1), 0.8, 1) for kind in (First, Sharp))
     assert own.act(rates, uniform, None) == (torch.zeros(1, 1), None)
     assert own.sharpness.shape == (1, 0)
     assert derived.act(rates, uniform, None)[0].item() == 1

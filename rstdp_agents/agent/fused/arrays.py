@@ -32,10 +32,12 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
     agents, envs, inputs, outputs = parts.agents, parts.envs, parts.encoder.size, parts.decoder.size
     padded, shape = -(-outputs // WIDTH) * WIDTH, (agents, envs)
     encoder = parts.encoder.encoder if isinstance(parts.encoder, Counted) else parts.encoder
+    constants = records(constants_of(parts), agents)
+    constants["decoder"]["exploration_lr"] = parts.exploration.lr.numpy()
     return dict(
         **code_of(encoder)._asdict(), **decoder_arrays(parts.decoder, shape), **_of_rule(parts.layer, agents, ticks),
         **_of_layer(parts.layer, envs, ticks, inputs, outputs, padded), **_of_modulator(parts, inputs),
-        constants=records(constants_of(parts), agents), lr=parts.lr.numpy(), m=parts.m.numpy(),
+        constants=constants, lr=parts.lr.numpy(), m=parts.m.numpy(),
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
         counters=np.stack([parts.random.seeds.numpy(), *np.zeros((2, agents), np.int64)], 1), **listed_arrays(encoder, shape),
         bits=np.zeros((agents, 2, envs, inputs), np.uint64), post=np.zeros((*shape, ticks, padded), np.float32),
