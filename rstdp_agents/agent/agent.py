@@ -34,11 +34,12 @@ from rstdp_agents.spiking.network import Network
 class Agent:
     """Encoder -> spikes -> plastic layers -> population decoder, and a modulator; for ``(agents, envs)`` at once.
 
-    seeds: one per agent; agents differ in nothing else. lr_scale: factor on the learning rate of each agent
-    ``(agents,)``, 0 for a frozen twin; all ones if None. backend: ``fused`` for compiled code on the CPU, ``torch`` for any
-    device, ``auto`` for fused where it can do what the configuration asks; or what makes one of the parts. encoder: one of
-    your own, in place of the one that the observation space would get. threads: CPU threads over which the fused backend splits
-    the agents where that pays. Raises ValueError for spaces that are not supported, and for ``fused`` where it cannot.
+    seeds: one per agent; agents differ in nothing else. lr_scale: factor on the learning rates of each agent ``(agents,)``,
+    of synapses and of exploration, 0 for a frozen twin; all ones if None. backend: ``fused`` for compiled code on the CPU,
+    ``torch`` for any device, ``auto`` for fused where it can do what the configuration asks; or what makes one of the parts.
+    encoder: one of your own, in place of the one that the observation space would get. threads: CPU threads over which the
+    fused backend splits the agents where that pays. Raises ValueError for spaces that are not supported, and for ``fused``
+    where it cannot.
     """
 
     def __init__(
