@@ -31,6 +31,7 @@ def learnt(inputs, backend="torch", reward=1.0, **changes):
     plain = {
         "rule": "rstdp", "modulator": "reward", "modulation.gain": "fixed", "decoder.gate": "none",
         "homeostasis.param": "none", "encoder.rate_max": 1000.0, "plasticity.w_init": 0.0, "plasticity.lr": LR,
+        "modulation.novelty": 0.0,
         "plasticity.tau_plus": TAU_PLUS, "plasticity.w_max": 10.0,
     }  # fmt: skip
     config = override(AgentConfig(), plain | changes)

@@ -85,8 +85,10 @@ def lives(configs):
 
 @pytest.mark.parametrize("modulator", ["td", "reward-baseline"])
 def test_every_setting_of_its_own_does_what_it_does_to_an_agent_alone(modulator):
+    on = {"modulation.novelty": 0.2, "decoder.exploration_lr": 0.02}
     base = override(
-        AgentConfig(), {**PLACE_CELLS, "modulator": modulator, "plasticity.a_minus": 0.2, "modulation.gain": "fixed"}
+        AgentConfig(),
+        {**PLACE_CELLS, **on, "modulator": modulator, "plasticity.a_minus": 0.2, "modulation.gain": "fixed"},
     )
     mine = {"tau_baseline"} if modulator == "reward-baseline" else {"gamma", "lambda_", "critic_lr", "deadband"}
     other = {"gamma", "lambda_", "critic_lr", "deadband", "tau_baseline"} - mine
