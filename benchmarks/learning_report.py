@@ -35,7 +35,7 @@ for all tasks, but for what `rstdp_agents/training/presets/found.py` changes; le
 all of training. *Greedy* and *stochastic* are evaluations without learning in separate environments. Controls: *frozen*,
 the same network with the same seed and a learning rate of zero; *shuffled*, the same learner with a modulator drawn from those it
 has encountered, for 20,000 env steps at most (Breakout: 3,000); *random*, a random policy;
-*linear*, an actor-critic on the same features without spikes, with a step size for each task (`benchmarks/tasks.py`).
+*linear*, an actor-critic on the same features without spikes, with one step size (`benchmarks/linear.py`).
 *Target* is the goal this project set itself, for all ten seeds. The results of others in the pictures are published ones.
 
 Each line was produced by `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in [learning](learning)

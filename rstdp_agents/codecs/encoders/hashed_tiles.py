@@ -64,7 +64,8 @@ class HashedTiles(Precise):
         random, kinds = np.random.default_rng(DRAWN_BY), plan(numbers)
         whole = np.array([number.whole for number in numbers])
         ramps = np.flatnonzero(~whole)
-        ramps = ramps[: len(ramps) if len(ramps) <= MOST_RAMPS else 0]
+        if len(ramps) > MOST_RAMPS:
+            ramps = ramps[:0]
         share = RAMPS if len(ramps) else 0.0
         low, high = (np.array([number[i] for number in numbers], dtype=np.float64) for i in (1, 2))
         groups = [(kind, k, members(kind, k, len(numbers), random)) for kind in kinds for k in range(kind.groups)]
