@@ -13,7 +13,7 @@ SILENT = 0.9
 SATURATED = 0.6
 """Share of the weights in use on a bound from which they count as saturated; a half may be all a task needs."""
 RUNAWAY = 10.0
-"""Largest value of a critic, in multiples of the largest return so far, before it counts as a runaway."""
+"""Largest value of a critic, in multiples of what episodes so far give reason to expect, before it counts as a runaway."""
 PATIENCE = 3
 """Checks in a row before a warning: transient states do not count."""
 
@@ -55,6 +55,15 @@ class Health:
         return [words for words, agents in self.found.items() if agent in agents]
 
 
+def expectable(episode_return: float, length: int, gamma: float) -> float:
+    """Size of the largest value that an episode of ``length`` steps gives reason to expect.
+
+    Its return; or, if it is cut off before the horizon 1 / (1 - gamma), its mean reward for that long.
+    """
+    longer = 1.0 / ((1.0 - gamma) * length) if gamma < 1.0 else 1.0
+    return abs(episode_return) * max(1.0, longer)
+
+
 def symptoms(figures: Mapping[str, Tensor], scale: float, well: Tensor) -> dict[str, Finding]:
     """Failures that show inside of agents, by name.
 
@@ -75,7 +84,7 @@ def symptoms(figures: Mapping[str, Tensor], scale: float, well: Tensor) -> dict[
             out[tag] = Finding((values >= SATURATED) & ~well, words)
     if "learn/critic_w_max" in figures:
         largest = figures["learn/critic_w_max"].cpu()
-        words = "the critic runs away: it expects far more than any return so far; lower --modulation.critic-lr "
+        words = "the critic runs away: it expects far more than episodes so far give reason to; lower --modulation.critic-lr "
         out["runaway"] = Finding(~(largest <= RUNAWAY * scale), words + "or --modulation.gamma")
     return out
 

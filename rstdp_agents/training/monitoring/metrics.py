@@ -30,7 +30,7 @@ from rstdp_agents.training.episodes import Episode, EpisodeTracker
 from rstdp_agents.training.monitoring import dashboard
 from rstdp_agents.training.monitoring.causes import causes, does_well, is_due
 from rstdp_agents.training.monitoring.events import Events, cut_back_events
-from rstdp_agents.training.monitoring.health import Health, symptoms
+from rstdp_agents.training.monitoring.health import Health, expectable, symptoms
 from rstdp_agents.training.monitoring.introduction import Introduction
 from rstdp_agents.training.monitoring.measures import measures, population
 from rstdp_agents.training.monitoring.monitor_file import MonitorFile
@@ -61,7 +61,7 @@ class MonitorState(TypedDict):
     looked_at: NotRequired[int]
     """`RangeWatch.total`."""
     largest: float
-    """Size of the largest return."""
+    """Size of the largest value that episodes have given reason to expect, see `health.expectable`."""
 
 
 NOTHING: MonitorState = {"events": {}, "rows": Extent(), "seconds": 0.0, "episodes": [], "health": {}, "largest": 0.0}
@@ -193,7 +193,8 @@ class Monitor:
         """Write every episode to monitor.csv, and each agent's mean over the interval to TensorBoard, as a population."""
         episodes, self._episodes = self._episodes, []
         self.file.write(episodes, time.monotonic() - self._start)
-        self._largest = max([self._largest, *(abs(e.episode_return) for e in episodes)])
+        gamma = self.config.agent.modulation.gamma
+        self._largest = max([self._largest, *(expectable(e.episode_return, e.length, gamma) for e in episodes)])
         self._add_means("charts/episodic_return", [(e.agent, e.episode_return) for e in episodes], step)
         self._add_means("charts/episodic_length", [(e.agent, e.length) for e in episodes], step)
         for i, name in enumerate(self.config.info_keywords):

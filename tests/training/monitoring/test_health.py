@@ -8,7 +8,7 @@ from rstdp_agents.agent.tensors import not_finite
 from rstdp_agents.base.errors import Diverged
 from rstdp_agents.tools.cli import main
 from rstdp_agents.training.loop import Training
-from rstdp_agents.training.monitoring.health import PATIENCE, Health, symptoms
+from rstdp_agents.training.monitoring.health import PATIENCE, Health, expectable, symptoms
 from rstdp_agents.training.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from tests.helpers import at_step
 from tests.training.test_training import config
@@ -29,6 +29,19 @@ def looks(figures, times=PATIENCE, health=None, well=(False, False)):
 
 def test_a_healthy_run_is_not_disturbed():
     assert looks({}, 20) == []
+
+
+@pytest.mark.parametrize(
+    ("episode_return", "length", "gamma", "value"),
+    [
+        (500.0, 500, 0.99, 500.0),  # longer than the horizon of 100 steps: the return
+        (-20.0, 20, 0.99, 100.0),  # cut off before: a reward of 1 for 100 steps
+        (9.0, 9, 1.0, 9.0),
+        (0.0, 1, 0.99, 0.0),
+    ],
+)
+def test_what_a_critic_may_expect_of_an_episode(episode_return, length, gamma, value):
+    assert expectable(episode_return, length, gamma) == pytest.approx(value)
 
 
 @pytest.mark.parametrize(
