@@ -6,7 +6,7 @@ from math import inf
 from typing import Protocol
 
 from rstdp_agents.base.compiled import equation
-from rstdp_agents.equations.ops import Value, clip, lerp, sqrt, where
+from rstdp_agents.equations.ops import Value, clip, lerp, like, sqrt, where
 
 
 class Rewards(Protocol):
@@ -127,7 +127,8 @@ def novelty(visits: Value) -> Value:
 
     visits: n, in units of its strongest activity. After the bonus of Strehl and Littman (2008).
     """
-    return 1.0 / sqrt(1.0 + visits)
+    one = like(1.0, visits)
+    return one / sqrt(one + visits)
 
 
 @equation

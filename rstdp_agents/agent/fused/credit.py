@@ -51,24 +51,40 @@ def mark_state(trace, index, value, total, p):
 @jit(fastmath=FAST, forceinline=True)
 def with_novelty(s, a, reward, terminated, p):
     """Rewards ``(E,)`` of agent a with what `novelty.Novelty` of the states that came adds to them; s and p as below."""
-    envs, visits, out = reward.shape[0], s.visits[a], reward.copy()
+    out = reward.copy()
+    if p.novelty == 0.0:
+        return out
+    envs, visits = reward.shape[0], s.visits[a]
     unit = own_unit(s.moments[a, 0], s.moments[a, 1]) if p.adapts else 1.0
-    for e in range(envs if p.novelty > 0.0 else 0):
-        new, power = np.float32(0.0), np.float32(1e-9)
-        for j in range(s.many[a, 1, e]):
-            square = s.value[a, 1, e, j] * s.value[a, 1, e, j]
-            new += square * np.float32(novelty(visits[s.index[a, 1, e, j]]))
-            power += square
-        out[e] = reward_with_novelty(reward[e], 0.0 if terminated[e] else new / power, unit, p)
-    for e in range(envs if p.novelty > 0.0 else 0):
+    for e in range(envs):
         n = s.many[a, 1, e]
-        index, value = s.index[a, 1, e, :n], s.value[a, 1, e, :n]
-        strongest = np.float32(1e-9)
-        for j in range(n):
-            strongest = max(strongest, value[j])
-        for j in range(n):
-            visits[index[j]] += value[j] / (strongest * np.float32(envs))
+        new = 0.0 if terminated[e] else newness(visits, s.index[a, 1, e, :n], s.value[a, 1, e, :n])
+        out[e] = reward_with_novelty(reward[e], new, unit, p)
+    for e in range(envs):
+        n = s.many[a, 1, e]
+        count_visit(visits, s.index[a, 1, e, :n], s.value[a, 1, e, :n], np.float32(envs))
     return out
+
+
+@jit(fastmath=FAST, forceinline=True)
+def newness(visits, index, value):
+    """How new a state is, from its active inputs ``(n,)``, of which ``visits (I,)`` tell how often each was active."""
+    new, power = np.float32(0.0), np.float32(1e-9)
+    for j in range(index.shape[0]):
+        square = value[j] * value[j]
+        new += square * novelty(visits[index[j]])
+        power += square
+    return new / power
+
+
+@jit(fastmath=FAST, forceinline=True)
+def count_visit(visits, index, value, envs):
+    """Add a state's active inputs to ``visits (I,)``, the strongest as one visit of one of ``envs``."""
+    strongest = np.float32(1e-9)
+    for j in range(index.shape[0]):
+        strongest = max(strongest, value[j])
+    for j in range(index.shape[0]):
+        visits[index[j]] += value[j] / (strongest * envs)
 
 
 @jit(fastmath=FAST, forceinline=True)
