@@ -22,7 +22,7 @@ class ModulatorConfig:
 
     reward_scale: float = 1.0
     """Factor on every reward; with an adaptive gain it matters only beside `value_init` and `value_scale`."""
-    gamma: float = 0.98
+    gamma: float = 0.99
     """Discount per env step (td)."""
     lambda_: float = 0.8
     """Decay of the critic's trace per env step, in addition to gamma (td)."""

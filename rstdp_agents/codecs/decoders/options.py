@@ -24,9 +24,9 @@ class DecoderConfig:
     """Inverse temperature of the softmax over the actions' mean rates (spikes per neuron and tick) to start from."""
     gate: Gate = "centred"
     """Eligibility of an action's neurons: 1[a] - pi(a) (centred), 1[a] (chosen) or 1 (none)."""
-    exploration: float = 0.8
+    exploration: float = 1.0
     """Standard deviation of the noise on a continuous action to start from, in units of half its range."""
-    exploration_lr: float = 0.002
+    exploration_lr: float = 0.003
     """By how much the logarithm of either changes per unit of modulator, towards what brings more; 0 leaves both as they are."""
     action_range: float = 2.0
     """Half the range of a continuous action without bounds: this far on both sides of 0, or twice as far from its only bound."""

@@ -119,7 +119,7 @@ def test_inputs_retire_when_nothing_of_them_is_left():
         agent.step(transition(i, 1, 2, done=0.0))
         assert listed(agent) == active(agent)
     slow = sparse(seeds=(0,), **{"plasticity.tau_e": 20.0, "modulation.lambda_": 0.5})
-    decay = max(np.exp(-10 / 20.0), 0.98 * 0.5)
+    decay = max(np.exp(-10 / 20.0), 0.99 * 0.5)
     assert slow._backend.arrays["constants"]["lifetime"][0] == np.ceil(np.log(1e-8) / np.log(decay))
 
 
