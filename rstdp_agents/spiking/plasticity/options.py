@@ -27,7 +27,7 @@ class PlasticityConfig:
     """Time constant of the presynaptic trace (ms)."""
     tau_minus: float = 20.0
     """Time constant of the postsynaptic trace (ms)."""
-    tau_e: float = 30.0
+    tau_e: float = 36.0
     """Time constant of the eligibility trace (ms of simulated time); rstdp has none and ignores it."""
     w_min: float = -1.0
     """Lower bound of the weights."""

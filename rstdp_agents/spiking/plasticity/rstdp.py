@@ -31,7 +31,7 @@ class RSTDPET(PairRule):
     zeta: spike pairs of a tick, as of `three_factor.spike_pairs`.
     """
 
-    tau_e: float = 30.0
+    tau_e: float = 36.0
     """Time constant of the eligibility trace (ms)."""
     gain_form: GainForm = "1/tau"
     """Weight of new pairs: 1 / tau_e as in the paper, dt / tau_e, or 1 - exp(-dt / tau_e)."""
