@@ -35,12 +35,24 @@ def test_held_out_tasks_have_no_preset():
     assert all(other(task.env, "rstdp-et", task.env_kwargs, task.wrapper) for task in tasks)
 
 
+PACKAGES = {"gymnasium.envs.box2d": "Box2D", "gymnasium.envs.mujoco": "mujoco"}
+"""What those environments of Gymnasium need that Gymnasium does not install."""
+
+
+def package_of(env):
+    """The package that an environment needs, whatever kind of task a variant of it is."""
+    if ":" in env:
+        return env.partition(":")[0]
+    if env.startswith("MinAtar/"):
+        return "minatar"
+    maker = str(gym.spec(env).entry_point)
+    return next((package for prefix, package in PACKAGES.items() if maker.startswith(prefix)), "gymnasium")
+
+
 def absent(task):
     """Why an environment cannot be made here; CI has all packages, and then fails."""
-    module = task.env.partition(":")[0] if ":" in task.env else ""
-    packages = {"Box2D": "Box2D", "MuJoCo": "mujoco", "MinAtar": "minatar"}
     try:
-        importlib.import_module(module or packages.get(task.kind, "gymnasium"))
+        importlib.import_module(package_of(task.env))
     except ImportError as error:
         if os.environ.get("THIRD_PARTIES") == "all":
             raise
