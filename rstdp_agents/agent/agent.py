@@ -78,17 +78,20 @@ class Agent:
 
     @property
     def network(self) -> Network:
-        """The plastic layers."""
+        """The plastic layers, up to date; ask for them anew after every step."""
+        self._backend.sync()
         return self.parts.network
 
     @property
     def layer(self) -> Layer:
-        """The output layer."""
+        """The output layer, as `network`."""
+        self._backend.sync()
         return self.parts.layer
 
     @property
     def modulator(self) -> Modulator:
-        """Transitions to the third factor."""
+        """Transitions to the third factor, as `network`."""
+        self._backend.sync()
         return self.parts.modulator
 
     @property

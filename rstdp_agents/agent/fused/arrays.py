@@ -11,6 +11,7 @@ from torch import Tensor
 from rstdp_agents.agent.fused.constants import constants_of
 from rstdp_agents.agent.fused.decoders import decoder_arrays
 from rstdp_agents.agent.fused.encoders import code_of, most_active
+from rstdp_agents.agent.fused.lazy_rows import RING
 from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.base.records import records
@@ -39,23 +40,35 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         **_of_layer(parts.layer, envs, ticks, inputs, outputs, padded), **_of_modulator(parts, inputs),
         constants=constants, lr=parts.lr.numpy(), m=parts.m.numpy(),
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
-        counters=np.stack([parts.random.seeds.numpy(), *np.zeros((2, agents), np.int64)], 1), **listed_arrays(encoder, shape),
-        bits=np.zeros((agents, 2, envs, inputs), np.uint64), post=np.zeros((*shape, ticks, padded), np.float32),
+        counters=np.stack([parts.random.seeds.numpy(), *np.zeros((4, agents), np.int64)], 1),
+        **sparse_arrays(encoder, shape, len(parts.layer.rule.terms)), fade=fading(constants),
+        post=np.zeros((*shape, ticks, padded), np.float32),
         moments=parts.gain.moments.numpy(), visits=parts.novelty.visits.numpy(),
         sharpness=parts.exploration.sharpness.numpy(), pushes=parts.exploration.trace.numpy(), power=np.zeros(shape, np.float32),
     )  # fmt: skip
 
 
-def listed_arrays(encoder: Encoder, shape: tuple[int, int]) -> dict[str, Any]:
-    """The fields of `state.FIELDS` that list active inputs, and those with something to learn, for ``shape (agents, envs)``."""
+def sparse_arrays(encoder: Encoder, shape: tuple[int, int], terms: int) -> dict[str, Any]:
+    """The fields of `state.FIELDS` that list active inputs, and the rows that wait, for ``shape (agents, envs)``."""
     (agents, envs), inputs, most = shape, encoder.size, most_active(encoder)
     dense = 4 * most > inputs
+    room = 0 if dense else 1 << (RING * envs * most + inputs).bit_length()
     return {
         "index": np.zeros((agents, 2, envs, most), np.int32), "value": np.zeros((agents, 2, envs, most), np.float32),
         "many": np.zeros((agents, 2, envs), np.int64), "dense": dense,
-        "live": np.tile(np.arange(inputs, dtype=np.int32), (agents, 1)),
-        "rows": np.full(agents, inputs if dense else 0), "age": np.zeros((agents, inputs), np.int64),
+        "bits": np.zeros((agents, 1 + dense, envs, inputs), np.uint64),
+        "age": np.zeros((agents, inputs * dense), np.int64),
+        "touched": np.full((agents, inputs), -1, np.int16), "queue": np.zeros((agents, room), np.int32),
+        "queued": np.zeros((agents, 3), np.int64), "joined": np.zeros((agents, RING), np.int64),
+        "owed": np.zeros((agents, terms * envs, RING)), "owed_by_critic": np.zeros((agents, envs, RING)),
+        "felt": np.zeros((agents, envs)),
     }  # fmt: skip
+
+
+def fading(constants: np.ndarray) -> np.ndarray:
+    """What is left of eligibility and of a critic's trace after 0, 1, ... steps, ``(A, 2, RING + 1)``."""
+    decays = np.stack([constants["rule"]["decay_z"], constants["modulator"]["trace_decay"]], 1)
+    return decays[..., None] ** np.arange(RING + 1)
 
 
 def _of_layer(layer: Layer, envs: int, ticks: int, inputs: int, outputs: int, padded: int) -> dict[str, np.ndarray]:

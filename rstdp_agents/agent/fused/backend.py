@@ -8,13 +8,12 @@ from torch import Tensor
 
 from rstdp_agents.agent.fused.arrays import arrays_of
 from rstdp_agents.agent.fused.decoders import reader
-from rstdp_agents.agent.fused.live import list_what_is_held
+from rstdp_agents.agent.fused.looks import go_on, kept_arrays, show
 from rstdp_agents.agent.fused.observations import Observations
 from rstdp_agents.agent.fused.policy import FusedPolicy
 from rstdp_agents.agent.fused.spikes import output_spikes, pack_spikes, unpack_spikes
 from rstdp_agents.agent.fused.state import State
 from rstdp_agents.agent.fused.step import step
-from rstdp_agents.agent.fused.synapse_pass import write_eligibility
 from rstdp_agents.agent.fused.threads import Threads
 from rstdp_agents.agent.parts import AgentParts, ended
 from rstdp_agents.agent.window import normalised
@@ -32,18 +31,20 @@ class FusedBackend:
     def __init__(self, parts: AgentParts, threads: int) -> None:
         self.parts, self.arrays = parts, arrays_of(parts)
         self._pre: Tensor | None = None  # spikes that the layer shows now, as `sync` made them
-        self._seen = True  # whether somebody has seen what is held here, and may have written to it
+        self._shown = False  # whether all is up to date, for somebody who may write to it
         self._state, self._chosen = State(**self.arrays), reader(parts.decoder, self.arrays)
         self._observations = Observations(parts, self.arrays["kind"])
         synapses = self.arrays["weight"].size * parts.envs * len(parts.layer.rule.terms)
         self._threads = Threads(parts.agents, threads, synapses)
         self._step = self._threads.all_agents(step, self._state)
         shape = parts.agents, parts.envs
+        self._kept = kept_arrays(self.arrays)
         self._no_reward, self._nobody = np.zeros(shape), np.zeros(shape, dtype=bool)
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
         self.sync()
         self.parts.m.zero_()
+        self._go_on(for_good=True)
         return self._run(Transition(obs, self._no_reward, self._nobody, self._nobody), learning=False)
 
     def step(self, t: Transition) -> np.ndarray:
@@ -57,10 +58,11 @@ class FusedBackend:
         self.parts.reset(done)
 
     def sync(self) -> None:
-        layer, self._seen = self.parts.layer, True
-        if layer.last is None:
-            return write_eligibility(self._state)
-        if self._pre is None:
+        layer = self.parts.layer
+        if not self._shown:
+            show(self._state, *self._kept)
+            self._shown = True
+        if layer.last is not None and self._pre is None:
             self._pre = self.spikes()[0].movedim(0, 2)
             layer.last = layer.last._replace(pre=self._pre)
 
@@ -75,23 +77,35 @@ class FusedBackend:
         return normalised(rates.scatter_add_(-1, index.long(), value * active))
 
     def tensors(self) -> dict[str, Tensor]:
-        kept = "counters", "index", "value", "many", "power", "live", "rows", "age"
-        return {f"fused.{name}": torch.from_numpy(self.arrays[name]) for name in kept}
+        return {f"fused.{name}": torch.from_numpy(array) for name, array in self._own().items()}
 
     def adopt(self, agents: slice, other: FusedBackend) -> None:
-        for name in ("constants", "late"):
+        for name in ("constants", "late", "fade"):
             self.arrays[name][agents] = other.arrays[name][0]
+        self._kept = kept_arrays(self.arrays)
 
     def policy(self, envs: int, seeds: tuple[int, ...]) -> FusedPolicy:
-        return FusedPolicy(self.arrays, self.parts.decoder, self._observations, self._threads, envs, seeds)
+        return FusedPolicy(self.arrays, self.parts.decoder, self._observations, self._threads, envs, seeds, self.sync)
+
+    def _own(self) -> dict[str, np.ndarray]:
+        """The arrays that a checkpoint holds, beside those that are tensors of the parts."""
+        own = {name: self.arrays[name] for name in ("counters", "index", "value", "many", "power")}
+        if self.arrays["dense"]:
+            return {**own, "age": self.arrays["age"]}
+        rows = {name: self.arrays[name] for name in ("touched", "queue", "queued", "joined", "owed", "owed_by_critic")}
+        return {**own, **rows, **{f"kept{i}": array for i, array in enumerate(self._kept)}}
+
+    def _go_on(self, for_good: bool = False) -> None:
+        """Leave off showing, see `looks`."""
+        go_on(self._state, *self._kept, for_good)
+        self._shown = False
 
     def _run(self, t: Transition, learning: bool) -> np.ndarray:
         self.parts.statistics.windows += 1
         if self._pre is not None:
             self.arrays["bits"][:, 0], self._pre = pack_spikes(self._pre.numpy()), None
-        if self._seen:
-            list_what_is_held(self._state)
-            self._seen = False
+        if self._shown:
+            self._go_on()
         if self._observations.are_masked:
             self._observations.mask(t.obs, self.arrays)
         obs = final_obs = self._observations.coded(t.obs)

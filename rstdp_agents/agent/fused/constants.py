@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from rstdp_agents.agent.fused.live import FORGOTTEN
+from rstdp_agents.agent.fused.lazy_rows import FORGOTTEN
 from rstdp_agents.agent.modulators import ModulatorConstants, modulator_constants
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.codecs.decoders.options import DecoderConstants, decoder_constants

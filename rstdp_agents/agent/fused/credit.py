@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rstdp_agents.agent.fused.lazy_rows import join, newest, queued
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.critic import (
     beyond_deadband,
@@ -25,12 +26,21 @@ from rstdp_agents.equations.traces import trace_step
 
 
 @jit(fastmath=FAST, forceinline=True)
-def value_of(weight, index, value):
-    """What a critic with ``weight (I,)`` expects of a state, from its active inputs ``(n,)``; and the sum of their rates."""
+def value_of(s, a, r, which, e):
+    """What the critic of agent a expects in env e of a state, and the sum of the rates of the state's active inputs.
+
+    which: 0 for the state acted on, 1 for the next one. r: `lazy_rows.Rows` of the agent.
+    """
     expected, total = np.float32(0.0), np.float32(0.0)
-    for j in range(index.shape[0]):
-        expected += weight[index[j]] * value[j]
-        total += value[j]
+    index, value, waits = s.index[a, which, e], s.value[a, which, e], which == 1 and not s.dense
+    for j in range(s.many[a, which, e]):
+        i, rate = index[j], value[j]
+        weight = r.critic[i]
+        if waits and r.touched[i] >= 0:
+            for other in range(r.trace.shape[0]):
+                weight = critic_step(weight, r.trace[other, i], np.float32(r.owed_by_critic[other, r.touched[i]]))
+        expected += weight * rate
+        total += rate
     total = max(total, np.float32(1e-9))
     return expected / total, total
 
@@ -88,40 +98,52 @@ def count_visit(visits, index, value, envs):
 
 
 @jit(fastmath=FAST, forceinline=True)
-def modulator_step(s, a, reward, terminated, restarted, p):
+def modulator_step(s, a, r, reward, terminated, restarted, c):
     """`modulators.TDError` or `modulators.RewardMinusBaseline` of agent a, in all envs, and its `gain.Gain`: writes m and learns.
 
-    s: `state.State`. p: `modulators.ModulatorConstants`.
+    s: `state.State`. r: its `lazy_rows.Rows`. c: `constants.Constants`.
     """
-    envs, m, r_bar, weight = s.m.shape[1], s.m[a], s.r_bar[a], s.critic[a]
+    p = c.modulator
+    envs, m, r_bar = s.m.shape[1], s.m[a], s.r_bar[a]
     reward = with_novelty(s, a, reward, terminated, p)
     if not p.is_td:
         for e in range(envs):
             m[e] = 0.0 if restarted[e] else reward_error(reward[e], r_bar[0], p)
         r_bar[0] = reward_mean_step(r_bar[0], m.mean(), np.float32(p.mean_share))
-    decay = np.float32(p.trace_decay)
+    if p.is_td:
+        fade_traces(s, a, r, p)
     for e in range(envs if p.is_td else 0):
-        index, value = s.index[a, 0, e, : s.many[a, 0, e]], s.value[a, 0, e, : s.many[a, 0, e]]
-        now, total = value_of(weight, index, value)
-        following, _ = value_of(weight, s.index[a, 1, e, : s.many[a, 1, e]], s.value[a, 1, e, : s.many[a, 1, e]])
+        now, total = value_of(s, a, r, 0, e)
+        following, _ = value_of(s, a, r, 1, e)
         delta = td_error(
             reward[e], terminated[e], now, np.float64(following), p
         )  # discounted and added in double precision
         m[e] = 0.0 if restarted[e] else delta
-        trace = s.trace[a, e]
-        for r in range(s.rows[a]):
-            i = s.live[a, r]
-            trace[i] = critic_trace_step(trace[i], np.float32(0.0), decay, np.float32(0.0))
-        mark_state(trace, index, value, total, p)
+        n = s.many[a, 0, e]
+        mark_state(s.trace[a, e], s.index[a, 0, e, :n], s.value[a, 0, e, :n], total, p)
     for e in range(envs if p.is_td else 0):
-        step = np.float32(m[e] * p.critic_lr / envs)
-        for r in range(s.rows[a]):
-            i = s.live[a, r]
-            weight[i] = critic_step(weight[i], s.trace[a, e, i], step)
+        s.felt[a, e] = m[e] * p.critic_lr / envs
+        for i in range(r.critic.shape[0] if s.dense else 0):
+            r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(s.felt[a, e]))
     if p.adapts:
         adapt_gain(m, restarted, s.moments[a], p)
     for e in range(envs):
         m[e] = beyond_deadband(m[e], p)
+
+
+@jit(fastmath=FAST, forceinline=True)
+def fade_traces(s, a, r, p):
+    """Let the traces of the critic of agent a decay by a step; in a sparse code those of the rows of this step (`lazy_rows`)."""
+    decay, dense = np.float32(p.trace_decay), s.dense
+    for e in range(0 if dense else r.trace.shape[0]):
+        for i in s.index[a, 0, e, : s.many[a, 0, e]]:
+            if r.touched[i] < 0:
+                join(r, i)
+    begin, end = (0, r.touched.shape[0]) if dense else newest(r)
+    for place in range(begin, end):
+        i = place if dense else queued(r, place)
+        for e in range(r.trace.shape[0]):
+            r.trace[e, i] = critic_trace_step(r.trace[e, i], np.float32(0.0), decay, np.float32(0.0))
 
 
 @jit(forceinline=True)

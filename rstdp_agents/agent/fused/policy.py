@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,20 +21,23 @@ CERTAIN = 1e30
 
 
 class FusedPolicy:
-    """See `backend.Policy`. Has the weights of ``shared`` (`arrays.arrays_of`), and spikes and random numbers of its own."""
+    """See `backend.Policy`. Has the weights of ``shared`` (`arrays.arrays_of`), and spikes and random numbers of its own.
+
+    sync: brings the weights up to date.
+    """
 
     def __init__(
         self, shared: dict[str, Any], decoder: Decoder, observations: Observations, threads: Threads, envs: int,
-        seeds: tuple[int, ...],
+        seeds: tuple[int, ...], sync: Callable[[], None],
     ) -> None:  # fmt: skip
-        self._decoder, self._observations = decoder, observations
+        self._decoder, self._observations, self._sync = decoder, observations, sync
         (agents, inputs, padded), outputs = shared["weight"].shape, shared["post_count"].shape[1]
         shape, most = (agents, envs), shared["index"].shape[3]
         self._arrays = (
             shared
             | decoder_arrays(self._decoder, shape)
             | {
-                "counters": np.array([(seed, 0, 0) for seed in seeds]),
+                "counters": np.array([(seed, 0, 0, 0, 0) for seed in seeds]),
                 **{name: np.zeros_like(shared[name], shape=(agents, 2, envs, most)) for name in ("index", "value")},
                 "many": np.zeros((agents, 2, envs), dtype=np.int64),
                 "power": np.zeros(shape, dtype=np.float32),
@@ -52,6 +56,7 @@ class FusedPolicy:
         self._stochastic, self._greedy = (threads.all_agents(act, state) for state in states)
 
     def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:
+        self._sync()
         if self._observations.are_masked:
             self._observations.mask(obs, self._arrays)
         (self._greedy if greedy else self._stochastic)(self._observations.coded(obs))

@@ -1,6 +1,6 @@
 """A whole env step in one compiled call: learn from the last transition, then simulate a window and choose.
 
-The eligibility of a window is written when the next call comes for it (or `synapse_pass.write_eligibility` does): by then its
+The eligibility of a window is written when the next call comes for it (or `looks.show` does): by then its
 action gate is known, and weight and eligibility of a synapse are read and written once per env step.
 """
 
@@ -12,11 +12,18 @@ from numba import uint64
 from rstdp_agents.agent.fused.constants import Constants
 from rstdp_agents.agent.fused.credit import modulator_step, pair_credit, third_factor
 from rstdp_agents.agent.fused.decoders import choose, choose_vector, sharpen
+from rstdp_agents.agent.fused.dense_rows import lay_aside, remain, retire
 from rstdp_agents.agent.fused.encoders import Code, encode
-from rstdp_agents.agent.fused.live import enlist, lay_aside, retire
+from rstdp_agents.agent.fused.lazy_rows import clear_spikes, decay_at_rest, end_episode, next_step, rows_of, use
 from rstdp_agents.agent.fused.neurons import fire, homeostasis_window, noisy_thresholds
 from rstdp_agents.agent.fused.spikes import draw_spikes
-from rstdp_agents.agent.fused.synapse_pass import drive_listed, learn_and_drive, learn_last_and_drive, modulate_credit
+from rstdp_agents.agent.fused.synapse_pass import (
+    drive_listed,
+    learn_and_drive,
+    learn_last_and_drive,
+    learn_listed,
+    modulate_credit,
+)
 from rstdp_agents.base.compiled import FAST, entry, jit
 from rstdp_agents.base.records import by_value
 from rstdp_agents.equations.lanes import WIDTH
@@ -48,14 +55,18 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
                     s.index[a, 0, e, j], s.value[a, 0, e, j] = s.index[a, 1, e, j], s.value[a, 1, e, j]
             else:
                 s.many[a, 0, e] = encode(obs[a, e], code, s.index[a, 0, e], s.value[a, 0, e])
-        lay_aside(s, a)
-        threshold, choice = _draw(s, a, c)
-        for e in range(obs.shape[1]):
-            enlist(s, a, e, c.lifetime)
         done = terminated[a] | truncated[a] | restarted[a]
-        current, square = _pass_synapses(s, a, done, learning, c)
-        s.sums[a, 2] += square
-        if learning:
+        shares, square = _shares(s, a, learning, c), 0.0
+        if s.dense:
+            lay_aside(s, a)
+        else:
+            square = _turn(s, a, done, shares, learning, c)
+        threshold, choice = _draw(s, a, c)
+        if s.dense:
+            remain(s, a, c.lifetime)
+        current, more = _pass_synapses(s, a, done, shares, learning, c)
+        s.sums[a, 2] += (square + more) / (s.post_count.shape[1] * s.weight.shape[1])
+        if s.dense and learning:
             retire(s, a, done.all(), c.lifetime)
         counts, gate = _choose(s, a, current, threshold, choice, c)
         _remember(s, a, counts, gate, c)
@@ -66,14 +77,15 @@ def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, co
     """Modulator of agent a in all its envs, and its critic's learning."""
     for e in range(obs.shape[0]):
         s.many[a, 1, e] = encode(final_obs[e] if truncated[e] else obs[e], code, s.index[a, 1, e], s.value[a, 1, e])
-    modulator_step(s, a, reward, terminated, restarted, c.modulator)
+    modulator_step(s, a, rows_of(s, a), reward, terminated, restarted, c)
     sharpen(s.sharpness[a], s.m[a], s.pushes[a], c.decoder)
     for e in range(obs.shape[0]):
         s.sums[a, 0] += s.m[a, e] / obs.shape[0]
         s.sums[a, 1] += s.m[a, e] * s.m[a, e] / obs.shape[0]
         if terminated[e] or truncated[e] or restarted[e]:
-            s.trace[a, e] = 0.0
             s.pushes[a, e] = 0.0
+            if s.dense:
+                s.trace[a, e] = 0.0
 
 
 @entry(nogil=True)
@@ -85,7 +97,7 @@ def act(s, begin, end, obs):
         for e in range(obs.shape[1]):
             s.many[a, 0, e] = encode(obs[a, e], code, s.index[a, 0, e], s.value[a, 0, e])
         threshold, choice = _draw(s, a, c)
-        current, _ = _pass_synapses(s, a, np.empty(0, np.bool_), False, c)
+        current, _ = _pass_synapses(s, a, np.empty(0, np.bool_), np.empty(0, np.float32), False, c)
         _choose(s, a, current, threshold, choice, c)
         for e in range(obs.shape[1]):
             for j in range(s.many[a, 0, e]):
@@ -113,26 +125,55 @@ def _draw(s, a, c):
 
 
 @jit(fastmath=FAST, forceinline=True)
-def _pass_synapses(s, a, done, learning, c):
-    """The pass over the synapses of agent a: currents ``(E, T + 1, P)`` of the window, and the mean square of what it learnt."""
-    ticks, padded = s.post.shape[2:]
-    envs, inputs = s.m.shape[1], s.weight.shape[1]
+def _shares(s, a, learning, c):
+    """What each eligibility of agent a is multiplied with to be learnt, ``(K E,)``; none if nothing is."""
+    envs = s.m.shape[1]
     shares = np.empty(s.terms.shape[0] * envs if learning else 0, np.float32)
     for p in range(shares.shape[0]):
         shares[p] = s.lr[a] * third_factor(s.m[a, p % envs], p // envs, s.amplitudes, c.rule) / envs
+    if s.z.shape[2] == 0 and learning:
+        modulate_credit(s.credit[a].reshape(-1, *s.credit.shape[3:]), shares)
+    return shares
+
+
+@jit(fastmath=FAST, forceinline=True)
+def _turn(s, a, done, shares, learning, c):
+    """From the last window of agent a, of a sparse code, to the next: what is learnt, and the rows that come into use.
+
+    Returns the sum of squares of the update.
+    """
+    r, square = rows_of(s, a), 0.0
+    if learning:
+        square = learn_listed(s, a, r, shares, c)
+        clear_spikes(r)
+        for e in range(done.shape[0]):
+            if done[e]:
+                end_episode(r, e, c)
+        next_step(r, c)
+    else:
+        clear_spikes(r)
+        decay_at_rest(r)
+    for e in range(done.shape[0]):
+        use(r, s.index[a, 0, e, : s.many[a, 0, e]], c)
+    return square
+
+
+@jit(fastmath=FAST, forceinline=True)
+def _pass_synapses(s, a, done, shares, learning, c):
+    """Currents ``(E, T + 1, P)`` of the window of agent a, which learns first if its code is dense; and its sum of squares."""
+    ticks, padded = s.post.shape[2:]
+    envs = s.m.shape[1]
     current, square = np.zeros((envs, ticks + 1, padded), np.float32), 0.0
     tile = max(WIDTH, TILE // (envs * ticks) // WIDTH * WIDTH)
-    if s.z.shape[2] == 0 and learning:
-        modulate_credit(s.credit[a].reshape(-1, ticks + 1, padded), shares)
     for begin in range(0, padded, tile):
         end = min(begin + tile, padded)
-        if s.z.shape[2] == 0:
+        if not s.dense:
+            drive_listed(s, a, begin, end, current)
+        elif s.z.shape[2] == 0:
             square += learn_last_and_drive(s, a, begin, end, learning, current, c)
         else:
             square += learn_and_drive(s, a, begin, end, learning, done, shares, current, c)
-        if not s.dense:
-            drive_listed(s, a, begin, end, current)
-    return current, square / (s.post_count.shape[1] * inputs)
+    return current, square
 
 
 @jit(fastmath=FAST, forceinline=True)

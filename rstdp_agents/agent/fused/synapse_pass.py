@@ -9,7 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numba import uint64
 
-from rstdp_agents.base.compiled import FAST, entry, jit
+from rstdp_agents.agent.fused.lazy_rows import newest, owe, period, queued, waited, waiting
+from rstdp_agents.agent.statistics import EVERY
+from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.lanes import WIDTH, load, lowest_bit, splat, store, total
 from rstdp_agents.equations.three_factor import weight_step
 from rstdp_agents.equations.traces import trace_step
@@ -75,9 +77,8 @@ def drive_listed(s, a, begin, end, current):
 def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     """The pass for agent a and its output neurons from ``begin`` to ``end``.
 
-    done ``(E,)``. shares ``(K E,)``: what each eligibility is multiplied with. current ``(E, T + 1, P)``, added to by all inputs
-    of a dense code; `drive_listed` is left to do for others. Only what is listed (`live`) has anything to learn. Returns the
-    sum of squares of the update.
+    Of a dense code: all inputs. done ``(E,)``. shares ``(K E,)``: what each eligibility is multiplied with. current
+    ``(E, T + 1, P)``, added to. Returns the sum of squares of the update.
     """
     inputs, padded = s.weight.shape[1:]
     terms, envs, ticks = s.terms.shape[0], current.shape[0], current.shape[1] - 1
@@ -86,11 +87,10 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     currents = current.reshape(-1)
     bits, change, plane = s.bits[a].reshape(-1), np.empty(padded, np.float32), (ticks + 1) * padded
     decay = splat(c.rule.decay_z)
-    square, last = splat(0.0), terms * envs - 1
-    for r in range(s.rows[a] if learning or s.dense else 0):
-        i = np.int64(s.live[a, r])
+    square, last, age = splat(0.0), terms * envs - 1, s.age[a]
+    for i in range(inputs):
         row = i * padded
-        for p in range(last + 1 if learning and s.age[a, i] > 0 else 0):
+        for p in range(last + 1 if learning and age[i] > 0 else 0):
             e, z_row, first = p % envs, (p * inputs + i) * padded, p * plane
             fired = bits[all_bits + e * inputs + i] if pending else uint64(0)
             keep = decay if pending else splat(1.0)
@@ -107,7 +107,7 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
                 else:
                     square = square + update * update
                     store(weight, row + o, weight_step(load(weight, row + o), update, c.w_min, c.w_max))
-        for e in range(envs if s.dense else 0):
+        for e in range(envs):
             drive(weight, row, currents, e * plane, padded, bits[e * inputs + i], ticks, begin, end)
     return total(square)
 
@@ -139,43 +139,96 @@ def find_earned(bits, i, inputs, terms, ticks, padded, rows):
 
 
 @jit(fastmath=FAST, forceinline=True)
-def learn_last_and_drive(s, a, begin, end, learning, current, c):
-    """`learn_and_drive` where eligibility lasts for one window: `plasticity.last_window`, and z is nowhere.
+def learn_last(s, a, i, begin, end, earned, c):
+    """What input i of agent a learns of the last window, if eligibility lasts for no longer: `plasticity.last_window`.
 
-    What was earned has been multiplied with the modulator. An input that did not fire has nothing to learn.
+    What was earned has been multiplied with the modulator. earned: for `find_earned` to write to. Returns the sum of squares
+    of the update, in lanes.
     """
     inputs, padded = s.weight.shape[1:]
-    terms, envs, ticks = s.terms.shape[0], current.shape[0], current.shape[1] - 1
-    weight, credit, currents = s.weight[a].reshape(-1), s.credit[a].reshape(-1), current.reshape(-1)
-    bits, before, plane = s.bits[a, 0].reshape(-1), s.bits[a, -1].reshape(-1), (ticks + 1) * padded
-    rows, square = np.empty(terms * envs * ticks + 1, np.int64), splat(0.0)
-    for r in range(s.rows[a] if learning or s.dense else 0):
-        i = np.int64(s.live[a, r])
-        row = i * padded
-        many = find_earned(before, i, inputs, terms, ticks, padded, rows) if learning else 0
-        for o in range(begin, end if many else begin, WIDTH):
-            update = splat(0.0)
-            for j in range(0, many, 2):
-                update = update + (load(credit, rows[j] + o) + load(credit, rows[j + 1] + o))
-            square = square + update * update
-            store(weight, row + o, weight_step(load(weight, row + o), update, c.w_min, c.w_max))
-        for e in range(envs if s.dense else 0):
-            drive(weight, row, currents, e * plane, padded, bits[e * inputs + i], ticks, begin, end)
+    ticks, square = s.credit.shape[3] - 1, splat(0.0)
+    weight, credit = s.weight[a].reshape(-1), s.credit[a].reshape(-1)
+    many = find_earned(s.bits[a, -1].reshape(-1), i, inputs, s.credit.shape[1], ticks, padded, earned)
+    for o in range(begin, end if many else begin, WIDTH):
+        update, row = splat(0.0), i * padded + o
+        for j in range(0, many, 2):
+            update = update + (load(credit, earned[j] + o) + load(credit, earned[j + 1] + o))
+        square = square + update * update
+        store(weight, row, weight_step(load(weight, row), update, c.w_min, c.w_max))
+    return square
+
+
+@jit(fastmath=FAST, forceinline=True)
+def learn_last_and_drive(s, a, begin, end, learning, current, c):
+    """`learn_and_drive` where eligibility lasts for one window, and z is nowhere."""
+    inputs, padded = s.weight.shape[1:]
+    envs, ticks, square = current.shape[0], current.shape[1] - 1, splat(0.0)
+    weight, currents, bits = s.weight[a].reshape(-1), current.reshape(-1), s.bits[a, 0].reshape(-1)
+    earned = np.empty(s.terms.shape[0] * envs * ticks + 1, np.int64)
+    for i in range(inputs):
+        if learning:
+            square = square + learn_last(s, a, i, begin, end, earned, c)
+        for e in range(envs):
+            plane = e * (ticks + 1) * padded
+            drive(weight, i * padded, currents, plane, padded, bits[e * inputs + i], ticks, begin, end)
     return total(square)
 
 
-@entry(fastmath=FAST)
-def write_eligibility(s):
-    """Write the eligibility that waits for the next pass, so that z is what the torch path would show, for others to change."""
-    terms, envs, inputs, padded = s.z.shape[1:]
-    ticks = s.credit.shape[3] - 1
-    for a in range(s.z.shape[0]):
-        decay = splat(s.constants[a].rule.decay_z)
-        z, credit, plane = s.z[a].reshape(-1), s.credit[a].reshape(-1), (ticks + 1) * padded
-        for p in range(terms * envs if s.counters[a, 2] else 0):
-            for i in range(inputs):
-                row, fired = (p * inputs + i) * padded, s.bits[a, 0, p % envs, i]
-                one, two, keep = accumulate_pairs(z, row, credit, p * plane, padded, fired, ticks, decay, 0, padded)
-                for o in range(0, padded, WIDTH):
-                    store(z, row + o, with_pair(z, row, credit, p * plane, padded, one, two, keep, o))
-        s.counters[a, 2] = 0
+@jit(fastmath=FAST, forceinline=True)
+def earn(s, a, r, c):
+    """Write the eligibility that the last window has earned, so that z is what the torch path would show. r: `lazy_rows.Rows`."""
+    if s.counters[a, 2] == 0 or r.z.shape[0] == 0:
+        return
+    dense, credit, inputs = s.dense, s.credit[a].reshape(-1), r.touched.shape[0]
+    ticks, envs, pairs = s.credit.shape[3] - 1, s.credit.shape[2], r.owed.shape[0]
+    keep, plane = splat(c.rule.decay_z if dense else 1.0), (ticks + 1) * r.padded
+    begin, end = (0, inputs) if dense else newest(r)
+    for place in range(begin, end):
+        i = place if dense else queued(r, place)
+        for p in range(pairs):
+            fired, row = r.bits[p % envs, i], (p * inputs + i) * r.padded
+            if fired == 0 and not dense:
+                continue
+            one, two, left = accumulate_pairs(r.z, row, credit, p * plane, r.padded, fired, ticks, keep, 0, r.padded)
+            for o in range(0, r.padded, WIDTH):
+                store(r.z, row + o, with_pair(r.z, row, credit, p * plane, r.padded, one, two, left, o))
+    s.counters[a, 2] = 0
+
+
+@jit(fastmath=FAST, forceinline=True)
+def learn_listed(s, a, r, shares, c):
+    """Agent a, of a sparse code, learns of its last window: what its rows are owed grows.
+
+    r: its `lazy_rows.Rows`. shares as in `learn_and_drive`. Returns the sum of squares of the update; where rows wait, of
+    every tenth, ten times.
+    """
+    slots, slot, square = period(c), r.queued[2], 0.0
+    for e in range(r.trace.shape[0]):
+        owe(r.owed_by_critic[e], r.fade[1], s.felt[a, e], slot, slots)
+    if r.z.shape[0] == 0:
+        squares, (begin, end) = splat(0.0), newest(r)
+        earned = np.empty(s.credit.shape[1] * s.credit.shape[2] * (s.credit.shape[3] - 1) + 1, np.int64)
+        for place in range(begin, end):
+            squares = squares + learn_last(s, a, queued(r, place), 0, r.padded, earned, c)
+        square = total(squares)
+    else:
+        earn(s, a, r, c)
+        for p in range(shares.shape[0]):
+            owe(r.owed[p], r.fade[0], np.float64(shares[p]), slot, slots)
+        if s.counters[a, 1] % EVERY == 0:
+            square = EVERY * square_of_update(r, shares, c)
+    return square
+
+
+@jit(fastmath=FAST, forceinline=True)
+def square_of_update(r, shares, c):
+    """Sum of squares of what the weights are owed for this step alone."""
+    square, inputs = splat(0.0), r.touched.shape[0]
+    for i in waiting(r, c):
+        left = np.float32(r.fade[0, waited(r, i, c)])
+        for o in range(i * r.padded, (i + 1) * r.padded, WIDTH):
+            update = splat(0.0)
+            for p in range(shares.shape[0]):
+                update = update + load(r.z, p * inputs * r.padded + o) * (shares[p] * left)
+            square = square + update * update
+    return total(square)

@@ -27,7 +27,7 @@ def measures(agent: Agent) -> dict[str, Tensor]:
     layers = agent.network.layers
     for layer, pre in zip(layers, seen.spikes[:-1], strict=True):
         suffix = "" if layer is agent.layer else f"/{layer.name}"
-        out[f"learn/w_mean{suffix}"] = layer.weight.flatten(1).mean(1)
+        out[f"learn/w_mean{suffix}"] = layer.weight.mean(tuple(range(1, layer.weight.ndim)))
         out[f"learn/w_rms{suffix}"] = rms(layer.weight)
         out[f"learn/w_saturated_frac{suffix}"] = saturated(layer, pre)
     seconds = seen.windows * agent.envs * agent.layer.window_ms / 1000.0
@@ -56,6 +56,8 @@ def saturated(layer: Layer, pre: Tensor) -> Tensor:
     pre: spikes of every input neuron, ``(agents, neurons)``; synapses that have carried no spike do not count.
     """
     low, high = layer.bounds
+    if low < layer.weight.amin() and layer.weight.amax() < high:
+        return layer.weight.new_zeros(len(layer.weight))
     bound = ((layer.weight <= low) | (layer.weight >= high)).float()
     if bound.shape[2:] != pre.shape[1:]:
         return bound.flatten(1).mean(1)

@@ -1,0 +1,239 @@
+"""Rows of a sparse code, brought up to date when their input is active and not at every step.
+
+A row is what belongs to one input: its weights and their eligibility, its weight in the critic and the trace of that. Without new
+spikes an eligibility z decays, z(t) = z(s) a^(t - s), and after a step t the weight is owed
+
+    z(s) sum over k from s to t of share(k) a^(k - s),
+
+share: of `three_factor`, lr m. The sum is the same for all rows that were brought up to date in the same step s: each agent keeps
+one for each of the last steps (``owed``) and adds to all of them in every step. So a step costs what is active, however many
+inputs there are and however long their traces last. The critic's weights and their trace go the same way.
+
+Rows that have something to learn wait in a queue, in the order in which they were brought up to date, until they have waited
+for a whole period. Then there is nothing left to learn, or they wait again. Bounds act on a weight when its row is brought up to
+date: in the steps between, its input is silent, and has no use for them.
+
+Who looks at the arrays sees everything up to date, and changes no bit of what follows: see `looks`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import uint64
+
+from rstdp_agents.base.compiled import FAST, jit
+from rstdp_agents.equations.critic import critic_step
+from rstdp_agents.equations.lanes import WIDTH, load, splat, store
+from rstdp_agents.equations.three_factor import weight_step
+
+FORGOTTEN = 1e-8
+"""What is left of a trace when it counts as none: less than the rounding of what it was."""
+RING = 256
+"""Longest time that a row waits, in steps; if its traces last longer, it waits again."""
+
+
+class Rows(NamedTuple):
+    """The rows of an agent, as compiled code takes them; arrays of `state.FIELDS`."""
+
+    weight: np.ndarray
+    """``(I P,)``"""
+    z: np.ndarray
+    """``(K E I P,)``"""
+    critic: np.ndarray
+    """``(I,)``"""
+    trace: np.ndarray
+    """``(E, I)``"""
+    bits: np.ndarray
+    """``(E, I)``, of this window."""
+    touched: np.ndarray
+    """``(I,)``: slot of the step in which a row joined the queue, -1 for rows that do not wait."""
+    queue: np.ndarray
+    """``(Q,)``, a ring: inputs whose rows wait, in the order in which they joined; the last place of an input counts."""
+    queued: np.ndarray
+    """``(3,)``: first and next place in the queue, counted on, and the slot of this step."""
+    joined: np.ndarray
+    """``(RING,)``: how many joined in the step of each slot."""
+    owed: np.ndarray
+    """``(K E, RING)``: shares of the steps since that of each slot, faded and added up."""
+    owed_by_critic: np.ndarray
+    """``(E, RING)``, likewise."""
+    fade: np.ndarray
+    """``(2, RING + 1)``: what is left after 0, 1, ... steps of an eligibility, and of a trace of the critic."""
+    padded: int
+    """P"""
+
+
+@jit(forceinline=True)
+def rows_of(s, a):
+    """The `Rows` of agent a. s: `state.State`."""
+    return Rows(
+        s.weight[a].reshape(-1), s.z[a].reshape(-1), s.critic[a], s.trace[a], s.bits[a, 0], s.touched[a], s.queue[a], s.queued[a],
+        s.joined[a], s.owed[a], s.owed_by_critic[a], s.fade[a], s.weight.shape[2],
+    )  # fmt: skip
+
+
+@jit(forceinline=True)
+def period(c):
+    """Steps for which rows wait. c: `constants.Constants`."""
+    return min(c.lifetime, RING)
+
+
+@jit(forceinline=True)
+def waited(r, i, c):
+    """Steps since the row of input i, which waits, was brought up to date."""
+    steps = r.queued[2] - r.touched[i]
+    return steps if steps >= 0 else steps + period(c)
+
+
+@jit(forceinline=True)
+def newest(r):
+    """The places in the queue of the rows of this step, which are those of all active inputs: from, to."""
+    return r.queued[1] - r.joined[r.queued[2]], r.queued[1]
+
+
+@jit(forceinline=True)
+def queued(r, place):
+    """The input at a place of the queue, whose length is a power of two."""
+    return np.int64(r.queue[place & (r.queue.shape[0] - 1)])
+
+
+@jit(forceinline=True)
+def join(r, i):
+    """Let the row of input i, which is up to date, wait."""
+    r.queue[r.queued[1] & (r.queue.shape[0] - 1)] = i
+    r.queued[1] += 1
+    r.joined[r.queued[2]] += 1
+    r.touched[i] = r.queued[2]
+
+
+@jit(forceinline=True)
+def waiting(r, c):
+    """All inputs whose rows wait, each once."""
+    found = np.empty(r.queued[1] - r.queued[0], np.int32)
+    many, place, slot, slots = 0, r.queued[0], r.queued[2], period(c)
+    for _ in range(slots):
+        slot = slot + 1 if slot + 1 < slots else 0
+        for _ in range(r.joined[slot]):
+            i = queued(r, place)
+            found[many] = i
+            many += r.touched[i] == slot
+            place += 1
+    return found[:many]
+
+
+@jit(fastmath=FAST, forceinline=True)
+def settle(r, i, steps, c):
+    """Bring the row of input i up to date, ``steps`` after the last time: weights, bounds, eligibility and critic."""
+    slot, inputs, pairs = r.touched[i], r.touched.shape[0], r.owed.shape[0] if r.z.shape[0] else 0
+    fade = np.float32(r.fade[0, steps])
+    for o in range(i * r.padded, (i + 1) * r.padded if pairs else 0, WIDTH):
+        update = splat(0.0)
+        for p in range(pairs):
+            row = p * inputs * r.padded + o
+            eligible = load(r.z, row)
+            update = update + eligible * np.float32(r.owed[p, slot])
+            store(r.z, row, eligible * fade)
+        store(r.weight, o, weight_step(load(r.weight, o), update, c.w_min, c.w_max))
+    left = np.float32(r.fade[1, max(steps - 1, 0)])
+    for e in range(r.trace.shape[0]):
+        r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(r.owed_by_critic[e, slot]))
+        r.trace[e, i] *= left
+
+
+@jit(fastmath=FAST, forceinline=True)
+def owe(owed, fade, share, slot, slots):
+    """A step of ``share``, that of ``slot``: what is owed to the rows of each of the last steps, ``owed (RING,)``."""
+    for back in range(slot + 1):
+        owed[slot - back] += share * fade[back]
+    for back in range(slot + 1, slots):
+        owed[slot + slots - back] += share * fade[back]
+
+
+@jit(fastmath=FAST, forceinline=True)
+def end_episode(r, e, c):
+    """Learn what is still to be learnt of the episode in env e, and forget its eligibility and trace."""
+    envs, inputs = r.trace.shape[0], r.touched.shape[0]
+    terms = r.owed.shape[0] // envs if r.z.shape[0] else 0
+    for i in waiting(r, c):
+        slot = r.touched[i]
+        for o in range(i * r.padded, (i + 1) * r.padded if terms else 0, WIDTH):
+            update = splat(0.0)
+            for k in range(terms):
+                row = (k * envs + e) * inputs * r.padded + o
+                update = update + load(r.z, row) * np.float32(r.owed[k * envs + e, slot])
+                store(r.z, row, splat(0.0))
+            store(r.weight, o, weight_step(load(r.weight, o), update, c.w_min, c.w_max))
+        r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(r.owed_by_critic[e, slot]))
+        r.trace[e, i] = 0.0
+    if envs == 1:
+        dismiss(r)
+
+
+@jit(forceinline=True)
+def dismiss(r):
+    """No row waits any longer."""
+    for place in range(r.queued[0], r.queued[1]):
+        r.touched[queued(r, place)] = -1
+    r.queued[0] = r.queued[1]
+    r.joined[:] = 0
+
+
+@jit(forceinline=True)
+def forget(r, i):
+    """Nothing of input i is left to learn."""
+    for row in range(i * r.padded, r.z.shape[0], r.touched.shape[0] * r.padded):
+        r.z[row : row + r.padded] = 0.0
+    r.trace[:, i] = 0.0
+    r.touched[i] = -1
+
+
+@jit(forceinline=True)
+def clear_spikes(r):
+    """Forget the input spikes of the last window."""
+    begin, end = newest(r)
+    for place in range(begin, end):
+        i = queued(r, place)
+        for e in range(r.bits.shape[0]):
+            r.bits[e, i] = uint64(0)
+
+
+@jit(forceinline=True)
+def next_step(r, c):
+    """Begin a step: rows that have waited for a whole period are forgotten, or wait again."""
+    slots = period(c)
+    slot = r.queued[2] + 1 if r.queued[2] + 1 < slots else 0
+    first, expired = r.queued[0], r.joined[slot]
+    r.queued[0], r.queued[2], r.joined[slot] = first + expired, slot, 0
+    for place in range(first, first + expired):
+        i = queued(r, place)
+        if r.touched[i] == slot:
+            settle(r, i, slots, c)
+            if slots == c.lifetime:
+                forget(r, i)
+            else:
+                join(r, i)
+    r.owed[:, slot] = 0.0
+    r.owed_by_critic[:, slot] = 0.0
+
+
+@jit(forceinline=True)
+def decay_at_rest(r):
+    """Begin a window that follows no learning. No row waits, and all that have something to learn are those of this step."""
+    begin, end = newest(r)
+    for place in range(begin, end):
+        for row in range(queued(r, place) * r.padded, r.z.shape[0], r.touched.shape[0] * r.padded):
+            r.z[row : row + r.padded] *= np.float32(r.fade[0, 1])
+
+
+@jit(forceinline=True)
+def use(r, active, c):
+    """Bring the rows of the ``active`` inputs up to date."""
+    slot = r.queued[2]
+    for i in active:
+        if r.touched[i] == slot:
+            continue
+        if r.touched[i] >= 0:
+            settle(r, i, waited(r, i, c), c)
+        join(r, i)
