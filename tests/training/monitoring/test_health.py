@@ -139,3 +139,14 @@ def test_causes_are_named_before_what_they_lead_to():
     assert not_finite({"output.weight": torch.ones(2, 2), "count": torch.ones(2, dtype=torch.int64)}) == ""
     assert not_finite({"output.weight": bad, "m": bad}).startswith("the modulator of agent 1")
     assert not_finite({"output.weight": bad, "m": bad, "critic.weight": bad}).startswith("the critic of agent 1")
+
+
+def test_numbers_whose_sum_overflows_are_finite_and_nothing_else_is_missed():
+    huge = torch.full((2, 3), 3e38)
+    assert not_finite({"agent.x": huge}) == ""
+    for wrong in (math.inf, -math.inf, math.nan):
+        tensor = huge.clone()
+        tensor[1, 2] = wrong
+        assert "the input of agent 1 is no longer finite" in not_finite({"agent.x": tensor})
+        tensor[1, 1] = -wrong
+        assert "the input of agent 1" in not_finite({"agent.x": tensor})
