@@ -80,6 +80,8 @@ class FusedBackend:
         return {f"fused.{name}": torch.from_numpy(array) for name, array in self._own().items()}
 
     def adopt(self, agents: slice, other: FusedBackend) -> None:
+        self.sync()
+        self._go_on(for_good=True)  # rows may have other times to wait for
         for name in ("constants", "late", "fade"):
             self.arrays[name][agents] = other.arrays[name][0]
         self._kept = kept_arrays(self.arrays)

@@ -115,6 +115,7 @@ def _is_held_elsewhere(s, a):
 def _list_what_is_held(s, a, r):
     """Let the rows of agent a wait that hold anything, all of them up to date."""
     dismiss(r)
+    r.queued[2] = 0
     r.owed[:] = 0.0
     r.owed_by_critic[:] = 0.0
     for i in range(s.touched.shape[1]):

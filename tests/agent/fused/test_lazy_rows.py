@@ -206,6 +206,25 @@ def test_what_somebody_writes_between_two_steps_counts():
     torch.testing.assert_close(agent.modulator.weight, reference.modulator.weight, rtol=1e-3, atol=1e-5)
 
 
+def test_agents_that_get_constants_on_the_way_lose_nothing():
+    agent, same = sparse(**SLOW), sparse(**SLOW)
+    for each in (agent, same):
+        live(each, 50)
+    agent.tensors()  # somebody looks
+    agent.adopt(slice(0, 2), same.config)
+    for each in (agent, same):
+        live(each, 30, first=50)
+    torch.testing.assert_close(agent.layer.weight, same.layer.weight, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(agent.modulator.weight, same.modulator.weight, rtol=1e-4, atol=1e-6)
+    agent.adopt(slice(0, 1), override(same.config, {"plasticity.tau_e": 4.0, "modulation.lambda_": 0.1}))
+    live(agent, 60, first=80)
+    arrays = agent._backend.arrays
+    brief, slow = arrays["constants"]["lifetime"]
+    assert brief < 10 < RING < slow
+    assert not arrays["joined"][0, brief:].any()  # nobody waits in a slot that no step comes to
+    assert len(waiting(agent, 0)) < len(waiting(agent, 1))
+
+
 def test_a_step_touches_what_is_active_and_nothing_else():
     agent = sparse(seeds=(0,), envs=1)
     agent.begin(seen(1000, 1, 1))
