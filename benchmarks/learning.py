@@ -1,6 +1,6 @@
 """Learning curves of many seeds beside their controls: one command makes the whole table, or one cell of it.
 
-python -m benchmarks.learning                                            every task and rule, seeds 1000-1009, with their page
+python -m benchmarks.learning                                            every task and rule, seeds 3000-3019, with their page
 python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et         one of them
 python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et --seeds 0-7 --set plasticity.lr=0.3    a changed setting
 
@@ -40,6 +40,8 @@ from rstdp_agents.training.ranged import with_range
 
 EVALUATED = 20
 """Episodes of each kind of evaluation, per seed."""
+MAX_RANDOM_SIGN = 50_000
+"""Env steps per agent of the control with a random sign, at most."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Args:
     """Environment id; empty for all tasks of the table."""
     rule: str = ""
     """rstdp-et, rstdp, reward-switch, linear or random; empty for all of them."""
-    seeds: str = "1000-1009"
+    seeds: str = "3000-3019"
     """First and last seed."""
     episodes: int = 0
     """Episodes of every learner; 0 for what the task says."""
@@ -82,7 +84,7 @@ class Args:
 
 
 def run(name: str, rule: str, task: Task, args: Args) -> dict[str, Records]:
-    """Records of each condition: ``learner`` and, of a spiking one, ``frozen`` and ``shuffled``."""
+    """Records of each condition: ``learner`` and, of a spiking one, ``frozen`` and ``random_sign``."""
     seeds, spiking = args.all_seeds, rule if rule in RULES else "rstdp-et"
     made = replace(preset(name, spiking), seed=seeds[0])
     made = replace(made, agent=with_changes(made.agent, args.set))
@@ -104,17 +106,18 @@ def run(name: str, rule: str, task: Task, args: Args) -> dict[str, Records]:
             record[f"eval_{kind}"] = mean
     twins, again = (SerialGrid(source, kwargs, len(seeds), 1) for _ in range(2))
     frozen = players.play(players.spiking(config, twins, seeds, frozen=True), twins, task, seeds, task.control)
-    return {"learner": records, "frozen": frozen, "shuffled": run_shuffled(again, config, task, seeds, records)}
+    return {"learner": records, "frozen": frozen, "random_sign": run_random_sign(again, config, task, seeds, records)}
 
 
-def run_shuffled(
+def run_random_sign(
     envs: SerialGrid, config: AgentConfig, task: Task, seeds: tuple[int, ...], learners: Records
 ) -> Records:
-    """The control with shuffled modulator, for as many episodes as the slowest learner took, or as many env steps."""
+    """The control with a random sign, for as many episodes as the slowest learner took, or as many env steps."""
     took = [record["solved_at_episode"] or task.episodes for record in learners]
     steps = [record["solved_at_step"] or task.max_steps for record in learners]
-    limited = replace(task, max_steps=min(max(steps), task.max_shuffled))
-    return players.play(players.shuffled(config, envs, seeds), envs, limited, seeds, max(took))
+    limited = replace(task, max_steps=min(max(steps), MAX_RANDOM_SIGN))
+    player = players.RandomSign(players.spiking(config, envs, seeds, frozen=False), seeds)
+    return players.play(player, envs, limited, seeds, max(took))
 
 
 def cell(args: Args, name: str, rule: str) -> dict[str, Any]:

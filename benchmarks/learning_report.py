@@ -24,17 +24,18 @@ from rstdp_agents.training.reports.scores import episodes_to, iqm, rolling
 from rstdp_agents.training.reports.tables import table, with_interval
 
 Cell = dict[str, Any]
+CONTROLS = ("frozen", "random_sign")
 COLOURS = {"rstdp-et": "C0", "rstdp": "C1", "reward-switch": "C2", "linear": "0.35", "random": "0.75"}
 INTRO = """\
 # Learning results
 
-*Solved* is the episode in which the mean return of 100 consecutive **training** episodes first reaches the bound, over ten
-reporting seeds (1000 to 1009). Brackets give the bootstrap 95 % interval of the mean over seeds. Every rule has one setting
-for all tasks, but for what `rstdp_agents/training/presets/found.py` changes; learning is local, and no reward is shaped.
+*Solved* is the episode in which the mean return of 100 consecutive **training** episodes first reaches the bound, over seeds
+that no setting has been changed after ({seeds}). Brackets give the bootstrap 95 % interval of the mean over seeds. Every rule has one
+setting for all tasks, but for what `rstdp_agents/training/presets/found.py` changes; learning is local, and no reward is shaped.
 *Final* is the mean of the last 100 episodes of a run of fixed length, *best* the highest mean of 100, *area* the mean return over
 all of training. *Greedy* and *stochastic* are evaluations without learning in separate environments. Controls: *frozen*,
-the same network with the same seed and a learning rate of zero; *shuffled*, the same learner with a modulator drawn from those it
-has encountered, for 20,000 env steps at most (Breakout: 3,000); *random*, a random policy;
+the same network with the same seed and a learning rate of zero; *random sign*, the same learner whose updates get the sign of a
+coin, for 50,000 env steps at most; *random*, a random policy;
 *linear*, an actor-critic on the same features without spikes, with one step size (`benchmarks/linear.py`).
 *Target* is the goal this project set itself, for all ten seeds. The results of others in the pictures are published ones.
 
@@ -78,13 +79,13 @@ def summary_row(cell: Cell) -> list[str]:
         f"{np.mean(steps):,.0f}" if steps else "-",
         last(learners, task.solved), mean([r["best_mean"] for r in learners], task.solved), mean(area, task.solved),
         *(mean(values, task.solved) for values in kinds),
-        *(last(cell[control], task.solved) if control in cell else "-" for control in ("frozen", "shuffled")),
+        *(last(cell[control], task.solved) if control in cell else "-" for control in CONTROLS),
     ]  # fmt: skip
     return columns
 
 
 HEADER = [
-    "", "solved, in episodes", "target", "env steps", "final", "best", "area", "greedy", "stochastic", "frozen", "shuffled"
+    "", "solved, in episodes", "target", "env steps", "final", "best", "area", "greedy", "stochastic", "frozen", "random sign"
 ]  # fmt: skip
 
 
@@ -103,11 +104,11 @@ def cell_table(cell: Cell) -> str:
     """Every seed of one cell, then the learners together."""
     lines, task = [], TASKS[cell["task"]]
     for i, r in enumerate(cell["learner"]):
-        controls = [last(cell[c][i : i + 1], task.solved) if c in cell else "-" for c in ("frozen", "shuffled")]
+        controls = [last(cell[c][i : i + 1], task.solved) if c in cell else "-" for c in CONTROLS]
         best, ended = mean([r["best_mean"]], task.solved), last([r], task.solved)
         at = [str(r["solved_at_episode"] or "no"), str(r["solved_at_step"] or "-")]
         lines.append([str(r["seed"]), *at, str(r["episodes"]), best, ended, *controls])
-    header = ["seed", "solved at episode", "at env step", "episodes", "best 100", "last 100", "frozen", "shuffled"]
+    header = ["seed", "solved at episode", "at env step", "episodes", "best 100", "last 100", "frozen", "random sign"]
     return table(header, lines) + f"\n\nReached {task.solved:g}: {solved(cell, task.solved)}."
 
 
@@ -150,6 +151,12 @@ def versions(tasks: dict[str, dict[str, Cell]]) -> str:
     return "; ".join(sorted(made))
 
 
+def seeds(tasks: dict[str, dict[str, Cell]]) -> str:
+    """The ranges of seeds that the cells are of."""
+    ranges = {(c["learner"][0]["seed"], c["learner"][-1]["seed"]) for cells in tasks.values() for c in cells.values()}
+    return ", ".join(f"{first} to {last}" for first, last in sorted(ranges))
+
+
 def draw(name: str, cells: dict[str, Cell]) -> Figure:
     """A panel per spiking rule: every seed's rolling return, its controls dashed, what others reach and take as lines."""
     rules = [rule for rule in RULES if rule in cells]
@@ -177,7 +184,7 @@ def _late(returns: list[float]) -> np.ndarray:
 def _panel(axes: Axes, task: Task, rule: str, cells: dict[str, Cell]) -> None:
     cell = cells[rule]
     longest = max(r["episodes"] for r in cell["learner"])
-    groups = [("frozen", cell["frozen"], "0.75"), ("shuffled", cell["shuffled"], "0.55")]
+    groups = [("frozen", cell["frozen"], "0.75"), ("random sign", cell["random_sign"], "0.55")]
     groups += [("linear, no spikes", cells["linear"]["learner"], "k")] if "linear" in cells else []
     for label, records, colour in [*groups, (rule, cell["learner"], COLOURS[rule])]:
         own = label == rule
@@ -244,7 +251,8 @@ def write(args: Args) -> None:
         picture = args.results / f"{file_name(name)}.png"
         draw(name, cells).savefig(picture, dpi=110)
         sections.append(task_section(name, cells, str(picture.relative_to(args.docs.parent))))
-    parts = [INTRO.format(versions=versions(tasks)), *sections, "## All tasks\n\n" + aggregate_table(tasks) + "\n"]
+    intro = INTRO.format(seeds=seeds(tasks), versions=versions(tasks))
+    parts = [intro, *sections, "## All tasks\n\n" + aggregate_table(tasks) + "\n"]
     args.docs.write_text("\n".join(parts))
 
 

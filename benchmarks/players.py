@@ -1,8 +1,8 @@
 """Who plays in the learning benchmark: spiking learners with their controls, and players that do not spike.
 
 A player has ``begin(obs)`` and ``step(transition)``, as `Agent` does. Controls: *frozen*, the same network with the same seed and
-a learning rate of zero; *shuffled*, the same learner whose modulator is drawn at random from those that it has met so far,
-so that reward no longer tells what was good; *random*, random actions.
+a learning rate of zero; *random sign*, the same learner whose updates have a sign that a coin gives them, so that the modulator
+still says how much happened, but no longer what was good; *random*, random actions.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
-from torch import Tensor
 
 from benchmarks.tasks import Task
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig, BackendName
-from rstdp_agents.agent.modulators import Modulator, Step
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.training.episodes import Episode, EpisodeTracker
@@ -28,29 +26,23 @@ from rstdp_agents.training.interaction import Interaction, Player
 Records = list[dict[str, Any]]
 
 
-class Shuffled:
-    """A modulator that tells the size of past surprises, but not when they happened.
+class RandomSign:
+    """A learner that does not know good from bad: in every step a coin says whether what it learns counts as it is or reversed.
 
-    m is drawn at random from a thousand values that the modulator within has had, for each agent and env by itself; a new value
-    takes the place of any of them.
+    All that the modulator changes goes with the same coin: weights, and what is learnt of exploration. The critic learns as ever.
     """
 
-    LENGTH = 1000
+    def __init__(self, agent: Agent, seeds: tuple[int, ...]) -> None:
+        self._agent, self._random = agent, [np.random.default_rng(seed) for seed in seeds]
 
-    def __init__(self, within: Modulator, seeds: tuple[int, ...]) -> None:
-        self._within, self._random = within, [np.random.default_rng(seed) for seed in seeds]
-        self._seen, self._count = torch.empty(0), 0
-        self.tensors, self.value, self.reset = within.tensors, within.value, within.reset
+    def begin(self, obs: np.ndarray) -> np.ndarray:
+        return self._agent.begin(obs)
 
-    def __call__(self, step: Step) -> Tensor:
-        m = self._within(step)
-        if not self._count:
-            self._seen = m.new_empty(self.LENGTH, *m.shape)
-        full = self._count == self.LENGTH
-        self._seen[int(self._random[0].integers(self.LENGTH)) if full else self._count] = m
-        self._count = min(self._count + 1, self.LENGTH)
-        drawn = np.array([random.integers(self._count, size=m.shape[1]) for random in self._random])
-        return self._seen[torch.from_numpy(drawn), torch.arange(m.shape[0])[:, None], torch.arange(m.shape[1])]
+    def step(self, t: Transition) -> np.ndarray:
+        signs = torch.tensor([1.0 - 2.0 * random.integers(2) for random in self._random])
+        for lr in (self._agent.lr, self._agent.parts.exploration.lr):
+            torch.copysign(lr, signs.to(lr), out=lr)
+        return self._agent.step(t)
 
 
 class Random:
@@ -74,13 +66,6 @@ def spiking(
     """Learners, or the same networks with a learning rate of zero."""
     scale = torch.zeros(len(seeds)) if frozen else None
     return Agent(config, envs.observation_space, envs.action_space, seeds=seeds, lr_scale=scale, backend=backend)
-
-
-def shuffled(config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...]) -> Agent:
-    """Learners whose modulator is shuffled in time; torch runs them."""
-    agent = Agent(config, envs.observation_space, envs.action_space, seeds=seeds, backend="torch")
-    agent.parts.modulator = Shuffled(agent.modulator, seeds)
-    return agent
 
 
 def episodes(

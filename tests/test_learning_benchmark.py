@@ -5,32 +5,32 @@ from dataclasses import replace
 import gymnasium as gym
 import numpy as np
 import pytest
-import torch
 
 from benchmarks import ablation, learning, learning_report, players
 from benchmarks.arguments import with_changes
 from benchmarks.linear import Gaussian, linear_twin
 from benchmarks.tasks import TASKS
 from rstdp_agents.agent.config import AgentConfig
-from rstdp_agents.agent.modulators import ModulatorConfig, Step, build_modulator
 from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.training.presets import PRESETS, preset
 
-CPU, F64 = torch.device("cpu"), torch.float64
-XOR = "rstdp/XOR-v0"
+XOR, CUE = "rstdp/XOR-v0", "rstdp/Cue-v0"
 
 
-def test_shuffled_modulator_hands_out_what_was_met_and_nothing_of_when():
-    shuffled = players.Shuffled(build_modulator("reward", ModulatorConfig(), (2, 1, 3), CPU, F64), (0, 1))
-    zero, features = torch.zeros(2, 1, dtype=F64), torch.ones(2, 1, 3, dtype=F64)
-    met = torch.randn(3000, dtype=F64, generator=torch.Generator().manual_seed(0))
-    steps = [Step(torch.full_like(zero, m), zero, features, features) for m in met.tolist()]
-    given = torch.stack([shuffled(step)[:, 0] for step in steps])
-    assert torch.isin(given, met).all()
-    assert not torch.equal(given[:, 0], given[:, 1])  # each agent from its own numbers
-    assert abs(np.corrcoef(given[100:, 0], met[100:])[0, 1]) < 0.07
-    assert given.std().item() == pytest.approx(1.0, abs=0.1)
+def test_random_sign_learns_as_much_but_not_what_was_good():
+    seeds, task = (0, 1, 2, 3), replace(TASKS[CUE], max_steps=800)
+    config, sizes, means = preset(CUE, "rstdp-et").agent, {}, {}
+    for name in ("learner", "random sign"):
+        envs = SerialGrid(CUE, {}, len(seeds), 1)
+        agent = players.spiking(config, envs, seeds, frozen=False)
+        before = agent.layer.weight.clone()
+        player = agent if name == "learner" else players.RandomSign(agent, seeds)
+        means[name] = [r["final_mean"] for r in players.play(player, envs, task, seeds, 800)]
+        sizes[name] = (agent.layer.weight - before).abs().mean((1, 2))
+    assert min(means["learner"]) > 0.9
+    assert max(means["random sign"]) < 0.6
+    assert (sizes["random sign"] > 0.02 * sizes["learner"]).all()
 
 
 def test_linear_twin_learns_and_chance_does_not():
