@@ -30,14 +30,15 @@ INTRO = """\
 # Learning results
 
 *Solved* is the episode in which the mean return of 100 consecutive **training** episodes first reaches the bound, over seeds
-that no setting has been changed after ({seeds}). Brackets give the bootstrap 95 % interval of the mean over seeds. Every rule has one
-setting for all tasks, but for what `rstdp_agents/training/presets/found.py` changes; learning is local, and no reward is shaped.
+that no setting has been changed after ({seeds}). Brackets give the bootstrap 95 % interval of the mean over seeds. Every
+rule has one setting for all tasks, but for what `rstdp_agents/training/presets/found.py` changes; learning is local, and no
+reward is shaped.
 *Final* is the mean of the last 100 episodes of a run of fixed length, *best* the highest mean of 100, *area* the mean return over
 all of training. *Greedy* and *stochastic* are evaluations without learning in separate environments. Controls: *frozen*,
 the same network with the same seed and a learning rate of zero; *random sign*, the same learner whose updates get the sign of a
 coin, for 50,000 env steps at most; *random*, a random policy;
 *linear*, an actor-critic on the same features without spikes, with one step size (`benchmarks/linear.py`).
-*Target* is the goal this project set itself, for all ten seeds. The results of others in the pictures are published ones.
+*Target* is the goal this project set itself, for all seeds. The results of others in the pictures are published ones.
 
 Each line was produced by `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in [learning](learning)
 hold every return of every seed. Tasks and rules that have no line here have not been run on reporting seeds yet. Produced

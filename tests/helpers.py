@@ -8,9 +8,10 @@ import torch
 
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.agent.fused.active_pairs import CompiledPairs
 from rstdp_agents.agent.fused.encoders import code_of, encode, most_active
-from rstdp_agents.agent.fused.observations import compiled_lists
 from rstdp_agents.base.settings import override
+from rstdp_agents.codecs.encoders.active_pairs import ActivePairs
 
 CARTPOLE = gym.make("CartPole-v1")
 PLACE_CELLS = {
@@ -76,8 +77,10 @@ def cartpole_agent(
 
 def compiled_rates(encoder, obs):
     """Rates ``(n, size)`` of observations ``(n, *obs)``, from the lists that compiled code makes of them."""
-    lists, most, code = compiled_lists(encoder), most_active(encoder), code_of(encoder)
-    rows = obs.reshape(len(obs), -1) if lists is None else lists.listed(obs[None])[0]
+    most, code = most_active(encoder), code_of(encoder)
+    rows = (
+        CompiledPairs(encoder).listed(obs[None])[0] if isinstance(encoder, ActivePairs) else obs.reshape(len(obs), -1)
+    )
     index, value = np.empty(most, np.int32), np.empty(most, np.float32)
     out = np.zeros((len(obs), encoder.size), np.float32)
     for row, rates in zip(rows, out, strict=True):

@@ -11,6 +11,7 @@ import torch
 from numba import njit
 
 from rstdp_agents.agent.fused.encoders import ONE_HOT, TILES, Code, encode
+from rstdp_agents.agent.fused.hashed_tiles import no_tiles
 from rstdp_agents.base.errors import EnvironmentFault, UsageError
 from rstdp_agents.base.signals import stop_requests
 from rstdp_agents.environments import build_grid, make_env
@@ -237,8 +238,8 @@ def test_a_late_observation_outside_of_its_space_ends_the_run_after_a_checkpoint
 @pytest.mark.parametrize("value", [7.0, -1.0, 1e30, np.nan, -np.inf])
 def test_compiled_code_writes_nothing_outside_of_its_arrays(value):
     for code in (
-        Code(ONE_HOT, np.zeros(0), np.array([0, 4]), np.zeros(0)),
-        Code(TILES, np.zeros(1), np.array([3]), np.ones(1), tilings=1),
+        Code(ONE_HOT, np.zeros(0), np.array([0, 4]), np.zeros(0), no_tiles()),
+        Code(TILES, np.zeros(1), np.array([3]), np.ones(1), no_tiles(), tilings=1),
     ):
         index, rates = np.full(41, 7, np.int32), np.full(41, 7.0, np.float32)
         many = listed(np.array([value]), code, index[20:21], rates[20:21])

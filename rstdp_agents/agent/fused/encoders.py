@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rstdp_agents.agent.fused.hashed_tiles import Tiles, encode_hashed, no_tiles
 from rstdp_agents.base.compiled import jit
 from rstdp_agents.codecs.encoders import Encoder, Intensity, OneHot, PlaceCells
 from rstdp_agents.codecs.encoders.active_pairs import ActivePairs
@@ -13,7 +14,7 @@ from rstdp_agents.codecs.encoders.hashed_tiles import HashedTiles
 from rstdp_agents.codecs.encoders.tile_coding import TileCoding
 from rstdp_agents.equations.receptive_fields import intensity, place_field, tile_place, tile_shift
 
-GRID, TILES, ONE_HOT, INTENSITY, LISTED, GIVEN = range(6)
+GRID, TILES, HASHED, ONE_HOT, INTENSITY, LISTED, GIVEN = range(7)
 
 
 class Code(NamedTuple):
@@ -26,6 +27,8 @@ class Code(NamedTuple):
     """GRID, TILES: cells per dimension. ONE_HOT: the first value, and how many there are."""
     scale: np.ndarray
     """GRID: width of a place field. TILES: tiles per unit. INTENSITY: 1 / (high - low). Per dimension."""
+    hashed: Tiles
+    """HASHED: its tilings."""
     floor: float = 0.0
     """GRID: cells below it are silent."""
     tilings: int = 0
@@ -41,6 +44,8 @@ def encode(obs, code, index, value):
         return encode_grid(obs, code.points, code.cells, code.scale, code.floor, index, value)
     if code.kind == TILES:
         return encode_tiles(obs, code.points, code.cells, code.scale, code.tilings, index, value)
+    if code.kind == HASHED:
+        return encode_hashed(obs, code.hashed, index, value)
     many = 0
     if code.kind == ONE_HOT:
         place = np.int64(obs[0]) - code.cells[0]
@@ -111,19 +116,21 @@ def code_of(encoder: Encoder) -> Code:
 
     What is derived from an encoder is another one, which is asked itself.
     """
-    nothing, none = np.zeros(0), np.zeros(0, dtype=np.int64)
+    nothing, none, untiled = np.zeros(0), np.zeros(0, dtype=np.int64), no_tiles()
     if type(encoder) is PlaceCells:
-        return Code(GRID, *encoder.grid, floor=encoder.floor)
+        return Code(GRID, *encoder.grid, untiled, floor=encoder.floor)
     if type(encoder) is TileCoding:
-        return Code(TILES, encoder.low, encoder.tiles, encoder.per_unit, tilings=encoder.tilings)
+        return Code(TILES, encoder.low, encoder.tiles, encoder.per_unit, untiled, tilings=encoder.tilings)
     if type(encoder) is OneHot:
-        return Code(ONE_HOT, nothing, np.array([encoder.first, encoder.size]), nothing)
+        return Code(ONE_HOT, nothing, np.array([encoder.first, encoder.size]), nothing, untiled)
     if type(encoder) is Intensity:
         low, high = encoder.bounds
-        return Code(INTENSITY, low, none, 1.0 / (high - low))
-    if type(encoder) is HashedTiles or type(encoder) is ActivePairs:
-        return Code(LISTED, nothing, none, nothing)
-    return Code(GIVEN, nothing, none, nothing)
+        return Code(INTENSITY, low, none, 1.0 / (high - low), untiled)
+    if type(encoder) is HashedTiles:
+        return Code(HASHED, nothing, none, nothing, Tiles(encoder))
+    if type(encoder) is ActivePairs:
+        return Code(LISTED, nothing, none, nothing, untiled)
+    return Code(GIVEN, nothing, none, nothing, untiled)
 
 
 def most_active(encoder: Encoder) -> int:

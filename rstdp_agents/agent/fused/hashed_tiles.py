@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numba import types
 from numba.experimental import structref
 
-from rstdp_agents.base.compiled import entry
-from rstdp_agents.codecs.encoders.hashed_tiles import FURTHEST, TABLE, HashedTiles
+from rstdp_agents.base.compiled import jit
+from rstdp_agents.codecs.encoders.hashed_tiles import FURTHEST, TABLE, HashedTiles, Number
 from rstdp_agents.equations.receptive_fields import compressed, hash_step, opponent
 
 
@@ -22,7 +23,7 @@ class TilesType(types.StructRef):
 
 
 class Tiles(structref.StructRefProxy):
-    """The arrays of `HashedTiles.NAMES`, and ``least``, in one object: passing them one by one would take 2 us a call."""
+    """The arrays of `HashedTiles.NAMES`, and ``least``, in one object."""
 
     def __new__(cls, encoder: HashedTiles) -> Tiles:
         return structref.StructRefProxy.__new__(cls, *(tensor.numpy() for tensor in encoder.tensors), encoder.least)
@@ -31,37 +32,30 @@ class Tiles(structref.StructRefProxy):
 structref.define_proxy(Tiles, TilesType, [*HashedTiles.NAMES, "least"])
 
 
-class CompiledTiles:
-    """`hashed_tiles.HashedTiles.active`, for observations as arrays."""
-
-    def __init__(self, encoder: HashedTiles) -> None:
-        self._most, self._tiles = encoder.most, Tiles(encoder)
-
-    def listed(self, obs: np.ndarray) -> np.ndarray:
-        """Observations ``(agents, envs, ...)`` -> ``(agents, envs, 1 + 2 most)``, as `encoders.encode` takes lists."""
-        rows = obs.reshape(obs.shape[0] * obs.shape[1], -1)
-        out = np.empty((len(rows), 1 + 2 * self._most))
-        tile_lists(rows, out, self._tiles)
-        return out.reshape(*obs.shape[:2], -1)
+@cache
+def no_tiles() -> Tiles:
+    """What stands for them in other codes."""
+    return Tiles(HashedTiles([Number(0, 0.0, 1.0, True)]))
 
 
-@entry()
-def tile_lists(rows, out, t):
-    """How many neurons ``rows (N, columns)`` activate, which, and their rates: out ``(N, 1 + 2 most)``. t: `Tiles`."""
-    groups, most, x = t.held.shape[0], t.held.shape[0] + t.ramps.shape[0], np.empty(t.columns.shape[0])
-    beyond = t.first[groups - 1] + t.cells[groups - 1]
-    for n in range(rows.shape[0]):
-        for i in range(t.columns.shape[0]):
-            x[i] = compressed((np.float64(rows[n, t.columns[i]]) - t.low[i]) / t.span[i])
-        out[n, 0] = most
-        for g in range(groups):
-            key = t.start[g]
-            for k in range(t.count[g]):
-                place = np.floor(x[t.held[g, k]] * t.tiles[g, k] + t.shift[g, k])
-                key = hash_step(key, np.int64(min(max(place, t.least), FURTHEST + TABLE)) - t.least, t.factor[g, k])
-            out[n, 1 + g] = key % t.cells[g] + t.first[g]
-            out[n, 1 + most + g] = t.rate[g]
-        for j in range(t.ramps.shape[0]):
-            slope = opponent(x[t.ramps[j]])
-            out[n, 1 + groups + j] = beyond + 2 * j + (slope < 0.0)
-            out[n, 1 + most + groups + j] = abs(slope) * t.steepest[()]
+@jit(forceinline=True)
+def encode_hashed(obs, t, index, value):
+    """`hashed_tiles.HashedTiles.active` of one row ``(columns,)``. t: `Tiles`."""
+    held, count, tiles, shift, factor = t.held, t.count, t.tiles, t.shift, t.factor
+    start, cells, first, rate, ramps, columns, low, span = (
+        t.start, t.cells, t.first, t.rate, t.ramps, t.columns, t.low, t.span
+    )  # fmt: skip
+    groups, steepest, least, x = held.shape[0], t.steepest[()], t.least, np.empty(columns.shape[0])
+    for i in range(columns.shape[0]):
+        x[i] = compressed((np.float64(obs[columns[i]]) - low[i]) / span[i])
+    for g in range(groups):
+        key = start[g]
+        for k in range(count[g]):
+            place = np.floor(x[held[g, k]] * tiles[g, k] + shift[g, k])
+            key = hash_step(key, np.int64(min(max(place, least), FURTHEST + TABLE)) - least, factor[g, k])
+        index[g], value[g] = key % cells[g] + first[g], rate[g]
+    beyond = first[groups - 1] + cells[groups - 1]
+    for j in range(ramps.shape[0]):
+        slope = opponent(x[ramps[j]])
+        index[groups + j], value[groups + j] = beyond + 2 * j + (slope < 0.0), np.float32(abs(slope) * steepest)
+    return groups + ramps.shape[0]

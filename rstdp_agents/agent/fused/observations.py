@@ -8,22 +8,12 @@ import numpy as np
 
 from rstdp_agents.agent.fused.active_pairs import CompiledPairs
 from rstdp_agents.agent.fused.decoders import allow
-from rstdp_agents.agent.fused.encoders import GIVEN
-from rstdp_agents.agent.fused.hashed_tiles import CompiledTiles
+from rstdp_agents.agent.fused.encoders import GIVEN, HASHED
 from rstdp_agents.agent.fused.place_cell_grids import compiled
 from rstdp_agents.agent.parts import AgentParts
-from rstdp_agents.codecs.encoders import Encoder
 from rstdp_agents.codecs.encoders.active_pairs import ActivePairs
-from rstdp_agents.codecs.encoders.base import computable
+from rstdp_agents.codecs.encoders.base import FLOAT32, computable
 from rstdp_agents.codecs.encoders.counted import Counted
-from rstdp_agents.codecs.encoders.hashed_tiles import HashedTiles
-
-
-def compiled_lists(encoder: Encoder) -> CompiledTiles | CompiledPairs | None:
-    """The compiled form of an encoder that lists what is active; None for any other."""
-    if type(encoder) is HashedTiles:
-        return CompiledTiles(encoder)
-    return CompiledPairs(encoder) if type(encoder) is ActivePairs else None
 
 
 class Observations:
@@ -33,8 +23,9 @@ class Observations:
         self._parts, counted = parts, parts.encoder if isinstance(parts.encoder, Counted) else None
         self._first = counted.first if counted else None
         encoder = counted.encoder if counted else parts.encoder
-        self._grids, self._lists = compiled(encoder), compiled_lists(encoder)
-        self._rates_are_given = kind == GIVEN
+        self._grids = compiled(encoder)
+        self._lists = CompiledPairs(encoder) if type(encoder) is ActivePairs else None
+        self._rates_are_given, self._are_hashed = kind == GIVEN, kind == HASHED
         self.are_masked = parts.rows.mask is not None
         """Whether they say which actions are allowed."""
 
@@ -52,6 +43,8 @@ class Observations:
             return self._lists.listed(obs)
         if self._grids is not None:
             return self._grids.rates(obs)
+        if self._are_hashed and obs.dtype is not FLOAT32:
+            obs = obs.astype(np.float64, copy=False)  # one more form of the compiled step for all other types
         return obs if obs.ndim == 3 else obs.reshape(*obs.shape[:2], -1)
 
     def mask(self, obs: np.ndarray, arrays: dict[str, Any]) -> None:

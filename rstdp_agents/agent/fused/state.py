@@ -13,12 +13,13 @@ from numba.experimental import structref
 
 FIELDS = {
     "constants": "(A,) records of `constants.Constants`: of each agent",
-    "kind": "of `encode.Code`, as are the next five; a number",
+    "kind": "of `encode.Code`, as are the next six; a number",
     "points": "float64",
     "cells": "int64",
     "scale": "float64",
     "floor": "a number",
     "tilings": "a number",
+    "hashed": "a `hashed_tiles.Tiles`",
     "late": "(A, T): what is left at the end of a window of the pairs of each tick",
     "terms": "(K, 2) float64: causal and anti-causal amplitude of each eligibility, of the rule",
     "amplitudes": "(K, 2), of a reward switch",

@@ -43,7 +43,7 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
     s: `state.State`. obs, final_obs ``(A, E, D)``; final_obs is read where ``truncated``. reward, terminated, truncated,
     restarted ``(A, E)``.
     """
-    code = Code(s.kind, s.points, s.cells, s.scale, s.floor, s.tilings)
+    code = Code(s.kind, s.points, s.cells, s.scale, s.hashed, s.floor, s.tilings)
     for a in range(begin, end):
         c = by_value(s.constants[a], Constants)
         if learning:
@@ -91,7 +91,7 @@ def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, co
 @entry(nogil=True)
 def act(s, begin, end, obs):
     """A window of the agents from ``begin`` to ``end`` and their actions, nothing learnt; ``obs`` as in `step`."""
-    code = Code(s.kind, s.points, s.cells, s.scale, s.floor, s.tilings)
+    code = Code(s.kind, s.points, s.cells, s.scale, s.hashed, s.floor, s.tilings)
     for a in range(begin, end):
         c = by_value(s.constants[a], Constants)
         for e in range(obs.shape[1]):

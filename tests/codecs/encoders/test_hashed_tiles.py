@@ -7,11 +7,12 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from rstdp_agents.agent.fused.hashed_tiles import CompiledTiles
+from rstdp_agents.agent.fused.encoders import code_of, encode
 from rstdp_agents.codecs.encoders.build import build_encoder
 from rstdp_agents.codecs.encoders.composite import POWER
 from rstdp_agents.codecs.encoders.hashed_tiles import MOST_RAMPS, RAMPS, HashedTiles, Number, members, plan
 from rstdp_agents.codecs.encoders.options import EncoderConfig
+from tests.helpers import compiled_rates
 
 F64, CPU = torch.float64, torch.device("cpu")
 MIXED = [Number(0, -1.0, 1.0, False), Number(1, 0.0, 6.0, True), Number(3, -5e-9, 5e-9, False)]
@@ -42,10 +43,11 @@ def test_compiled_tiles_are_those_of_torch(encoder, kind):
             random.choice(EXTREME, (50, columns)),
         ]).astype(kind)  # fmt: skip
     place, rate = coded(encoder, rows)
-    lists = CompiledTiles(encoder).listed(rows[None])[0]
-    assert np.array_equal(lists[:, 0], np.full(300, encoder.most))
-    assert np.array_equal(lists[:, 1 : 1 + encoder.most], place)
-    assert np.array_equal(lists[:, 1 + encoder.most :].astype(np.float32), rate.astype(np.float32))
+    index, value = np.empty(encoder.most, np.int32), np.empty(encoder.most, np.float32)
+    for row, places, rates in zip(rows, place, rate.astype(np.float32), strict=True):
+        assert encode(row, code_of(encoder), index, value) == encoder.most
+        assert np.array_equal(index, places)
+        assert np.array_equal(value, rates)
     assert ((place >= 0) & (place < encoder.size)).all()
 
 
@@ -81,8 +83,7 @@ def test_a_table_tells_all_states_apart():
     assert encoder.size == 60
     assert sorted(place[:, 0]) == list(range(60))
     assert (rate == 1.0).all()
-    lists = CompiledTiles(encoder).listed(states[None])[0]
-    assert np.array_equal(lists[:, 1], place[:, 0])
+    assert np.array_equal(compiled_rates(encoder, states).argmax(1), place[:, 0])
 
 
 def test_nothing_moves_when_numbers_leave_the_range():
