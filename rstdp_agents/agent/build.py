@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import replace
 
 import gymnasium as gym
@@ -54,23 +55,25 @@ def build_parts(
     check_mask(rows, decoder)
     config = with_target(config, decoder)
     inputs = image_shape(encoder)
+    if config.network.dale:
+        inputs = 2 * inputs[0], *inputs[1:]
     synapses = network_synapses(config, inputs, decoder.size)
     rule = build_rule(config.rule, config.plasticity)
     memory.require_agents(config, synapses, rule, agents, envs, dtype.itemsize)
     random = AgentRandom(seeds, device, dtype)
     network = build_network(config, inputs, decoder.size, envs, random)
-    features = torch.zeros(agents, envs, encoder.size, device=device, dtype=dtype)
-    p = config.modulation
+    p, size = config.modulation, math.prod(inputs)
+    features = torch.zeros(agents, envs, size, device=device, dtype=dtype)
     scale = torch.ones(agents) if lr_scale is None else lr_scale
     return AgentParts(
         config, (observation_space, action_space), envs, rows, encoder, decoder, network,
-        modulator=_modulator(config, (agents, envs, encoder.size), random), gain=Gain(config.modulation, agents, device),
-        novelty=Novelty((agents, encoder.size), device, dtype),
+        modulator=_modulator(config, (agents, envs, size), random), gain=Gain(config.modulation, agents, device),
+        novelty=Novelty((agents, size), device, dtype),
         exploration=Exploration(
             decoder, (config.decoder.exploration_lr * scale).to(device, dtype), p.gamma * p.lambda_, envs
         ),
         random=random,
-        statistics=Statistics(agents, (encoder.size, *network.sizes), device),
+        statistics=Statistics(agents, (size, *network.sizes), device),
         lr=(config.plasticity.lr / rule.gain(config.simulation.dt) * scale).to(device, dtype),
         m=torch.zeros(agents, envs, device=device, dtype=dtype),
         episodes=torch.zeros(agents, device=device, dtype=dtype), features=features,

@@ -48,6 +48,8 @@ class NetworkConfig:
     nothing (broadcast); frozen keeps their initial weights."""
     lr_scale: float = 1.0
     """Learning rate of the hidden layers, relative to that of the output."""
+    dale: bool = False
+    """Dale's law: a neuron either excites or inhibits, by turns; every input has a neuron of either kind."""
     w_init: float = 2.0
     """Initial weights of a hidden layer are uniform within +- this, divided by the square root of a neuron's inputs."""
 
@@ -91,6 +93,11 @@ class AgentConfig:
     def __post_init__(self) -> None:
         validate.named("rule", self.rule, get_args(RuleName))
         validate.named("modulator", self.modulator, get_args(ModulatorName))
+        p = self.plasticity
+        validate.require(
+            not self.network.dale or p.w_min < 0 < p.w_max,
+            f"`network.dale` needs weights of both signs, `plasticity.w_min` < 0 < `w_max`; received {p.w_min} and {p.w_max}",
+        )
         one_per_tick = 1000.0 / self.simulation.dt
         validate.require(
             self.encoder.rate_max <= one_per_tick,

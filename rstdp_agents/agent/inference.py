@@ -71,12 +71,12 @@ class InferenceStep(nn.Module):
 
 def respond(parts: AgentParts, obs: Tensor, random: AgentRandom) -> Window:
     """One window of a single agent at rest, for observations ``(1, batch, *obs)``."""
-    rates = parts.encoder.rates(obs)
+    rates = parts.relayed(parts.encoder.rates(obs))
     return respond_from(parts, rates, random, parts.network.fresh_neurons(rates.shape[1]))[0]
 
 
 def rows(random: AgentRandom, parts: AgentParts, envs: int) -> Tensor:
     """The next uniform draws that ``random``, of a single agent, holds for one window of ``envs`` envs: ``(envs, draws)``."""
-    layers = parts.encoder.size, *parts.network.sizes
+    layers = parts.inputs, *parts.network.sizes
     *spikes, choice = random.windows(envs, parts.config.simulation.ticks, layers, parts.decoder.draws)
     return torch.cat([*(u[:, 0].transpose(0, 1).flatten(1) for u in spikes), choice[0]], 1)

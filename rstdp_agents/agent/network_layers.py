@@ -7,6 +7,7 @@ import math
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base import validate
 from rstdp_agents.spiking.agent_random import AgentRandom
+from rstdp_agents.spiking.dale import presynaptic_signs
 from rstdp_agents.spiking.layer import Layer
 from rstdp_agents.spiking.network import Network
 from rstdp_agents.spiking.neuron_models import build_neuron
@@ -67,11 +68,14 @@ def hidden_bound(config: AgentConfig, synapse: Synapse) -> float:
 def build_layer(
     name: str, synapse: Synapse, bound: float, config: AgentConfig, envs: int, random: AgentRandom
 ) -> Layer:
-    """A layer with initial weights uniform within plus and minus ``bound``."""
+    """A layer with initial weights uniform within plus and minus ``bound``, or of that size and their neuron's sign."""
     p, s, neuron = config.plasticity, config.simulation, build_neuron(config.neuron.model, config.neuron)
     start = random.uniform(math.prod(synapse.weight_shape)).mul_(2).sub_(1).mul_(bound)
     weight = start.clamp_(p.w_min, p.w_max).reshape(start.shape[0], *synapse.weight_shape)
+    if config.network.dale:
+        weight = weight.abs_() * presynaptic_signs(weight)
     return Layer(
         name, synapse, weight, envs, neuron=neuron, rule=build_rule(config.rule, p), homeostasis=config.homeostasis,
         bounds=(p.w_min, p.w_max), ticks=s.ticks, dt=s.dt, fresh_each_window=s.fresh_each_window,
+        dale=config.network.dale,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import gymnasium as gym
@@ -18,9 +19,11 @@ from rstdp_agents.agent.statistics import Statistics
 from rstdp_agents.codecs.decoders import Decoder
 from rstdp_agents.codecs.encoders import Encoder
 from rstdp_agents.codecs.encoders.base import Precise, computable
+from rstdp_agents.codecs.encoders.images import image_shape
 from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.spiking.agent_random import AgentRandom
+from rstdp_agents.spiking.dale import of_both_signs
 from rstdp_agents.spiking.layer import Layer
 from rstdp_agents.spiking.network import Network
 
@@ -87,8 +90,21 @@ class AgentParts:
         """An array on the agent's device, in its number type."""
         return torch.as_tensor(array, dtype=self.dtype, device=self.device)
 
+    @property
+    def inputs(self) -> int:
+        """Number of input neurons: the encoder's, or twice as many where they obey Dale's law."""
+        return math.prod(self.network.layers[0].synapse.pre_shape)
+
     def coded(self, obs: np.ndarray) -> Tensor:
         """Input rates ``(agents, envs, pre)`` for observations ``(agents, envs, *obs)``."""
+        return self.relayed(self.encoded(obs))
+
+    def relayed(self, rates: Tensor) -> Tensor:
+        """Rates of the encoder's neurons -> of the input neurons, ``(agents, envs, pre)``."""
+        return of_both_signs(rates, image_shape(self.encoder)) if self.config.network.dale else rates
+
+    def encoded(self, obs: np.ndarray) -> Tensor:
+        """Rates of the encoder's neurons, ``(agents, envs, n)``, for observations ``(agents, envs, *obs)``."""
         seen = torch.as_tensor(computable(obs)) if isinstance(self.encoder, Precise) else self.tensor(obs)
         return self.encoder.rates(seen)
 

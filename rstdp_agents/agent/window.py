@@ -28,7 +28,7 @@ def respond(
 ) -> tuple[Window, tuple[State, ...]]:
     """Simulate one window for input rates ``(agents, envs, pre)``; changes nothing but the generators."""
     envs, ticks = rates.shape[1], parts.config.simulation.ticks
-    sizes = parts.encoder.size, *parts.network.sizes
+    sizes = parts.inputs, *parts.network.sizes
     of_input, *of_layers, choice = random.windows(envs, ticks, sizes, parts.decoder.draws)
     spikes, neurons = parts.network.forward(bernoulli(rates, of_input, parts.p_max), of_layers, neurons)
     return Window(spikes, parts.decoder.rates(spikes[-1]), choice), neurons

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from rstdp_agents.base import validate
 from rstdp_agents.base.compiled import equation
-from rstdp_agents.equations.ops import Value, like, logit, where
+from rstdp_agents.equations.ops import Value, cloglog, like, logit, where
 from rstdp_agents.equations.traces import decay
+
+Escape = Literal["logistic", "exponential"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,12 @@ class LIFParams:
     t_ref: float = 1.0
     """Refractory period (ms): after a spike the neuron cannot fire for this long; 0 for none."""
     escape_noise: float = 0.4
-    """Width of the soft threshold: P(spike) per tick = sigmoid((v - v_th) / escape_noise); 0 for a hard threshold."""
+    """Width of the soft threshold; 0 for a hard threshold."""
+    escape: Escape = "logistic"
+    """P(spike) per tick: sigmoid((v - v_th) / escape_noise) (logistic), which has no time constant; or from a firing rate of
+    escape_rate exp((v - v_th) / escape_noise), whatever the tick (exponential)."""
+    escape_rate: float = 60.0
+    """Firing rate at the threshold, were there no reset (Hz; exponential)."""
     lateral_inhibition: float = 0.0
     """By how much a spike lowers the potential of every other neuron of its layer, from the next tick on."""
 
@@ -35,6 +43,8 @@ class LIFParams:
         validate.not_negative("t_ref", self.t_ref, "ms")
         validate.not_negative("escape_noise", self.escape_noise)
         validate.not_negative("lateral_inhibition", self.lateral_inhibition)
+        validate.one_of("escape", self.escape, get_args(Escape))
+        validate.positive("escape_rate", self.escape_rate, "Hz")
         validate.ordered("v_reset", self.v_reset, "v_th", self.v_th)
         validate.ordered("v_rest", self.v_rest, "v_th", self.v_th)
 
@@ -51,13 +61,18 @@ class LIFConstants(NamedTuple):
     """Ticks that a spike's pause lasts, a whole number."""
     escape_noise: float
     lateral_inhibition: float
+    is_exponential: bool
+    """Whether a neuron escapes by a firing rate, else by a probability per tick."""
+    log_hazard: float
+    """Logarithm of the spikes to be expected in a tick at the threshold."""
 
 
 def lif_constants(p: LIFParams, dt: float) -> LIFConstants:
     """Constants of neurons for ticks of ``dt`` ms."""
     return LIFConstants(
-        decay(p.tau_m, dt), p.v_th, p.v_rest, p.v_reset, round(p.t_ref / dt), p.escape_noise, p.lateral_inhibition
-    )
+        decay(p.tau_m, dt), p.v_th, p.v_rest, p.v_reset, round(p.t_ref / dt), p.escape_noise, p.lateral_inhibition,
+        p.escape == "exponential", math.log(p.escape_rate * dt / 1000.0),
+    )  # fmt: skip
 
 
 @equation
@@ -78,16 +93,24 @@ def lif_tick(v: Value, refractory: Value, current: Value, threshold: Value, p: L
 
 
 @equation
-def noisy_threshold(uniform: Value, p: LIFParams | LIFConstants) -> Value:
+def noisy_threshold(uniform: Value, p: LIFConstants) -> Value:
     """Threshold that turns the hard comparison of `lif_tick` into escape noise, from a uniform draw in [0, 1).
+
+    Logistic:
 
         threshold = v_th + escape_noise log(u / (1 - u))
         P(spike) = sigmoid((v - v_th) / escape_noise)
 
-    the latter being P(v >= threshold); a hard threshold v_th where the noise is 0. Shape of ``uniform``.
+    Exponential, the soft threshold of a neuron that fires at a rate:
+
+        threshold = v_th + escape_noise log(-log(1 - u) / (escape_rate dt))
+        P(spike) = 1 - exp(-escape_rate dt exp((v - v_th) / escape_noise))
+
+    P is that of v >= threshold; a hard threshold v_th where the noise is 0. Shape of ``uniform``.
     After Gerstner and Kistler (2002), chapter 5.
     """
-    return logit(uniform) * p.escape_noise + p.v_th
+    noise = cloglog(uniform) - p.log_hazard if p.is_exponential else logit(uniform)
+    return noise * p.escape_noise + p.v_th
 
 
 @equation

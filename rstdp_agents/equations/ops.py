@@ -60,6 +60,18 @@ def _log_odds(p: Value) -> Value:
     return log(p / (1.0 - p))
 
 
+def cloglog(p: Value) -> Value:
+    """log(-log(1 - p)) of probabilities, the complementary log-log, held within [1e-7, 1 - 1e-7]."""
+    if isinstance(p, Tensor):
+        return p.clamp(CLOSEST, 1.0 - CLOSEST).neg_().log1p_().neg_().log_()
+    return _log_of_hazard(p)
+
+
+@equation
+def _log_of_hazard(p: Value) -> Value:
+    return log(log(1.0 - clip(p, CLOSEST, 1.0 - CLOSEST)) * -1.0)
+
+
 def exp(x: Value) -> Value:
     """Exponential of a number or tensor."""
     return x.exp() if isinstance(x, Tensor) else math.exp(x)
@@ -109,6 +121,11 @@ def _like(number, x):
 @_overload(logit)
 def _logit(p):
     return lambda p: _log_odds(p)
+
+
+@_overload(cloglog)
+def _cloglog(p):
+    return lambda p: _log_of_hazard(p)
 
 
 @_overload(log)

@@ -46,6 +46,12 @@ def switch_factor(m: Value, rewarded: Value, punished: Value, zero_punishes: boo
 
 
 @equation
+def dale_bounds(w_min: float, w_max: float, inhibitory: bool) -> tuple[float, float]:
+    """Bounds of the weights of a neuron that obeys Dale's law: from 0 to w_max if it excites, from w_min to 0 if it inhibits."""
+    return w_min if inhibitory else 0.0, 0.0 if inhibitory else w_max
+
+
+@equation
 def weight_step(weight: Value, dw: Value, w_min: Value, w_max: Value) -> Value:
     """Weight after its change.
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from rstdp_agents.equations.rate_control import HomeostasisParams
 from rstdp_agents.spiking import neurons as models
+from rstdp_agents.spiking.dale import by_sign
 from rstdp_agents.spiking.homeostasis import HomeostasisState, homeostasis_init, homeostasis_window
 from rstdp_agents.spiking.neurons import Neuron, State
 from rstdp_agents.spiking.plasticity.base import PairRule
@@ -39,9 +40,11 @@ class Layer:
     def __init__(
         self, name: str, synapse: Synapse, weight: Tensor, envs: int, *, neuron: Neuron, rule: PairRule,
         homeostasis: HomeostasisParams, bounds: tuple[float, float], ticks: int, dt: float, fresh_each_window: bool,
+        dale: bool = False,
     ) -> None:  # fmt: skip
         self.name, self.synapse, self.weight = name, synapse, weight
         self.neuron, self.rule, self.homeostasis_params = neuron, rule, homeostasis
+        self.dale = dale
         self.bounds, self.dt, self.window_ms, self.fresh_each_window = bounds, dt, ticks * dt, fresh_each_window
         self.agents, self.device, self.dtype = weight.shape[0], weight.device, weight.dtype
         self._kernels = pair_kernels(rule, ticks, dt, self.device, self.dtype)
@@ -96,8 +99,10 @@ class Layer:
         self._add_update(self.weight, m, lr)
 
     def clamp(self) -> None:
-        """Keep the weights within their bounds."""
+        """Keep the weights within their bounds, and on their neurons' side of 0 by Dale's law."""
         self.weight.clamp_(*self.bounds)
+        if self.dale:
+            by_sign(self.weight)
 
     def update(self, m: Tensor, lr: Tensor) -> Tensor:
         """What `learn` would add to the weights, before the bounds: ``(agents, *weight)``."""

@@ -136,5 +136,5 @@ class LIF(LIFParams):
     def window(
         self, current: Tensor, uniform: Tensor, lowered: Tensor | float, state: LIFState, dt: float
     ) -> tuple[Tensor, LIFState]:
-        threshold = noisy_threshold(uniform, self)
+        threshold = noisy_threshold(uniform, lif_constants(self, dt))
         return lif_window(current, state, threshold if isinstance(lowered, float) else threshold - lowered, self, dt)

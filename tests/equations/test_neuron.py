@@ -11,7 +11,7 @@ C = lif_constants(P, 1.0)
 
 
 def test_constants_are_those_of_the_parameters_for_a_tick():
-    assert lif_constants(P, 0.5) == LIFConstants(math.exp(-0.05), 1.0, -0.1, -0.3, 4, 0.4, 0.25)
+    assert lif_constants(P, 0.5) == LIFConstants(math.exp(-0.05), 1.0, -0.1, -0.3, 4, 0.4, 0.25, False, math.log(0.03))
 
 
 def test_a_tick_leaks_integrates_fires_and_resets():
@@ -42,6 +42,28 @@ def test_escape_noise_is_the_inverse_of_the_sigmoid():
     assert threshold[:2] == pytest.approx(1.0 + 0.4 * math.log(1e-7))  # held within what single precision tells apart
     hard = lif_constants(LIFParams(escape_noise=0.0), 1.0)
     assert (values(noisy_threshold, (uniform,), hard) == 1.0).all()
+
+
+def test_exponential_escape_noise_is_a_firing_rate_that_grows_with_the_potential():
+    """P(spike) in a tick is 1 - exp(-rate dt): at the threshold of escape_rate, and e times that for every width above it."""
+    p = LIFParams(escape="exponential", escape_noise=0.25, escape_rate=60.0)
+    uniform = np.array([3.0, 5.0, 9.0, 100.0, *np.linspace(2**18, 2**24 - 100, 12).round()]) / 2**24  # as they are drawn
+    threshold = values(noisy_threshold, (uniform,), lif_constants(p, 2.0))
+    hertz = 60.0 * np.exp((threshold - 1.0) / 0.25)
+    assert 1.0 - np.exp(-hertz * 2e-3) == pytest.approx(uniform, rel=1e-5)
+    silent = 60.0 * math.exp(-1.0 / 0.25)
+    assert silent == pytest.approx(1.1, abs=0.01)  # Hz, of a neuron at rest
+
+
+def test_the_rate_of_exponential_noise_is_the_same_for_any_tick():
+    p = LIFParams(escape="exponential", escape_noise=0.25)
+    uniform = (np.arange(200_000) + 0.5) / 200_000
+    for v in (0.0, 0.5, 1.0):
+        rates = []
+        for dt in (0.1, 0.5):
+            fired = np.mean([v >= noisy_threshold(u, lif_constants(p, dt)) for u in uniform[::10]])
+            rates.append(-math.log1p(-fired) / dt * 1000.0)
+        assert rates == pytest.approx([60.0 * math.exp((v - 1.0) / 0.25)] * 2, rel=0.05, abs=0.5)
 
 
 def test_spikes_of_the_others_inhibit():

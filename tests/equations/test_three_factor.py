@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rstdp_agents.equations.three_factor import shared_gate, spike_pairs, switch_factor, weight_step
+from rstdp_agents.equations.three_factor import dale_bounds, shared_gate, spike_pairs, switch_factor, weight_step
 from tests.equations.forms import values
 
 M = np.array([-2.0, -1e-6, 0.0, 1e-6, 0.5, 3.0, np.nan, -np.inf] * 2)
@@ -34,3 +34,8 @@ def test_the_sign_of_the_modulator_picks_the_amplitude(zero_punishes, at_zero):
 def test_weights_stay_within_their_bounds():
     weight, dw = np.linspace(-1, 1, 16), np.linspace(0.5, -0.5, 16) ** 3
     assert values(weight_step, (weight, dw), -0.8, 0.6) == pytest.approx(np.clip(weight + dw, -0.8, 0.6))
+
+
+def test_by_dales_law_no_weight_is_on_the_other_side_of_zero():
+    assert dale_bounds(-0.5, 1.5, inhibitory=False) == (0.0, 1.5)
+    assert dale_bounds(-0.5, 1.5, inhibitory=True) == (-0.5, 0.0)

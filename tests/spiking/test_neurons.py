@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from rstdp_agents.equations.neuron import LIFParams, noisy_threshold
+from rstdp_agents.equations.neuron import LIFParams, lif_constants, noisy_threshold
 from rstdp_agents.spiking import neurons
 from rstdp_agents.spiking.neurons import LIF, LIFState, lif_init, lif_step, lif_window
 
@@ -14,7 +14,7 @@ def run(current, p, dt=1.0, uniform=None):
     current = torch.as_tensor(current, dtype=F64).reshape(-1, 1, 1, 1)
     uniform = torch.full_like(current, 0.5) if uniform is None else uniform
     state = lif_init((1, 1, 1), p, torch.device("cpu"), F64)
-    return lif_window(current, state, noisy_threshold(uniform, p), p, dt)
+    return lif_window(current, state, noisy_threshold(uniform, lif_constants(p, dt)), p, dt)
 
 
 def test_membrane_leaks_exponentially_between_inputs():
@@ -49,7 +49,7 @@ def test_window_is_the_step_repeated(t_ref):
     generator = torch.Generator().manual_seed(1)
     p = LIFParams(t_ref=t_ref, v_rest=-0.1)
     current = torch.rand(15, 2, 3, 4, generator=generator, dtype=F64)
-    threshold = noisy_threshold(torch.rand(15, 2, 3, 4, generator=generator, dtype=F64), p)
+    threshold = noisy_threshold(torch.rand(15, 2, 3, 4, generator=generator, dtype=F64), lif_constants(p, 1.0))
     start = LIFState(torch.rand(2, 3, 4, generator=generator, dtype=F64), torch.full((2, 3, 4), 2.0, dtype=F64))
     spikes, end = lif_window(current, start, threshold, p, 1.0)
     state, stepped = start, []
@@ -72,9 +72,9 @@ def test_compiled_scan_is_that_of_torch(dtype, t_ref, reset, inhibition, monkeyp
         torch.rand(4, 3, 5, generator=generator, dtype=dtype), torch.full((4, 3, 5), min(2.0, t_ref), dtype=dtype)
     )
     before = [tensor.clone() for tensor in start]
-    spikes, end = lif_window(current, start, noisy_threshold(uniform, p), p, 1.0)
+    spikes, end = lif_window(current, start, noisy_threshold(uniform, lif_constants(p, 1.0)), p, 1.0)
     monkeypatch.setattr(neurons, "_compiled_takes", lambda current: False)
-    by_torch, end_by_torch = lif_window(current, start, noisy_threshold(uniform, p), p, 1.0)
+    by_torch, end_by_torch = lif_window(current, start, noisy_threshold(uniform, lif_constants(p, 1.0)), p, 1.0)
     assert torch.equal(spikes, by_torch)
     assert 0.02 < spikes.mean() < 0.5
     torch.testing.assert_close(end.v, end_by_torch.v, rtol=1e-5, atol=1e-6)
@@ -87,7 +87,7 @@ def test_as_a_model_it_starts_at_rest_with_noisy_thresholds(t_ref):
     p, generator = LIF(t_ref=t_ref, v_rest=-0.1), torch.Generator().manual_seed(2)
     current, uniform = torch.rand(2, 15, 2, 3, 4, generator=generator, dtype=F64)
     start = lif_init((2, 3, 4), p, torch.device("cpu"), F64)
-    spikes, _ = lif_window(current, start, noisy_threshold(uniform, p), p, 1.0)
+    spikes, _ = lif_window(current, start, noisy_threshold(uniform, lif_constants(p, 1.0)), p, 1.0)
     model = p.window(current, uniform, 0.0, p.start((2, 3, 4), torch.device("cpu"), F64), 1.0)
     assert torch.equal(model[0], spikes)
     lifted = p.window(current + 0.3, uniform, 0.0, start, 1.0)[0]
@@ -99,12 +99,14 @@ def test_escape_noise_fires_with_the_probability_of_the_sigmoid():
     p = LIFParams(escape_noise=0.4)
     uniform = (torch.arange(100_000, dtype=F64) + 0.5) / 100_000
     for v in (0.0, 0.8, 1.0, 1.5):
-        fired = (v >= noisy_threshold(uniform, p)).double().mean().item()
+        fired = (v >= noisy_threshold(uniform, lif_constants(p, 1.0))).double().mean().item()
         assert fired == pytest.approx(1 / (1 + math.exp(-(v - 1.0) / 0.4)), abs=1e-4)
 
 
 def test_without_noise_the_threshold_is_hard():
-    assert noisy_threshold(torch.tensor([0.0, 0.3, 0.999]), LIFParams(escape_noise=0.0)).tolist() == [1, 1, 1]
+    assert noisy_threshold(
+        torch.tensor([0.0, 0.3, 0.999]), lif_constants(LIFParams(escape_noise=0.0), 1.0)
+    ).tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from rstdp_agents.agent.fused.lazy_rows import RING
 from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.base.records import records
-from rstdp_agents.codecs.encoders import Encoder
 from rstdp_agents.codecs.encoders.counted import Counted
 from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.traces import powers
@@ -30,9 +29,10 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
     Synapses run along the output neurons, padded to `WIDTH`; so do spikes, credit, rates and offsets.
     """
     ticks, statistics = parts.config.simulation.ticks, parts.statistics
-    agents, envs, inputs, outputs = parts.agents, parts.envs, parts.encoder.size, parts.decoder.size
+    agents, envs, inputs, outputs = parts.agents, parts.envs, parts.inputs, parts.decoder.size
     padded, shape = -(-outputs // WIDTH) * WIDTH, (agents, envs)
     encoder = parts.encoder.encoder if isinstance(parts.encoder, Counted) else parts.encoder
+    copies = 2 if parts.config.network.dale else 1
     constants = records(constants_of(parts), agents)
     constants["decoder"]["exploration_lr"] = parts.exploration.lr.numpy()
     return dict(
@@ -41,16 +41,17 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         constants=constants, lr=parts.lr.numpy(), m=parts.m.numpy(),
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
         counters=np.stack([parts.random.seeds.numpy(), *np.zeros((4, agents), np.int64)], 1),
-        **sparse_arrays(encoder, shape, len(parts.layer.rule.terms)), fade=fading(constants),
+        **sparse_arrays(copies * most_active(encoder), inputs, shape, len(parts.layer.rule.terms)), copies=copies,
+        fade=fading(constants),
         post=np.zeros((*shape, ticks, padded), np.float32),
         moments=parts.gain.moments.numpy(), visits=parts.novelty.visits.numpy(),
         sharpness=parts.exploration.sharpness.numpy(), pushes=parts.exploration.trace.numpy(), power=np.zeros(shape, np.float32),
     )  # fmt: skip
 
 
-def sparse_arrays(encoder: Encoder, shape: tuple[int, int], terms: int) -> dict[str, Any]:
-    """The fields of `state.FIELDS` that list active inputs, and the rows that wait, for ``shape (agents, envs)``."""
-    (agents, envs), inputs, most = shape, encoder.size, most_active(encoder)
+def sparse_arrays(most: int, inputs: int, shape: tuple[int, int], terms: int) -> dict[str, Any]:
+    """The fields of `state.FIELDS` that list up to ``most`` active inputs, and rows that wait; shape: ``(agents, envs)``."""
+    agents, envs = shape
     dense = 4 * most > inputs
     room = 0 if dense else 1 << (RING * envs * most + inputs).bit_length()
     return {

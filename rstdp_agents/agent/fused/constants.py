@@ -29,6 +29,8 @@ class Constants(NamedTuple):
     """Steps after which an input that was active has nothing left to learn."""
     w_min: float
     w_max: float
+    dale: bool
+    """Whether inputs of even number excite, and the others inhibit."""
 
 
 def constants_of(parts: AgentParts) -> Constants:
@@ -46,6 +48,7 @@ def constants_of(parts: AgentParts) -> Constants:
         parts.p_max,
         lifetime(max(rule.decay_z, modulator.trace_decay)),
         *layer.bounds,
+        layer.dale,
     )
 
 

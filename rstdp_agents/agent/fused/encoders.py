@@ -35,7 +35,19 @@ class Code(NamedTuple):
 
 
 @jit(forceinline=True)
-def encode(obs, code, index, value):
+def encode(obs, code, copies, index, value):
+    """As `encode_once`, of input neurons of which each of the encoder's has so many in a row."""
+    most = index.shape[0] // copies
+    many = encode_once(obs, code, index[:most], value[:most])
+    for j in range(many - 1 if copies > 1 else -1, -1, -1):
+        place, rate = index[j], value[j]
+        for k in range(copies):
+            index[copies * j + k], value[copies * j + k] = copies * place + k, rate
+    return copies * many
+
+
+@jit(forceinline=True)
+def encode_once(obs, code, index, value):
     """The inputs that an observation ``(D,)`` activates: writes their places and rates, returns how many. code: a `Code`.
 
     index, value: as many as can be active at once. The places come in the same order for the same observation.

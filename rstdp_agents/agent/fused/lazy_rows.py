@@ -26,7 +26,7 @@ from numba import uint64
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.critic import critic_step
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
-from rstdp_agents.equations.three_factor import weight_step
+from rstdp_agents.equations.three_factor import dale_bounds, weight_step
 
 FORGOTTEN = 1e-8
 """What is left of a trace when it counts as none: less than the rounding of what it was."""
@@ -123,11 +123,17 @@ def waiting(r, c):
     return found[:many]
 
 
+@jit(forceinline=True)
+def bounds_of(i, c):
+    """Bounds of the weights of input i. c: `constants.Constants`."""
+    return dale_bounds(c.w_min, c.w_max, i % 2 == 1) if c.dale else (c.w_min, c.w_max)
+
+
 @jit(fastmath=FAST, forceinline=True)
 def settle(r, i, steps, c):
     """Bring the row of input i up to date, ``steps`` after the last time: weights, bounds, eligibility and critic."""
     slot, inputs, pairs = r.touched[i], r.touched.shape[0], r.owed.shape[0] if r.z.shape[0] else 0
-    fade = np.float32(r.fade[0, steps])
+    fade, (low, high) = np.float32(r.fade[0, steps]), bounds_of(i, c)
     for o in range(i * r.padded, (i + 1) * r.padded if pairs else 0, WIDTH):
         update = splat(0.0)
         for p in range(pairs):
@@ -135,7 +141,7 @@ def settle(r, i, steps, c):
             eligible = load(r.z, row)
             update = update + eligible * np.float32(r.owed[p, slot])
             store(r.z, row, eligible * fade)
-        store(r.weight, o, weight_step(load(r.weight, o), update, c.w_min, c.w_max))
+        store(r.weight, o, weight_step(load(r.weight, o), update, low, high))
     left = np.float32(r.fade[1, max(steps - 1, 0)])
     for e in range(r.trace.shape[0]):
         r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(r.owed_by_critic[e, slot]))
@@ -157,14 +163,14 @@ def end_episode(r, e, c):
     envs, inputs = r.trace.shape[0], r.touched.shape[0]
     terms = r.owed.shape[0] // envs if r.z.shape[0] else 0
     for i in waiting(r, c):
-        slot = r.touched[i]
+        slot, (low, high) = r.touched[i], bounds_of(i, c)
         for o in range(i * r.padded, (i + 1) * r.padded if terms else 0, WIDTH):
             update = splat(0.0)
             for k in range(terms):
                 row = (k * envs + e) * inputs * r.padded + o
                 update = update + load(r.z, row) * np.float32(r.owed[k * envs + e, slot])
                 store(r.z, row, splat(0.0))
-            store(r.weight, o, weight_step(load(r.weight, o), update, c.w_min, c.w_max))
+            store(r.weight, o, weight_step(load(r.weight, o), update, low, high))
         r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(r.owed_by_critic[e, slot]))
         r.trace[e, i] = 0.0
     if envs == 1:

@@ -35,7 +35,7 @@ class Observations:
         Of an encoder that lists what is active (`encoders.LISTED`): the lists.
         """
         if self._rates_are_given and self._grids is None:
-            return self._parts.coded(obs).numpy()
+            return self._parts.encoded(obs).numpy()
         obs = computable(obs)
         if self._first is not None:
             obs = obs - self._first.reshape(obs.shape[2:])

@@ -20,6 +20,7 @@ FIELDS = {
     "floor": "a number",
     "tilings": "a number",
     "hashed": "a `hashed_tiles.Tiles`",
+    "copies": "input neurons of each of the encoder's",
     "late": "(A, T): what is left at the end of a window of the pairs of each tick",
     "terms": "(K, 2) float64: causal and anti-causal amplitude of each eligibility, of the rule",
     "amplitudes": "(K, 2), of a reward switch",

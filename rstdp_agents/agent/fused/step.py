@@ -54,7 +54,7 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
                 for j in range(s.many[a, 1, e]):
                     s.index[a, 0, e, j], s.value[a, 0, e, j] = s.index[a, 1, e, j], s.value[a, 1, e, j]
             else:
-                s.many[a, 0, e] = encode(obs[a, e], code, s.index[a, 0, e], s.value[a, 0, e])
+                s.many[a, 0, e] = encode(obs[a, e], code, s.copies, s.index[a, 0, e], s.value[a, 0, e])
         done = terminated[a] | truncated[a] | restarted[a]
         shares, square = _shares(s, a, learning, c), 0.0
         if s.dense:
@@ -76,7 +76,9 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
 def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, code, c):
     """Modulator of agent a in all its envs, and its critic's learning."""
     for e in range(obs.shape[0]):
-        s.many[a, 1, e] = encode(final_obs[e] if truncated[e] else obs[e], code, s.index[a, 1, e], s.value[a, 1, e])
+        s.many[a, 1, e] = encode(
+            final_obs[e] if truncated[e] else obs[e], code, s.copies, s.index[a, 1, e], s.value[a, 1, e]
+        )
     modulator_step(s, a, rows_of(s, a), reward, terminated, restarted, c)
     sharpen(s.sharpness[a], s.m[a], s.pushes[a], c.decoder)
     for e in range(obs.shape[0]):
@@ -95,7 +97,7 @@ def act(s, begin, end, obs):
     for a in range(begin, end):
         c = by_value(s.constants[a], Constants)
         for e in range(obs.shape[1]):
-            s.many[a, 0, e] = encode(obs[a, e], code, s.index[a, 0, e], s.value[a, 0, e])
+            s.many[a, 0, e] = encode(obs[a, e], code, s.copies, s.index[a, 0, e], s.value[a, 0, e])
         threshold, choice = _draw(s, a, c)
         current, _ = _pass_synapses(s, a, np.empty(0, np.bool_), np.empty(0, np.float32), False, c)
         _choose(s, a, current, threshold, choice, c)

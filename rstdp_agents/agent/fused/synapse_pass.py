@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import uint64
 
-from rstdp_agents.agent.fused.lazy_rows import newest, owe, period, queued, waited, waiting
+from rstdp_agents.agent.fused.lazy_rows import bounds_of, newest, owe, period, queued, waited, waiting
 from rstdp_agents.agent.statistics import EVERY
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.lanes import WIDTH, load, lowest_bit, splat, store, total
@@ -89,7 +89,7 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     decay = splat(c.rule.decay_z)
     square, last, age = splat(0.0), terms * envs - 1, s.age[a]
     for i in range(inputs):
-        row = i * padded
+        row, (low, high) = i * padded, bounds_of(i, c)
         for p in range(last + 1 if learning and age[i] > 0 else 0):
             e, z_row, first = p % envs, (p * inputs + i) * padded, p * plane
             fired = bits[all_bits + e * inputs + i] if pending else uint64(0)
@@ -106,7 +106,7 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
                     store(change, o, update)
                 else:
                     square = square + update * update
-                    store(weight, row + o, weight_step(load(weight, row + o), update, c.w_min, c.w_max))
+                    store(weight, row + o, weight_step(load(weight, row + o), update, low, high))
         for e in range(envs):
             drive(weight, row, currents, e * plane, padded, bits[e * inputs + i], ticks, begin, end)
     return total(square)
@@ -146,7 +146,7 @@ def learn_last(s, a, i, begin, end, earned, c):
     of the update, in lanes.
     """
     inputs, padded = s.weight.shape[1:]
-    ticks, square = s.credit.shape[3] - 1, splat(0.0)
+    ticks, square, (low, high) = s.credit.shape[3] - 1, splat(0.0), bounds_of(i, c)
     weight, credit = s.weight[a].reshape(-1), s.credit[a].reshape(-1)
     many = find_earned(s.bits[a, -1].reshape(-1), i, inputs, s.credit.shape[1], ticks, padded, earned)
     for o in range(begin, end if many else begin, WIDTH):
@@ -154,7 +154,7 @@ def learn_last(s, a, i, begin, end, earned, c):
         for j in range(0, many, 2):
             update = update + (load(credit, earned[j] + o) + load(credit, earned[j + 1] + o))
         square = square + update * update
-        store(weight, row, weight_step(load(weight, row), update, c.w_min, c.w_max))
+        store(weight, row, weight_step(load(weight, row), update, low, high))
     return square
 
 

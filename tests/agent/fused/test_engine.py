@@ -42,6 +42,9 @@ OPTIONS = [
     {"neuron.lateral_inhibition": 0.05, "decoder.neurons_per_action": 12},
     {"decoder.exploration_lr": 0.3, "modulation.novelty": 2.0, "modulation.reward_scale": 0.1},
     {"decoder.exploration_lr": 0.0, "modulation.novelty": 0.0},
+    {"neuron.escape": "exponential", "neuron.escape_noise": 0.3, "neuron.escape_rate": 90.0},
+    {"network.dale": True, "plasticity.w_init": 0.03, "plasticity.w_min": -0.05, "plasticity.w_max": 0.04},
+    {"network.dale": True, "rule": "rstdp", "plasticity.a_minus": 0.4, "encoder.code": "hashed", "plasticity.w_max": 0.02},
     {"modulator": "reward", "modulation.gain": "fixed", "modulation.novelty": 1.0, "decoder.exploration_lr": 0.02},
 ]  # fmt: skip
 LAZY = {"output.v", "output.refractory", "output.x", "output.y"}  # of a window's inside: both paths start them at rest
