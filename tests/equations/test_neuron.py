@@ -47,7 +47,9 @@ def test_escape_noise_is_the_inverse_of_the_sigmoid():
 def test_exponential_escape_noise_is_a_firing_rate_that_grows_with_the_potential():
     """P(spike) in a tick is 1 - exp(-rate dt): at the threshold of escape_rate, and e times that for every width above it."""
     p = LIFParams(escape="exponential", escape_noise=0.25, escape_rate=60.0)
-    uniform = np.array([3.0, 5.0, 9.0, 100.0, *np.linspace(2**18, 2**24 - 100, 12).round()]) / 2**24  # as they are drawn
+    uniform = (
+        np.array([3.0, 5.0, 9.0, 100.0, *np.linspace(2**18, 2**24 - 100, 12).round()]) / 2**24
+    )  # as they are drawn
     threshold = values(noisy_threshold, (uniform,), lif_constants(p, 2.0))
     hertz = 60.0 * np.exp((threshold - 1.0) / 0.25)
     assert 1.0 - np.exp(-hertz * 2e-3) == pytest.approx(uniform, rel=1e-5)

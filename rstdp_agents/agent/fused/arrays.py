@@ -20,6 +20,7 @@ from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.traces import powers
 from rstdp_agents.spiking.homeostasis import HomeostasisState
 from rstdp_agents.spiking.layer import Layer
+from rstdp_agents.spiking.neurons import LIFState
 from rstdp_agents.spiking.plasticity import PairRule, RewardSwitch
 
 
@@ -38,6 +39,7 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
     return dict(
         **code_of(encoder)._asdict(), **decoder_arrays(parts.decoder, shape), **_of_rule(parts.layer, agents, ticks),
         **_of_layer(parts.layer, envs, ticks, inputs, outputs, padded), **_of_modulator(parts, inputs),
+        **_carried(parts.layer, envs, padded, len(parts.layer.rule.terms)),
         constants=constants, lr=parts.lr.numpy(), m=parts.m.numpy(),
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
         counters=np.stack([parts.random.seeds.numpy(), *np.zeros((4, agents), np.int64)], 1),
@@ -94,6 +96,20 @@ def _of_layer(layer: Layer, envs: int, ticks: int, inputs: int, outputs: int, pa
     layer.homeostasis = HomeostasisState(*(memory[:, :outputs].copy_(value) for memory, value in kept))
     tensors = {"weight": weight, "z": z, "credit": credit, "rate": rate, "offset": offset}
     return {name: tensor.numpy() for name, tensor in tensors.items()}
+
+
+def _carried(layer: Layer, envs: int, padded: int, terms: int) -> dict[str, Any]:
+    """The fields of `state.FIELDS` of what may go on from window to window; where it does, it lies here from now on."""
+    carries, shape = not layer.fresh_each_window, (layer.agents, envs)
+    inputs, outputs = layer.synapse.pre_shape[0] if carries else 0, layer.synapse.post_shape[0]
+    v, pause, y = torch.zeros(3, *shape, padded)
+    x = torch.zeros(layer.agents, 2, envs, inputs)
+    if carries:
+        state = LIFState(*(view[..., :outputs].copy_(own) for view, own in zip((v, pause), layer.neurons, strict=True)))
+        layer.neurons, layer.pairs = state, layer.pairs._replace(x=x[:, 1], y=y[..., :outputs])
+    lingering = np.zeros((layer.agents, terms, envs, padded), np.float32)
+    arrays = {"v": v, "pause": pause, "y": y, "x": x}
+    return {"carries": carries, "lingering": lingering, **{name: tensor.numpy() for name, tensor in arrays.items()}}
 
 
 def _of_modulator(parts: AgentParts, inputs: int) -> dict[str, np.ndarray]:

@@ -169,12 +169,12 @@ def third_factor(m, k, amplitudes, p):
 
 
 @jit(inline="always")
-def pair_credit(post, gate, plus, minus, late, p, out):
+def pair_credit(post, gate, plus, minus, late, before, p, out):
     """What an input spike of tick t makes eligible with each output neuron: out ``(T + 1, P)``, but for tick T.
 
     The sum of `plasticity.window.pair_kernels`, ordered by input spikes: those of tick t pair with all output spikes from t on
-    (``plus``) and up to t (``minus``). post ``(T, P)``; gate ``(P,)``. late ``(T,)``: what is left at the end of the window
-    of the pairs of each tick. p: `RuleConstants`.
+    (``plus``) and up to t (``minus``). post ``(T, P)``; gate, and before, the trace of output spikes before the window, ``(P,)``.
+    late ``(T,)``: what is left at the end of the window of the pairs of each tick. p: `RuleConstants`.
     """
     ticks, padded = post.shape
     spikes, credit = post.reshape(-1), out.reshape(-1)
@@ -185,7 +185,7 @@ def pair_credit(post, gate, plus, minus, late, p, out):
             store(credit, t * padded + o, trace * share)
         if minus == 0.0:
             continue
-        trace = splat(0.0)
+        trace = load(before, o)
         for t in range(ticks):
             trace = trace_step(trace, load(spikes, t * padded + o), p.decay_y)
             store(credit, t * padded + o, load(credit, t * padded + o) + trace * share * (minus * late[t]))

@@ -98,7 +98,9 @@ def _digest(s, a, rows):
 
 @jit(forceinline=True)
 def _is_held(s, a, i):
-    """Whether input i of agent a has anything eligible, a trace or spikes."""
+    """Whether input i of agent a has anything eligible, traces or spikes."""
+    if s.carries and _any(s.x[a, 1, :, i]):
+        return True
     return _any(s.z[a, :, :, i]) or _any(s.trace[a, :, i]) or _any(s.bits[a, :, :, i])
 
 

@@ -29,15 +29,16 @@ def noisy_thresholds(first, keys, outputs, p, out):
 
 
 @jit(inline="always")
-def fire(current, threshold, offset, e, c, post, counts):
-    """`neurons.lif_window` of env e, from rest: writes post ``(T, P)`` and counts ``(P,)``.
+def fire(current, threshold, offset, e, c, v, pause, carries, post, counts):
+    """`neurons.lif_window` of env e, from rest, or if membranes go on (``carries``) from v and pause ``(P,)``, which it writes.
 
-    current ``(T + 1, P)``, the last not read; threshold ``(T, E, P)``. offset ``(P,)``: of homeostasis. c: `Constants`.
+    Writes post ``(T, P)`` and counts ``(P,)``. current ``(T + 1, P)``, the last not read; threshold ``(T, E, P)``. offset
+    ``(P,)``: of homeostasis. c: `Constants`.
     """
     if c.neuron.lateral_inhibition > 0.0:
-        fire_together(current, threshold, offset, e, c, post, counts)
+        fire_together(current, threshold, offset, e, c, v, pause, carries, post, counts)
     else:
-        fire_apart(current, threshold, offset, e, c, post, counts)
+        fire_apart(current, threshold, offset, e, c, v, pause, carries, post, counts)
 
 
 @jit(inline="always")
@@ -48,27 +49,34 @@ def shifts(offset, o, p):
 
 
 @jit(inline="always")
-def fire_apart(current, threshold, offset, e, c, post, counts):
+def fire_apart(current, threshold, offset, e, c, membranes, pauses, carries, post, counts):
     """`fire` for neurons that know nothing of each other: sixteen of them through all ticks, then the next."""
     ticks, padded = post.shape
     envs, drive, level, spikes = threshold.shape[1], current.reshape(-1), threshold.reshape(-1), post.reshape(-1)
     for o in range(0, padded, WIDTH):
         bias, ease = shifts(offset, o, c.homeostasis)
         v, refractory, count = splat(c.neuron.v_rest), splat(0.0), splat(0.0)
+        if carries:
+            v, refractory = load(membranes, o), load(pauses, o)
         for t in range(ticks):
             now, above = load(drive, t * padded + o) + bias, load(level, (t * envs + e) * padded + o) - ease
             spike, v, refractory = lif_tick(v, refractory, now, above, c.neuron)
             store(spikes, t * padded + o, spike)
             count = count + spike
         store(counts, o, count)
+        if carries:
+            store(membranes, o, v)
+            store(pauses, o, refractory)
 
 
 @jit(forceinline=True)
-def fire_together(current, threshold, offset, e, c, post, counts):
+def fire_together(current, threshold, offset, e, c, membranes, pauses, carries, post, counts):
     """`fire` for neurons that inhibit each other: all of them, tick by tick."""
     ticks, padded = post.shape
     envs, drive, level, spikes = threshold.shape[1], current.reshape(-1), threshold.reshape(-1), post.reshape(-1)
     v, refractory = np.full(padded, np.float32(c.neuron.v_rest)), np.zeros(padded, np.float32)
+    if carries:
+        v[:], refractory[:] = membranes, pauses
     counts[:] = 0.0
     for t in range(ticks):
         of_layer = np.float32(0.0)
@@ -84,6 +92,8 @@ def fire_together(current, threshold, offset, e, c, post, counts):
             spike = load(spikes, t * padded + o)
             store(v, o, inhibited(load(v, o), spike, of_layer, c.neuron))
             store(counts, o, load(counts, o) + spike)
+    if carries:
+        membranes[:], pauses[:] = v, refractory
 
 
 @jit(inline="always")

@@ -33,6 +33,7 @@ class FusedPolicy:
         self._decoder, self._observations, self._sync = decoder, observations, sync
         (agents, inputs, padded), outputs = shared["weight"].shape, shared["post_count"].shape[1]
         shape, most = (agents, envs), shared["index"].shape[3]
+        self._rest = {"v": float(shared["constants"]["neuron"]["v_rest"][0]), "pause": 0.0}
         self._arrays = (
             shared
             | decoder_arrays(self._decoder, shape)
@@ -44,6 +45,7 @@ class FusedPolicy:
                 "m": np.zeros(shape, dtype=np.float32),
                 "pushes": np.zeros_like(shared["pushes"], shape=(*shape, shared["pushes"].shape[2])),
                 "bits": np.zeros((agents, 1, envs, inputs), dtype=np.uint64),
+                **{name: np.full((*shape, padded), at, np.float32) for name, at in self._rest.items()},
                 "post": np.zeros((*shape, shared["late"].shape[1], padded), dtype=np.float32),
                 "pre_count": np.zeros((agents, inputs), dtype=np.float32),
                 "post_count": np.zeros((agents, outputs), dtype=np.float32),
@@ -67,4 +69,6 @@ class FusedPolicy:
         return self._decoder.rates(output_spikes(self._arrays))
 
     def reset(self, done: np.ndarray) -> None:
-        """Nothing: every window starts with membranes at rest."""
+        """Bring neurons to rest in the envs where ``done (agents, envs)``; where every window starts so, nothing reads them."""
+        for name, at in self._rest.items():
+            self._arrays[name][done] = at

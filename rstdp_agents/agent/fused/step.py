@@ -9,6 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numba import uint64
 
+from rstdp_agents.agent.fused.carried import (
+    carry_output_traces,
+    carry_traces,
+    come_to_rest,
+    linger_credit,
+    lingering_rows,
+)
 from rstdp_agents.agent.fused.constants import Constants
 from rstdp_agents.agent.fused.credit import modulator_step, pair_credit, third_factor
 from rstdp_agents.agent.fused.decoders import choose, choose_vector, sharpen
@@ -57,6 +64,9 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
                 s.many[a, 0, e] = encode(obs[a, e], code, s.copies, s.index[a, 0, e], s.value[a, 0, e])
         done = terminated[a] | truncated[a] | restarted[a]
         shares, square = _shares(s, a, learning, c), 0.0
+        for e in range(done.shape[0] if s.carries else 0):
+            if done[e]:
+                come_to_rest(s, a, e, rows_of(s, a), c)
         if s.dense:
             lay_aside(s, a)
         else:
@@ -68,6 +78,8 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
         s.sums[a, 2] += (square + more) / (s.post_count.shape[1] * s.weight.shape[1])
         if s.dense and learning:
             retire(s, a, done.all(), c.lifetime)
+        if s.carries:
+            carry_traces(s, a, rows_of(s, a), c)
         counts, gate = _choose(s, a, current, threshold, choice, c)
         _remember(s, a, counts, gate, c)
 
@@ -144,7 +156,9 @@ def _turn(s, a, done, shares, learning, c):
 
     Returns the sum of squares of the update.
     """
-    r, square = rows_of(s, a), 0.0
+    r, square, still = rows_of(s, a), 0.0, np.empty(0, np.int32)
+    if s.carries:
+        still = lingering_rows(s, a, r)
     if learning:
         square = learn_listed(s, a, r, shares, c)
         clear_spikes(r)
@@ -157,6 +171,7 @@ def _turn(s, a, done, shares, learning, c):
         decay_at_rest(r)
     for e in range(done.shape[0]):
         use(r, s.index[a, 0, e, : s.many[a, 0, e]], c)
+    use(r, still, c)
     return square
 
 
@@ -189,7 +204,7 @@ def _choose(s, a, current, threshold, choice, c):
         c.decoder.neurons_per_action,
     )
     for e in range(envs):
-        fire(current[e], threshold, s.offset[a], e, c, s.post[a, e], counts[e])
+        fire(current[e], threshold, s.offset[a], e, c, s.v[a, e], s.pause[a, e], s.carries, s.post[a, e], counts[e])
         for k in range(s.pushes.shape[2]):
             s.pushes[a, e, k] = trace_step(s.pushes[a, e, k], 0.0, c.modulator.trace_decay)
         first = 0
@@ -222,6 +237,12 @@ def _remember(s, a, counts, gate, c):
             s.post_count[a, o] += counts[e, o]
             mean[o] += counts[e, o] / np.float32(envs)
         for k in range(s.terms.shape[0]):
-            pair_credit(s.post[a, e], gate[e], s.terms[k, 0], s.terms[k, 1], s.late[a], c.rule, s.credit[a, k, e])
+            pair_credit(
+                s.post[a, e], gate[e], s.terms[k, 0], s.terms[k, 1], s.late[a], s.y[a, e], c.rule, s.credit[a, k, e]
+            )
+            if s.carries:
+                linger_credit(s, a, k, e, s.late[a], gate[e], c.rule)
+        if s.carries:
+            carry_output_traces(s, a, e, c.rule)
     homeostasis_window(mean, s.rate[a], s.offset[a], s.post_count.shape[1], c.homeostasis)
     s.counters[a, 2] = 1

@@ -84,7 +84,7 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
     terms, envs, ticks = s.terms.shape[0], current.shape[0], current.shape[1] - 1
     pending, all_bits = s.counters[a, 2] > 0, envs * inputs
     weight, z, credit = s.weight[a].reshape(-1), s.z[a].reshape(-1), s.credit[a].reshape(-1)
-    currents = current.reshape(-1)
+    currents, lingering = current.reshape(-1), s.lingering[a].reshape(-1)
     bits, change, plane = s.bits[a].reshape(-1), np.empty(padded, np.float32), (ticks + 1) * padded
     decay = splat(c.rule.decay_z)
     square, last, age = splat(0.0), terms * envs - 1, s.age[a]
@@ -95,9 +95,15 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
             fired = bits[all_bits + e * inputs + i] if pending else uint64(0)
             keep = decay if pending else splat(1.0)
             one, two, keep = accumulate_pairs(z, z_row, credit, first, padded, fired, ticks, keep, begin, end)
-            share, alive = shares[p], 0.0 if done[e] else 1.0
+            share, alive, trace = (
+                shares[p],
+                0.0 if done[e] else 1.0,
+                trace_before(s, a, e, i) if pending else np.float32(0.0),
+            )
             for o in range(begin, end, WIDTH):
                 eligible = with_pair(z, z_row, credit, first, padded, one, two, keep, o)
+                if trace > 0.0:
+                    eligible = eligible + load(lingering, p * padded + o) * trace
                 store(z, z_row + o, eligible * alive)
                 update = eligible * share
                 if p > 0:
@@ -174,24 +180,32 @@ def learn_last_and_drive(s, a, begin, end, learning, current, c):
     return total(square)
 
 
+@jit(forceinline=True)
+def trace_before(s, a, e, i):
+    """Presynaptic trace of input i in env e before the last window; 0 where traces do not go on."""
+    return s.x[a, 0, e, i] if s.carries else np.float32(0.0)
+
+
 @jit(fastmath=FAST, forceinline=True)
 def earn(s, a, r, c):
     """Write the eligibility that the last window has earned, so that z is what the torch path would show. r: `lazy_rows.Rows`."""
     if s.counters[a, 2] == 0 or r.z.shape[0] == 0:
         return
-    dense, credit, inputs = s.dense, s.credit[a].reshape(-1), r.touched.shape[0]
+    dense, inputs = s.dense, r.touched.shape[0]
+    credit, lingering = s.credit[a].reshape(-1), s.lingering[a].reshape(-1)
     ticks, envs, pairs = s.credit.shape[3] - 1, s.credit.shape[2], r.owed.shape[0]
     keep, plane = splat(c.rule.decay_z if dense else 1.0), (ticks + 1) * r.padded
     begin, end = (0, inputs) if dense else newest(r)
     for place in range(begin, end):
         i = place if dense else queued(r, place)
         for p in range(pairs):
-            fired, row = r.bits[p % envs, i], (p * inputs + i) * r.padded
-            if fired == 0 and not dense:
+            fired, row, trace = r.bits[p % envs, i], (p * inputs + i) * r.padded, trace_before(s, a, p % envs, i)
+            if fired == 0 and trace == 0.0 and not dense:
                 continue
             one, two, left = accumulate_pairs(r.z, row, credit, p * plane, r.padded, fired, ticks, keep, 0, r.padded)
             for o in range(0, r.padded, WIDTH):
-                store(r.z, row + o, with_pair(r.z, row, credit, p * plane, r.padded, one, two, left, o))
+                eligible = with_pair(r.z, row, credit, p * plane, r.padded, one, two, left, o)
+                store(r.z, row + o, eligible + load(lingering, p * r.padded + o) * trace if trace > 0.0 else eligible)
     s.counters[a, 2] = 0
 
 

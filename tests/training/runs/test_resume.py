@@ -32,6 +32,13 @@ KINDS = {
         "agent.homeostasis.param": "threshold",
     },
     "torch": {"backend": "torch", "agent.rule": "reward-switch", "agent.simulation.fresh_each_window": False},
+    "carried": {
+        "agents": 4,
+        "envs_per_agent": 2,
+        "backend": "fused",
+        "agent.simulation.fresh_each_window": False,
+        "agent.network.dale": True,
+    },
     "td-spiking": {"agents": 2, "agent.modulator": "td-spiking", "agent.modulation.critic_lr": 0.002},
     "processes": {"envs_per_agent": 2, "vectorization": "async", "backend": "fused", "agent.rule": "rstdp"},
 }

@@ -1,0 +1,81 @@
+"""What goes on from window to window where membranes and spike traces do: a brain does not begin anew at every env step.
+
+A presynaptic trace from before the window earns as a spike just before its first tick would. So rows stay in use while their
+input's trace lingers (`lingering_rows`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import uint64
+
+from rstdp_agents.agent.fused.lazy_rows import newest, queued
+from rstdp_agents.base.compiled import FAST, jit
+from rstdp_agents.equations.lanes import WIDTH, load, splat, store
+from rstdp_agents.equations.traces import trace_step
+
+FAINT = 1e-6
+"""Presynaptic traces below it are over: of the rounding of what a spike leaves."""
+
+
+@jit(fastmath=FAST, forceinline=True)
+def carry_traces(s, a, r, c):
+    """Presynaptic traces of agent a after its window, of which the input spikes are drawn; r: `lazy_rows.Rows`."""
+    begin, end = (0, r.touched.shape[0]) if s.dense else newest(r)
+    decay, ticks = np.float32(c.rule.decay_x), s.post.shape[2]
+    for place in range(begin, end):
+        i = place if s.dense else queued(r, place)
+        for e in range(s.x.shape[2]):
+            before, fired = s.x[a, 1, e, i], r.bits[e, i]
+            s.x[a, 0, e, i] = before
+            if before == 0.0 and fired == 0:
+                continue
+            for t in range(ticks):
+                before = trace_step(before, np.float32((fired >> uint64(t)) & uint64(1)), decay)
+            s.x[a, 1, e, i] = before if before > FAINT else 0.0
+
+
+@jit(fastmath=FAST, forceinline=True)
+def carry_output_traces(s, a, e, p):
+    """Postsynaptic traces of agent a in env e after its window. p: `RuleConstants`."""
+    spikes, traces, padded = s.post[a, e].reshape(-1), s.y[a, e], s.post.shape[3]
+    for o in range(0, padded, WIDTH):
+        trace = load(traces, o)
+        for t in range(s.post.shape[2]):
+            trace = trace_step(trace, load(spikes, t * padded + o), p.decay_y)
+        store(traces, o, trace)
+
+
+@jit(forceinline=True)
+def come_to_rest(s, a, e, r, c):
+    """An episode of agent a has ended in env e: neurons are at rest, and no trace is left."""
+    s.v[a, e], s.pause[a, e], s.y[a, e] = np.float32(c.neuron.v_rest), 0.0, 0.0
+    begin, end = (0, r.touched.shape[0]) if s.dense else newest(r)
+    for place in range(begin, end):
+        s.x[a, 1, e, place if s.dense else queued(r, place)] = 0.0
+
+
+@jit(forceinline=True)
+def lingering_rows(s, a, r):
+    """The inputs of agent a, of a sparse code, whose trace is not over: some of those whose rows were in use last."""
+    begin, end = newest(r)
+    found, many = np.empty(end - begin, np.int32), 0
+    for place in range(begin, end):
+        i = queued(r, place)
+        found[many] = i
+        for e in range(s.x.shape[2]):
+            if s.x[a, 1, e, i] > 0.0:
+                many += 1
+                break
+    return found[:many]
+
+
+@jit(fastmath=FAST, forceinline=True)
+def linger_credit(s, a, k, e, late, gate, p):
+    """As `credit.pair_credit` for term k in env e: what a trace of 1 before the window makes eligible, into ``lingering``."""
+    spikes, padded, out = s.post[a, e].reshape(-1), s.post.shape[3], s.lingering[a, k, e]
+    for o in range(0, padded, WIDTH):
+        trace = splat(0.0)
+        for t in range(s.post.shape[2] - 1, -1, -1):
+            trace = trace_step(trace, load(spikes, t * padded + o), p.decay_x, s.terms[k, 0] * late[t])
+        store(out, o, trace * (load(gate, o) * p.gain) * p.decay_x)
