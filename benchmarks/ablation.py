@@ -1,6 +1,7 @@
 """What each part of the agent is worth: one thing changed at a time, ten seeds each, as a table.
 
 python -m benchmarks.ablation --task CartPole-v1
+python -m benchmarks.ablation --task CartPole-v1 --regime cortical       what each part of the cortical regime costs or brings
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from rstdp_agents.base import validate
 from rstdp_agents.base.devices import flush_denormal
 from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
+from rstdp_agents.training.config import Regime, source_of
 from rstdp_agents.training.presets import preset
+from rstdp_agents.training.ranged import with_range
 from rstdp_agents.training.reports.tables import table
 
 COMMON: dict[str, dict[str, Any]] = {
@@ -39,26 +42,34 @@ COMMON: dict[str, dict[str, Any]] = {
     "escape noise: 0.8": {"neuron.escape_noise": 0.8},
     "a_minus: 0.3 of a_plus": {"plasticity.a_minus": 0.3},
     "a_minus: as large as a_plus": {"plasticity.a_minus": 1.0},
+    "Dale's law": {"network.dale": True},
+    "escape noise: exponential, 0.25": {"neuron.escape": "exponential", "neuron.escape_noise": 0.25},
+    "membranes and traces: go on from window to window": {"simulation.fresh_each_window": False},
+    "output: held at 30 Hz": {"homeostasis.rate_target": 30.0},
     "neurons per action: 2": {"decoder.neurons_per_action": 2},
     "lateral inhibition: 0.02 of the threshold": {"neuron.lateral_inhibition": 0.02},
     "lateral inhibition: 0.1": {"neuron.lateral_inhibition": 0.1},
 }
-"""Changes to the one setting; those of `FACTORS` are factors."""
-FACTORS = ("plasticity.tau_e", "homeostasis.lr")
-OWN: dict[str, dict[str, dict[str, Any]]] = {
-    "CartPole-v1": {
-        "critic: starts from zero": {"modulation.value_init": 0.0},
-        "learning rate: constant": {"plasticity.lr_halved_after": 0.0},
-        "encoder: fields of 0.9 spacings": {"encoder.width": 0.9},
-        "encoder: 3x3x6x5 cells": {"encoder.cells": (3, 3, 6, 5)},
-    },
-    "MountainCar-v0": {
-        "critic: starts from -5": {"modulation.value_init": -5.0},
-        "encoder: one tiling": {"encoder.tilings": 1},
-        "encoder: 12x12 place cells": {"encoder.code": "place-cells", "encoder.cells": (12, 12)},
-    },
+"""Changes to the one setting."""
+CORTICAL: dict[str, dict[str, Any]] = {
+    "the cortical regime": {},
+    "membranes and traces: at rest in every window": {"simulation.fresh_each_window": True},
+    "Dale's law: synapses of either sign": {"network.dale": False},
+    "depression: none": {"plasticity.a_minus": 0.0},
+    "depression: 0.6 of a_plus": {"plasticity.a_minus": 0.6},
+    "escape noise: logistic": {"neuron.escape": "logistic"},
+    "escape noise: 0.15 instead of 0.25": {"neuron.escape_noise": 0.15},
+    "input: up to 50 Hz": {"encoder.rate_max": 50.0},
+    "output: held at 10 Hz": {"homeostasis.rate_target": 10.0},
+    "homeostasis: none": {"homeostasis.param": "none"},
+    "windows: 50 ms": {"simulation.ticks": 25, "plasticity.tau_e": 180.0, "homeostasis.tau_rate": 50_000.0},
+    "neurons per action: 8": {"decoder.neurons_per_action": 8},
+    "lateral inhibition: 0.02 of the threshold": {"neuron.lateral_inhibition": 0.02},
 }
-"""What only makes sense for one task."""
+"""Changes to the one setting in the cortical regime."""
+LINES = {"fast": COMMON, "cortical": CORTICAL}
+FACTORS = {"fast": ("plasticity.tau_e", "homeostasis.lr"), "cortical": ()}
+"""Settings of which a line has a factor, and no value."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +78,11 @@ class Args:
 
     task: str = "CartPole-v1"
     """Environment id."""
+    regime: Regime = "fast"
+    """In which of them a part is changed."""
     episodes: int = 200
     """Episodes of every seed."""
-    seeds: str = "1000-1009"
+    seeds: str = "3000-3009"
     """First and last seed."""
     out: Path = Path("docs/results/ablation")
     """Folder for the table."""
@@ -78,11 +91,16 @@ class Args:
 def ablate(args: Args, changes: dict[str, Any]) -> list[str]:
     """One line of the table."""
     seeds = seed_range(args.seeds)
-    config = preset(args.task, "rstdp-et").agent
+    made = replace(preset(args.task, "rstdp-et", regime=args.regime), seed=seeds[0])
+    source, kwargs = source_of(made)
+    envs = SerialGrid(source, kwargs, len(seeds), 1)
+    config = with_range(made, envs.observation_space, source, kwargs).agent
     for name, value in changes.items():
         part, _, field = name.partition(".")
-        config = override(config, {name: getattr(getattr(config, part), field) * value if name in FACTORS else value})
-    envs, task = SerialGrid(args.task, {}, len(seeds), 1), replace(task_named(args.task), max_steps=args.episodes * 500)
+        config = override(
+            config, {name: getattr(getattr(config, part), field) * value if name in FACTORS[args.regime] else value}
+        )
+    task = replace(task_named(args.task), max_steps=args.episodes * 500)
     records = players.play(players.spiking(config, envs, seeds, frozen=False), envs, task, seeds, args.episodes)
     best = [r["best_mean"] for r in records if r["best_mean"] is not None]
     area = [float(np.mean(r["returns"][: args.episodes])) for r in records]
@@ -102,14 +120,15 @@ def run_all(args: Args) -> None:
     torch.set_num_threads(1)
     flush_denormal()
     lines = []
-    for name, changes in (COMMON | OWN.get(args.task, {})).items():
+    for name, changes in LINES[args.regime].items():
         lines.append([name, *ablate(args, changes)])
         print(lines[-1], flush=True)
     header = ["", f"solved, in episodes (of {args.episodes})", "best 100", "mean return over the training"]
     text = f"`python -m benchmarks.ablation {' '.join(sys.argv[1:])}`\n\n{table(header, lines)}\n"
     args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / f"{args.task}.md").write_text(text)
-    (args.out / f"{args.task}.json").write_text(json.dumps([header, *lines], indent=1) + "\n")
+    file = f"{args.task}_{args.regime}"
+    (args.out / f"{file}.md").write_text(text)
+    (args.out / f"{file}.json").write_text(json.dumps([header, *lines], indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def train(
     callback: called with the `Training` at every point of the log (``log_every`` env steps); where it returns False, the run ends
     as on Ctrl-C, and can be resumed.
     recorder: keeps what happens inside of agents.
-    run: other fields of `RunConfig`, such as ``agents=10, total_steps=20_000, seed=1``.
+    run: other fields of `RunConfig`, such as ``agents=10, total_steps=20_000, seed=1, regime="cortical"``.
 
     Raises ValueError for wrong names and values, EnvironmentFault for an environment that does not keep to Gymnasium's interface.
     """

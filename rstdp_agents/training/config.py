@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import gymnasium as gym
 import tyro
@@ -17,6 +17,7 @@ from rstdp_agents.environments.source import EnvSource, Instance, Wrapped, parse
 
 Launcher = Literal["local", "ray"]
 EnvErrors = Literal["stop", "restart"]
+Regime = Literal["fast", "cortical"]
 COLUMNS = ("r", "l", "t", "agent")
 """Columns of monitor.csv: return, length, seconds since the run began, and the agent; then the numbers of `info`."""
 MOST_THREADS = 1024
@@ -35,6 +36,9 @@ class TaskConfig:
     and nothing after the colon, and so is anything in quotes ("'false'")."""
     wrapper: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """`module:Class` of a wrapper around the environment; the last one given is the outermost."""
+    regime: Regime = "fast"
+    """Neurons at hundreds of spikes per second that start every env step at rest (fast), or those of a cortex (cortical): 30 Hz,
+    input up to 100 Hz, silent neurons silent, Dale's law, depression, membranes and traces that go on; in all else the same."""
     max_episode_steps: int = 0
     """Steps after which an episode is truncated, instead of the environment's own limit; 0 for that limit."""
     total_steps: int = 100_000
@@ -116,6 +120,7 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
             validate.positive(name, getattr(self, name))
         for name in ("seed", "eval_episodes", "eval_every", "keep_checkpoints", "images", "max_episode_steps"):
             validate.not_negative(name, getattr(self, name))
+        validate.one_of("regime", self.regime, get_args(Regime))
         validate.column_names("info_keywords", self.info_keywords, COLUMNS)
         validate.not_negative("env_timeout", self.env_timeout, "seconds")
         validate.require(

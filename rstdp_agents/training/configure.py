@@ -43,7 +43,10 @@ def configured(
     named = {name: name_of(name, part) for name, part in parts.items() if part is not None}
     rule = named.get("rule", DEFAULT)
     task = tuple(run["env_kwargs"]) if "env_kwargs" in run else None, tuple(run.get("wrapper", ()))
-    config = start or preset(env, rule if rule in get_args(RuleName) else DEFAULT, *task)
+    regime = str(run.get("regime", start.regime if start else "fast"))
+    if start and start.regime != regime:
+        raise UsageError(f"`regime` is {start.regime} in the `config` that is given, and cannot become {regime}")
+    config = start or preset(env, rule if rule in get_args(RuleName) else DEFAULT, *task, regime)
     known = flat(asdict(config.agent))
     check_known("`train` has no argument", run, (*FIELDS, *parts, *OTHERS), known)
     check_known("`settings` has no", settings, known, known)

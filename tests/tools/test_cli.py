@@ -32,7 +32,7 @@ def command(*arguments, cwd, path=()):
 def test_train_then_resume(tmp_path):
     done = command("--agents", 2, "--rule", "reward-switch", "--run-dir", "run", *SHORT, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "preset CartPole-v1, reward-switch" in done.stdout
+    assert "the one setting of reward-switch" in done.stdout
     assert done.stdout.count("seed ") == 2
     assert "95 % interval over 2 agents" in done.stdout
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())

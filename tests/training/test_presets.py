@@ -34,13 +34,15 @@ SAME = [
 def test_a_preset_is_for_what_it_was_found_for(env, env_kwargs, wrapper, why):
     defaults = override(RunConfig(), {"env": env})
     assert preset(env, "rstdp-et", env_kwargs, wrapper) == defaults
-    assert origin(env, "rstdp-et", env_kwargs, wrapper) == f"the one setting of rstdp-et: no preset for {env} {why}"
+    why = f": no preset for {env} {why}" if env != "CartPole-v1" else ""  # whose preset changes what is shown alone
+    assert origin(env, "rstdp-et", env_kwargs, wrapper) == f"the one setting of rstdp-et{why}"
 
 
 @pytest.mark.parametrize(("env", "env_kwargs"), SAME)
 def test_arguments_that_leave_the_task_what_it_is_leave_the_preset(env, env_kwargs):
     assert preset(env, "rstdp-et", env_kwargs) == preset(env, "rstdp-et")
-    assert origin(env, "rstdp-et", env_kwargs) == f"preset {env}, rstdp-et"
+    one = "the one setting of rstdp-et" if env == "CartPole-v1" else f"preset {env}, rstdp-et"
+    assert origin(env, "rstdp-et", env_kwargs) == one
     assert preset(env, "rstdp-et") != override(RunConfig(), {"env": env})
 
 
@@ -54,7 +56,7 @@ def test_the_command_line_says_which_settings_it_starts_from():
     assert note == "preset rstdp/Bars-v0, rstdp-et"
     assert config.agent == preset("rstdp/Bars-v0", "rstdp-et").agent
     config, _, note = parse(["--wrapper", FLAT, "--wrapper", "a:B", "--rule", "rstdp"])
-    assert note == f"the one setting of rstdp: no preset for CartPole-v1 with the wrapper {FLAT}, the wrapper a:B"
+    assert note == "the one setting of rstdp"
     assert config.wrapper == (FLAT, "a:B")
     assert parse(["--env", "Nobody/Knows-v0", "--env-kwargs", "a:1"])[2] == "the one setting of rstdp-et"
 

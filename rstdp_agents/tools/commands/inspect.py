@@ -55,7 +55,7 @@ def main(argv: list[str]) -> int:
 
 def settings(config: RunConfig, everything: bool) -> list[list[str]]:
     """Name, preset's value and run's value of the settings that differ, or of all."""
-    usual = preset(config.env, config.agent.rule, config.env_kwargs, config.wrapper)
+    usual = preset(config.env, config.agent.rule, config.env_kwargs, config.wrapper, config.regime)
     here, before = by_option(config), by_option(usual)
     rows = [[name, str(before[name]), str(value)] for name, value in here.items()]
     return [row for row in rows if everything or row[1] != row[2]]

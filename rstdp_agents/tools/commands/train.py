@@ -21,7 +21,7 @@ from rstdp_agents.spiking.plasticity.options import RuleName
 from rstdp_agents.tools.commands import helptext
 from rstdp_agents.tools.commands.arguments import at_home, program
 from rstdp_agents.training import presets
-from rstdp_agents.training.config import MachineConfig, RecordConfig, RunConfig
+from rstdp_agents.training.config import MachineConfig, RecordConfig, Regime, RunConfig
 from rstdp_agents.training.episodes import RECENT_EPISODES, of_episodes
 from rstdp_agents.training.evaluation import in_words
 from rstdp_agents.training.loop import Training
@@ -89,6 +89,7 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     first.add_argument("--rule", default="rstdp-et")
     first.add_argument("--env-kwargs", "--env_kwargs", nargs="*")
     first.add_argument("--wrapper", action="append", default=[])
+    first.add_argument("--regime", default="fast")
     first.add_argument("--resume", default="")
     known, _ = first.parse_known_args(argv)
     checkpoint = None
@@ -98,16 +99,24 @@ def parse(argv: list[str]) -> tuple[RunConfig, Path | None, str]:
     else:
         rule = known.rule if known.rule in get_args(RuleName) else "rstdp-et"  # unknown rules are refused below
         task = known.env, rule, known.env_kwargs and tuple(known.env_kwargs), tuple(known.wrapper)
-        default, note = presets.preset(*task), presets.origin(*task)
+        regime = known.regime if known.regime in get_args(Regime) else "fast"  # likewise
+        default, note = presets.preset(*task, regime), presets.origin(*task, regime)
     line = tyro.cli(Line, default=Line(**vars(default)), args=argv, description=__doc__)
     config = RunConfig(**{field.name: getattr(line, field.name) for field in fields(RunConfig)})
     if known.resume:
+        one_regime(default.regime, config.regime)
         file = checkpoint or Path(known.resume) / SETTINGS
         Trust.of_line(line.trust, argv).check(config, file)
         check_device(config.device, file if config.device == default.device else None)
     else:
         check_device(config.device)
     return at_home(config, ("run_dir", "resume", "storage")), checkpoint, note
+
+
+def one_regime(was: str, now: str) -> None:
+    """Raise UsageError for a regime that is another one than that of the run that is resumed."""
+    if was != now:
+        raise UsageError(f"`--regime` is {was} in the run that is resumed, and cannot become {now}")
 
 
 def beginning(resume: Path) -> tuple[Path | None, Any, str]:

@@ -8,18 +8,26 @@ from rstdp_agents.base.settings import override
 from rstdp_agents.environments.source import parse_kwargs
 from rstdp_agents.training.config import RunConfig
 from rstdp_agents.training.presets.found import PRESETS, RULES, SERVES
+from rstdp_agents.training.presets.regimes import REGIMES
 
+SHOWN = {"map_dims"}
+"""Fields of a preset that change what is shown alone."""
 ALWAYS = {"render_mode": (), "max_episode_steps": ()}
 """Arguments that never change the task."""
 
 
-def preset(env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapper: tuple[str, ...] = ()) -> RunConfig:
+def preset(
+    env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapper: tuple[str, ...] = (), regime: str = "fast"
+) -> RunConfig:
     """The configuration that a run of ``rule`` on ``env`` starts from: the one setting of the rule, or the preset of both.
+
+    regime: of `regimes.REGIMES`. Raises ValueError for one that there is not.
 
     env_kwargs, wrapper: as in `RunConfig`, if given; where they make it a different environment from the one that the preset
     was found for (see `other`), the one setting is as good a guess.
     """
-    config = override(RunConfig(), {"env": env, "agent.rule": rule, **RULES.get(rule, {})})
+    chosen = {"env": env, "agent.rule": rule, "regime": regime, **REGIMES.get(regime, {}), **RULES.get(rule, {})}
+    config = override(RunConfig(), chosen)
     return config if other(env, rule, env_kwargs, wrapper) else override(config, found_for(env, rule))
 
 
@@ -33,12 +41,15 @@ def key(env: str) -> str:
     return next((one for one in PRESETS if one.rpartition(":")[2] == env.rpartition(":")[2]), env)
 
 
-def origin(env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapper: tuple[str, ...] = ()) -> str:
+def origin(
+    env: str, rule: str, env_kwargs: tuple[str, ...] | None = None, wrapper: tuple[str, ...] = (), regime: str = "fast"
+) -> str:
     """Where the settings of `preset` come from, in words."""
-    if not found_for(env, rule):
-        return f"the one setting of {rule}"
+    one = f"the one setting of {rule}" + (f", {regime} regime" if regime != "fast" else "")
+    if set(found_for(env, rule)) <= SHOWN:
+        return one
     changed = other(env, rule, env_kwargs, wrapper)
-    return f"the one setting of {rule}: no preset for {env} {changed}" if changed else f"preset {env}, {rule}"
+    return f"{one}: no preset for {env} {changed}" if changed else f"preset {env}, {rule}" + one.partition(rule)[2]
 
 
 def other(env: str, rule: str, env_kwargs: tuple[str, ...] | None, wrapper: tuple[str, ...]) -> str:

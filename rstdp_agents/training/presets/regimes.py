@@ -1,0 +1,27 @@
+"""In which regime an agent's neurons work: as fast as learning allows, or as those of a cortex do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REGIMES: dict[str, dict[str, Any]] = {
+    "fast": {},
+    "cortical": {
+        "agent.simulation.ticks": 50,  # an env step is 100 ms, in which a neuron at 30 Hz says something
+        "agent.simulation.dt": 2.0,
+        "agent.simulation.fresh_each_window": False,
+        "agent.encoder.rate_max": 100.0,
+        "agent.network.dale": True,
+        "agent.neuron.tau_m": 20.0,
+        "agent.neuron.t_ref": 4.0,
+        "agent.neuron.escape": "exponential",  # at rest 60 Hz exp(-1 / 0.25) = 1.1 Hz (Jolivet and others 2006 in form)
+        "agent.neuron.escape_noise": 0.25,
+        "agent.plasticity.a_minus": 0.3,
+        "agent.plasticity.tau_e": 360.0,  # as long as that of the fast regime in env steps
+        "agent.decoder.neurons_per_action": 16,  # few spikes each, so more of them, and smaller differences of rates
+        "agent.decoder.inverse_temperature": 60.0,
+        "agent.homeostasis.rate_target": 30.0,
+        "agent.homeostasis.tau_rate": 100_000.0,  # as many env steps as in the fast regime
+    },
+}
+"""Changes to the default `RunConfig`, dotted names: the one setting in each regime."""
