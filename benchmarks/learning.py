@@ -2,6 +2,7 @@
 
 python -m benchmarks.learning                                            every task and rule, seeds 3000-3019, with their page
 python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et         one of them
+python -m benchmarks.learning --regime cortical                          the same in the cortical regime
 python -m benchmarks.learning --task CartPole-v1 --rule rstdp-et --seeds 0-7 --set plasticity.lr=0.3    a changed setting
 
 Seeds below 1000 are for tuning, the others for reporting; all tasks have the one setting of the rule. A *cell* of the table
@@ -33,7 +34,7 @@ from rstdp_agents.agent.config import AgentConfig, BackendName
 from rstdp_agents.base import validate
 from rstdp_agents.base.devices import flush_denormal
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.training.config import source_of
+from rstdp_agents.training.config import Regime, source_of
 from rstdp_agents.training.evaluation import evaluate
 from rstdp_agents.training.presets import preset
 from rstdp_agents.training.ranged import with_range
@@ -52,6 +53,8 @@ class Args:
     """Environment id; empty for all tasks of the table."""
     rule: str = ""
     """rstdp-et, rstdp, reward-switch, linear or random; empty for all of them."""
+    regime: Regime = "fast"
+    """In which regime the agents' neurons work."""
     seeds: str = "3000-3019"
     """First and last seed."""
     episodes: int = 0
@@ -60,12 +63,17 @@ class Args:
     """Changes to the setting, such as plasticity.lr=0.5 or "encoder.cells=4 6"; learners alone run then, and are not written."""
     backend: BackendName = "auto"
     """Of the learners; runs of the torch backend are printed and not written."""
-    out: Path = Path("docs/results/learning")
-    """Folder for one JSON file per cell."""
+    out: Path | None = None
+    """Folder for one JSON file per cell; that of the regime beside the page about it if none is given."""
 
     @property
     def all_seeds(self) -> tuple[int, ...]:
         return seed_range(self.seeds)
+
+    @property
+    def folder(self) -> Path:
+        """Where cells become files."""
+        return self.out or learning_report.FOLDERS[self.regime]
 
     @property
     def written(self) -> bool:
@@ -86,7 +94,7 @@ class Args:
 def run(name: str, rule: str, task: Task, args: Args) -> dict[str, Records]:
     """Records of each condition: ``learner`` and, of a spiking one, ``frozen`` and ``random_sign``."""
     seeds, spiking = args.all_seeds, rule if rule in RULES else "rstdp-et"
-    made = replace(preset(name, spiking), seed=seeds[0])
+    made = replace(preset(name, spiking, regime=args.regime), seed=seeds[0])
     made = replace(made, agent=with_changes(made.agent, args.set))
     source, kwargs = source_of(made)
     envs = SerialGrid(source, kwargs, len(seeds), 1)
@@ -126,6 +134,7 @@ def cell(args: Args, name: str, rule: str) -> dict[str, Any]:
     task = replace(task, episodes=args.episodes) if args.episodes else task
     conditions = run(name, rule, task, args)
     command = f"python -m benchmarks.learning --task {name} --rule {rule} --seeds {args.seeds}"
+    command += f" --regime {args.regime}" if args.regime != "fast" else ""
     command += f" --episodes {args.episodes}" if args.episodes else ""
     made = {"command": command, "version": version("rstdp_agents"), "torch": torch.__version__}
     made |= {"machine": platform.machine(), "seconds": round(time.time() - start)}
@@ -147,10 +156,10 @@ def run_cells(args: Args) -> None:
         print(f"## {name}, {rule} ({result['seconds']} s, {shlex.join(args.set) or 'the one setting'})\n")
         print(learning_report.cell_table(result), "\n", flush=True)
         if args.written:
-            args.out.mkdir(parents=True, exist_ok=True)
-            learning_report.cell_file(args.out, name, rule).write_text(json.dumps(result) + "\n")
+            args.folder.mkdir(parents=True, exist_ok=True)
+            learning_report.cell_file(args.folder, name, rule).write_text(json.dumps(result) + "\n")
     if not args.task and not args.rule and args.written:
-        learning_report.write(learning_report.Args(args.out, args.out.parent / "README.md"))
+        learning_report.write(learning_report.Args(args.folder, learning_report.PAGES[args.regime]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The table and the pictures of the learning benchmark, from the files of its cells.
 
 python -m benchmarks.learning_report docs/results/learning --docs docs/results/README.md
+python -m benchmarks.learning_report docs/results/cortical --docs docs/results/cortical.md
 """
 
 from __future__ import annotations
@@ -26,8 +27,12 @@ from rstdp_agents.training.reports.tables import table, with_interval
 Cell = dict[str, Any]
 CONTROLS = ("frozen", "random_sign")
 COLOURS = {"rstdp-et": "C0", "rstdp": "C1", "reward-switch": "C2", "linear": "0.35", "random": "0.75"}
+FOLDERS = {"fast": Path("docs/results/learning"), "cortical": Path("docs/results/cortical")}
+"""Of the cells, by the regime of their agents."""
+PAGES = {"fast": Path("docs/results/README.md"), "cortical": Path("docs/results/cortical.md")}
+TITLES = {"fast": "Learning results", "cortical": "Learning results in the cortical regime"}
 INTRO = """\
-# Learning results
+# {title}
 
 *Solved* is the episode in which the mean return of 100 consecutive **training** episodes first reaches the bound, over seeds
 that no setting has been changed after ({seeds}). Brackets give the bootstrap 95 % interval of the mean over seeds. Every
@@ -40,7 +45,7 @@ coin, for 50,000 env steps at most; *random*, a random policy;
 *linear*, an actor-critic on the same features without spikes, with one step size (`benchmarks/linear.py`).
 *Target* is the goal this project set itself, for all seeds. The results of others in the pictures are published ones.
 
-Each line was produced by `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in [learning](learning)
+Each line was produced by `python -m benchmarks.learning --task TASK --rule RULE`; the JSON files in [{folder}]({folder})
 hold every return of every seed. Tasks and rules that have no line here have not been run on reporting seeds yet. Produced
 with {versions}. How the one setting does on more environments is on [a page of its own](generality.md).
 """
@@ -252,7 +257,8 @@ def write(args: Args) -> None:
         picture = args.results / f"{file_name(name)}.png"
         draw(name, cells).savefig(picture, dpi=110)
         sections.append(task_section(name, cells, str(picture.relative_to(args.docs.parent))))
-    intro = INTRO.format(seeds=seeds(tasks), versions=versions(tasks))
+    title = next((TITLES[regime] for regime, page in PAGES.items() if page.name == args.docs.name), TITLES["fast"])
+    intro = INTRO.format(title=title, folder=args.results.name, seeds=seeds(tasks), versions=versions(tasks))
     parts = [intro, *sections, "## All tasks\n\n" + aggregate_table(tasks) + "\n"]
     args.docs.write_text("\n".join(parts))
 
