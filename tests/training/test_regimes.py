@@ -1,6 +1,7 @@
 """The cortical regime: what a brain would recognise, in one option."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,12 +57,12 @@ def test_rates_signs_and_membranes_are_those_of_a_cortex_and_compiled():
 
 
 def test_it_learns_and_its_frozen_twin_does_not():
-    seeds, task = (0, 1, 2), TASKS[CUE]
+    seeds, task = (0, 1, 2), replace(TASKS[CUE], max_steps=800)
     config, means = preset(CUE, "rstdp-et", regime="cortical").agent, {}
     for frozen in (False, True):
         envs = SerialGrid(CUE, {}, len(seeds), 1)
         agent = players.spiking(config, envs, seeds, frozen)
-        means[frozen] = [record["final_mean"] for record in players.play(agent, envs, task, seeds, 500)]
+        means[frozen] = [record["final_mean"] for record in players.play(agent, envs, task, seeds, 800)]
     assert min(means[False]) > 0.85
     assert max(means[True]) < 0.45
 

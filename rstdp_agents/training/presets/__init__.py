@@ -8,7 +8,7 @@ from rstdp_agents.base.settings import override
 from rstdp_agents.environments.source import parse_kwargs
 from rstdp_agents.training.config import RunConfig
 from rstdp_agents.training.presets.found import PRESETS, RULES, SERVES
-from rstdp_agents.training.presets.regimes import REGIMES
+from rstdp_agents.training.presets.regimes import REGIMES, RULES_IN
 
 SHOWN = {"map_dims"}
 """Fields of a preset that change what is shown alone."""
@@ -26,8 +26,8 @@ def preset(
     env_kwargs, wrapper: as in `RunConfig`, if given; where they make it a different environment from the one that the preset
     was found for (see `other`), the one setting is as good a guess.
     """
-    chosen = {"env": env, "agent.rule": rule, "regime": regime, **REGIMES.get(regime, {}), **RULES.get(rule, {})}
-    config = override(RunConfig(), chosen)
+    of_rule = {**RULES.get(rule, {}), **RULES_IN.get(regime, {}).get(rule, {})}
+    config = override(RunConfig(), {"env": env, "agent.rule": rule, "regime": regime, **REGIMES.get(regime, {}), **of_rule})
     return config if other(env, rule, env_kwargs, wrapper) else override(config, found_for(env, rule))
 
 

@@ -17,6 +17,7 @@ REGIMES: dict[str, dict[str, Any]] = {
         "agent.neuron.escape": "exponential",  # at rest 60 Hz exp(-1 / 0.25) = 1.1 Hz (Jolivet and others 2006 in form)
         "agent.neuron.escape_noise": 0.25,
         "agent.plasticity.a_minus": 0.3,
+        "agent.plasticity.lr": 1.5,  # an output spike of a longer window pairs with a smaller share of its input
         "agent.plasticity.tau_e": 360.0,  # as long as that of the fast regime in env steps
         "agent.decoder.neurons_per_action": 16,  # few spikes each, so more of them, and smaller differences of rates
         "agent.decoder.inverse_temperature": 60.0,
@@ -25,3 +26,8 @@ REGIMES: dict[str, dict[str, Any]] = {
     },
 }
 """Changes to the default `RunConfig`, dotted names: the one setting in each regime."""
+
+RULES_IN: dict[str, dict[str, dict[str, Any]]] = {
+    "cortical": {"reward-switch": {"agent.plasticity.lr": 0.5}},  # a third of that of the others, as in the fast regime
+}
+"""By regime and rule, what a rule changes in addition to `found.RULES`."""
