@@ -27,7 +27,9 @@ def preset(
     was found for (see `other`), the one setting is as good a guess.
     """
     of_rule = {**RULES.get(rule, {}), **RULES_IN.get(regime, {}).get(rule, {})}
-    config = override(RunConfig(), {"env": env, "agent.rule": rule, "regime": regime, **REGIMES.get(regime, {}), **of_rule})
+    config = override(
+        RunConfig(), {"env": env, "agent.rule": rule, "regime": regime, **REGIMES.get(regime, {}), **of_rule}
+    )
     return config if other(env, rule, env_kwargs, wrapper) else override(config, found_for(env, rule))
 
 
