@@ -39,9 +39,6 @@ from rstdp_agents.spiking.plasticity import build_rule
 
 logger = logging.getLogger(__name__)
 
-CHOICE_HZ, VECTOR_HZ = 250.0, 120.0
-"""Mean rates of the output neurons: where differences of rates count, half of the most there is; where ratios do, less."""
-
 
 def build_parts(
     config: AgentConfig, observation_space: gym.Space, action_space: gym.Space, *, seeds: tuple[int, ...], envs: int,
@@ -94,7 +91,8 @@ def build_backend(parts: AgentParts, name: BackendName, threads: int) -> Backend
 
 def with_target(config: AgentConfig, decoder: Decoder) -> AgentConfig:
     """The configuration with a target rate for homeostasis: the given one, or what suits the decoder."""
-    suited = VECTOR_HZ if isinstance(decoder, PopulationVector) else CHOICE_HZ
+    p = config.decoder
+    suited = p.vector_hz if isinstance(decoder, PopulationVector) else p.choice_hz
     homeostasis = config.homeostasis
     return replace(config, homeostasis=replace(homeostasis, rate_target=homeostasis.rate_target or suited))
 

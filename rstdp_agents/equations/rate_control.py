@@ -25,8 +25,7 @@ class HomeostasisParams:
     """Whose rate is held: the mean of every layer, whose neurons are all moved alike, so that no action is favoured by it; or
     every neuron's own, which levels the differences between actions."""
     rate_target: float = 250.0
-    """Target of the rate that is held (Hz); for an agent 0 is what suits its decoder: 250 where actions are chosen by differences
-    of rates, 120 where an action is a mean weighted by rates, which few neurons make sharp."""
+    """Target of the rate that is held (Hz); for an agent 0 is what suits its decoder (`choice_hz`, `vector_hz`)."""
     tau_rate: float = 10_000.0
     """Time constant of the running rate estimate (ms of simulated time)."""
     lr: float = 1e-3

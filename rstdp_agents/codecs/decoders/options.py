@@ -28,12 +28,18 @@ class DecoderConfig:
     """Standard deviation of the noise on a continuous action to start from, in units of half its range."""
     exploration_lr: float = 0.003
     """By how much the logarithm of either changes per unit of modulator, towards what brings more; 0 leaves both as they are."""
+    choice_hz: float = 250.0
+    """Mean rate of the output neurons that suits a choice (Hz), for differences of rates count: half of the most there is."""
+    vector_hz: float = 120.0
+    """Mean rate that suits a continuous action (Hz), for ratios of rates count: few neurons make it sharp."""
     action_range: float = 2.0
     """Half the range of a continuous action without bounds: this far on both sides of 0, or twice as far from its only bound."""
 
     def __post_init__(self) -> None:
         validate.named("decoder.code", self.code, get_args(Decode))
         validate.positive("action_range", self.action_range)
+        validate.positive("choice_hz", self.choice_hz, "Hz")
+        validate.positive("vector_hz", self.vector_hz, "Hz")
         validate.not_negative("exploration_lr", self.exploration_lr)
 
 

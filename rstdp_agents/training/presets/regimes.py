@@ -21,7 +21,8 @@ REGIMES: dict[str, dict[str, Any]] = {
         "agent.plasticity.tau_e": 360.0,  # as long as that of the fast regime in env steps
         "agent.decoder.neurons_per_action": 16,  # few spikes each, so more of them, and smaller differences of rates
         "agent.decoder.inverse_temperature": 60.0,
-        "agent.homeostasis.rate_target": 30.0,
+        "agent.decoder.choice_hz": 30.0,
+        "agent.decoder.vector_hz": 12.0,
         "agent.homeostasis.tau_rate": 100_000.0,  # as many env steps as in the fast regime
     },
 }
