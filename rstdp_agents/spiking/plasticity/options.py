@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.traces import ON_SPIKE, OnSpike
 
 RuleName = Literal["rstdp", "rstdp-et", "reward-switch"]
 
@@ -23,6 +24,14 @@ class PlasticityConfig:
     """Amplitude of pre-before-post pairs."""
     a_minus: float = 0.0
     """Amplitude of post-before-pre pairs; above 0.3 it cancels the signal of a stationary input."""
+    punished_plus: float = 1.0
+    """Amplitude of pre-before-post pairs under punishment, as a factor of `a_plus` (reward-switch)."""
+    punished_minus: float = 1.0
+    """The same of post-before-pre pairs, as a factor of `a_minus`."""
+    zero_punishes: bool = False
+    """Take a modulator of exactly 0 for punishment (reward-switch); by default it changes nothing."""
+    on_spike: OnSpike = "add"
+    """A spike adds 1 to its trace, so that all pairs count, or sets it to 1, so that only the nearest counts (on torch)."""
     tau_plus: float = 20.0
     """Time constant of the presynaptic trace (ms)."""
     tau_minus: float = 20.0
@@ -41,13 +50,16 @@ class PlasticityConfig:
         validate.not_negative("lr_halved_after", self.lr_halved_after, "episodes")
         validate.ordered("w_min", self.w_min, "w_max", self.w_max)
         validate.not_negative("w_init", self.w_init)
+        validate.not_negative("punished_plus", self.punished_plus)
+        validate.not_negative("punished_minus", self.punished_minus)
+        validate.one_of("on_spike", self.on_spike, ON_SPIKE)
 
     @property
     def a_plus_punished(self) -> float:
-        """Of reward-switch, which punishes with the amplitudes that it rewards with."""
-        return self.a_plus
+        """Amplitude of pre-before-post pairs under punishment."""
+        return self.a_plus * self.punished_plus
 
     @property
     def a_minus_punished(self) -> float:
-        """The same of post-before-pre pairs."""
-        return self.a_minus
+        """Amplitude of post-before-pre pairs under punishment."""
+        return self.a_minus * self.punished_minus

@@ -28,6 +28,7 @@ OPTIONS = [
     {"rule": "rstdp", "plasticity.a_minus": 0.5, "plasticity.tau_minus": 7.0},
     {"rule": "rstdp-et", "plasticity.a_minus": 0.5},
     {"rule": "reward-switch", "plasticity.a_minus": 0.5},
+    {"rule": "reward-switch", "plasticity.a_minus": 0.5, "plasticity.punished_plus": 0.3, "plasticity.punished_minus": 1.7},
     {"modulator": "reward", "modulation.reward_scale": 0.3},
     {"modulator": "reward-baseline"},
     {"decoder.gate": "chosen", "homeostasis.param": "threshold", "homeostasis.lr": 0.01},

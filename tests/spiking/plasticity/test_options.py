@@ -13,6 +13,7 @@ from rstdp_agents.spiking.plasticity.stdp import coincidence, eligibility_gain, 
 from rstdp_agents.spiking.plasticity.update import modulate
 from rstdp_agents.spiking.plasticity.window import pair_init, pair_kernels, pair_window
 from rstdp_agents.spiking.synapses import Conv2d, ConvTranspose2d, Linear
+from tests.helpers import cartpole_agent
 
 F64, CPU = torch.float64, torch.device("cpu")
 PAIRS = {"a_plus": 0.9, "a_minus": 0.6, "tau_plus": 15.0, "tau_minus": 25.0}
@@ -182,3 +183,21 @@ def test_weight_dependence_asks_for_the_weight():
 def test_reward_of_the_wrong_length_is_refused():
     with pytest.raises(ValueError, match=r"`m` must have the axes \(agents=1, envs=3\); received the shape \(1, 2\)"):
         modulate((torch.zeros(1, 3, 4, 5),), (torch.zeros(1, 2),))
+
+
+def test_options_of_an_agent_make_the_reward_switch_of_its_source():
+    """Amplitudes of punishment of their own, the sign of the reward itself, nearest pairs, and 0 as punishment."""
+    changes = {
+        "plasticity.a_plus": 0.9, "plasticity.a_minus": 0.6, "plasticity.punished_plus": 0.5, "plasticity.punished_minus": 2.0,
+        "plasticity.zero_punishes": True, "plasticity.on_spike": "set", "modulator": "reward", "modulation.novelty": 0.0,
+    }  # fmt: skip
+    agent = cartpole_agent(rule="reward-switch", **changes)
+    rule = agent.layer.rule
+    assert (rule.a_plus_punished, rule.a_minus_punished) == (0.45, 1.2)
+    assert (rule.zero_punishes, rule.on_spike) == (True, "set")
+    plus, minus = rule.factors(torch.tensor([[0.001, 0.0, -7.0]]))
+    assert plus.tolist() == [pytest.approx([0.9, -0.45, -0.45])]
+    assert minus.tolist() == [pytest.approx([0.6, -1.2, -1.2])]
+    assert agent.backend == "torch"  # whose traces can be set
+    usual = cartpole_agent(rule="reward-switch", **{"plasticity.a_minus": 0.6}).layer.rule
+    assert (usual.a_plus_punished, usual.a_minus_punished, usual.zero_punishes) == (1.0, 0.6, False)
