@@ -62,7 +62,7 @@ class Agent:
         return self._backend.name
 
     def __repr__(self) -> str:
-        sizes = " -> ".join(map(str, (self.encoder.size, *self.network.sizes)))
+        sizes = " -> ".join(map(str, (self.parts.inputs, *self.network.sizes)))
         c, grid = self.config, f"{self.agents} agent(s) x {self.envs} env(s)"
         return f"Agent({c.rule}, {c.modulator}, {grid}, {sizes} {c.neuron.model} neurons, {self.backend})"
 

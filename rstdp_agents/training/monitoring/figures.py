@@ -86,7 +86,7 @@ def receptive_fields(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> F
     no such plane, or if the input reaches the output through other layers.
     """
     plane = _plane(agent, space, dims)
-    if plane is None or agent.layer.synapse.pre_shape != (agent.encoder.size,):
+    if plane is None or agent.network.hidden:
         return None
     points, shape, extent, labels = plane
     rates = agent.coded(np.repeat(points[None], agent.agents, 0))[0]

@@ -60,7 +60,7 @@ class Introduction:
 
     def lines(self) -> list[str]:
         """What was seen, in words."""
-        inputs, active = self._agent.encoder.size, float(np.mean(self._active))
+        inputs, active = self._agent.parts.inputs, float(np.mean(self._active))
         code = f"{code_name(self._agent.encoder)}, {inputs:,} inputs, {_number(active)} of them active at a time"
         steps = "env step" if self._steps == 1 else f"{self._steps} env steps"
         seen = f"in the first {steps}: {in_words(self._agent.parts.rows, self._low, self._high)}"
