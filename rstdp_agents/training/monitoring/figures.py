@@ -30,7 +30,7 @@ def raster(windows: list[tuple[np.ndarray, ...]], names: list[str], dt: float) -
     layers = [np.concatenate(parts) for parts in zip(*windows, strict=True)]
     figure = Figure(figsize=(8, 4.5 + 2.0 * (len(names) - 2)))
     panels = figure.subplots(len(names), 1, sharex=True, height_ratios=[*[1] * (len(names) - 1), 2])
-    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.11, top=0.97, hspace=0.08)
+    figure.subplots_adjust(left=0.11, right=0.97, bottom=0.11, top=0.97, hspace=0.08)
     for axes, spikes, name in zip(panels, reversed(layers), reversed(names), strict=True):
         tick, neuron = np.nonzero(spikes)
         axes.plot(tick * dt, neuron, "|", color="black", markersize=3)
@@ -38,6 +38,7 @@ def raster(windows: list[tuple[np.ndarray, ...]], names: list[str], dt: float) -
         edges = np.cumsum([len(window[0]) for window in windows])[:-1] * dt
         axes.vlines(edges, -1, spikes.shape[1], color="0.85", linewidth=0.5, zorder=0)
     panels[-1].set_xlabel("simulated time (ms); grey lines: env steps")
+    figure.align_ylabels()
     return figure
 
 
