@@ -39,7 +39,7 @@ def random_spikes() -> dict[str, list[float]]:
 
 def nest(spikes: dict[str, list[float]], duration: float) -> tuple[list[Any], str]:
     """Weight, c and n at every whole ms. A parrot passes a spike on after 1 ms; post- and dopamine spikes take another one."""
-    import nest as simulator
+    import nest as simulator  # pyright: ignore[reportMissingImports]
 
     simulator.ResetKernel()
     simulator.resolution = DT
@@ -65,7 +65,7 @@ def nest(spikes: dict[str, list[float]], duration: float) -> tuple[list[Any], st
 
 def brian2(spikes: dict[str, list[float]], duration: float) -> tuple[list[Any], str]:
     """Weight, c and n at every whole ms. A spike acts at the end of its tick; the weight is integrated by Euler's method."""
-    import brian2 as b2
+    import brian2 as b2  # pyright: ignore[reportMissingImports]
 
     b2.prefs.codegen.target = "numpy"
     b2.defaultclock.dt = DT * b2.ms
@@ -106,7 +106,7 @@ def brian2(spikes: dict[str, list[float]], duration: float) -> tuple[list[Any], 
 
 def main(name: str) -> None:
     cases = {"apart": (random_spikes(), DURATION), "together": (TOGETHER, 30.0), "same ms": (SAME_MS, 30.0)}
-    simulate, recorded = {"nest": nest, "brian2": brian2}[name], {}
+    simulate, recorded, version = {"nest": nest, "brian2": brian2}[name], {}, ""
     for case, (spikes, duration) in cases.items():
         states, version = simulate(spikes, duration)
         recorded[case] = {"spikes": spikes, "states": states[EVERY - 1 :: EVERY]}

@@ -93,6 +93,17 @@ def lif_tick(v: Value, refractory: Value, current: Value, threshold: Value, p: L
 
 
 @equation
+def izhikevich_step(v: Value, u: Value, current: Value, h: Value, a: Value, b: Value) -> tuple[Value, ...]:
+    """A step of ``h`` ms of Izhikevich's neuron, by Euler's method, before it fires.
+
+        dv/dt = 0.04 v^2 + 5 v + 140 - u + current,  du/dt = a (b v - u)
+
+    v (mV), u and current (mV/ms), a and b (1/ms): all of one shape. After Izhikevich (2003).
+    """
+    return v + h * ((0.04 * v + 5.0) * v + 140.0 - u + current), u + h * (a * (b * v - u))
+
+
+@equation
 def noisy_threshold(uniform: Value, p: LIFConstants) -> Value:
     """Threshold that turns the hard comparison of `lif_tick` into escape noise, from a uniform draw in [0, 1).
 

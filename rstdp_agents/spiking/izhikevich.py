@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
+from rstdp_agents.equations.neuron import izhikevich_step
 from rstdp_agents.spiking.neurons import logistic
 
 STEP = 0.5
@@ -75,7 +76,7 @@ class Izhikevich:
         (v, u), spiked, steps = state, torch.zeros_like(i, dtype=torch.bool), math.ceil(dt / STEP)
         h = dt / steps
         for _ in range(steps):
-            v, u = v + h * ((0.04 * v + 5.0) * v + 140.0 - u + i), u + h * self.a * (self.b * v - u)
+            v, u = izhikevich_step(v, u, i, h, self.a, self.b)
             peak = v >= v_peak
             v, u, spiked = torch.where(peak, self.c, v), torch.where(peak, u + self.d, u), spiked | peak
         return spiked.to(i.dtype), IzhikevichState(v, u)

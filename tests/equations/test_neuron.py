@@ -3,7 +3,15 @@ import math
 import numpy as np
 import pytest
 
-from rstdp_agents.equations.neuron import LIFConstants, LIFParams, inhibited, lif_constants, lif_tick, noisy_threshold
+from rstdp_agents.equations.neuron import (
+    LIFConstants,
+    LIFParams,
+    inhibited,
+    izhikevich_step,
+    lif_constants,
+    lif_tick,
+    noisy_threshold,
+)
 from tests.equations.forms import values
 
 P = LIFParams(tau_m=10.0, v_th=1.0, v_rest=-0.1, v_reset=-0.3, t_ref=2.0, escape_noise=0.4, lateral_inhibition=0.25)
@@ -71,3 +79,10 @@ def test_the_rate_of_exponential_noise_is_the_same_for_any_tick():
 def test_spikes_of_the_others_inhibit():
     v, spike, of_layer = np.linspace(0, 1.5, 16), np.array([1.0, 0.0] * 8), np.full(16, 3.0)
     assert values(inhibited, (v, spike, of_layer), C) == pytest.approx(v - 0.25 * (3 - spike))
+
+
+def test_a_step_of_izhikevichs_neuron_is_eulers():
+    v, u, current = np.linspace(-70, 20, 16), np.linspace(-15, 5, 16), np.linspace(-3, 8, 16)
+    found = izhikevich_step(v, u, current, 0.5, 0.02, 0.2)
+    assert found[0] == pytest.approx(v + 0.5 * (0.04 * v**2 + 5 * v + 140 - u + current))
+    assert found[1] == pytest.approx(u + 0.5 * 0.02 * (0.2 * v - u))
