@@ -84,7 +84,7 @@ def play(player: Player, envs: SerialGrid, task: Task, seeds: tuple[int, ...], e
     curves: list[list[float]] = [[] for _ in seeds]
     for ended in episodes(player, envs, seeds, task.max_steps, tracker):
         for e in ended:
-            curves[e.agent].append(e.episode_return)
+            curves[e.agent].append(round(e.episode_return, 4))
         if ended and all(record.episodes >= episodes_each for record in tracker.records):
             break
     out = []
