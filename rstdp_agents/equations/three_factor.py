@@ -47,7 +47,12 @@ def switch_factor(m: Value, rewarded: Value, punished: Value, zero_punishes: boo
 
 @equation
 def dale_bounds(w_min: float, w_max: float, inhibitory: bool) -> tuple[float, float]:
-    """Bounds of the weights of a neuron that obeys Dale's law: from 0 to w_max if it excites, from w_min to 0 if it inhibits."""
+    """Bounds of the weights of a neuron that obeys Dale's law.
+
+        0 <= w <= w_max if the neuron excites, w_min <= w <= 0 if it inhibits
+
+    Returns the lower and the upper one.
+    """
     return w_min if inhibitory else 0.0, 0.0 if inhibitory else w_max
 
 
