@@ -64,7 +64,9 @@ def test_programs_of_continuous_actions_and_of_discrete_observations_are_those_o
     taxi = Agent(
         override(AgentConfig(), SHORT), gym.spaces.Discrete(9, start=2), gym.spaces.Discrete(3, start=1), seeds=(3,)
     )
-    for agent, obs in ((continuous()[0], torch.rand(BATCH, 2)), (taxi, torch.arange(2.0, 2.0 + BATCH))):
+    cortical = {"network.dale": True, "neuron.escape": "exponential", "neuron.escape_noise": 0.25}
+    brain = cartpole_agent([3], **SHORT, **cortical), torch.from_numpy(observations(1, BATCH)[0])
+    for agent, obs in ((continuous()[0], torch.rand(BATCH, 2)), brain, (taxi, torch.arange(2.0, 2.0 + BATCH))):
         step = agent.as_torch_module()
         expected = step(obs, numbers(step))
         loaded = torch_program(step).module()(obs, numbers(step))
