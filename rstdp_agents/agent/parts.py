@@ -101,7 +101,8 @@ class AgentParts:
 
     def relayed(self, rates: Tensor) -> Tensor:
         """Rates of the encoder's neurons -> of the input neurons, ``(agents, envs, pre)``."""
-        return of_both_signs(rates, image_shape(self.encoder)) if self.config.network.dale else rates
+        shape = image_shape(self.encoder) if self.config.network.conv else rates.shape[-1:]
+        return of_both_signs(rates, tuple(shape)) if self.config.network.dale else rates
 
     def encoded(self, obs: np.ndarray) -> Tensor:
         """Rates of the encoder's neurons, ``(agents, envs, n)``, for observations ``(agents, envs, *obs)``."""

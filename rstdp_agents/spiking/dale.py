@@ -1,7 +1,7 @@
 """Dale's law: all synapses of a neuron have the same sign.
 
-Neurons of even number excite, those of odd number inhibit: along the first axis of their layer, so that all positions of a
-channel have one sign. What comes from outside has a neuron of either.
+Neurons of even number excite, those of odd number inhibit; before a convolution channels do, so that all positions of a channel
+have one sign. What comes from outside has a neuron of either.
 """
 
 from __future__ import annotations

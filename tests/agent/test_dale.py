@@ -79,3 +79,19 @@ def test_hidden_neurons_obey_it_too(network):
 def test_weights_of_one_sign_alone_are_refused():
     with pytest.raises(ValueError, match=r"`network.dale` needs weights of both signs"):
         override(AgentConfig(), {"network.dale": True, "plasticity.w_min": 0.0})
+
+
+def test_a_pixel_without_convolutions_has_a_neuron_of_either_sign_and_both_backends_agree():
+    config = override(AgentConfig(), {"network.dale": True, "encoder.code": "place-cells", "plasticity.lr": 3.0})
+    image, agents = gym.spaces.Box(0, 255, (6, 4), np.uint8), []
+    for backend in ("torch", "fused"):
+        agents.append(Agent(config, image, gym.spaces.Discrete(2), seeds=(0,), backend=backend))
+        random, ended = np.random.default_rng(0), np.zeros((1, 1), dtype=bool)
+        agents[-1].begin(random.integers(0, 256, (1, 1, 6, 4), dtype=np.uint8))
+        for _ in range(20):
+            obs = random.integers(0, 256, (1, 1, 6, 4), dtype=np.uint8)
+            agents[-1].step(Transition(obs, random.normal(size=(1, 1)), ended, ended))
+    torch.testing.assert_close(agents[0].layer.weight, agents[1].layer.weight, rtol=1e-4, atol=1e-5)
+    one = np.zeros((1, 1, 6, 4), np.uint8)
+    one[0, 0, 2, 1] = 255
+    assert agents[0].coded(one)[0, 0].nonzero()[:, 0].tolist() == [18, 19]

@@ -43,7 +43,7 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         constants=constants, lr=parts.lr.numpy(), m=parts.m.numpy(),
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
         counters=np.stack([parts.random.seeds.numpy(), *np.zeros((4, agents), np.int64)], 1),
-        **sparse_arrays(copies * most_active(encoder), inputs, shape, len(parts.layer.rule.terms)), copies=copies,
+        **sparse_arrays(copies * most_active(encoder), inputs, shape, parts.layer), copies=copies,
         fade=fading(constants),
         post=np.zeros((*shape, ticks, padded), np.float32),
         moments=parts.gain.moments.numpy(), visits=parts.novelty.visits.numpy(),
@@ -51,11 +51,11 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def sparse_arrays(most: int, inputs: int, shape: tuple[int, int], terms: int) -> dict[str, Any]:
+def sparse_arrays(most: int, inputs: int, shape: tuple[int, int], layer: Layer) -> dict[str, Any]:
     """The fields of `state.FIELDS` that list up to ``most`` active inputs, and rows that wait; shape: ``(agents, envs)``."""
-    agents, envs = shape
-    dense = 4 * most > inputs
-    room = 0 if dense else 1 << (RING * envs * most + inputs).bit_length()
+    (agents, envs), terms, dense = shape, len(layer.rule.terms), 4 * most > inputs
+    places = RING * envs * most + inputs if layer.fresh_each_window else 4 * inputs  # else `lazy_rows.make_room`
+    room = 0 if dense else 1 << places.bit_length()
     return {
         "index": np.zeros((agents, 2, envs, most), np.int32), "value": np.zeros((agents, 2, envs, most), np.float32),
         "many": np.zeros((agents, 2, envs), np.int64), "dense": dense,

@@ -6,6 +6,8 @@ input's trace lingers (`lingering_rows`).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import uint64
 
@@ -16,6 +18,13 @@ from rstdp_agents.equations.traces import trace_step
 
 FAINT = 1e-6
 """Presynaptic traces below it are over: of the rounding of what a spike leaves."""
+
+
+def lingers(arrays: dict[str, Any]) -> int:
+    """Steps for which a presynaptic trace lasts at most, of the fields ``arrays`` of a state."""
+    ticks = arrays["post"].shape[2]
+    spiked = np.log(FAINT / ticks) / np.log(arrays["constants"]["rule"]["decay_x"].max())
+    return int(np.ceil(spiked / ticks)) + 1
 
 
 @jit(fastmath=FAST, forceinline=True)

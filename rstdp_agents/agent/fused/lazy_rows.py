@@ -109,6 +109,29 @@ def join(r, i):
 
 
 @jit(forceinline=True)
+def make_room(r, c):
+    """Drop from the queue what has joined again since, if it might not take two more steps' inputs: at most one place each stays.
+
+    Only where more rows are in use than inputs are active can it come to that.
+    """
+    inputs, place, out, slot, slots = r.touched.shape[0], r.queued[0], r.queued[0], r.queued[2], period(c)
+    if r.queued[1] - r.queued[0] <= r.queue.shape[0] - 2 * inputs:
+        return
+    for _ in range(slots):
+        slot = slot + 1 if slot + 1 < slots else 0
+        stay = 0
+        for _ in range(r.joined[slot]):
+            i = queued(r, place)
+            place += 1
+            if r.touched[i] == slot:
+                r.queue[out & (r.queue.shape[0] - 1)] = i
+                out += 1
+                stay += 1
+        r.joined[slot] = stay
+    r.queued[1] = out
+
+
+@jit(forceinline=True)
 def waiting(r, c):
     """All inputs whose rows wait, each once."""
     found = np.empty(r.queued[1] - r.queued[0], np.int32)

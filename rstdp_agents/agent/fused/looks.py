@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import uint64
 
+from rstdp_agents.agent.fused.carried import lingers
 from rstdp_agents.agent.fused.constants import Constants
 from rstdp_agents.agent.fused.lazy_rows import RING, dismiss, join, rows_of, settle, waited, waiting
 from rstdp_agents.agent.fused.synapse_pass import earn
@@ -28,6 +29,7 @@ def kept_arrays(arrays: dict[str, Any]) -> tuple[np.ndarray, ...]:
     """
     weight, z, most = arrays["weight"], arrays["z"], np.prod(arrays["index"].shape[2:])
     (agents, inputs, padded), longest = weight.shape, int(arrays["constants"]["lifetime"].max())
+    longest += lingers(arrays) if arrays["carries"] else 0
     rows = 0 if arrays["dense"] else inputs if longest > RING else min(inputs, int(most) * longest)
     shapes = (agents, rows, padded), (*z.shape[:3], rows, padded), (agents, rows), (*arrays["trace"].shape[:2], rows)
     return tuple(np.zeros(shape, np.float32) for shape in shapes)

@@ -21,7 +21,15 @@ from rstdp_agents.agent.fused.credit import modulator_step, pair_credit, third_f
 from rstdp_agents.agent.fused.decoders import choose, choose_vector, sharpen
 from rstdp_agents.agent.fused.dense_rows import lay_aside, remain, retire
 from rstdp_agents.agent.fused.encoders import Code, encode
-from rstdp_agents.agent.fused.lazy_rows import clear_spikes, decay_at_rest, end_episode, next_step, rows_of, use
+from rstdp_agents.agent.fused.lazy_rows import (
+    clear_spikes,
+    decay_at_rest,
+    end_episode,
+    make_room,
+    next_step,
+    rows_of,
+    use,
+)
 from rstdp_agents.agent.fused.neurons import fire, homeostasis_window, noisy_thresholds
 from rstdp_agents.agent.fused.spikes import draw_spikes
 from rstdp_agents.agent.fused.synapse_pass import (
@@ -158,6 +166,7 @@ def _turn(s, a, done, shares, learning, c):
     """
     r, square, still = rows_of(s, a), 0.0, np.empty(0, np.int32)
     if s.carries:
+        make_room(r, c)
         still = lingering_rows(s, a, r)
     if learning:
         square = learn_listed(s, a, r, shares, c)

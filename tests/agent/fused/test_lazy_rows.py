@@ -236,3 +236,27 @@ def test_a_step_touches_what_is_active_and_nothing_else():
         agent.step(transition(i, 1, 1, done=0.0))
         changed = set(np.flatnonzero((arrays["weight"] != before)[0].any(1)).tolist())
         assert changed <= active(agent)
+
+
+@pytest.mark.parametrize("envs", [1, 3])
+def test_traces_that_linger_for_long_lose_no_row(envs):
+    """Windows of one tick: a trace lasts for hundreds of them, so that far more rows are in use than inputs are active."""
+    lasting = {
+        "simulation.ticks": 1,
+        "simulation.fresh_each_window": False,
+        "plasticity.tau_plus": 200.0,
+        "plasticity.lr": 0.03,
+    }
+    reference, agent = (sparse(backend, envs=envs, **lasting) for backend in ("torch", "fused"))
+    queue = agent._backend.arrays["queue"].shape[1]
+    joined = 0
+    for i in range(150):
+        shape = agent.agents, agent.envs
+        actions = [
+            a.step(transition(i, *shape, done=0.003)) if i else a.begin(seen(1000, *shape)) for a in (reference, agent)
+        ]
+        assert np.array_equal(*actions)
+        joined += int(agent._backend.arrays["joined"][0].max())
+    assert joined > queue / 4
+    for name in ("output.weight", "critic.weight", "critic.trace", "output.x", "output.y"):
+        torch.testing.assert_close(agent.tensors()[name], reference.tensors()[name], rtol=1e-3, atol=1e-5, msg=name)
