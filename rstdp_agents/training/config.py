@@ -37,10 +37,9 @@ class TaskConfig:
     wrapper: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """`module:Class` of a wrapper around the environment; the last one given is the outermost."""
     regime: Regime = "fast"
-    """Neurons at hundreds of spikes per second that start every env step at rest (fast), or those of a cortex (cortical): 30 Hz,
-    input up to 100 Hz, silent neurons silent, Dale's law, depression, membranes and traces that go on; in all else the same."""
+    """Neurons at hundreds of Hz, or as a cortex has them (docs/regimes.md)."""
     max_episode_steps: int = 0
-    """Steps after which an episode is truncated, instead of the environment's own limit; 0 for that limit."""
+    """Steps after which an episode is truncated, instead of the environment's own limit; 0 for that."""
     total_steps: int = 100_000
     """Env steps per agent."""
     agents: int = 1
