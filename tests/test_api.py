@@ -15,8 +15,10 @@ from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base import plugins
 from rstdp_agents.base.errors import UsageError
 from rstdp_agents.codecs.encoders import OneHot
+from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.environments.source import id_of
 from rstdp_agents.training.evaluation import Evaluation
+from rstdp_agents.training.recorder import WHAT
 from rstdp_agents.training.runs.trust import Trust, foreign
 from tests.helpers import Corridor
 
@@ -341,7 +343,7 @@ def test_a_callback_stops_a_run_which_can_be_resumed_to_the_bit():
         ra.train("Corridor-v0", "stopped", **words)
 
 
-def recorded(backend, what=("spikes", "weight", "eligibility", "modulator", "value", "reward"), **changes):
+def recorded(backend, what=WHAT, **changes):
     recorder = ra.Recorder(what, **changes)
     words = {"agents": 3, "envs_per_agent": 2, "total_steps": 60, "log_every": 20, **SHORT, "eval_episodes": 0}
     words["settings"] = {"modulation.novelty": 0.0}
@@ -353,8 +355,9 @@ def test_records_are_the_same_on_both_backends_and_change_nothing():
     assert (run.agent.backend, fused.dt, fused.window_ms) == ("fused", 1.0, 10.0)
     assert fused["step"].tolist() == list(range(1, 31))
     assert {name: array.shape for name, array in fused.arrays.items()} == {
-        "step": (30,), "reward": (30, 2, 2), "modulator": (30, 2, 2), "value": (30, 2, 2), "spikes/input": (30, 10, 2, 2, 5),
+        "step": (30,), "modulator": (30, 2, 2), "value": (30, 2, 2), "spikes/input": (30, 10, 2, 2, 5),
         "spikes/output": (30, 10, 2, 2, 16), "weight/output": (30, 2, 16, 5), "eligibility": (30, 1, 2, 2, 16, 5),
+        **dict.fromkeys(("observation", "action", "reward", "terminated", "truncated", "restarted"), (30, 2, 2)),
     }  # fmt: skip
     for name, array in fused.arrays.items():
         np.testing.assert_allclose(array, by_torch[name], rtol=1e-4, atol=1e-6, err_msg=name)
@@ -374,8 +377,93 @@ def test_the_weights_of_a_record_are_those_of_its_window_and_copies():
     run.agent.layer.weight.zero_()
     assert (recorder["weight/output"][-1] == last).all()
     some, _ = recorded("torch", "reward", every=4, agents=1)
-    assert list(some.arrays) == ["step", "reward"]
+    assert sorted(some.arrays) == ["reward", "step"]
     assert repr(some) == "Recorder(7 env steps of agent 1: reward)"
+
+
+class Diary(gym.Wrapper):
+    # writes down what was seen, what was done then, and whether that was the end
+
+    def __init__(self, env):
+        super().__init__(env)
+        self.seen, self.pages = None, []
+
+    def reset(self, **words):
+        self.seen, info = self.env.reset(**words)
+        return self.seen, info
+
+    def step(self, action):
+        obs, reward, terminated, truncated, info = self.env.step(action)
+        self.pages.append((self.seen, action, terminated))
+        self.seen = obs
+        return obs, reward, terminated, truncated, info
+
+
+class Maze(gym.Env):
+    # of spaces that are not arrays
+    observation_space = gym.spaces.Dict(
+        at=gym.spaces.MultiDiscrete([5, 5]), light=gym.spaces.Tuple((gym.spaces.Box(0, 1), gym.spaces.Discrete(3)))
+    )
+    action_space = gym.spaces.Dict(turn=gym.spaces.Discrete(3, start=-1), speed=gym.spaces.Box(0, 2, (2,)))
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.observation_space.seed(seed)
+        return self.observation_space.sample(), {}
+
+    def step(self, action):
+        return self.observation_space.sample(), 0.0, False, False, {}
+
+
+@pytest.mark.parametrize("env", [Corridor, Walk, Maze])
+@pytest.mark.parametrize("backend", ["fused", "torch"])
+def test_what_is_kept_of_behaviour_is_what_the_environment_saw(env, backend):
+    diary, every = Diary(env()), 3
+    recorder = ra.Recorder(("observation", "action", "terminated", "truncated"), every)
+    ra.train(diary, recorder=recorder, total_steps=30, backend=backend, **{**SHORT, "eval_episodes": 0})
+    seen, done, terminated = zip(*diary.pages[-30:][every - 1 :: every])
+    rows = Rows(diary.observation_space).array(list(seen))
+    assert len(rows) == 10
+    np.testing.assert_array_equal(recorder["observation"][:, 0, 0], rows)
+    np.testing.assert_allclose(recorder["action"][:, 0, 0], flat(done), rtol=1e-6)
+    assert recorder["terminated"][:, 0, 0].tolist() == list(terminated)
+    if env is not Corridor:  # episodes of ten env steps, of which every third is kept
+        assert recorder["step"][recorder["truncated"][:, 0, 0]].tolist() == [30]
+
+
+def flat(actions):
+    # each as its numbers, one after another
+    leaves = [list(a.values()) if isinstance(a, dict) else [a] for a in actions]
+    rows = np.array([np.concatenate([np.ravel(leaf) for leaf in each]) for each in leaves])
+    return rows[:, 0] if isinstance(actions[0], np.integer) else rows
+
+
+def test_an_env_that_only_restarts_takes_no_action():
+    recorder = ra.Recorder(("observation", "terminated", "truncated", "restarted"))
+    words = {**SHORT, "eval_episodes": 0, "settings": {"encoder.code": "place-cells"}}
+    ra.train("CartPole-v1", recorder=recorder, total_steps=60, backend="torch", vectorization="vector", **words)
+    ended = recorder["terminated"] | recorder["truncated"]
+    assert ended.sum() >= 5
+    assert (recorder["restarted"][1:] == ended[:-1]).all()
+    assert (np.abs(recorder["observation"][1:][recorder["restarted"][:-1]]) <= 0.05).all()  # the first of an episode
+
+
+def test_the_observation_that_a_resumed_run_goes_on_from_is_not_known():
+    before, after = ra.Recorder(("observation", "action")), ra.Recorder(("observation", "action"))
+    whole = ra.Recorder(("observation", "action"))
+    words = {**SHORT, "eval_episodes": 0}
+    run = ra.train("Corridor-v0", "half", recorder=before, total_steps=20, **words)
+    run.resume(total_steps=40, recorder=after)
+    ra.train("Corridor-v0", "whole", recorder=whole, total_steps=40, **words)
+    assert (len(before["step"]), after["step"].tolist()) == (20, list(range(1, 20)))
+    for name in ("observation", "action"):
+        assert (whole[name] == np.concatenate([before[name], whole[name][20:21], after[name]])).all()
+
+
+def test_looking_at_a_recorder_adds_no_records():
+    recorder = ra.Recorder()
+    assert repr(recorder).startswith("Recorder(0 env steps of agent 0: spikes, ")
+    assert recorder.arrays == {}
 
 
 def test_records_are_written_to_files_of_numpy_and_shown_as_a_table(tmp_path):
@@ -383,7 +471,7 @@ def test_records_are_written_to_files_of_numpy_and_shown_as_a_table(tmp_path):
     recorder.to_npz("records.npz")
     with np.load("records.npz") as saved:
         assert all((saved[name] == array).all() for name, array in recorder.arrays.items())
-        assert (saved["agents"].tolist(), float(saved["dt"])) == ([2, 0], 1.0)
+        assert (saved["agents"].tolist(), float(saved["dt"]), float(saved["window_ms"])) == ([2, 0], 1.0, 10.0)
     pytest.importorskip("pandas")
     table = recorder.to_dataframe()
     assert len(table) == 30 * 2 * 2
@@ -392,6 +480,13 @@ def test_records_are_written_to_files_of_numpy_and_shown_as_a_table(tmp_path):
     assert row["spikes/output"] == recorder["spikes/output"][6, :, 1, 1].sum()
     assert row["eligibility"] == pytest.approx(np.sqrt(np.mean(recorder["eligibility"][6, 0, 1, 1] ** 2)))
     assert row["weight/output"] == pytest.approx(np.sqrt(np.mean(recorder["weight/output"][6, 1] ** 2)))
+    assert row["action"] == recorder["action"][6, 1, 1]
+    assert table["terminated"].dtype == bool
+    walk = ra.Recorder(("observation", "action"))
+    ra.train(Walk, recorder=walk, total_steps=20, backend="torch", **SHORT)
+    columns = ["step", "agent", "env", "observation/0", "observation/1", "action/0", "action/1", "action/2"]
+    assert sorted(walk.to_dataframe().columns) == sorted(columns)
+    assert (walk.to_dataframe()["action/2"] == walk["action"][:, 0, 0, 2]).all()
     some, _ = recorded("torch", "weight")
     assert list(some.to_dataframe().columns) == ["step", "agent", "env", "weight/output"]
 
@@ -407,21 +502,48 @@ def test_records_are_written_for_electrophysiologists(tmp_path):
 
     with pytest.raises(UsageError, match="the recorder has kept nothing yet"):
         recorder.to_nwb("records.nwb")
-    ra.train("Corridor-v0", recorder=recorder, agents=2, total_steps=20, **SHORT)
+    ra.train("Corridor-v0", recorder=recorder, agents=2, envs_per_agent=2, total_steps=40, hidden=3, **SHORT)
     recorder.to_nwb("records.nwb")
+    assert pynwb.validate(path="records.nwb") == []
     with pynwb.NWBHDF5IO("records.nwb", "r") as io:
         file = io.read()
         trials, units = file.trials.to_dataframe(), file.units.to_dataframe()
-        assert trials["start_time"].tolist() == pytest.approx([0.01 * (step - 1) for step in range(2, 21, 2)])
-        assert len(units) == 5 + 16
-        spikes = sum(len(times) for times in units["spike_times"])
-        assert spikes == recorder["spikes/input"].sum() + recorder["spikes/output"].sum()
-        row = units[(units["layer"] == "output") & (units["neuron"] == 3)].iloc[0]
-        record, tick = np.nonzero(recorder["spikes/output"][:, :, 0, 0, 3])
-        assert list(row["spike_times"]) == pytest.approx(list(0.01 * (2 * record + 1) + 0.001 * tick))
-        reward = file.acquisition["reward_agent1"]
-        assert (reward.data[:] == recorder["reward"][:, 0]).all()
-        assert reward.timestamps[:].tolist() == pytest.approx(trials["stop_time"].tolist())
+        starts = [0.01 * (step - 1) for step in range(2, 21, 2)]
+        assert trials["start_time"].tolist() == pytest.approx(starts)
+        assert trials["stop_time"].tolist() == pytest.approx([start + 0.01 for start in starts])
+        assert units.groupby(["layer", "env"]).size().to_dict() == {
+            ("input", 0): 5, ("input", 1): 5, ("hidden1", 0): 3, ("hidden1", 1): 3, ("output", 0): 16, ("output", 1): 16,
+        }  # fmt: skip
+        for _, unit in units.iterrows():
+            own = recorder[f"spikes/{unit['layer']}"][:, :, 0, unit["env"], unit["neuron"]]
+            record, tick = np.nonzero(own)
+            assert list(unit["spike_times"]) == pytest.approx([starts[i] + 0.001 * at for i, at in zip(record, tick)])
+            assert unit["agent"] == 1
+            np.testing.assert_allclose(unit["obs_intervals"], trials[["start_time", "stop_time"]])
+        assert file.units.resolution == 0.001
+        behaviour = file.processing["behavior"].data_interfaces
+        for name in ("observation", "action", "reward", "terminated", "truncated", "restarted"):
+            assert (behaviour[f"{name}_agent1"].data[:] == recorder[name][:, 0]).all(), name
+        assert behaviour["observation_agent1"].get_timestamps().tolist() == pytest.approx(starts)
+        assert behaviour["reward_agent1"].get_timestamps().tolist() == pytest.approx(trials["stop_time"].tolist())
+        weight, z = file.acquisition["weight_output_agent1"], file.acquisition["eligibility_agent1"]
+        assert (weight.data[:].reshape(10, 16, 3) == recorder["weight/output"][:, 0]).all()
+        assert "a row is an array (16, 3) in C order" in weight.description
+        assert (z.data[:].reshape(10, 1, 2, 16, 3) == recorder["eligibility"][:, :, 0]).all()
+
+
+@pytest.mark.filterwarnings("default")
+def test_neurons_are_observed_without_a_break_where_every_env_step_is_kept():
+    pynwb = pytest.importorskip("pynwb")
+    recorder = ra.Recorder("spikes")
+    ra.train("Corridor-v0", recorder=recorder, total_steps=20, **SHORT)
+    recorder.to_nwb("records.nwb")
+    assert pynwb.validate(path="records.nwb") == []
+    with pynwb.NWBHDF5IO("records.nwb", "r") as io:
+        units = io.read().units
+        assert all(units.get_unit_obs_intervals(i) == pytest.approx(np.array([[0.0, 0.2]])) for i in range(len(units)))
+        spikes = recorder["spikes/input"].sum() + recorder["spikes/output"].sum()
+        assert sum(len(units.get_unit_spike_times(i)) for i in range(len(units))) == spikes > 0
 
 
 @pytest.mark.parametrize(
@@ -440,7 +562,7 @@ def test_a_recorder_refuses_what_it_does_not_know(words, error):
 
 def test_a_recorder_is_of_one_run():
     recorder, run = recorded("torch", "weight", every=10)
-    run.resume(total_steps=100, recorder=recorder)
+    run.resume(total_steps=102, recorder=recorder)  # 30 and 21 env steps, of which the first is not seen
     assert recorder["weight/output"].shape == (5, 1, 16, 5)
     with pytest.raises(
         UsageError, match=r"holds weight/output of the shape \(1, 16, 5\), of another run; received \(1"
