@@ -37,7 +37,9 @@ COMMON: dict[str, dict[str, Any]] = {
     "eligibility trace: three times as long": {"plasticity.tau_e": 3.0},
     "eligibility trace: a third": {"plasticity.tau_e": 1 / 3},
     "homeostasis: none": {"homeostasis.param": "none"},
-    "homeostasis: ten times as fast": {"homeostasis.lr": 10.0},
+    "homeostasis: gain of all synapses": {"homeostasis.param": "gain"},
+    "homeostasis: ten times as fast": {"homeostasis.tau": 0.1},
+    "homeostasis: no neuron below 20 Hz": {"homeostasis.floor": 20.0},
     "escape noise: 0.1 instead of 0.4": {"neuron.escape_noise": 0.1},
     "escape noise: 0.8": {"neuron.escape_noise": 0.8},
     "a_minus: 0.3 of a_plus": {"plasticity.a_minus": 0.3},
@@ -62,13 +64,20 @@ CORTICAL: dict[str, dict[str, Any]] = {
     "input: up to 50 Hz": {"encoder.rate_max": 50.0},
     "output: held at 10 Hz": {"homeostasis.rate_target": 10.0},
     "homeostasis: none": {"homeostasis.param": "none"},
-    "windows: 50 ms": {"simulation.ticks": 25, "plasticity.tau_e": 180.0, "homeostasis.tau_rate": 50_000.0},
+    "homeostasis: gain of all synapses": {"homeostasis.param": "gain"},
+    "homeostasis: no neuron below 3 Hz": {"homeostasis.floor": 3.0},
+    "windows: 50 ms": {
+        "simulation.ticks": 25,
+        "plasticity.tau_e": 180.0,
+        "homeostasis.tau_rate": 50_000.0,
+        "homeostasis.tau": 50_000.0,
+    },
     "neurons per action: 8": {"decoder.neurons_per_action": 8},
     "lateral inhibition: 0.02 of the threshold": {"neuron.lateral_inhibition": 0.02},
 }
 """Changes to the one setting in the cortical regime."""
 LINES = {"fast": COMMON, "cortical": CORTICAL}
-FACTORS = {"fast": ("plasticity.tau_e", "homeostasis.lr"), "cortical": ()}
+FACTORS = {"fast": ("plasticity.tau_e", "homeostasis.tau"), "cortical": ()}
 """Settings of which a line has a factor, and no value."""
 
 

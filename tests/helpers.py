@@ -22,7 +22,7 @@ PLACE_CELLS = {
     "encoder.width": 0.7,
     "decoder.inverse_temperature": 10.0,
     "plasticity.lr": 0.5,
-    "homeostasis.lr": 1e-4,
+    "homeostasis.tau": 1e5,
     "modulation.novelty": 0.0,
     "decoder.exploration_lr": 0.0,
 }

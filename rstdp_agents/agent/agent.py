@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -206,7 +207,12 @@ class Agent:
         frozen: it goes through every motion of learning, so that eligibility and modulator can be watched, at a rate of zero.
         """
         still = (
-            {"plasticity.lr": 0.0, "modulation.critic_lr": 0.0, "homeostasis.lr": 0.0, "decoder.exploration_lr": 0.0}
+            {
+                "plasticity.lr": 0.0,
+                "modulation.critic_lr": 0.0,
+                "homeostasis.tau": math.inf,
+                "decoder.exploration_lr": 0.0,
+            }
             if frozen
             else {}
         )

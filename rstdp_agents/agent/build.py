@@ -13,6 +13,7 @@ from torch import Tensor
 from rstdp_agents.agent import memory
 from rstdp_agents.agent.backend import Backend
 from rstdp_agents.agent.config import AgentConfig, BackendName
+from rstdp_agents.agent.dopamine import Dopamine
 from rstdp_agents.agent.exploration import Exploration
 from rstdp_agents.agent.fused.backend import FusedBackend
 from rstdp_agents.agent.fused.support import why_not
@@ -65,6 +66,7 @@ def build_parts(
     return AgentParts(
         config, (observation_space, action_space), envs, rows, encoder, decoder, network,
         modulator=_modulator(config, (agents, envs, size), random), gain=Gain(config.modulation, agents, device),
+        dopamine=Dopamine(config.modulation, network.output.window_ms, (agents, envs), device, dtype),
         novelty=Novelty((agents, size), device, dtype),
         exploration=Exploration(
             decoder, (config.decoder.exploration_lr * scale).to(device, dtype), p.gamma * p.lambda_, envs
@@ -90,9 +92,10 @@ def build_backend(parts: AgentParts, name: BackendName, threads: int) -> Backend
 
 
 def with_target(config: AgentConfig, decoder: Decoder) -> AgentConfig:
-    """The configuration with a target rate for homeostasis: the given one, or what suits the decoder."""
+    """The configuration with a target rate for homeostasis: the given one, or what suits the decoder and is within reach."""
     p = config.decoder
     suited = p.vector_hz if isinstance(decoder, PopulationVector) else p.choice_hz
+    suited = min(suited, config.highest_rate / 2)
     homeostasis = config.homeostasis
     return replace(config, homeostasis=replace(homeostasis, rate_target=homeostasis.rate_target or suited))
 

@@ -103,3 +103,14 @@ class AgentConfig:
             self.encoder.rate_max <= one_per_tick,
             f"`encoder.rate_max` must not exceed one spike per tick ({one_per_tick:g} Hz); received {self.encoder.rate_max}",
         )
+        target, most = self.homeostasis.rate_target, self.highest_rate
+        validate.require(
+            self.homeostasis.param == "none" or target <= most,
+            f"`homeostasis.rate_target` must not exceed what a neuron can fire at most ({most:g} Hz); received {target}",
+        )
+
+    @property
+    def highest_rate(self) -> float:
+        """What a neuron can fire at most (Hz): once a tick, or once a refractory period."""
+        pause = round(self.neuron.t_ref / self.simulation.dt) if self.neuron.model == "lif" else 0
+        return 1000.0 / self.simulation.dt / (1 + pause)

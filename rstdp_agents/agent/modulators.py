@@ -10,7 +10,14 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import plugins, validate
-from rstdp_agents.equations.critic import critic_trace_step, marked_share, reward_error, reward_mean_step, td_error
+from rstdp_agents.equations.critic import (
+    critic_trace_step,
+    dopamine_share,
+    marked_share,
+    reward_error,
+    reward_mean_step,
+    td_error,
+)
 
 ModulatorName = Literal["td", "td-spiking", "reward", "reward-baseline"]
 GainName = Literal["adaptive", "fixed"]
@@ -40,6 +47,9 @@ class ModulatorConfig:
     (adaptive), or those of the reward (fixed)."""
     tau_gain: float = 1000.0
     """Time constant of that running size, in env steps (adaptive)."""
+    tau_dopamine: float = 0.0
+    """Time constant with which dopamine, and with it what the agent's synapses feel of a modulator, decays (ms of simulated
+    time); 0 for a number per env step. A critic learns from its errors as they are."""
     novelty: float = 0.1
     """Reward for a state that is altogether new, in the units of `gain`; the less, the more often it was seen. 0 for none."""
     deadband: float = 0.0
@@ -53,6 +63,7 @@ class ModulatorConfig:
         validate.not_negative("critic_lr", self.critic_lr)
         validate.not_negative("deadband", self.deadband)
         validate.not_negative("novelty", self.novelty)
+        validate.not_negative("tau_dopamine", self.tau_dopamine, "ms")
         validate.positive("reward_scale", self.reward_scale)
         validate.positive("value_scale", self.value_scale)
         validate.require(
@@ -80,6 +91,8 @@ class ModulatorConstants(NamedTuple):
     gain_share: float
     """Least share of an env step in the running size of modulators, 1 / tau_gain."""
     deadband: float
+    dopamine_share: float
+    """Share of an env step's modulator in the level of dopamine; 1 where it is the level."""
     novelty: float
     mean_share: float
     """Share of an env step in the running mean of rewards, 1 / tau_baseline; 0 where there is none."""
@@ -216,11 +229,11 @@ def build_modulator(
     return RewardMinusBaseline(p, tau, shape[0], device, dtype)
 
 
-def modulator_constants(modulator: Modulator, p: ModulatorConfig) -> ModulatorConstants:
-    """Constants of a modulator."""
+def modulator_constants(modulator: Modulator, p: ModulatorConfig, window: float) -> ModulatorConstants:
+    """Constants of a modulator, for env steps of ``window`` ms."""
     share = modulator.share if isinstance(modulator, RewardMinusBaseline) else 0.0
     trace_decay = p.gamma * p.lambda_
     return ModulatorConstants(
         isinstance(modulator, TDError), p.reward_scale, p.gamma, trace_decay, p.critic_lr, p.gain == "adaptive", 1.0 / p.tau_gain,
-        p.deadband, p.novelty, share,
+        p.deadband, dopamine_share(p.tau_dopamine, window), p.novelty, share,
     )  # fmt: skip

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.agent.dopamine import Dopamine
 from rstdp_agents.agent.exploration import Exploration
 from rstdp_agents.agent.gain import Gain
 from rstdp_agents.agent.modulators import Modulator, SharedModulator
@@ -43,6 +44,7 @@ class AgentParts:
     network: Network
     modulator: Modulator
     gain: Gain
+    dopamine: Dopamine
     novelty: Novelty
     exploration: Exploration
     random: AgentRandom
@@ -120,6 +122,7 @@ class AgentParts:
         self.network.reset(mask)
         self.modulator.reset(mask)
         self.exploration.reset(mask)
+        self.dopamine.reset(mask)
 
     def count_episodes(self, ended: Tensor) -> None:
         """Count the episodes that ``ended (agents,)``, on which the learning rates depend."""
@@ -145,6 +148,7 @@ class AgentParts:
             **self.gain.learnt(),
             **self.novelty.learnt(),
             **self.exploration.tensors(),
+            **self.dopamine.tensors(),
         }
         return {**self.network.tensors(), **learnt, **self.statistics.tensors(), **own}
 
@@ -152,7 +156,7 @@ class AgentParts:
         """Names of the `tensors` that are held for every env, ``(agents, envs, ...)``; all others are an agent's."""
         m = self.modulator
         of_modulator = m.tensors().keys() - m.learnt().keys() if isinstance(m, SharedModulator) else ()
-        return {"agent.features", "exploration.trace", *of_modulator, *self.network.per_env()}
+        return {"agent.features", "exploration.trace", *self.dopamine.tensors(), *of_modulator, *self.network.per_env()}
 
 
 def ended(t: Transition) -> np.ndarray:

@@ -14,12 +14,15 @@ Config = TypeVar("Config")
 
 
 def override(config: Config, changes: Mapping[str, Any]) -> Config:
-    """``config`` with some fields replaced, nested ones by dotted names: ``{"neuron.tau_m": 20.0}``."""
-    for name, value in changes.items():
+    """``config`` with some fields replaced, all at once, nested ones by dotted names: ``{"neuron.tau_m": 20.0}``."""
+    fields: dict[str, Any] = {name: value for name, value in changes.items() if "." not in name}
+    nested: dict[str, dict[str, Any]] = {}
+    for name in changes.keys() - fields.keys():
         head, _, rest = name.partition(".")
-        new = override(getattr(config, head), {rest: value}) if rest else value
-        config = replace(config, **{head: new})  # pyright: ignore[reportArgumentType]
-    return config
+        nested.setdefault(head, {})[rest] = changes[name]
+    for head, own in nested.items():
+        fields[head] = override(fields.get(head, getattr(config, head)), own)
+    return replace(config, **fields)
 
 
 def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

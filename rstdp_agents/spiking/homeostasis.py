@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rstdp_agents.base import validate
 from rstdp_agents.equations.rate_control import (
+    HomeostasisConstants,
     HomeostasisParams,
     drive_to_target,
     homeostasis_constants,
@@ -120,15 +121,15 @@ def homeostasis_window(
     rate_now: Tensor, state: HomeostasisState, p: HomeostasisParams, window: float
 ) -> HomeostasisState:
     """State after a window of ``window`` ms in which the neurons fired at ``rate_now (agents, *post)`` Hz, the mean over envs."""
-    share = homeostasis_constants(p, window).rate_share
-    return homeostasis_step(running_rate(state.rate, rate_now, share), state.offset, p)
+    c = homeostasis_constants(p, window)
+    return homeostasis_step(running_rate(state.rate, rate_now, c.rate_share), state.offset, c)
 
 
-def homeostasis_step(rate: Tensor, offset: Tensor, p: HomeostasisParams) -> HomeostasisState:
+def homeostasis_step(rate: Tensor, offset: Tensor, c: HomeostasisConstants) -> HomeostasisState:
     """State of a new rate estimate: its offset has moved as in `rate_control.offset_step`, if any is to move."""
-    if p.param == "none":
+    if not (c.moves_bias or c.moves_threshold or c.moves_gain):
         return HomeostasisState(rate, offset)
-    return HomeostasisState(rate, offset_step(offset, rate if p.scope == "neuron" else layer_mean(rate), p))
+    return HomeostasisState(rate, offset_step(offset, layer_mean(rate) if c.of_layer else rate, rate, c))
 
 
 def layer_mean(per_neuron: Tensor) -> Tensor:

@@ -70,6 +70,8 @@ class Layer:
         offset, lowered = self.homeostasis.offset[:, None], 0.0
         if self.homeostasis_params.param == "bias":
             current = current + offset
+        elif self.homeostasis_params.param == "gain":
+            current = current * offset.exp()
         elif self.homeostasis_params.param == "threshold":
             lowered = offset
         if not self.fresh_each_window:

@@ -121,7 +121,7 @@ def test_a_part_that_is_not_finite_is_named():
 
 
 SIMPLE = {
-    **BASE, "agent.encoder.code": "place-cells", "images": 0, "eval_episodes": 20, "agent.homeostasis.lr": 0.0,
+    **BASE, "agent.encoder.code": "place-cells", "images": 0, "eval_episodes": 20, "agent.homeostasis.tau": float("inf"),
     "agent.decoder.inverse_temperature": 30.0, "agent.modulation.critic_lr": 0.2, "agent.plasticity.lr": 4.0,
 }  # fmt: skip
 

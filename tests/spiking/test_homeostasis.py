@@ -1,3 +1,6 @@
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +14,7 @@ F64, CPU = torch.float64, torch.device("cpu")
 
 
 def offsets(counts, windows=50, **settings):
-    p = HomeostasisParams(rate_target=100.0, tau_rate=100.0, lr=0.01, **settings)
+    p = HomeostasisParams(rate_target=100.0, tau_rate=100.0, tau=1000.0, **settings)
     state = homeostasis_init((1, 1), p, CPU, F64)
     for _ in range(windows):
         state = homeostasis_window(torch.tensor([[100.0 * counts]], dtype=F64), state, p, 10.0)
@@ -40,7 +43,7 @@ def test_offset_stays_within_its_limit_and_none_moves_nothing():
 
 
 def test_the_mean_of_a_layer_moves_all_its_neurons_alike_over_channels_and_positions():
-    p = HomeostasisParams(rate_target=100.0, tau_rate=100.0, lr=0.01)
+    p = HomeostasisParams(rate_target=100.0, tau_rate=100.0, tau=1000.0)
     rate, offset = (torch.linspace(*ends, 120, dtype=F64).reshape(2, 3, 4, 5) for ends in ((0.0, 400.0), (-0.2, 0.2)))
     state = homeostasis_window(rate, HomeostasisState(rate, offset), p, 10.0)
     means = rate.mean((1, 2, 3))
@@ -50,17 +53,57 @@ def test_the_mean_of_a_layer_moves_all_its_neurons_alike_over_channels_and_posit
 
 
 def test_every_neuron_by_itself_is_moved_by_its_own_rate():
-    p = HomeostasisParams(scope="neuron", rate_target=100.0, tau_rate=100.0, lr=0.01)
+    p = HomeostasisParams(scope="neuron", rate_target=100.0, tau_rate=100.0, tau=1000.0)
     rate, none = torch.tensor([[0.0, 100.0, 300.0]], dtype=F64), torch.zeros(1, 3, dtype=F64)
     state = homeostasis_window(rate, HomeostasisState(rate, none), p, 10.0)
     torch.testing.assert_close(state.offset, torch.tensor([[0.01, 0.0, -0.02]], dtype=F64))
+
+
+def test_a_neuron_below_the_floor_raises_its_own_offset_and_no_other():
+    """Mean 60 Hz, below the target by 0.4 for all; 5 Hz is below a floor of 20 by 0.75 more."""
+    p = HomeostasisParams(rate_target=100.0, tau_rate=100.0, tau=1000.0, floor=20.0)
+    rate, none = torch.tensor([[5.0, 20.0, 155.0]], dtype=F64), torch.zeros(1, 3, dtype=F64)
+    state = homeostasis_window(rate, HomeostasisState(rate, none), p, 10.0)
+    torch.testing.assert_close(state.offset, torch.tensor([[0.0115, 0.004, 0.004]], dtype=F64))
+
+
+def test_the_correction_is_the_same_for_windows_of_any_length_and_inf_leaves_it_as_it_is():
+    rate, none = torch.zeros(1, 1, dtype=F64), torch.zeros(1, 1, dtype=F64)
+    p = HomeostasisParams(rate_target=100.0, tau=2000.0)
+    for window in (10.0, 100.0):
+        state = HomeostasisState(rate, none)
+        for _ in range(round(1000.0 / window)):
+            state = homeostasis_window(rate, state, p, window)
+        assert state.offset.item() == pytest.approx(0.5)
+    still = HomeostasisState(rate, none + 0.3)
+    assert homeostasis_window(rate, still, replace(p, tau=math.inf), 10.0).offset.item() == 0.3
+
+
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+@pytest.mark.parametrize("fresh", [True, False])
+def test_gain_scales_the_currents_of_all_synapses_of_a_neuron(backend, fresh):
+    """Offsets of ln 2 are weights of twice the size, but for their bounds; a window later every spike is the same."""
+    changes = {"homeostasis.param": "gain", "homeostasis.tau": math.inf, "plasticity.lr": 0.0, "plasticity.w_init": 0.5}
+    agents = [
+        cartpole_agent(range(2), backend=backend, **changes, **{"simulation.fresh_each_window": fresh}) for _ in "ab"
+    ]
+    agents[0].layer.homeostasis.offset.fill_(math.log(2.0))
+    agents[1].layer.weight.mul_(2.0)
+    none, spikes = np.zeros((2, 1), dtype=bool), ([], [])
+    for agent, seen in zip(agents, spikes, strict=True):
+        agent.begin(observations(2, 1, 0))
+        for window in range(1, 5):
+            seen.append(agent.spikes()[1].clone())
+            agent.step(Transition(observations(2, 1, window), np.zeros((2, 1)), none, none))
+    assert all(torch.equal(*pair) for pair in zip(*spikes, strict=True))
+    assert sum(one.sum() for one in spikes[0]) > 50
 
 
 @pytest.mark.parametrize("target", [100.0, 250.0])
 @pytest.mark.parametrize("start", [-1.0, 3.0], ids=["silent", "too active"])
 def test_the_defaults_bring_the_mean_rate_to_its_target_and_hold_it(target, start):
     default = HomeostasisParams()
-    settings = {f"homeostasis.{name}": getattr(default, name) for name in ("scope", "lr", "limit")}
+    settings = {f"homeostasis.{name}": getattr(default, name) for name in ("scope", "tau", "limit")}
     settings |= {"homeostasis.rate_target": target, "plasticity.lr": 0.0, "decoder.neurons_per_action": 9}
     agent = cartpole_agent(range(2), backend="fused", **settings)
     agent.layer.homeostasis.offset.fill_(start)
@@ -77,9 +120,22 @@ def test_the_defaults_bring_the_mean_rate_to_its_target_and_hold_it(target, star
     assert torch.equal(offset, offset[:, :1].expand_as(offset))  # no action is favoured
 
 
-@pytest.mark.parametrize("field", ["tau_rate", "limit"])
+@pytest.mark.parametrize("field", ["tau_rate", "tau", "limit"])
 def test_impossible_parameters_are_refused(field):
     with pytest.raises(ValueError, match=f"`{field}` must be positive"):
         HomeostasisParams(**{field: 0.0})
-    with pytest.raises(ValueError, match="`rate_target` must not be negative"):
-        HomeostasisParams(rate_target=-1.0)
+    for rate in ("rate_target", "floor"):
+        with pytest.raises(ValueError, match=f"`{rate}` must not be negative"):
+            HomeostasisParams(**{rate: -1.0})
+
+
+@pytest.mark.parametrize(
+    ("changes", "most"), [({}, 500.0), ({"neuron.t_ref": 0.0}, 1000.0), ({"neuron.t_ref": 3.0}, 250.0)]
+)
+def test_a_target_that_no_neuron_can_reach_is_refused(changes, most):
+    cartpole_agent(**changes, **{"homeostasis.rate_target": most})
+    with pytest.raises(ValueError, match=rf"at most \({most:g} Hz\)"):
+        cartpole_agent(**changes, **{"homeostasis.rate_target": most + 1.0})
+    cartpole_agent(**changes, **{"homeostasis.rate_target": 5000.0, "homeostasis.param": "none"})
+    suited = cartpole_agent(**changes, **{"homeostasis.rate_target": 0.0}).layer.homeostasis_params.rate_target
+    assert suited == min(250.0, most / 2)

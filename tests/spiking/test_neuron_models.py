@@ -146,7 +146,12 @@ def test_agents_of_other_neurons_learn_cue(name):
     seeds, lr_scale = (0, 1, 0, 1), torch.tensor([1.0, 1.0, 0.0, 0.0])  # the last two are frozen twins
     config = override(
         AgentConfig(),
-        {"neuron.model": name, "decoder.inverse_temperature": 30.0, "homeostasis.lr": 0.0, "plasticity.lr": 1.5},
+        {
+            "neuron.model": name,
+            "decoder.inverse_temperature": 30.0,
+            "homeostasis.tau": float("inf"),
+            "plasticity.lr": 1.5,
+        },
     )
     envs, tracker = SerialGrid("rstdp/Cue-v0", {}, len(seeds), 1), EpisodeTracker(len(seeds), 1, None)
     agent = Agent(config, envs.observation_space, envs.action_space, seeds=seeds, lr_scale=lr_scale)

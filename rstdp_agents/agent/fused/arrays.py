@@ -46,7 +46,7 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         **sparse_arrays(copies * most_active(encoder), inputs, shape, parts.layer), copies=copies,
         fade=fading(constants),
         post=np.zeros((*shape, ticks, padded), np.float32),
-        moments=parts.gain.moments.numpy(), visits=parts.novelty.visits.numpy(),
+        moments=parts.gain.moments.numpy(), dopamine=parts.dopamine.level.numpy(), visits=parts.novelty.visits.numpy(),
         sharpness=parts.exploration.sharpness.numpy(), pushes=parts.exploration.trace.numpy(), power=np.zeros(shape, np.float32),
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from rstdp_agents.equations.critic import (
     beyond_deadband,
     critic_step,
     critic_trace_step,
+    dopamine_step,
     in_own_units,
     marked_share,
     moment_step,
@@ -99,8 +100,9 @@ def count_visit(visits, index, value, envs):
 
 @jit(fastmath=FAST, forceinline=True)
 def modulator_step(s, a, r, reward, terminated, restarted, c):
-    """`modulators.TDError` or `modulators.RewardMinusBaseline` of agent a, in all envs, and its `gain.Gain`: writes m and learns.
+    """`modulators.TDError` or `modulators.RewardMinusBaseline` of agent a in all envs: writes m and learns.
 
+    What it writes has gone through the agent's `gain.Gain` and `dopamine.Dopamine`.
     s: `state.State`. r: its `lazy_rows.Rows`. c: `constants.Constants`.
     """
     p = c.modulator
@@ -128,7 +130,8 @@ def modulator_step(s, a, r, reward, terminated, restarted, c):
     if p.adapts:
         adapt_gain(m, restarted, s.moments[a], p)
     for e in range(envs):
-        m[e] = beyond_deadband(m[e], p)
+        s.dopamine[a, e] = dopamine_step(s.dopamine[a, e], beyond_deadband(m[e], p), p.dopamine_share)
+        m[e] = s.dopamine[a, e]
 
 
 @jit(fastmath=FAST, forceinline=True)

@@ -48,6 +48,16 @@ def shifts(offset, o, p):
     return shift if p.moves_bias else nothing, shift if p.moves_threshold else nothing
 
 
+@jit(fastmath=FAST, forceinline=True)
+def scale_currents(current, offset):
+    """Multiply the currents of all synapses of a neuron, ``current (E, T + 1, P)``, by e to its offset ``(P,)``, in place."""
+    for o in range(offset.shape[0]):
+        gain = np.exp(offset[o])
+        for e in range(current.shape[0]):
+            for t in range(current.shape[1]):
+                current[e, t, o] *= gain
+
+
 @jit(inline="always")
 def fire_apart(current, threshold, offset, e, c, membranes, pauses, carries, post, counts):
     """`fire` for neurons that know nothing of each other: sixteen of them through all ticks, then the next."""
@@ -104,11 +114,11 @@ def homeostasis_window(count, rate, offset, outputs, p):
     """
     for o in range(0, count.shape[0], WIDTH):
         store(rate, o, running_rate(load(rate, o), load(count, o) * p.hertz, p.rate_share))
-    if p.moves_bias or p.moves_threshold:
+    if p.moves_bias or p.moves_threshold or p.moves_gain:
         of_layer = splat(layer_mean(rate, outputs))
         for o in range(0, count.shape[0], WIDTH):
-            held = of_layer if p.of_layer else load(rate, o)
-            store(offset, o, offset_step(load(offset, o), held, p))
+            own = load(rate, o)
+            store(offset, o, offset_step(load(offset, o), of_layer if p.of_layer else own, own, p))
 
 
 @jit(fastmath=FAST, forceinline=True)

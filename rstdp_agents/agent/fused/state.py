@@ -51,6 +51,7 @@ FIELDS = {
     "owed": "(A, K E, RING) float64",
     "owed_by_critic": "(A, E, RING) float64",
     "felt": "(A, E) float64: the step of the critic's weights",
+    "dopamine": "(A, E), of `dopamine.Dopamine`",
     "visits": "(A, I), of `novelty.Novelty`",
     "sharpness": "(A, C + D), of `exploration.Exploration`",
     "pushes": "(A, E, C + D): its trace",

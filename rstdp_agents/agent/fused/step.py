@@ -30,7 +30,7 @@ from rstdp_agents.agent.fused.lazy_rows import (
     rows_of,
     use,
 )
-from rstdp_agents.agent.fused.neurons import fire, homeostasis_window, noisy_thresholds
+from rstdp_agents.agent.fused.neurons import fire, homeostasis_window, noisy_thresholds, scale_currents
 from rstdp_agents.agent.fused.spikes import draw_spikes
 from rstdp_agents.agent.fused.synapse_pass import (
     drive_listed,
@@ -105,7 +105,7 @@ def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, co
         s.sums[a, 0] += s.m[a, e] / obs.shape[0]
         s.sums[a, 1] += s.m[a, e] * s.m[a, e] / obs.shape[0]
         if terminated[e] or truncated[e] or restarted[e]:
-            s.pushes[a, e] = 0.0
+            s.pushes[a, e], s.dopamine[a, e] = 0.0, 0.0
             if s.dense:
                 s.trace[a, e] = 0.0
 
@@ -212,6 +212,8 @@ def _choose(s, a, current, threshold, choice, c):
         s.sizes.shape[0],
         c.decoder.neurons_per_action,
     )
+    if c.homeostasis.moves_gain:
+        scale_currents(current, s.offset[a])
     for e in range(envs):
         fire(current[e], threshold, s.offset[a], e, c, s.v[a, e], s.pause[a, e], s.carries, s.post[a, e], counts[e])
         for k in range(s.pushes.shape[2]):

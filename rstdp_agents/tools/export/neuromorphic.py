@@ -56,7 +56,7 @@ def agent_graph(
         if layer.synapse.pre_shape != shape:
             nodes[f"{layer.name}_flatten"] = nir.Flatten({"input": np.array(shape)}, start_dim=0, end_dim=-1)
         bias, leak, threshold = offsets(layer, neuron, layer.homeostasis.offset[index])
-        nodes[f"{layer.name}_synapse"] = synapse_node(layer.synapse, layer.weight[index], bias)
+        nodes[f"{layer.name}_synapse"] = synapse_node(layer.synapse, scaled_weight(layer, index), bias)
         nodes[f"{layer.name}_neurons"] = neuron_node(neuron, layer.dt, solver, leak, threshold)
         shape = layer.synapse.post_shape
     nodes["output"] = nir.Output({"output": np.array(shape)})
@@ -85,6 +85,19 @@ def refuse_inexpressible(p: LIFParams, dt: float, without: Collection[Inexpressi
         )
 
 
+def scaled_weight(layer: Layer, index: int) -> Tensor:
+    """Weights of one agent, times the gain that homeostasis gives to the synapses of each neuron, or channel of neurons."""
+    weight, offset = layer.weight[index], layer.homeostasis.offset[index]
+    if layer.homeostasis_params.param != "gain":
+        return weight
+    of_row = offset.reshape(len(weight), -1)
+    if (of_row != of_row[:, :1]).any():
+        raise ValueError(
+            "NIR cannot express `homeostasis.param` gain where neurons that share their weights differ in it"
+        )
+    return weight * of_row[:, :1].exp().reshape(-1, *[1] * (weight.ndim - 1))
+
+
 def offsets(layer: Layer, p: LIFParams, offset: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
     """Homeostasis in NIR's terms, ``(*post)``: a bias or None, the increase of the leak potential, and the thresholds.
 
@@ -94,7 +107,7 @@ def offsets(layer: Layer, p: LIFParams, offset: Tensor) -> tuple[Tensor | None, 
     zeros, v_th, param = torch.zeros_like(offset), p.v_th, layer.homeostasis_params.param
     if param == "threshold":
         return None, zeros, v_th - offset
-    if param == "none" or not offset.any():
+    if param in ("none", "gain") or not offset.any():
         return None, zeros, zeros + v_th
     if type(layer.synapse) is Linear:
         return offset, zeros, zeros + v_th

@@ -75,7 +75,7 @@ def symptoms(figures: Mapping[str, Tensor], scale: float, well: Tensor) -> dict[
         values = values.cpu()
         if tag.startswith("activity/silent_frac/") and not tag.endswith("/input"):
             words = f"layer {tag.rpartition('/')[2]} is dead: {SILENT:.0%} or more of its neurons do not fire; raise "
-            words += "--encoder.rate-max or --homeostasis.lr, or lower --neuron.v-th"
+            words += "--encoder.rate-max or --homeostasis.floor, or lower --neuron.v-th"
             out[tag] = Finding(values >= SILENT, words)
         if tag.startswith("learn/w_saturated_frac"):
             layer = tag.removeprefix("learn/w_saturated_frac").strip("/") or "output"

@@ -23,7 +23,8 @@ REGIMES: dict[str, dict[str, Any]] = {
         "agent.decoder.inverse_temperature": 60.0,
         "agent.decoder.choice_hz": 30.0,
         "agent.decoder.vector_hz": 12.0,
-        "agent.homeostasis.tau_rate": 100_000.0,  # as many env steps as in the fast regime
+        "agent.homeostasis.tau_rate": 100_000.0,  # as many env steps as in the fast regime, as the next
+        "agent.homeostasis.tau": 100_000.0,
     },
 }
 """Changes to the default `RunConfig`, dotted names: the one setting in each regime."""

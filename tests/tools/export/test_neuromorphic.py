@@ -16,9 +16,9 @@ from tests.agent.test_agent import transition  # noqa: E402
 from tests.helpers import cartpole_agent, experience  # noqa: E402
 from tests.spiking.test_network import see, seeing_agent  # noqa: E402
 
-HARD = {"neuron.escape_noise": 0.0, "neuron.t_ref": 0.0, "homeostasis.lr": 0.05, "plasticity.w_init": 0.5}
+HARD = {"neuron.escape_noise": 0.0, "neuron.t_ref": 0.0, "homeostasis.tau": 200.0, "plasticity.w_init": 0.5}
 ALIKE = {
-    "homeostasis.lr": 0.0,
+    "homeostasis.tau": float("inf"),
     "plasticity.lr": 0.0,
     "network.w_init": 20.0,
     "network.hidden": (24,),
@@ -91,7 +91,7 @@ def run(program, pre):
 
 
 @pytest.mark.parametrize("solver", ["euler", "exact"])
-@pytest.mark.parametrize("regulated", ["bias", "threshold", "none"])
+@pytest.mark.parametrize("regulated", ["bias", "threshold", "gain", "none"])
 @pytest.mark.parametrize("make", [trained, seeing])
 def test_nirtorch_counts_the_spikes_of_the_agent(tmp_path, solver, regulated, make):
     nirtorch = pytest.importorskip("nirtorch", reason="needs the extra `nir`")

@@ -15,7 +15,7 @@ from tests.helpers import CARTPOLE, cartpole_agent, observations
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 ENVS, STEPS = 4, 30
-CHANGES = {"plasticity.lr_halved_after": 3.0, "homeostasis.lr": 0.02, "plasticity.w_max": 0.05}
+CHANGES = {"plasticity.lr_halved_after": 3.0, "homeostasis.tau": 500.0, "plasticity.w_max": 0.05}
 
 
 def spread(size, body, *args):

@@ -130,9 +130,12 @@ def test_population_based_training_goes_on_from_the_best(one_cpu, command, tmp_p
 
 
 def test_settings_that_are_perturbed_stay_in_their_range():
-    space = {"plasticity.lr": search.Range(0.1, 1.0, True, False), "homeostasis.lr": search.Choice((0.0, 0.1))}
-    assert inside(space, {"plasticity.lr": 1.2, "homeostasis.lr": 0.1}) == {"plasticity.lr": 1.0, "homeostasis.lr": 0.1}
-    assert inside(space, {"plasticity.lr": 0.08, "homeostasis.lr": 0.0})["plasticity.lr"] == 0.1
+    space = {"plasticity.lr": search.Range(0.1, 1.0, True, False), "homeostasis.tau": search.Choice((100.0, 1000.0))}
+    assert inside(space, {"plasticity.lr": 1.2, "homeostasis.tau": 100.0}) == {
+        "plasticity.lr": 1.0,
+        "homeostasis.tau": 100.0,
+    }
+    assert inside(space, {"plasticity.lr": 0.08, "homeostasis.tau": 1000.0})["plasticity.lr"] == 0.1
     search.check_steady(space)
     for name, dimension in (
         ("encoder.width", (0.1, 1.0)),

@@ -48,7 +48,7 @@ WHY = {
     "no reward has been seen yet": {"env_kwargs": ("reward:0",)},
     "every episode has brought the same return": {"env_kwargs": ("reward:-1",)},
     "fires at its limit, 500 Hz": {
-        "agent.homeostasis.rate_target": 500.0, "agent.homeostasis.lr": 0.1, "agent.homeostasis.tau_rate": 100.0, **SLOW,
+        "agent.homeostasis.rate_target": 500.0, "agent.homeostasis.tau": 100.0, "agent.homeostasis.tau_rate": 100.0, **SLOW,
     },
     "of observations leave the range of the encoder": {
         "agent.encoder.code": "place-cells", "agent.encoder.low": (-1.0,), "agent.encoder.high": (1.0,), **SLOW,
