@@ -15,8 +15,12 @@ from rstdp_agents.training.reports.tables import table, with_interval
 DRAWN = {"agent, fast": "C0", "agent, cortical": "C2", "ppo": "C1"}
 """Players of the pictures, and their colours."""
 HEADER = [
-    "", "correct, last fifth", "of PPO's", "Hz", "trials of a seed", "responses after (ms)", "75 % at (% coherence)", "lapse",
+    "", "correct, last fifth", "of all seeds", "of PPO's", "Hz", "trials of a seed", "responses after (ms)",
+    "75 % at (% coherence)", "lapse",
 ]  # fmt: skip
+GUESS = {"ReachingDelayResponse": 2 / 3}
+"""What whoever responds in time, without having seen the stimulus, is right in; 0.5 where it is not here. Best reach: the middle,
+and the mean of 1 / (1 + distance)^2 over distances from 0 to 0.5."""
 NOTES = {
     "PerceptualDecisionMaking": (
         "An observer that adds up all of the stimulus is right in 0.896 of the trials, with a threshold of 2.1 %; one that\n"
@@ -48,9 +52,9 @@ def _row(name: str, who: dict[str, Any], players: dict[str, Any]) -> list[str]:
     largest = max((abs(float(c)) for c in who["chosen"][0]), default=0.0)
     met = None if curve is None else f"{curve.threshold:.1f}" if curve.threshold <= largest else f"> {largest:g}"
     return [
-        name, with_interval(who["correct"], 3), _text(share, ".0%"), _text(np.mean(who["hz"]) if "hz" in who else None, ".0f"),
-        f"{np.mean(who['trials']):.0f}", _text(late, ".0f"), met or "-",
-        _text(curve.lapse if curve and curve.threshold <= largest else None, ".2f"),
+        name, with_interval(who["correct"], 3), f"{min(who['correct']):.2f} to {max(who['correct']):.2f}", _text(share, ".0%"),
+        _text(np.mean(who["hz"]) if "hz" in who else None, ".0f"), f"{np.mean(who['trials']):.0f}", _text(late, ".0f"),
+        met or "-", _text(curve.lapse if curve and curve.threshold <= largest else None, ".2f"),
     ]  # fmt: skip
 
 
@@ -90,7 +94,8 @@ def draw(found: dict[str, Any]) -> Figure:
         left.plot(steps, np.nanmean(values, 1), color=DRAWN[name], linewidth=2, label=name)
     chance = np.mean(found["players"]["random"]["correct"])
     left.axhline(chance, color="k", linestyle="--", linewidth=1, label="random actions")
-    left.set(xlabel="env steps (100 ms each)", ylabel="correct (share of trials)", ylim=(0, 1.03))
+    left.axhline(GUESS.get(found["task"], 0.5), color="k", linestyle=":", linewidth=1, label="best guess")
+    left.set(xlabel="env steps (100 ms each)", ylabel="correct", ylim=(0, 1.03))
     left.legend(fontsize=8)
     if next(iter(shown.values()))["chosen"][0]:
         _draw_psychometric(right, shown)
@@ -111,7 +116,9 @@ def _draw_psychometric(axes: Axes, shown: dict[str, Any]) -> None:
         axes.plot(fine, curve.right(fine), color=DRAWN[name], linewidth=2, label=f"{name}: logistic fit")
     axes.axhline(0.5, color="0.7", linewidth=0.8)
     axes.axvline(0.0, color="0.7", linewidth=0.8)
-    axes.set(xlabel="signed coherence (%)", ylabel="P(right)", ylim=(-0.03, 1.03), title="last fifth of training")
+    axes.set(
+        xlabel="signed coherence (%)", ylabel="P(choose right)", ylim=(-0.03, 1.03), title="last fifth of training"
+    )
     axes.legend(fontsize=8)
 
 
@@ -131,7 +138,7 @@ PAGE = """\
 # Decisions: tasks of NeuroGym
 
 Perceptual decision making, context-dependent decisions, delayed match to sample, go/no-go, and a reach in time, as
-[NeuroGym](https://neurogym.github.io) has them: trials of one second to five, one after the other. Agents of the one setting
+[NeuroGym](https://neurogym.github.io) has them: trials of one second to four, one after the other. Agents of the one setting
 (R-STDP-ET) learn in both regimes for {steps:,} env steps, {count} seeds ({seeds}); PPO is that of Stable-Baselines3 with its
 defaults, on the same env steps and the first three of the seeds. Brackets give the bootstrap 95 % interval of the mean over
 seeds. JSON files with all seeds are in [{folder}]({folder}).
@@ -152,7 +159,8 @@ time constant was chosen on seeds 100 to 103, out of one of 1000 ms, and one of 
 **What counts.** *Correct*: share of the trials in the last fifth of training that ended with the right action, while learning
 and exploration go on; for the reach, how close it came, as NeuroGym scores it: 1 / (1 + distance)^2, 0 without one. NeuroGym
 2.3.1 counts a no-go that was rightly withheld as wrong (`benchmarks/choices.py`), so actions are compared with the right ones
-here. *Of PPO's*: divided by what PPO reaches on the same observations. *frozen*: the same networks with a learning rate of zero;
+here. *Of PPO's*: divided by what PPO reaches on the same observations, which says little where that is no more than the *best
+guess* of whoever responds in time but has not seen the stimulus. *frozen*: the same networks with a learning rate of zero;
 *random*: random actions. *Responses after*: mean time from the start of the decision period, where it is longer than one env
 step. *75 %*: the coherence at which a logistic curve, fitted to the choices of all seeds with a bias and a share of lapses,
 reaches 75 % of choices to the side shown. In the pictures, thin lines are single seeds.
@@ -180,9 +188,8 @@ def write(folder: Path, results: list[dict[str, Any]], words: dict[str, str]) ->
 
 def summary(results: list[dict[str, Any]]) -> str:
     """What each regime reaches, and what share of PPO's that is; a line for each task."""
-    return table(
-        ["correct, last fifth", "random", "ppo", "fast", "of PPO's", "cortical", "of PPO's"], [*map(_line, results)]
-    )
+    header = ["correct, last fifth", "random", "best guess", "ppo", "fast", "of PPO's", "cortical", "of PPO's"]
+    return table(header, [_line(found) for found in results])
 
 
 def _line(found: dict[str, Any]) -> list[str]:
@@ -192,4 +199,4 @@ def _line(found: dict[str, Any]) -> list[str]:
     )
     both = [players["agent, fast"], players["agent, cortical"]]
     reached = [[f"{np.mean(who['correct']):.2f}", _text(share_of_ppo(who, players), ".0%")] for who in both]
-    return [found["task"], random, ppo, *reached[0], *reached[1]]
+    return [found["task"], random, f"{GUESS.get(found['task'], 0.5):.2f}", ppo, *reached[0], *reached[1]]

@@ -125,6 +125,12 @@ def test_an_env_step_of_the_cortical_regime_is_one_of_the_task():
     assert decisions.task_of("GoNogo", Who("agent"), 10).env_kwargs == (f"dt:{DT}",)
 
 
+def test_the_best_reach_without_a_stimulus_is_to_the_middle():
+    places = np.linspace(0.0, 1.0, 10_001)
+    reached = [np.mean(1 / (1 + np.abs(places - reach)) ** 2) for reach in (0.4, 0.5, 0.6)]
+    assert max(reached) == reached[1] == pytest.approx(decisions_report.GUESS["ReachingDelayResponse"], abs=1e-4)
+
+
 def figures(who, *correct):
     chosen = [{"-50": [10, 2], "50": [10, 8]}] * len(correct)
     return {
@@ -179,7 +185,8 @@ def test_page_says_what_share_of_ppo_is_reached(tmp_path):
     folder.mkdir()
     decisions_report.write(folder, [found], {"command": "python -m benchmarks.decisions", "limit": "100"})
     page = (tmp_path / "decisions.md").read_text()
-    assert "| GoNogo | 0.30 | 0.70 | 0.70 | 100% | 0.80 | 114% |" in page
-    assert "| agent, cortical | 0.800 [0.800, 0.800] | 114% | - | 40 | 25 | " in page
+    assert "| random | best guess | ppo | fast |" in page
+    assert "| GoNogo | 0.30 | 0.50 | 0.70 | 0.70 | 100% | 0.80 | 114% |" in page
+    assert "| agent, cortical | 0.800 [0.800, 0.800] | 0.80 to 0.80 | 114% | - | 40 | 25 | " in page
     assert "| ppo, no trace | skipped: no package |" in page
     assert (folder / "GoNogo.png").exists()
