@@ -5,6 +5,7 @@ They see flattened observations: one-hot for what is discrete, without parts tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -20,9 +21,13 @@ ACTIONS = {"dqn": gym.spaces.Discrete, "sac": gym.spaces.Box}
 """The only actions that an algorithm has."""
 
 
-def learn(algorithm: str, source: EnvSource, kwargs: dict[str, Any], seed: int, steps: int) -> list[tuple[float, int]]:
+def learn(
+    algorithm: str, source: EnvSource, kwargs: dict[str, Any], seed: int, steps: int,
+    watch: Callable[[int, dict[str, Any]], object] | None = None,
+) -> list[tuple[float, int]]:  # fmt: skip
     """Return of every training episode, and the env step in which it ended.
 
+    watch: is told the number of every env step, from 1, and its `info`.
     Raises ValueError where the package is absent, and for an algorithm that has no such actions.
     """
     try:
@@ -35,10 +40,20 @@ def learn(algorithm: str, source: EnvSource, kwargs: dict[str, Any], seed: int, 
     takes = isinstance(env.action_space, kind)
     validate.require(takes, f"{algorithm} acts in {kind.__name__} only; received {type(env.action_space).__name__}")
     model = getattr(sb3, algorithm.upper())("MlpPolicy", env, seed=seed, device="cpu")
-    model.learn(steps)
+    model.learn(steps, callback=_watching(watch) if watch else None)
     ends = np.cumsum(env.get_episode_lengths()).tolist()
     env.close()
     return [(float(value), end) for value, end in zip(env.get_episode_rewards(), ends, strict=True) if end <= steps]
+
+
+def _watching(watch: Callable[[int, dict[str, Any]], object]) -> Callable[[dict[str, Any], object], bool]:
+    """A callback of Stable-Baselines3."""
+
+    def goes_on(scope: dict[str, Any], _: object) -> bool:
+        watch(scope["self"].num_timesteps, scope["infos"][0])
+        return True
+
+    return goes_on
 
 
 def flattened(env: gym.Env) -> gym.Env:

@@ -1,4 +1,4 @@
-"""Wrappers that make another task of an environment: other units, noise, velocities left out."""
+"""Wrappers that make another task of an environment: other units, noise, velocities left out, traces of what was seen."""
 
 from __future__ import annotations
 
@@ -63,6 +63,29 @@ class DistractingObservations(gym.ObservationWrapper):
 
     def observation(self, observation: np.ndarray) -> np.ndarray:
         return np.append(observation, self.np_random.standard_normal(10)).astype(np.float32)
+
+
+class Traces(gym.ObservationWrapper):
+    """Every number twice: as it is, and its mean over the last second or so of the episode, weighted by ``exp(-age / 1000 ms)``.
+
+    For environments that say how long a step takes (``dt``, in ms), as NeuroGym's do.
+    """
+
+    TAU = 1000.0
+
+    def __init__(self, env: gym.Env) -> None:
+        super().__init__(env)
+        box = _box(env)
+        self.observation_space = gym.spaces.Box(np.tile(box.low, 2), np.tile(box.high, 2), dtype=np.float32)
+        self._kept, self._trace = float(np.exp(-env.unwrapped.dt / self.TAU)), np.zeros(box.shape)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        self._trace = np.zeros_like(self._trace)
+        return super().reset(seed=seed, options=options)
+
+    def observation(self, observation: np.ndarray) -> np.ndarray:
+        self._trace = self._kept * self._trace + (1.0 - self._kept) * observation
+        return np.concatenate([observation, self._trace]).astype(np.float32)
 
 
 def _box(env: gym.Env) -> gym.spaces.Box:

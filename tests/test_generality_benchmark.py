@@ -152,8 +152,10 @@ def test_algorithms_refuse_actions_that_they_have_not(monkeypatch):
 
 def test_reference_plays_the_asked_steps_in_flat_observations():
     pytest.importorskip("stable_baselines3")
-    curve = sb3.learn("ppo", "rstdp/TMaze-v0", {}, 0, 300)
+    seen = []
+    curve = sb3.learn("ppo", "rstdp/TMaze-v0", {}, 0, 300, lambda step, info: seen.append((step, type(info))))
     ends = [end for _, end in curve]
+    assert seen == [(step, dict) for step in range(1, 2049)]  # PPO fills its buffer
     assert ends == sorted(ends)
     assert 250 < ends[-1] <= 300
     masked = sb3.flattened(make_env("Taxi-v4", {}))
