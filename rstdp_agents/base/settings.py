@@ -21,8 +21,9 @@ def override(config: Config, changes: Mapping[str, Any]) -> Config:
         head, _, rest = name.partition(".")
         nested.setdefault(head, {})[rest] = changes[name]
     for head, own in nested.items():
-        fields[head] = override(fields.get(head, getattr(config, head)), own)
-    return replace(config, **fields)
+        part: Any = fields.get(head, getattr(config, head))
+        fields[head] = override(part, own)
+    return replace(config, **fields)  # pyright: ignore[reportArgumentType]
 
 
 def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
