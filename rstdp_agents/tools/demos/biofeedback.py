@@ -2,9 +2,9 @@
 
 python -m rstdp_agents.tools.demos.biofeedback --out biofeedback.png   ten networks, 20 minutes of their time each: 30 minutes
 
-Each seed is run five times: *rewarded* for the spikes of a neuron A; *yoked*, rewards come when another network earned them;
+Each seed is run four times: *rewarded* for the spikes of a neuron A; *yoked*, rewards come when another network earned them;
 *short*, eligibility is highest after 20 ms and not 400, so that nothing is left of a pair when its reward comes, and 20 times as
-large; *any*, A is whatever neuron comes first, however much it fires; *switched*, A is to fire more and B less, then the reverse.
+large; *switched*, A is to fire more and B less, then the reverse.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ROSE = 1.5
 """Factor on its rate by which a neuron counts as risen."""
 LAST = 2
 """Minutes that a rate at the end is a mean of."""
-CONDITIONS = ("rewarded", "yoked", "short", "any", "switched")
+CONDITIONS = ("rewarded", "yoked", "short", "switched")
 
 
 class Phase(NamedTuple):
@@ -83,22 +83,17 @@ def chosen(rates: np.ndarray, p: Circuit) -> list[int]:
 
 
 def run(
-    p: Circuit,
-    seed: int,
-    minutes: int,
-    phases: Sequence[Phase] = (RISE,),
-    given: np.ndarray | None = None,
-    choose: bool = True,
+    p: Circuit, seed: int, minutes: int, phases: Sequence[Phase] = (RISE,), given: np.ndarray | None = None
 ) -> tuple[Course, np.ndarray]:
     """One network for so many minutes of each phase, and the rewards that it earned in each ms.
 
-    given: rewards of each ms whatever it does. choose: take A and B by their rates, not the first two.
+    given: rewards of each ms whatever it does.
     """
     state, learning, n = circuit(p, seed), constants(p), p.excitatory + p.inhibitory
     still, pays = constants(replace(p, lr=0.0)), np.zeros(n)
     live(state, still, seed, 0, pays, np.zeros(SETTLE))
     counts = [live(state, still, seed, SETTLE, pays, np.zeros(MINUTE))[0]]
-    watched = chosen(counts[0] / 60.0, p) if choose else [0, 1]
+    watched = chosen(counts[0] / 60.0, p)
     to_a = state.incoming[state.arrives[watched[0]] : state.arrives[watched[0] + 1]]
     plastic = state.incoming[: state.arrives[p.excitatory]]
     weights = [(p.w_start, p.w_start)]
@@ -131,9 +126,8 @@ def measure(p: Circuit, seeds: Iterable[int], minutes: int) -> dict[str, list[Co
     yoked = [run(p, seed, minutes, (NOTHING,), rewarded[i - 1][1])[0] for i, seed in enumerate(seeds)]
     soon = replace(p, tau_c=SHORT, lr=p.lr * p.tau_c / SHORT)  # with the same area under the eligibility of a pair
     short = [run(soon, seed, minutes)[0] for seed in seeds]
-    whichever = [run(p, seed, minutes, choose=False)[0] for seed in seeds]
     switched = [run(p, seed, minutes, (A_NOT_B, B_NOT_A))[0] for seed in seeds]
-    return dict(zip(CONDITIONS, ([c for c, _ in rewarded], yoked, short, whichever, switched), strict=True))
+    return dict(zip(CONDITIONS, ([c for c, _ in rewarded], yoked, short, switched), strict=True))
 
 
 def table(found: dict[str, list[Course]]) -> str:
@@ -155,23 +149,23 @@ def table(found: dict[str, list[Course]]) -> str:
 def draw(found: dict[str, list[Course]]) -> Figure:
     """Rates of A and B in every network and of all others, a panel for each condition; and the weights of the first."""
     figure = Figure(figsize=(10, 5.6), layout="constrained")
-    *panels, last = figure.subplots(2, 3).flat
+    first, *_, last = found
+    panels = figure.subplot_mosaic([[*found][:-1], ["weights", last, last]])
     top = 1.3 * max(max(*c.a, *c.b) for courses in found.values() for c in courses)
-    for axes, (name, courses) in zip(panels, found.items(), strict=True):
-        curves(axes, [c.a for c in courses], "C0", "neuron A")
-        curves(axes, [c.b for c in courses], "C1", "neuron B")
-        curves(axes, [c.others for c in courses], "k", "mean of all others")
-        axes.set(title=name, ylabel="rate (Hz)", ylim=(0, top))
-        for end in range(courses[0].minutes, len(courses[0].a) - 1, courses[0].minutes):
-            axes.axvline(end, color="0.6", linestyle=":", linewidth=1)
-    curves(last, [c.to_a for c in found[CONDITIONS[0]]], "C0", "of synapses that excite A")
-    curves(last, [c.to_all for c in found[CONDITIONS[0]]], "k", "of all that excite excitatory neurons")
-    last.set(title=f"{CONDITIONS[0]}: mean weights", ylabel="weight (nS)")
-    for axes in (*panels, last):
+    for name, courses in found.items():
+        curves(panels[name], [c.a for c in courses], "C0", "neuron A")
+        curves(panels[name], [c.b for c in courses], "C1", "neuron B")
+        curves(panels[name], [c.others for c in courses], "k", "mean of all others")
+        panels[name].set(title=name, ylabel="rate (Hz)", ylim=(0, top))
+    panels[last].axvline(found[last][0].minutes, color="0.6", linestyle=":", linewidth=1)
+    curves(panels["weights"], [c.to_a for c in found[first]], "C0", "of synapses that excite A")
+    curves(panels["weights"], [c.to_all for c in found[first]], "k", "of all that can learn")
+    panels["weights"].set(title=f"{first}: mean weights", ylabel="weight (nS)")
+    panels["weights"].set_ylim(top=1.1 * panels["weights"].get_ylim()[1])
+    for axes in panels.values():
         axes.set(xlabel="minutes", xlim=(0, None))
-    last.set_ylim(top=1.1 * last.get_ylim()[1])
-    for axes in (panels[0], last):
-        axes.legend(fontsize=8, loc="upper left")
+    for name in (first, "weights"):
+        panels[name].legend(fontsize=8, loc="upper left")
     return figure
 
 

@@ -202,41 +202,47 @@ def live(s, p, seed, begin, pays, given):
     """
     n, learn = s.v.shape[0], s.c.shape[0]
     uniform, earned, fired = np.empty(2 * n, np.float32), np.zeros(given.shape[0]), np.zeros(n, np.int64)
+    v, pause, loud, used, release, x, y, current = s.v, s.pause, s.loud, s.used, s.release, s.x, s.y, np.empty(n)
+    noise_e, noise_i, drawn_e, drawn_i, g_e, g_i = s.noise[0], s.noise[1], uniform[:n], uniform[n:], s.g[0], s.g[1]
     for step in range(given.shape[0]):
         t = begin + step
         fill_uniform(uniform, 0, window_keys(seed, t))
         for i in range(n):
-            s.x[i] *= p.keep_trace
-            s.y[i] *= p.keep_trace
-            s.g[0, i] *= p.keep_g
-            s.g[1, i] *= p.keep_g
+            x[i] *= p.keep_trace
+            y[i] *= p.keep_trace
+            g_e[i] *= p.keep_g
+            g_i[i] *= p.keep_g
         for i in range(n):  # spikes of the last ms reach their targets, whose traces know nothing of this ms yet
-            if s.release[i] > 0.0:
-                s.x[i] += 1.0
-                kind = 0 if i < p.excitatory else 1
+            if release[i] > 0.0:
+                x[i] += 1.0
+                excites = i < p.excitatory
                 for k in range(s.leaves[i], s.leaves[i + 1]):
-                    s.g[kind, s.target[k]] += s.weight[k] * s.release[i]
-                    if kind == 0 and s.target[k] < p.excitatory:
-                        s.pairs[k] -= p.a_minus * s.y[s.target[k]]
+                    j = s.target[k]
+                    s.g[0 if excites else 1, j] += s.weight[k] * release[i]
+                    if excites and j < p.excitatory:
+                        s.pairs[k] -= p.a_minus * y[j]
         for i in range(n):
-            s.noise[0, i] = trace_step(s.noise[0, i], uniform[i] - 0.5, p.keep_exc, p.step_exc)
-            s.noise[1, i] = trace_step(s.noise[1, i], uniform[n + i] - 0.5, p.keep_inh, p.step_inh)
-            excitation = (s.g[0, i] + max(0.0, p.mean_exc + s.noise[0, i]) * s.loud[i]) * p.per_nS
-            inhibition = (s.g[1, i] + max(0.0, p.mean_inh + s.noise[1, i]) * s.loud[i]) * p.per_nS
-            current = conductance_jump(s.v[i], excitation, inhibition, p.e_exc, p.e_inh)
-            spike, s.v[i], s.pause[i] = lif_tick(s.v[i], s.pause[i], current, p.neuron.v_th, p.neuron)
-            s.used[i] *= p.keep_used
-            s.release[i] = p.released * (1.0 - s.used[i]) if spike else 0.0
-            s.used[i] += s.release[i]
+            noise_e[i] = trace_step(noise_e[i], drawn_e[i] - 0.5, p.keep_exc, p.step_exc)
+            noise_i[i] = trace_step(noise_i[i], drawn_i[i] - 0.5, p.keep_inh, p.step_inh)
         for i in range(n):
-            if s.release[i] == 0.0:
-                continue
-            fired[i] += 1
-            s.y[i] += 1.0
-            if i < p.excitatory:
-                for k in range(s.arrives[i], s.arrives[i + 1]):
-                    s.pairs[s.incoming[k]] += p.a_plus * s.x[s.source[s.incoming[k]]]
-            earned[step] += pays[i]
+            excitation = (g_e[i] + max(0.0, p.mean_exc + noise_e[i]) * loud[i]) * p.per_nS
+            inhibition = (g_i[i] + max(0.0, p.mean_inh + noise_i[i]) * loud[i]) * p.per_nS
+            current[i] = conductance_jump(v[i], excitation, inhibition, p.e_exc, p.e_inh)
+        for i in range(n):
+            spike, v[i], pause[i] = lif_tick(v[i], pause[i], current[i], p.neuron.v_th, p.neuron)
+            release[i] = 1.0 if spike else 0.0
+        for i in range(n):
+            used[i] *= p.keep_used
+            release[i] *= p.released * (1.0 - used[i])
+            used[i] += release[i]
+        for i in range(n):
+            if release[i] > 0.0:
+                y[i] += 1.0
+                fired[i] += 1
+                earned[step] += pays[i]
+                if i < p.excitatory:
+                    for k in s.incoming[s.arrives[i] : s.arrives[i + 1]]:
+                        s.pairs[k] += p.a_plus * x[s.source[k]]
         now = t % s.coming.shape[0]
         s.reward[0, 1] = trace_step(s.reward[0, 1], s.reward[0, 0], p.keep_rise, p.rise)
         s.reward[1, 1] = trace_step(s.reward[1, 1], s.reward[1, 0], p.keep_fall, p.fall)
