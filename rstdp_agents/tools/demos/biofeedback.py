@@ -1,10 +1,10 @@
 """One neuron of a thousand is rewarded for each of its spikes, 200 ms later (Legenstein and others 2008): does its rate rise?
 
-python -m rstdp_agents.tools.demos.biofeedback --out biofeedback.png   ten networks, 20 minutes of their time each: 30 minutes
+python -m rstdp_agents.tools.demos.biofeedback --out biofeedback.png   ten networks, 20 minutes of their time each: 10 minutes
 
-Each seed is run four times: *rewarded* for the spikes of a neuron A; *yoked*, rewards come when another network earned them;
+Each seed is run five times: *rewarded* for the spikes of a neuron A; *yoked*, rewards come when another network earned them;
 *short*, eligibility is highest after 20 ms and not 400, so that nothing is left of a pair when its reward comes, and 20 times as
-large; *switched*, A is to fire more and B less, then the reverse.
+large; *any*, A is whatever neuron comes first, however much it fires; *switched*, A is to fire more and B less, then the reverse.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ROSE = 1.5
 """Factor on its rate by which a neuron counts as risen."""
 LAST = 2
 """Minutes that a rate at the end is a mean of."""
-CONDITIONS = ("rewarded", "yoked", "short", "switched")
+CONDITIONS = ("rewarded", "yoked", "short", "any", "switched")
 
 
 class Phase(NamedTuple):
@@ -83,17 +83,22 @@ def chosen(rates: np.ndarray, p: Circuit) -> list[int]:
 
 
 def run(
-    p: Circuit, seed: int, minutes: int, phases: Sequence[Phase] = (RISE,), given: np.ndarray | None = None
+    p: Circuit,
+    seed: int,
+    minutes: int,
+    phases: Sequence[Phase] = (RISE,),
+    given: np.ndarray | None = None,
+    choose: bool = True,
 ) -> tuple[Course, np.ndarray]:
     """One network for so many minutes of each phase, and the rewards that it earned in each ms.
 
-    given: rewards of each ms whatever it does.
+    given: rewards of each ms whatever it does. choose: take A and B by their rates, not the first two.
     """
     state, learning, n = circuit(p, seed), constants(p), p.excitatory + p.inhibitory
     still, pays = constants(replace(p, lr=0.0)), np.zeros(n)
     live(state, still, seed, 0, pays, np.zeros(SETTLE))
     counts = [live(state, still, seed, SETTLE, pays, np.zeros(MINUTE))[0]]
-    watched = chosen(counts[0] / 60.0, p)
+    watched = chosen(counts[0] / 60.0, p) if choose else [0, 1]
     to_a = state.incoming[state.arrives[watched[0]] : state.arrives[watched[0] + 1]]
     plastic = state.incoming[: state.arrives[p.excitatory]]
     weights = [(p.w_start, p.w_start)]
@@ -126,8 +131,9 @@ def measure(p: Circuit, seeds: Iterable[int], minutes: int) -> dict[str, list[Co
     yoked = [run(p, seed, minutes, (NOTHING,), rewarded[i - 1][1])[0] for i, seed in enumerate(seeds)]
     soon = replace(p, tau_c=SHORT, lr=p.lr * p.tau_c / SHORT)  # with the same area under the eligibility of a pair
     short = [run(soon, seed, minutes)[0] for seed in seeds]
+    whichever = [run(p, seed, minutes, choose=False)[0] for seed in seeds]
     switched = [run(p, seed, minutes, (A_NOT_B, B_NOT_A))[0] for seed in seeds]
-    return dict(zip(CONDITIONS, ([c for c, _ in rewarded], yoked, short, switched), strict=True))
+    return dict(zip(CONDITIONS, ([c for c, _ in rewarded], yoked, short, whichever, switched), strict=True))
 
 
 def table(found: dict[str, list[Course]]) -> str:
@@ -148,9 +154,10 @@ def table(found: dict[str, list[Course]]) -> str:
 
 def draw(found: dict[str, list[Course]]) -> Figure:
     """Rates of A and B in every network and of all others, a panel for each condition; and the weights of the first."""
-    figure = Figure(figsize=(10, 5.6), layout="constrained")
+    figure = Figure(figsize=(11, 5.6), layout="constrained")
     first, *_, last = found
-    panels = figure.subplot_mosaic([[*found][:-1], ["weights", last, last]])
+    rows: list[Any] = [[*found][:-1], ["weights", "weights", last, last]]
+    panels = figure.subplot_mosaic(rows)
     top = 1.3 * max(max(*c.a, *c.b) for courses in found.values() for c in courses)
     for name, courses in found.items():
         curves(panels[name], [c.a for c in courses], "C0", "neuron A")

@@ -146,8 +146,9 @@ def test_two_minutes_of_the_whole_network_are_what_they_were():
 
 
 def test_every_condition_has_its_minutes(found):
-    assert [len(courses[0].a) for courses in found.values()] == [2, 2, 2, 3]
+    assert [len(courses[0].a) for courses in found.values()] == [2, 2, 2, 2, 3]
     assert found["rewarded"][1] == run(SMALL, 1, 1)[0]
+    assert found["any"][0].a != found["rewarded"][0].a
     assert found["yoked"][0].a[0] == found["rewarded"][0].a[0]
 
 
@@ -168,7 +169,7 @@ def test_a_switch_turns_the_signs_of_what_is_earned():
 def test_table_figure_and_file(found, tmp_path, capsys, monkeypatch):
     lines = table(found).splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:]] == list(CONDITIONS)
-    assert len(draw(found).axes) == 5
+    assert len(draw(found).axes) == 6
     monkeypatch.setattr("rstdp_agents.tools.demos.biofeedback.measure", lambda *_: found)
     main(tmp_path / "b.png", (0, 1), 1)
     assert (tmp_path / "b.png").stat().st_size > 10_000
