@@ -93,6 +93,18 @@ def lif_tick(v: Value, refractory: Value, current: Value, threshold: Value, p: L
 
 
 @equation
+def conductance_jump(v: Value, excitation: Value, inhibition: Value, e_exc: Value, e_inh: Value) -> Value:
+    """Jump of potential by open synapses in a tick, by the implicit method of Euler: it never goes beyond a reversal potential.
+
+        current = (E (e_exc - v) + I (e_inh - v)) / (1 + E + I)
+
+    excitation, inhibition: E and I, conductances times dt / C, so that both are numbers. v, e_exc, e_inh: potentials of one unit.
+    The ``current`` of `lif_tick`. After Gerstner and Kistler (2002), chapter 2.
+    """
+    return (excitation * (e_exc - v) + inhibition * (e_inh - v)) / (1.0 + excitation + inhibition)
+
+
+@equation
 def izhikevich_step(v: Value, u: Value, current: Value, h: Value, a: Value, b: Value) -> tuple[Value, ...]:
     """A step of ``h`` ms of Izhikevich's neuron, by Euler's method, before it fires.
 

@@ -6,6 +6,7 @@ import pytest
 from rstdp_agents.equations.neuron import (
     LIFConstants,
     LIFParams,
+    conductance_jump,
     inhibited,
     izhikevich_step,
     lif_constants,
@@ -79,6 +80,16 @@ def test_the_rate_of_exponential_noise_is_the_same_for_any_tick():
 def test_spikes_of_the_others_inhibit():
     v, spike, of_layer = np.linspace(0, 1.5, 16), np.array([1.0, 0.0] * 8), np.full(16, 3.0)
     assert values(inhibited, (v, spike, of_layer), C) == pytest.approx(v - 0.25 * (3 - spike))
+
+
+def test_open_synapses_pull_a_potential_towards_where_they_reverse_and_not_beyond():
+    """At once: a potential v' with v' - v = E (e_exc - v') + I (e_inh - v')."""
+    v, excitation, inhibition = np.linspace(-0.4, 1.0, 16), np.linspace(0.0, 0.3, 16), np.linspace(0.5, 0.0, 16)
+    jump = values(conductance_jump, (v, excitation, inhibition), 6.5, -0.5)
+    after = v + jump
+    assert jump == pytest.approx(excitation * (6.5 - after) + inhibition * (-0.5 - after))
+    assert conductance_jump(-60.0, 0.0, 0.25, 0.0, -75.0) == -3.0
+    assert conductance_jump(-60.0, 1e9, 0.0, 0.0, -75.0) == pytest.approx(60.0)
 
 
 def test_a_step_of_izhikevichs_neuron_is_eulers():

@@ -108,10 +108,14 @@ def network(p: Cortex, seed: int) -> Network:
     v = np.full(n, -65.0)
     return Network(
         v, 0.2 * v, np.where(excites, 0.02, 0.1), np.where(excites, 8.0, 2.0), target, weight,
-        np.zeros((p.excitatory, p.targets)), np.searchsorted(np.sort(places), np.arange(n + 1)),
-        np.argsort(places, kind="stable"), np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(LATEST), np.zeros(1),
-        np.full(1, -LATEST),
+        np.zeros((p.excitatory, p.targets)), *incoming(places, n), np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(LATEST),
+        np.zeros(1), np.full(1, -LATEST),
     )  # fmt: skip
+
+
+def incoming(target: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The synapses of each of n neurons they lead to: where a neuron's begin ``(n + 1,)``, and their places in ``target``."""
+    return np.searchsorted(np.sort(target), np.arange(n + 1)), np.argsort(target, kind="stable")
 
 
 class Rates(NamedTuple):
