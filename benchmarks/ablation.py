@@ -65,6 +65,7 @@ CORTICAL: dict[str, dict[str, Any]] = {
     "output: held at 10 Hz": {"homeostasis.rate_target": 10.0},
     "homeostasis: none": {"homeostasis.param": "none"},
     "homeostasis: gain of all synapses": {"homeostasis.param": "gain"},
+    "dopamine: lasts 200 ms": {"modulation.tau_dopamine": 200.0},
     "homeostasis: no neuron below 3 Hz": {"homeostasis.floor": 3.0},
     "windows: 50 ms": {
         "simulation.ticks": 25,

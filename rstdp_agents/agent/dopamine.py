@@ -25,8 +25,9 @@ class Dopamine:
 
     def __call__(self, m: Tensor) -> Tensor:
         """Level for the modulator ``m (agents, envs)`` of an env step."""
-        self.level.copy_(dopamine_step(self.level, m, self.share))
-        return self.level.clone()
+        felt = dopamine_step(self.level, m, self.share)
+        self.level.copy_(felt)
+        return felt
 
     def reset(self, done: Tensor) -> None:
         """Back to the baseline in the envs where ``done (agents, envs)`` bool."""

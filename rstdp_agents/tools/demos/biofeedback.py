@@ -9,7 +9,6 @@ large; *any*, A is whatever neuron comes first, however much it fires; *switched
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rstdp_agents.tools.demos.command import command
+from rstdp_agents.tools.demos.command import command, keep
 from rstdp_agents.tools.demos.noisy_circuit import Circuit, circuit, constants, live
 
 MINUTE = 60_000
@@ -205,9 +204,7 @@ def main(
     p = Circuit(excitatory=800 * size, inhibitory=200 * size, density=0.08 / size)
     found = measure(p, range(seeds[0], seeds[1] + 1), minutes)
     print(table(found))
-    out = out.expanduser()
-    draw(found).savefig(out, dpi=120)
-    out.with_suffix(".json").write_text(json.dumps(as_json(found)) + "\n")
+    keep(out, draw(found), as_json(found))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import tyro
+from matplotlib.figure import Figure
 
 
 def command(main: Callable[..., Any], description: str | None) -> None:
@@ -16,3 +19,10 @@ def command(main: Callable[..., Any], description: str | None) -> None:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def keep(out: Path, figure: Figure, figures: Any, dpi: int = 120) -> None:
+    """Write a picture to ``out`` (PNG), and beside it, as JSON, what it shows."""
+    out = out.expanduser()
+    figure.savefig(out, dpi=dpi)
+    out.with_suffix(".json").write_text(json.dumps(figures) + "\n")

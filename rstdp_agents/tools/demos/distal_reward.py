@@ -8,7 +8,6 @@ and not a second, so that nothing is left of a pair when its reward comes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from rstdp_agents.tools.demos.command import command
+from rstdp_agents.tools.demos.command import command, keep
 from rstdp_agents.tools.demos.cortex import Cortex, live, network, rates
 
 SECOND = 1000
@@ -131,9 +130,7 @@ def main(out: Path = Path("distal.png"), seeds: tuple[int, int] = (3000, 3009), 
     p = Cortex()
     found = measure(p, range(seeds[0], seeds[1] + 1), seconds)
     print(table(found, p))
-    out = out.expanduser()
-    draw(found, p).savefig(out, dpi=120)
-    out.with_suffix(".json").write_text(json.dumps(as_json(found)) + "\n")
+    keep(out, draw(found, p), as_json(found))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ of pairs of spikes (*hebbian*) or of pairs less those to be expected (*gradient*
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rstdp_agents.tools.demos.command import command
+from rstdp_agents.tools.demos.command import command, keep
 from rstdp_agents.tools.demos.maze import EVERY, STARTS, Maze, animal, rates
 from rstdp_agents.tools.demos.maze_trial import trial
 
@@ -172,9 +171,7 @@ def main(out: Path = Path("maze.png"), seeds: tuple[int, int] = (3000, 3009), tr
     """
     found = measure(range(seeds[0], seeds[1] + 1), trials)
     print(table(found))
-    out = out.expanduser()
-    draw(found).savefig(out, dpi=110)
-    out.with_suffix(".json").write_text(json.dumps(as_json(found)) + "\n")
+    keep(out, draw(found), as_json(found), dpi=110)
 
 
 if __name__ == "__main__":
