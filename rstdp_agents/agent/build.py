@@ -35,7 +35,6 @@ from rstdp_agents.codecs.encoders.build import build_encoder
 from rstdp_agents.codecs.encoders.images import image_shape
 from rstdp_agents.codecs.observation_layout import Rows
 from rstdp_agents.spiking.agent_random import AgentRandom
-from rstdp_agents.spiking.neuron_models import build_neuron
 from rstdp_agents.spiking.plasticity import build_rule
 
 logger = logging.getLogger(__name__)
@@ -65,7 +64,7 @@ def build_parts(
     scale = torch.ones(agents) if lr_scale is None else lr_scale
     return AgentParts(
         config, (observation_space, action_space), envs, rows, encoder, decoder, network,
-        modulator=_modulator(config, (agents, envs, size), random), gain=Gain(config.modulation, agents, device),
+        modulator=_modulator(config, (agents, envs, size), device, dtype), gain=Gain(config.modulation, agents, device),
         dopamine=Dopamine(config.modulation, network.output.window_ms, (agents, envs), device, dtype),
         novelty=Novelty((agents, size), device, dtype),
         exploration=Exploration(
@@ -116,12 +115,12 @@ def _decoder(space: gym.Space, p: DecoderConfig) -> Decoder:
     return build_decoder(space, p)
 
 
-def _modulator(config: AgentConfig, shape: tuple[int, int, int], random: AgentRandom) -> Modulator:
+def _modulator(config: AgentConfig, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype) -> Modulator:
     """shape: ``(agents, envs, pre)``."""
     if config.modulator != "td-spiking":
-        return build_modulator(config.modulator, config.modulation, shape, random.device, random.dtype)
-    s, neuron = config.simulation, build_neuron(config.neuron.model, config.neuron)
+        return build_modulator(config.modulator, config.modulation, shape, device, dtype)
+    s = config.simulation
     return SpikingCritic(
-        config.modulation, shape, random, neuron=neuron, plasticity=config.plasticity, ticks=s.ticks, dt=s.dt,
-        rate_max=config.encoder.rate_max,
+        config.modulation, shape, device, dtype, ticks=s.ticks, dt=s.dt, rate_max=config.encoder.rate_max,
+        tau_plus=config.plasticity.tau_plus, dale=config.network.dale,
     )  # fmt: skip

@@ -28,20 +28,21 @@ class ModulatorConfig:
     """Rewards to the third factor."""
 
     reward_scale: float = 1.0
-    """Factor on every reward; with an adaptive gain it matters only beside `value_init` and `value_scale`."""
+    """Factor on every reward; with an adaptive gain it matters only beside `value_init`."""
     gamma: float = 0.99
     """Discount per env step (td)."""
     lambda_: float = 0.8
     """Decay of the critic's trace per env step, in addition to gamma (td)."""
     critic_lr: float = 0.3
-    """Share of the error of a state's value that one visit removes, for any code (td; td-spiking, whose weights are synaptic,
-    needs about 0.002)."""
+    """Share of the error of a state's value that one visit removes, for any code (td)."""
     value_init: float = 0.0
     """Initial value of every state (td); reward / (1 - gamma) is the value of receiving that reward for ever."""
-    critic_neurons: int = 64
+    critic_neurons: int = 128
     """Neurons of a spiking critic, half of them for positive and half for negative values (td-spiking)."""
-    value_scale: float = 10.0
-    """Value of one spike per neuron and tick (td-spiking)."""
+    critic_hz: float = 125.0
+    """Rate at which they fire where the value is 0 (Hz; td-spiking)."""
+    tau_reach: float = 10_000.0
+    """Time constant with which the largest value that they can say shrinks where rewards do not ask for it, in env steps."""
     gain: GainName = "adaptive"
     """Units of the modulator that reaches the synapses: its own running size, so that rewards of any scale teach the same
     (adaptive), or those of the reward (fixed)."""
@@ -65,13 +66,13 @@ class ModulatorConfig:
         validate.not_negative("novelty", self.novelty)
         validate.not_negative("tau_dopamine", self.tau_dopamine, "ms")
         validate.positive("reward_scale", self.reward_scale)
-        validate.positive("value_scale", self.value_scale)
+        validate.positive("critic_hz", self.critic_hz, "Hz")
         validate.require(
             self.critic_neurons >= 2, f"`critic_neurons` must be 2 or more; received {self.critic_neurons}"
         )
         validate.require(math.isfinite(self.value_init), f"`value_init` must be finite; received {self.value_init}")
         validate.one_of("gain", self.gain, get_args(GainName))
-        for name in ("tau_baseline", "tau_gain"):
+        for name in ("tau_baseline", "tau_gain", "tau_reach"):
             tau = getattr(self, name)
             validate.require(tau >= 1, f"`{name}` must be 1 env step or more; received {tau}")
 

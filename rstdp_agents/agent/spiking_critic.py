@@ -1,90 +1,199 @@
-"""A critic of spiking neurons: values of either sign from two populations, learnt by the rule of the agent's other synapses."""
+"""A critic of spiking neurons: values of either sign from two populations, learnt by spike pairs and the error they lead to."""
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from rstdp_agents.agent.modulators import ModulatorConfig, Step
-from rstdp_agents.codecs.encoders import bernoulli
-from rstdp_agents.equations.critic import td_error
-from rstdp_agents.equations.rate_control import HomeostasisParams
-from rstdp_agents.spiking.agent_random import AgentRandom
-from rstdp_agents.spiking.layer import Layer
-from rstdp_agents.spiking.neurons import Neuron
-from rstdp_agents.spiking.plasticity import RSTDP
-from rstdp_agents.spiking.plasticity.options import PlasticityConfig
-from rstdp_agents.spiking.plasticity.update import add_modulated
-from rstdp_agents.spiking.synapses import Linear
+from rstdp_agents.equations.critic import critic_step, critic_trace_step, marked_share, td_error
+from rstdp_agents.equations.spiking_value import (
+    FAINT,
+    LEAST,
+    MARGIN,
+    START,
+    critic_tick,
+    reach_step,
+    relay_tick,
+    value_of_rates,
+)
+from rstdp_agents.equations.traces import along_ticks, decay, trace_kernel, trace_step
+from rstdp_agents.spiking.dale import by_sign
+
+
+class SpikingCriticConstants(NamedTuple):
+    """What a spiking critic computes with; all zero for a critic that does not spike."""
+
+    half: int = 0
+    """Neurons of each of its two populations."""
+    tonic: float = 0.0
+    """Spikes of a neuron per tick without input."""
+    p_max: float = 0.0
+    """Spikes per tick of the relay neuron of the most active input."""
+    decay_x: float = 0.0
+    """Of a presynaptic trace per tick."""
+    value_init: float = 0.0
+    keep_reach: float = 0.0
+    """What an env step leaves of the largest value that can be said."""
+
+
+class Heard(NamedTuple):
+    """A window of the critic."""
+
+    value: Tensor
+    """``(agents, envs)``"""
+    share: Tensor
+    """Of the presynaptic spikes, that of every input: ``(agents, envs, pre)``."""
+    pairs: Tensor
+    """What is eligible of it, ``(agents, envs, 2, half, pre)``."""
+    potential: Tensor
+    """``(agents, envs, 2, half)``, after it."""
 
 
 class SpikingCritic:
-    """m = delta, as of `modulators.TDError`, with V read from spikes.
+    """m = delta, as of `modulators.TDError`, with values V that two populations of neurons say.
 
-    V = value_init + value_scale (rate of the positive neurons - rate of the negative ones), rates in spikes per neuron and tick
-    of a window of its own for each state. Their synapses learn by R-STDP with an eligibility trace, delta itself being the
-    modulator and +1 and -1 the gates of the two: e <- gamma lambda e + spike pairs of the window, dw = critic_lr delta e. The
-    spikes that become eligible are those of one window, the value of the same state that of another: with the same for both,
-    a window of many spikes would be blamed for what it claims itself. What was claimed of the next state is the value to start
-    from in the next step, until an episode ends: the noise of a window then enters two errors with opposite signs, and
-    largely cancels in whatever an eligibility trace sums up.
+    A state's inputs reach them through relay neurons, which fire regularly from its onset (`spiking_value.relay_tick`). Neurons
+    fire without input too, and are excited or inhibited from there (`critic_tick`). In a population, fast inhibition holds the
+    mean potential at one half: so what the population's rate is rounded to is one spike, however many neurons there are, and
+    what is left of it is said in the next tick (`fire_together`; as in the networks of Boerlin and others 2013). V is the
+    difference of the two rates (`value_of_rates`).
 
-    shape: ``(agents, envs, pre)`` of the features. random: the agents' own numbers, from which the critic draws too.
-    plasticity: of it the spike traces' time constants and the weights' bounds. ticks, dt, rate_max: of a window; the most
-    active input fires at ``rate_max`` (Hz).
+    What a window's spikes make eligible is the pairs of presynaptic trace and postsynaptic spike, of opposite sign in the two
+    populations, in units of what they change of V: so that critic_lr delta e removes the share critic_lr of an error
+    (`critic.critic_trace_step`). What was said of the next state is the value to start from in the next step.
+
+    shape: ``(agents, envs, pre)`` of the features. ticks, dt (ms): of a window. rate_max: of the relay neuron of the most active
+    input (Hz). tau_plus: of presynaptic traces (ms). dale: whether inputs of even number excite, and the others inhibit.
     """
 
     def __init__(
-        self, p: ModulatorConfig, shape: tuple[int, int, int], random: AgentRandom, *, neuron: Neuron,
-        plasticity: PlasticityConfig, ticks: int, dt: float, rate_max: float,
+        self, p: ModulatorConfig, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype, *,
+        ticks: int, dt: float, rate_max: float, tau_plus: float, dale: bool,
     ) -> None:  # fmt: skip
-        (agents, envs, inputs), device, dtype = shape, random.device, random.dtype
-        self.p, self._ticks, self._p_max, self._half = p, ticks, rate_max * dt / 1000.0, p.critic_neurons // 2
-        self._random = random
-        weight = torch.zeros(agents, 2 * self._half, inputs, device=device, dtype=dtype)
-        self.layer = Layer(
-            "critic", Linear(inputs, 2 * self._half), weight, envs, neuron=neuron,
-            rule=RSTDP(1.0, 0.0, plasticity.tau_plus, plasticity.tau_minus),
-            homeostasis=HomeostasisParams(param="none"), bounds=(plasticity.w_min, plasticity.w_max),
-            ticks=ticks, dt=dt, fresh_each_window=True,
+        (agents, envs, inputs), half = shape, p.critic_neurons // 2
+        like = {"device": device, "dtype": dtype}
+        self.p, self.ticks, self.dale, self._like = p, ticks, dale, like
+        self.constants = SpikingCriticConstants(
+            half, p.critic_hz * dt / 1000.0, rate_max * dt / 1000.0, decay(tau_plus, dt), p.value_init,
+            math.exp(-1.0 / p.tau_reach),
         )  # fmt: skip
-        self.trace = torch.zeros(agents, envs, 2 * self._half, inputs, device=device, dtype=dtype)
-        self.claimed = torch.zeros(agents, envs, device=device, dtype=dtype)
-        self.new = torch.ones(agents, envs, device=device, dtype=torch.bool)
-        sign = torch.tensor([1.0] * self._half + [-1.0] * self._half, device=device, dtype=dtype)
-        self._gate = sign.expand(agents, envs, -1)
+        self.weight = torch.zeros(agents, 2, half, inputs, **like)
+        """In units of value."""
+        self.trace = torch.zeros(agents, envs, 2, half, inputs, **like)
+        self.potential = self._rest((agents, envs, 2))
+        self.said = torch.zeros(agents, envs, **like)
+        """Value of the state acted in."""
+        self.silent = torch.ones(agents, envs, device=device, dtype=torch.bool)
+        """Whether nothing has been said of it yet, as when an episode begins."""
+        self._some_silent = True  # whether some may be, as far as is known without waiting for the device
+        self._kernel = trace_kernel(ticks, self.constants.decay_x).to(**like)
+        self._sign = torch.tensor([1.0, -1.0], **like)[:, None, None]
+        self.recent = torch.zeros(agents, envs, device=device, dtype=torch.float64)
+        """Rewards of the episode so far, discounted backwards."""
+        self.reach = torch.full((agents, 1), FAINT, device=device, dtype=torch.float64)
+        """Largest value that can be said."""
 
     def __call__(self, step: Step) -> Tensor:
-        envs = step.features.shape[1]
-        value, pre, post = self._respond(torch.cat([step.features, step.features, step.next_features], 1), self._random)
-        self.layer.remember(pre[:, :, :envs], post[:, :, :envs], self._gate)
-        self.trace.mul_(self.p.gamma * self.p.lambda_).add_(self.layer.eligibility()[0])
-        _, now, following = value.split(envs, 1)
-        now = torch.where(self.new, now, self.claimed)
-        delta = step.taken(td_error(step.reward, step.terminated, now, following, self.p))
-        self.claimed.copy_(following)
-        self.new.fill_(False)
-        add_modulated(self.layer.weight, (self.trace,), (self.p.critic_lr * delta,))
-        self.layer.clamp()
+        p, c = self.p, self.constants
+        self.recent.copy_(trace_step(self.recent, step.reward.double() * p.reward_scale, p.gamma))
+        largest = self.recent.abs().amax(1, keepdim=True)
+        self.reach.copy_(reach_step(self.reach, largest, c.keep_reach))
+        if self._some_silent:
+            starting, self._some_silent = self.silent.clone(), False
+            self._mark(self._say(step.features, starting), starting)
+        before, everywhere = self.said.clone(), torch.ones_like(self.silent)
+        heard = self._say(step.next_features, everywhere)
+        delta = step.taken(td_error(step.reward, step.terminated, before, self.said, p))
+        share = (p.critic_lr / delta.shape[1] * delta)[..., None, None, None]
+        for e in range(delta.shape[1]):
+            self.weight.copy_(critic_step(self.weight, self.trace[:, e], share[:, e]))
+        if self.dale:
+            for population in self.weight.unbind(1):
+                by_sign(population)
+        self._mark(heard, everywhere)
         return delta
 
     def value(self, features: Tensor) -> Tensor:
-        """Value ``(agents, envs)`` by noise of its own: looking changes nothing."""
-        return self._respond(features, AgentRandom(tuple(range(len(features))), features.device, features.dtype))[0]
+        """Value ``(agents, envs)`` of features ``(agents, envs, pre)``, by neurons that begin anew: looking changes nothing."""
+        shape = (*features.shape[:2], 2)
+        return self._respond(features, self._rest(shape)).value
 
     def reset(self, done: Tensor) -> None:
         self.trace[done] = 0.0
-        self.new[done] = True
+        self.silent[done] = True
+        self._some_silent = True
+        self.recent[done] = 0.0
 
     def tensors(self) -> dict[str, Tensor]:
-        learnt = {"critic.weight": self.layer.weight, "critic.trace": self.trace}
-        return {**learnt, "critic.claimed": self.claimed, "critic.new": self.new}
+        names = ("weight", "trace", "potential", "said", "silent", "recent", "reach")
+        return {f"critic.{name}": getattr(self, name) for name in names}
 
-    def _respond(self, features: Tensor, random: AgentRandom) -> tuple[Tensor, Tensor, Tensor]:
-        """Value ``(agents, envs)`` and the spikes of one window for features ``(agents, envs, pre)``."""
-        envs = features.shape[1]
-        pre_uniform, post_uniform, _ = random.windows(envs, self._ticks, (features.shape[2], 2 * self._half))
-        pre = bernoulli(features / features.amax(-1, keepdim=True), pre_uniform, self._p_max)
-        post, _ = self.layer.forward(pre, post_uniform, self.layer.neurons)
-        rate = post.mean(0).unflatten(-1, (2, self._half)).mean(-1)
-        return self.p.value_init + self.p.value_scale * (rate[..., 0] - rate[..., 1]), pre, post
+    def _say(self, features: Tensor, where: Tensor) -> Heard:
+        """Say the value of states in the envs ``where (agents, envs)``; the others stay as they are."""
+        heard = self._respond(features, self.potential)
+        self.said.copy_(torch.where(where, heard.value, self.said))
+        self.potential.copy_(torch.where(where[..., None, None], heard.potential, self.potential))
+        self.silent.logical_and_(~where)
+        return heard
+
+    def _mark(self, heard: Heard, where: Tensor) -> None:
+        """Let the trace decay by a step in the envs ``where``, and add what a window has made eligible."""
+        p = self.p
+        again = p.gamma * p.lambda_ * self._effect(self.trace, heard.share)
+        effect = self._effect(heard.pairs, heard.share)
+        mark = torch.where(effect > LEAST, (1.0 - marked_share(again, p.critic_lr)) / effect.clamp(min=LEAST), 0.0)
+        marked = critic_trace_step(self.trace, heard.pairs, p.gamma * p.lambda_, mark[..., None, None, None])
+        self.trace.copy_(torch.where(where[..., None, None, None], marked, self.trace))
+
+    @staticmethod
+    def _effect(synapses: Tensor, share: Tensor) -> Tensor:
+        """What weights like these ``(agents, envs, 2, half, pre)`` would change of the value, ``(agents, envs)``."""
+        plus, minus = (synapses @ share[..., None, :, None]).mean((-2, -1)).unbind(-1)
+        return 0.5 * (plus - minus)
+
+    def _respond(self, features: Tensor, potential: Tensor) -> Heard:
+        """A window for features ``(agents, envs, pre)``, which begins with ``potential``."""
+        c, weight, relay = self.constants, self.weight[:, None], self._relay(features)
+        of_inputs, reach = relay.sum(0), self.reach.to(features)[..., None, None]
+        per_tick = (of_inputs.sum(-1) / self.ticks).clamp(min=LEAST)[..., None, None]
+        post = []
+        for now in relay:
+            current = (weight @ now[..., None, :, None])[..., 0]
+            spike, potential = fire_together(critic_tick(potential, current, per_tick, c.tonic, reach))
+            post.append(spike)
+        rates = torch.stack(post).mean((0, -1)).double()
+        value = c.value_init + value_of_rates(rates[..., 0], rates[..., 1], c.tonic, self.reach)
+        traces = along_ticks(self._kernel, relay)
+        pairs = self._sign * torch.einsum("taepn,taei->aepni", torch.stack(post), traces)
+        share = of_inputs / of_inputs.sum(-1, keepdim=True).clamp(min=LEAST)
+        return Heard(value.to(features), share, pairs, potential)
+
+    def _relay(self, features: Tensor) -> Tensor:
+        """Relay spikes of a window for features ``(agents, envs, pre)``: ``(ticks, agents, envs, pre)``."""
+        p = features / features.amax(-1, keepdim=True).clamp(min=LEAST) * self.constants.p_max
+        v, ticks = torch.full_like(p, START), []
+        for _ in range(self.ticks):
+            spike, v = relay_tick(v, p)
+            ticks.append(spike.to(p))
+        return torch.stack(ticks)
+
+    def _rest(self, shape: tuple[int, ...]) -> Tensor:
+        """Potentials spread evenly below the threshold, ``(*shape, half)``."""
+        half = self.constants.half
+        return ((torch.arange(half, **self._like) + 0.5) / half).repeat(*shape, 1)
+
+
+def fire_together(potential: Tensor) -> tuple[Tensor, Tensor]:
+    """Spikes of populations of neurons ``(..., n)`` in a tick, and their potentials after it.
+
+    As many fire as it takes to bring the mean potential down to one half, those of the highest potentials.
+    """
+    neurons = potential.shape[-1]
+    due = (potential.sum(-1) - (0.5 * neurons - MARGIN)).clamp(0, neurons).long()
+    bar = potential.sort(-1, descending=True).values.gather(-1, (due - 1).clamp(min=0)[..., None])
+    spike = ((potential >= bar) & (due > 0)[..., None]).to(potential)
+    return spike, potential - spike

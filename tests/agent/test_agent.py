@@ -203,7 +203,7 @@ def test_learning_rate_is_half_after_the_episodes_it_was_told(backend):
         ("fused", {"rule": "rstdp-et", "plasticity.a_minus": 0.2, "plasticity.lr_halved_after": 3.0}),
         ("fused", {"rule": "reward-switch", "modulator": "reward-baseline"}),
         ("torch", {"rule": "rstdp-et", "plasticity.a_minus": 0.2, "plasticity.lr_halved_after": 3.0}),
-        ("torch", {"rule": "rstdp", "modulator": "td-spiking", "modulation.critic_lr": 0.002}),
+        ("torch", {"rule": "rstdp", "modulator": "td-spiking", "modulation.critic_neurons": 8}),
         ("torch", {"rule": "reward-switch", "simulation.fresh_each_window": False, "homeostasis.param": "threshold"}),
     ],
 )

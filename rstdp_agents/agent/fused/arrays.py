@@ -14,6 +14,7 @@ from rstdp_agents.agent.fused.encoders import code_of, most_active
 from rstdp_agents.agent.fused.lazy_rows import RING
 from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.agent.parts import AgentParts
+from rstdp_agents.agent.spiking_critic import SpikingCritic
 from rstdp_agents.base.records import records
 from rstdp_agents.codecs.encoders.counted import Counted
 from rstdp_agents.equations.lanes import WIDTH
@@ -39,6 +40,7 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
     return dict(
         **code_of(encoder)._asdict(), **decoder_arrays(parts.decoder, shape), **_of_rule(parts.layer, agents, ticks),
         **_of_layer(parts.layer, envs, ticks, inputs, outputs, padded), **_of_modulator(parts, inputs),
+        **_of_spiking_critic(parts, inputs, copies * most_active(encoder)),
         **_carried(parts.layer, envs, padded, len(parts.layer.rule.terms)),
         constants=constants, lr=parts.lr.numpy(), m=parts.m.numpy(),
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(), post_count=statistics.spikes[1].numpy(),
@@ -121,6 +123,31 @@ def _of_modulator(parts: AgentParts, inputs: int) -> dict[str, np.ndarray]:
         "trace": torch.zeros(agents, parts.envs, inputs).numpy() if trace is None else trace.numpy(),
         "r_bar": m.r_bar.numpy() if isinstance(m, RewardMinusBaseline) else torch.zeros(agents, 1).numpy(),
     }
+
+
+def _of_spiking_critic(parts: AgentParts, inputs: int, most: int) -> dict[str, np.ndarray]:
+    """The fields of a spiking critic, which from now on lie here; without neurons where there is none."""
+    m, ticks, shape = parts.modulator, parts.config.simulation.ticks, (parts.agents, parts.envs)
+    half = m.constants.half if isinstance(m, SpikingCritic) else 0
+    padded = -(-half // WIDTH) * WIDTH
+    synapse, sign = torch.zeros(parts.agents, inputs, 2, padded), torch.zeros(2, padded)
+    tagged, potential = torch.zeros(*shape, inputs, 2, padded), torch.zeros(*shape, 2, padded)
+    sign[:, :half] = torch.tensor([[1.0], [-1.0]])
+    held = {
+        "said": torch.zeros(shape),
+        "silent": torch.ones(shape, dtype=torch.bool), "recent": torch.zeros(shape, dtype=torch.float64),
+        "reach": torch.zeros(parts.agents, 1, dtype=torch.float64),
+    }  # fmt: skip
+    if isinstance(m, SpikingCritic):
+        m.weight = synapse[..., :half].movedim(1, -1).copy_(m.weight)
+        m.trace = tagged[..., :half].movedim(2, -1).copy_(m.trace)
+        m.potential = potential[..., :half].copy_(m.potential)
+        held = {name: getattr(m, name) for name in held}
+    return {
+        "synapse": synapse.flatten(2).numpy(), "tagged": tagged.flatten(3).numpy(), "sign": sign.flatten().numpy(),
+        "potential": potential.flatten(2).numpy(), **{name: tensor.numpy() for name, tensor in held.items()},
+        "relayed": np.zeros((*shape, most), np.uint64), "pairs": np.zeros((*shape, ticks + 1, 2 * padded), np.float32),
+    }  # fmt: skip
 
 
 def _of_rule(layer: Layer, agents: int, ticks: int) -> dict[str, np.ndarray]:

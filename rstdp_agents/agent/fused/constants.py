@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rstdp_agents.agent.fused.lazy_rows import FORGOTTEN
 from rstdp_agents.agent.modulators import ModulatorConstants, modulator_constants
 from rstdp_agents.agent.parts import AgentParts
+from rstdp_agents.agent.spiking_critic import SpikingCritic, SpikingCriticConstants
 from rstdp_agents.codecs.decoders.options import DecoderConstants, decoder_constants
 from rstdp_agents.equations.neuron import LIFConstants, lif_constants
 from rstdp_agents.equations.rate_control import HomeostasisConstants, homeostasis_constants
@@ -22,6 +23,7 @@ class Constants(NamedTuple):
     homeostasis: HomeostasisConstants
     rule: RuleConstants
     modulator: ModulatorConstants
+    critic: SpikingCriticConstants
     decoder: DecoderConstants
     p_max: float
     """Probability per tick of a spike of the most active input."""
@@ -44,6 +46,7 @@ def constants_of(parts: AgentParts) -> Constants:
         homeostasis_constants(layer.homeostasis_params, layer.window_ms),
         rule,
         modulator,
+        parts.modulator.constants if isinstance(parts.modulator, SpikingCritic) else SpikingCriticConstants(),
         decoder_constants(config.decoder),
         parts.p_max,
         lifetime(max(rule.decay_z, modulator.trace_decay)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rstdp_agents.agent.fused.lazy_rows import join, newest, queued
+from rstdp_agents.agent.fused.spiking_critic import errors_of_spikes
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.critic import (
     beyond_deadband,
@@ -100,7 +101,7 @@ def count_visit(visits, index, value, envs):
 
 @jit(fastmath=FAST, forceinline=True)
 def modulator_step(s, a, r, reward, terminated, restarted, c):
-    """`modulators.TDError` or `modulators.RewardMinusBaseline` of agent a in all envs: writes m and learns.
+    """The modulator of agent a in all envs, of `support.KNOWN`: writes m and learns.
 
     What it writes has gone through the agent's `gain.Gain` and `dopamine.Dopamine`.
     s: `state.State`. r: its `lazy_rows.Rows`. c: `constants.Constants`.
@@ -108,13 +109,27 @@ def modulator_step(s, a, r, reward, terminated, restarted, c):
     p = c.modulator
     envs, m, r_bar = s.m.shape[1], s.m[a], s.r_bar[a]
     reward = with_novelty(s, a, reward, terminated, p)
-    if not p.is_td:
+    if p.is_td:
+        errors_of_rates(s, a, r, reward, terminated, restarted, p)
+    elif c.critic.half > 0:
+        errors_of_spikes(s, a, r, reward, terminated, restarted, c)
+    else:
         for e in range(envs):
             m[e] = 0.0 if restarted[e] else reward_error(reward[e], r_bar[0], p)
         r_bar[0] = reward_mean_step(r_bar[0], m.mean(), np.float32(p.mean_share))
-    if p.is_td:
-        fade_traces(s, a, r, p)
-    for e in range(envs if p.is_td else 0):
+    if p.adapts:
+        adapt_gain(m, restarted, s.moments[a], p)
+    for e in range(envs):
+        s.dopamine[a, e] = dopamine_step(s.dopamine[a, e], beyond_deadband(m[e], p), p.dopamine_share)
+        m[e] = s.dopamine[a, e]
+
+
+@jit(fastmath=FAST, forceinline=True)
+def errors_of_rates(s, a, r, reward, terminated, restarted, p):
+    """`modulators.TDError` of agent a: its errors, written to m, and its critic's learning; p: of `constants.Constants`."""
+    envs, m = s.m.shape[1], s.m[a]
+    fade_traces(s, a, r, p)
+    for e in range(envs):
         now, total = value_of(s, a, r, 0, e)
         following, _ = value_of(s, a, r, 1, e)
         delta = td_error(
@@ -123,15 +138,10 @@ def modulator_step(s, a, r, reward, terminated, restarted, c):
         m[e] = 0.0 if restarted[e] else delta
         n = s.many[a, 0, e]
         mark_state(s.trace[a, e], s.index[a, 0, e, :n], s.value[a, 0, e, :n], total, p)
-    for e in range(envs if p.is_td else 0):
+    for e in range(envs):
         s.felt[a, e] = m[e] * p.critic_lr / envs
         for i in range(r.critic.shape[0] if s.dense else 0):
             r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(s.felt[a, e]))
-    if p.adapts:
-        adapt_gain(m, restarted, s.moments[a], p)
-    for e in range(envs):
-        s.dopamine[a, e] = dopamine_step(s.dopamine[a, e], beyond_deadband(m[e], p), p.dopamine_share)
-        m[e] = s.dopamine[a, e]
 
 
 @jit(fastmath=FAST, forceinline=True)

@@ -41,3 +41,4 @@ def retire(s, a, all_done, lifetime):
             s.bits[a, 1, :, i] = uint64(0)
             s.z[a, :, :, i] = 0.0
             s.trace[a, :, i] = 0.0
+            s.tagged[a, :, i] = 0.0

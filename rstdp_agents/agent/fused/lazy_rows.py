@@ -26,6 +26,7 @@ from numba import uint64
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.critic import critic_step
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
+from rstdp_agents.equations.ops import clip
 from rstdp_agents.equations.three_factor import dale_bounds, weight_step
 
 FORGOTTEN = 1e-8
@@ -45,6 +46,10 @@ class Rows(NamedTuple):
     """``(I,)``"""
     trace: np.ndarray
     """``(E, I)``"""
+    synapse: np.ndarray
+    """``(I Q,)``: weights of a spiking critic; none where it does not spike."""
+    tagged: np.ndarray
+    """``(E I Q,)``: their trace."""
     bits: np.ndarray
     """``(E, I)``, of this window."""
     touched: np.ndarray
@@ -63,14 +68,17 @@ class Rows(NamedTuple):
     """``(2, RING + 1)``: what is left after 0, 1, ... steps of an eligibility, and of a trace of the critic."""
     padded: int
     """P"""
+    wide: int
+    """Q; 0 where the critic is linear."""
 
 
 @jit(forceinline=True)
 def rows_of(s, a):
     """The `Rows` of agent a. s: `state.State`."""
     return Rows(
-        s.weight[a].reshape(-1), s.z[a].reshape(-1), s.critic[a], s.trace[a], s.bits[a, 0], s.touched[a], s.queue[a], s.queued[a],
-        s.joined[a], s.owed[a], s.owed_by_critic[a], s.fade[a], s.weight.shape[2],
+        s.weight[a].reshape(-1), s.z[a].reshape(-1), s.critic[a], s.trace[a], s.synapse[a].reshape(-1), s.tagged[a].reshape(-1),
+        s.bits[a, 0], s.touched[a], s.queue[a], s.queued[a], s.joined[a], s.owed[a], s.owed_by_critic[a], s.fade[a],
+        s.weight.shape[2], s.synapse.shape[2],
     )  # fmt: skip
 
 
@@ -152,6 +160,22 @@ def bounds_of(i, c):
     return dale_bounds(c.w_min, c.w_max, i % 2 == 1) if c.dale else (c.w_min, c.w_max)
 
 
+@jit(forceinline=True)
+def critic_bounds(i, c):
+    """Bounds of a spiking critic's weights of input i, which are bounded by Dale's law alone."""
+    return dale_bounds(-np.inf, np.inf, i % 2 == 1) if c.dale else (-np.inf, np.inf)
+
+
+@jit(fastmath=FAST, forceinline=True)
+def synapses_now(r, i, o, c):
+    """A spiking critic's weights from input i, whose row waits, as they are by now: sixteen of them, from place ``o``."""
+    weight, (low, high) = load(r.synapse, o), critic_bounds(i, c)
+    for e in range(r.trace.shape[0]):
+        row, owed = e * r.touched.shape[0] * r.wide + o, np.float32(r.owed_by_critic[e, r.touched[i]])
+        weight = critic_step(weight, load(r.tagged, row), owed)
+    return clip(weight, low, high)
+
+
 @jit(fastmath=FAST, forceinline=True)
 def settle(r, i, steps, c):
     """Bring the row of input i up to date, ``steps`` after the last time: weights, bounds, eligibility and critic."""
@@ -169,6 +193,14 @@ def settle(r, i, steps, c):
     for e in range(r.trace.shape[0]):
         r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(r.owed_by_critic[e, slot]))
         r.trace[e, i] *= left
+    for o in range(i * r.wide, (i + 1) * r.wide, WIDTH):
+        store(r.synapse, o, synapses_now(r, i, o, c))
+        for e in range(r.trace.shape[0]):
+            row = e * inputs * r.wide + o
+            tagged = load(r.tagged, row) * np.float32(
+                r.fade[1, steps]
+            )  # marked at the end of a step, not at the next's start
+            store(r.tagged, row, tagged)
 
 
 @jit(fastmath=FAST, forceinline=True)
@@ -196,6 +228,14 @@ def end_episode(r, e, c):
             store(r.weight, o, weight_step(load(r.weight, o), update, low, high))
         r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(r.owed_by_critic[e, slot]))
         r.trace[e, i] = 0.0
+        for o in range(i * r.wide, (i + 1) * r.wide, WIDTH):
+            row, owed, (least, most) = (
+                e * inputs * r.wide + o,
+                np.float32(r.owed_by_critic[e, slot]),
+                critic_bounds(i, c),
+            )
+            store(r.synapse, o, clip(critic_step(load(r.synapse, o), load(r.tagged, row), owed), least, most))
+            store(r.tagged, row, splat(0.0))
     if envs == 1:
         dismiss(r)
 
@@ -215,6 +255,9 @@ def forget(r, i):
     for row in range(i * r.padded, r.z.shape[0], r.touched.shape[0] * r.padded):
         r.z[row : row + r.padded] = 0.0
     r.trace[:, i] = 0.0
+    for e in range(r.trace.shape[0]):
+        row = (e * r.touched.shape[0] + i) * r.wide
+        r.tagged[row : row + r.wide] = 0.0
     r.touched[i] = -1
 
 

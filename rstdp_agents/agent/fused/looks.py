@@ -31,12 +31,15 @@ def kept_arrays(arrays: dict[str, Any]) -> tuple[np.ndarray, ...]:
     (agents, inputs, padded), longest = weight.shape, int(arrays["constants"]["lifetime"].max())
     longest += lingers(arrays) if arrays["carries"] else 0
     rows = 0 if arrays["dense"] else inputs if longest > RING else min(inputs, int(most) * longest)
-    shapes = (agents, rows, padded), (*z.shape[:3], rows, padded), (agents, rows), (*arrays["trace"].shape[:2], rows)
+    wide, of_critic = arrays["synapse"].shape[2], (*arrays["trace"].shape[:2], rows)
+    shapes = (
+        (agents, rows, padded), (*z.shape[:3], rows, padded), (agents, rows), of_critic, (agents, rows, wide), (*of_critic, wide)
+    )  # fmt: skip
     return tuple(np.zeros(shape, np.float32) for shape in shapes)
 
 
 @entry(fastmath=FAST)
-def show(s, weight, z, critic, trace):
+def show(s, weight, z, critic, trace, synapse, tagged):
     """Bring everything up to date, and keep the rows that wait in what `kept_arrays` has made."""
     for a in range(s.weight.shape[0]):
         c, r = by_value(s.constants[a], Constants), rows_of(s, a)
@@ -49,8 +52,10 @@ def show(s, weight, z, critic, trace):
             i = rows[j]
             weight[a, j], z[a, :, :, j] = s.weight[a, i], s.z[a, :, :, i]
             critic[a, j], trace[a, :, j] = s.critic[a, i], s.trace[a, :, i]
+            synapse[a, j], tagged[a, :, j] = s.synapse[a, i], s.tagged[a, :, i]
         rest = rows.shape[0] if fit else 0
         weight[a, rest:], z[a, :, :, rest:], critic[a, rest:], trace[a, :, rest:] = 0.0, 0.0, 0.0, 0.0
+        synapse[a, rest:], tagged[a, :, rest:] = 0.0, 0.0
         for i in rows:
             settle(r, i, waited(r, i, c), c)
         if not fit:
@@ -59,7 +64,7 @@ def show(s, weight, z, critic, trace):
 
 
 @entry(fastmath=FAST)
-def go_on(s, weight, z, critic, trace, for_good):
+def go_on(s, weight, z, critic, trace, synapse, tagged, for_good):
     """Put back what `show` has kept, unless somebody has written something else or all is to stay up to date ``for_good``."""
     for a in range(s.weight.shape[0]):
         c, r = by_value(s.constants[a], Constants), rows_of(s, a)
@@ -75,6 +80,7 @@ def go_on(s, weight, z, critic, trace, for_good):
                 i = rows[j]
                 s.weight[a, i], s.z[a, :, :, i] = weight[a, j], z[a, :, :, j]
                 s.critic[a, i], s.trace[a, :, i] = critic[a, j], trace[a, :, j]
+                s.synapse[a, i], s.tagged[a, :, i] = synapse[a, j], tagged[a, :, j]
         else:
             _list_what_is_held(s, a, r)
         s.counters[a, 3] = 0
@@ -92,8 +98,12 @@ def _digest(s, a, rows):
                 digest = (digest ^ uint64(word)) * uint64(FACTOR)
         for word in s.critic[a, i : i + 1].view(np.uint32):
             digest = (digest ^ uint64(word)) * uint64(FACTOR)
+        for word in s.synapse[a, i].view(np.uint32):
+            digest = (digest ^ uint64(word)) * uint64(FACTOR)
         for e in range(s.trace.shape[1]):
             for word in s.trace[a, e, i : i + 1].view(np.uint32):
+                digest = (digest ^ uint64(word)) * uint64(FACTOR)
+            for word in s.tagged[a, e, i].view(np.uint32):
                 digest = (digest ^ uint64(word)) * uint64(FACTOR)
     return np.int64(digest)
 
@@ -103,7 +113,7 @@ def _is_held(s, a, i):
     """Whether input i of agent a has anything eligible, traces or spikes."""
     if s.carries and _any(s.x[a, 1, :, i]):
         return True
-    return _any(s.z[a, :, :, i]) or _any(s.trace[a, :, i]) or _any(s.bits[a, :, :, i])
+    return _any(s.z[a, :, :, i]) or _any(s.trace[a, :, i]) or _any(s.tagged[a, :, i]) or _any(s.bits[a, :, :, i])
 
 
 @jit(forceinline=True)

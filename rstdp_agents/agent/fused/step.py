@@ -32,6 +32,7 @@ from rstdp_agents.agent.fused.lazy_rows import (
 )
 from rstdp_agents.agent.fused.neurons import fire, homeostasis_window, noisy_thresholds, scale_currents
 from rstdp_agents.agent.fused.spikes import draw_spikes
+from rstdp_agents.agent.fused.spiking_critic import mark_window
 from rstdp_agents.agent.fused.synapse_pass import (
     drive_listed,
     learn_and_drive,
@@ -79,6 +80,9 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
             lay_aside(s, a)
         else:
             square = _turn(s, a, done, shares, learning, c)
+        for e in range(done.shape[0] if learning and c.critic.half > 0 else 0):
+            if not done[e]:
+                mark_window(s, a, rows_of(s, a), e, c)
         threshold, choice = _draw(s, a, c)
         if s.dense:
             remain(s, a, c.lifetime)
@@ -106,8 +110,9 @@ def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, co
         s.sums[a, 1] += s.m[a, e] * s.m[a, e] / obs.shape[0]
         if terminated[e] or truncated[e] or restarted[e]:
             s.pushes[a, e], s.dopamine[a, e] = 0.0, 0.0
+            s.silent[a, e], s.recent[a, e] = True, 0.0
             if s.dense:
-                s.trace[a, e] = 0.0
+                s.trace[a, e], s.tagged[a, e] = 0.0, 0.0
 
 
 @entry(nogil=True)

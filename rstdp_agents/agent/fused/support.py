@@ -7,6 +7,7 @@ import torch
 from rstdp_agents.agent.fused.spikes import MAX_TICKS
 from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.agent.parts import AgentParts
+from rstdp_agents.agent.spiking_critic import SpikingCritic
 from rstdp_agents.base.compiled import ENABLED
 from rstdp_agents.base.plugins import is_plugin
 from rstdp_agents.codecs.decoders import PopulationDecoder
@@ -18,7 +19,7 @@ from rstdp_agents.spiking.synapses import Linear
 
 KNOWN = (
     LIF, Linear, PopulationDecoder, PopulationVector, FactoredDecoder, MixedDecoder, TDError, RewardMinusBaseline,
-    RSTDP, RSTDPET, RewardSwitch,
+    SpikingCritic, RSTDP, RSTDPET, RewardSwitch,
 )  # fmt: skip
 """Neurons, synapses, decoders, modulators and rules that compiled code knows, and not what is derived from them."""
 

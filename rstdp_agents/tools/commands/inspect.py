@@ -69,6 +69,8 @@ def depth(layer: str) -> tuple[int, str]:
 def shape(layer: str, tensors: dict[str, Tensor]) -> list[str]:
     """Name, shape, kind and number of an agent's synapses."""
     weight = tensors[layer + WEIGHT][0]
+    if layer == "critic" and weight.ndim == 3:  # of two populations
+        weight = weight.flatten(0, 1)
     kind = {1: "sum", 2: "Linear"}.get(weight.ndim, "convolution")
     if kind == "convolution":  # channels out, channels in, kernel
         sizes = f"{weight.shape[1]} -> {weight.shape[0]} channels, kernel {' x '.join(map(str, weight.shape[2:]))}"

@@ -52,6 +52,9 @@ OPTIONS = [
     {"network.dale": True, "plasticity.w_init": 0.03, "plasticity.w_min": -0.05, "plasticity.w_max": 0.04},
     {"network.dale": True, "rule": "rstdp", "plasticity.a_minus": 0.4, "encoder.code": "hashed", "plasticity.w_max": 0.02},
     {"modulator": "reward", "modulation.gain": "fixed", "modulation.novelty": 1.0, "decoder.exploration_lr": 0.02},
+    {"modulator": "td-spiking", "modulation.critic_neurons": 8, "modulation.value_init": 2.0, "modulation.tau_reach": 20.0},
+    {"modulator": "td-spiking", "modulation.critic_neurons": 8, "encoder.code": "hashed", "simulation.fresh_each_window": False},
+    {"modulator": "td-spiking", "modulation.critic_neurons": 6, "network.dale": True, "modulation.critic_hz": 40.0},
 ]  # fmt: skip
 LAZY = {"output.v", "output.refractory", "output.x", "output.y"}  # of a window's inside: both paths start them at rest
 OUTSIDE = {"agent.episodes"}  # counted by Agent.step, past which these tests reach the engine
@@ -90,7 +93,7 @@ def test_fused_is_torch_to_float_rounding(options, envs):
     torch.testing.assert_close(agent.statistics.spikes[0], counted[0], rtol=0, atol=0)
     assert agent.statistics.windows == 26
     expected, got = reference.tensors(), agent.tensors()
-    rows = ("touched", "queue", "queued", "joined", "owed", "owed_by_critic", "kept0", "kept1", "kept2", "kept3")
+    rows = "touched", "queue", "queued", "joined", "owed", "owed_by_critic", *(f"kept{i}" for i in range(6))
     listed = "counters", "index", "value", "many", "power", *(("age",) if agent._backend.arrays["dense"] else rows)
     assert got.keys() - expected.keys() == {f"fused.{name}" for name in listed}
     counted_otherwise = {name for name in expected if name.startswith(("agent.", "statistics."))}

@@ -65,12 +65,14 @@ def test_shows_hidden_layers_and_the_synapses_of_a_spiking_critic(trained):
         ["hidden1", f"{inputs} -> 8", "Linear", f"{inputs * 8:,}"],
         ["hidden2", "8 -> 6", "Linear", "48"],
         ["output", "6 -> 16", "Linear", "96"],
-        ["critic", f"{inputs} -> 64", "Linear", f"{inputs * 64:,}"],
+        ["critic", f"{inputs} -> 128", "Linear", f"{inputs * 128:,}"],
     ]
     said = {name: values for name, *values in table_of(out, "over agents")}
-    for layer in (*agent.network.layers, agent.modulator.layer):
-        means = layer.weight.double().flatten(1).mean(1)
-        assert said[f"{layer.name}: weight, mean"] == [f"{v:.4g}" for v in (means.mean(), means.min(), means.max())]
+    for name, weight in [(each.name, each.weight) for each in agent.network.layers] + [
+        ("critic", agent.modulator.weight)
+    ]:
+        means = weight.double().flatten(1).mean(1)
+        assert said[f"{name}: weight, mean"] == [f"{v:.4g}" for v in (means.mean(), means.min(), means.max())]
     names = ["weight, mean", "weight, size (rms)", "weights at a bound (%)"]
     own = [*names, "running rate (Hz)", "neurons below 1 Hz (%)", "eligibility (rms)"]
     layers = [f"{layer}: {name}" for layer in ("hidden1", "hidden2", "output") for name in own]

@@ -39,7 +39,7 @@ KINDS = {
         "agent.simulation.fresh_each_window": False,
         "agent.network.dale": True,
     },
-    "td-spiking": {"agents": 2, "agent.modulator": "td-spiking", "agent.modulation.critic_lr": 0.002},
+    "td-spiking": {"agents": 2, "agent.modulator": "td-spiking", "agent.modulation.critic_neurons": 8},
     "processes": {"envs_per_agent": 2, "vectorization": "async", "backend": "fused", "agent.rule": "rstdp"},
 }
 

@@ -1,0 +1,202 @@
+"""A critic of spiking neurons, compiled: `spiking_critic.SpikingCritic`.
+
+Q: neurons of both populations, each padded to sixteens. A row is what belongs to one input, as in `lazy_rows`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import uint64
+
+from rstdp_agents.agent.fused.lazy_rows import critic_bounds, synapses_now
+from rstdp_agents.agent.fused.synapse_pass import drive, next_tick
+from rstdp_agents.base.compiled import FAST, jit
+from rstdp_agents.equations.critic import critic_step, critic_trace_step, marked_share, td_error
+from rstdp_agents.equations.lanes import WIDTH, count_bits, load, splat, store, total
+from rstdp_agents.equations.ops import clip
+from rstdp_agents.equations.spiking_value import (
+    LEAST,
+    MARGIN,
+    START,
+    critic_tick,
+    reach_step,
+    relay_tick,
+    value_of_rates,
+)
+from rstdp_agents.equations.traces import trace_step
+
+HALVINGS = 30
+"""Of the potentials among which `bar_for` looks, down to their rounding."""
+FARTHEST = np.float32(4.0)
+"""No potential is as far from 0."""
+
+
+@jit(fastmath=FAST, forceinline=True)
+def errors_of_spikes(s, a, r, reward, terminated, restarted, c):
+    """Errors of agent a in all envs, written to m, and its critic's learning.
+
+    r: its `lazy_rows.Rows`. c: `constants.Constants`.
+    """
+    p, m, envs, largest = c.modulator, s.m[a], s.m.shape[1], 0.0
+    for e in range(envs):
+        s.recent[a, e] = trace_step(s.recent[a, e], reward[e] * p.reward_scale, p.gamma)
+        largest = max(largest, abs(s.recent[a, e]))
+    s.reach[a, 0] = reach_step(s.reach[a, 0], largest, c.critic.keep_reach)
+    for e in range(envs):
+        if s.silent[a, e]:
+            hear(s, a, r, 0, e, c)
+            mark_window(s, a, r, e, c)
+    for e in range(envs):
+        before = s.said[a, e]
+        hear(s, a, r, 1, e, c)
+        delta = td_error(reward[e], terminated[e], before, np.float64(s.said[a, e]), p)
+        m[e] = 0.0 if restarted[e] else delta
+        s.felt[a, e] = m[e] * p.critic_lr / envs
+    if s.dense:
+        for i in range(r.touched.shape[0]):
+            learn_row(s, a, r, i, c)
+
+
+@jit(fastmath=FAST, forceinline=True)
+def learn_row(s, a, r, i, c):
+    """The synapses of input i take a step, of a dense code."""
+    low, high = critic_bounds(i, c)
+    for o in range(i * r.wide, (i + 1) * r.wide, WIDTH):
+        weight = load(r.synapse, o)
+        for e in range(r.trace.shape[0]):
+            trace = load(r.tagged, e * r.touched.shape[0] * r.wide + o)
+            weight = critic_step(weight, trace, np.float32(s.felt[a, e]))
+        store(r.synapse, o, clip(weight, low, high))
+
+
+@jit(fastmath=FAST, forceinline=True)
+def hear(s, a, r, which, e, c):
+    """A window of the critic in env e: what it says, and what its spikes make eligible.
+
+    which: 0 for the state acted on, 1 for the next one.
+    """
+    ticks, wide, inputs = s.post.shape[2], r.wide, s.many[a, which, e]
+    weights, current = np.empty(inputs * wide, np.float32), np.zeros((ticks + 1) * wide, np.float32)
+    spikes, own = 0, s.sign * s.sign
+    gather_rows(s, r, s.index[a, which, e, :inputs], which == 1 and not s.dense, weights, c)
+    relay_spikes(s.value[a, which, e, :inputs], ticks, c.critic.p_max, s.relayed[a, e])
+    for j in range(inputs):
+        spikes += count_bits(s.relayed[a, e, j])
+        drive(weights, j * wide, current, 0, wide, s.relayed[a, e, j], ticks, 0, wide)
+    per_tick = max(np.float32(spikes) / np.float32(ticks), np.float32(LEAST))
+    fire_window(current, per_tick, own, np.float32(s.reach[a, 0]), s.potential[a, e], s.pairs[a, e], c.critic)
+    post, of_population = s.pairs[a, e].reshape(-1), np.zeros(2)
+    for o in range(0, ticks * wide, WIDTH):
+        of_population[o % wide // (wide // 2)] += total(load(post, o))
+    plus, minus = of_population[0] / (c.critic.half * ticks), of_population[1] / (c.critic.half * ticks)
+    s.said[a, e] = c.critic.value_init + value_of_rates(plus, minus, c.critic.tonic, s.reach[a, 0])
+    s.silent[a, e] = False
+    for o in range(0, wide, WIDTH):
+        trace, sign = splat(0.0), load(s.sign, o)
+        for t in range(ticks - 1, -1, -1):
+            trace = trace_step(trace, load(post, t * wide + o) * sign, np.float32(c.critic.decay_x))
+            store(post, t * wide + o, trace)
+
+
+@jit(fastmath=FAST, forceinline=True)
+def gather_rows(s, r, index, wait, out, c):
+    """Rows of weights of the active inputs, up to date, one after the other; ``wait``: whether rows may be waiting."""
+    for j in range(index.shape[0]):
+        i = np.int64(index[j])
+        waits = wait and r.touched[i] >= 0
+        for o in range(0, r.wide, WIDTH):
+            own = i * r.wide + o
+            store(out, j * r.wide + o, synapses_now(r, i, own, c) if waits else load(r.synapse, own))
+
+
+@jit(fastmath=FAST, forceinline=True)
+def relay_spikes(value, ticks, p_max, out):
+    """Relay spikes of inputs with rates ``value (n,)``, a bit per tick, into out."""
+    strongest = np.float32(LEAST)
+    for j in range(value.shape[0]):
+        strongest = max(strongest, value[j])
+    for j in range(value.shape[0]):
+        v, p, fired = np.float32(START), value[j] / strongest * np.float32(p_max), uint64(0)
+        for t in range(ticks):
+            spike, v = relay_tick(v, p)
+            fired |= uint64(spike) << uint64(t)
+        out[j] = fired
+
+
+@jit(fastmath=FAST, forceinline=True)
+def fire_window(current, spikes, own, reach, potential, post, p):
+    """`spiking_critic.fire_together` for a window: writes potential ``(Q,)`` and spikes post ``(T + 1, Q)``, but for tick T.
+
+    current ``(T + 1, Q)``, flat: weights of the inputs that fire in each tick. spikes: how many these are, per tick. own: 1 for
+    a neuron, 0 for padding. p: `SpikingCriticConstants`.
+    """
+    ticks, wide, tonic = post.shape[0] - 1, potential.shape[0], np.float32(p.tonic)
+    padded, fired = wide // 2, post.reshape(-1)
+    for t in range(ticks):
+        for first in range(0, wide, padded):
+            held = splat(0.0)
+            for o in range(first, first + padded, WIDTH):
+                v = critic_tick(load(potential, o), load(current, t * wide + o), spikes, tonic, reach) * load(own, o)
+                store(potential, o, v)
+                held = held + v
+            due = min(int(total(held) - np.float32(0.5 * p.half - MARGIN)), p.half)
+            bar = bar_for(potential, first, first + padded, due)
+            for o in range(first, first + padded, WIDTH):
+                spike = (load(potential, o) >= bar) * load(own, o)
+                store(potential, o, load(potential, o) - spike)
+                store(fired, t * wide + o, spike)
+
+
+@jit(fastmath=FAST, forceinline=True)
+def bar_for(potential, begin, end, due):
+    """The potential that as many neurons have reached as are ``due``, found by halves; one out of reach if none is."""
+    low, high = np.float32(-FARTHEST), FARTHEST
+    if due <= 0:
+        return FARTHEST
+    for _ in range(HALVINGS):
+        middle, above = np.float32(0.5) * (low + high), splat(0.0)
+        for o in range(begin, end, WIDTH):
+            above = above + (load(potential, o) >= middle)
+        many = total(above)
+        if many >= due:
+            low = middle
+        else:
+            high = middle
+        if many == due:
+            break
+    return low
+
+
+@jit(fastmath=FAST, forceinline=True)
+def mark_window(s, a, r, e, c):
+    """Let the traces of env e decay, and add what the window heard last has made eligible, that of the state acted on.
+
+    Of a sparse code, the rows of its active inputs are up to date, so that their traces have decayed already.
+    """
+    inputs, wide, all_rows = s.many[a, 0, e], r.wide, r.touched.shape[0]
+    index, relayed, pairs = s.index[a, 0, e], s.relayed[a, e], s.pairs[a, e].reshape(-1)
+    earned, first = np.zeros(inputs * wide, np.float32), e * all_rows
+    effect, again, spikes = splat(0.0), splat(0.0), np.float32(0.0)
+    for o in range(first * wide, (first + all_rows) * wide if s.dense else 0, WIDTH):
+        store(r.tagged, o, load(r.tagged, o) * np.float32(c.modulator.trace_decay))
+    for j in range(inputs):
+        left, row = relayed[j], (first + np.int64(index[j])) * wide
+        many = np.float32(count_bits(left))
+        spikes += many
+        while left:
+            t, left = next_tick(left, 64)
+            for o in range(0, wide, WIDTH):
+                store(earned, j * wide + o, load(earned, j * wide + o) + load(pairs, t * wide + o))
+        for o in range(0, wide, WIDTH):
+            share = load(s.sign, o) * many
+            effect = effect + share * load(earned, j * wide + o)
+            again = again + share * load(r.tagged, row + o)
+    each = np.float32(1.0) / (max(spikes, np.float32(LEAST)) * np.float32(2 * c.critic.half))
+    mark, of_all = np.float32(0.0), total(effect) * each
+    if of_all > np.float32(LEAST):
+        mark = (np.float32(1.0) - np.float32(marked_share(total(again) * each, c.modulator.critic_lr))) / of_all
+    for j in range(inputs):
+        row = (first + np.int64(index[j])) * wide
+        for o in range(0, wide, WIDTH):
+            trace, pair = load(r.tagged, row + o), load(earned, j * wide + o)
+            store(r.tagged, row + o, critic_trace_step(trace, pair, np.float32(1.0), mark))

@@ -1,0 +1,70 @@
+"""Values as populations of spiking neurons say them: what drives the neurons, which fire, and how large a value can be."""
+
+from __future__ import annotations
+
+from math import inf
+
+from rstdp_agents.base.compiled import equation
+from rstdp_agents.equations.ops import Value, clip, where
+
+FAINT = 1e-12
+"""Largest value that can be said before there has been any reward."""
+START = 0.5
+"""Potential of a relay neuron when a state begins."""
+LOWEST, HIGHEST = -1.0, 2.0
+"""Bounds of a critic neuron's potential."""
+LEAST = 1e-9
+"""Divisors are no smaller."""
+MARGIN = 1e-4
+"""By how much less than a whole spike a population has to owe for it: so that sums which round differently say the same."""
+
+
+@equation
+def relay_tick(v: Value, p: Value) -> tuple[Value, Value]:
+    """One tick of a relay neuron, which integrates perfectly and fires at regular intervals.
+
+        v <- v + p
+        spike = v >= 1,  v <- v - spike
+
+    v: its potential, `START` when a state begins. p: spikes per tick. All of one shape. Returns spike (a mask) and v.
+    """
+    v = v + p
+    spike = v >= 1.0
+    return spike, where(spike, v - 1.0, v)
+
+
+@equation
+def critic_tick(v: Value, current: Value, spikes: Value, tonic: Value, reach: Value) -> Value:
+    """Potential of a neuron of the critic after a tick, before it fires; it integrates perfectly, and its threshold is 1.
+
+        v <- v + tonic (1 + I / (S reach)), within `LOWEST` and `HIGHEST`
+
+    current: I, the weights (in units of value) of the inputs that fire, added up. spikes: S, of all inputs, per tick of the
+    window: by them feed-forward inhibition divides. tonic: spikes per tick without input. reach: of `reach_step`.
+    """
+    return clip(v + tonic * (1.0 + current / (spikes * reach)), LOWEST, HIGHEST)
+
+
+@equation
+def value_of_rates(plus: Value, minus: Value, tonic: Value, reach: Value) -> Value:
+    """Value that two populations say in a window.
+
+        V = reach (plus - minus) / (2 tonic)
+
+    plus, minus: spikes per neuron and tick of either. tonic, reach: as of `critic_tick`, of which this is the inverse: weights of
+    V and -V say V.
+    """
+    return reach * (plus - minus) / (2.0 * tonic)
+
+
+@equation
+def reach_step(reach: Value, recent: Value, keep: Value) -> Value:
+    """Largest value that can be said without silencing a population: a tenth more than rewards have ever added up to.
+
+        reach <- max(exp(-1 / tau_reach) reach, 1.1 |R|)
+
+    recent: R <- gamma R + reward, of the episode so far. keep: exp(-1 / tau_reach), per env step. It is `FAINT` at least.
+    """
+    size = 1.1 * where(recent < 0.0, 0.0 - recent, recent)
+    left = clip(keep * reach, FAINT, inf)
+    return where(size > left, size, left)

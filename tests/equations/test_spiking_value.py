@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+import torch
+
+from rstdp_agents.equations.spiking_value import (
+    FAINT,
+    HIGHEST,
+    LOWEST,
+    START,
+    critic_tick,
+    reach_step,
+    relay_tick,
+    value_of_rates,
+)
+from tests.equations.forms import values
+
+V = np.linspace(-0.9, 1.0, 16)
+
+
+def test_a_relay_neuron_fires_regularly():
+    spike, after = relay_tick(torch.from_numpy(V), 0.3)
+    for v, one, left in zip(V, spike, after, strict=True):
+        assert relay_tick(v, 0.3) == (one, left)
+    assert spike.tolist() == (V + 0.3 >= 1.0).tolist()
+    v, fired = START, []
+    for _ in range(12):
+        spike, v = relay_tick(v, 0.25)
+        fired.append(bool(spike))
+    assert np.flatnonzero(fired).tolist() == [1, 5, 9]
+
+
+def test_a_critic_neuron_integrates_what_it_fires_without_input_and_what_its_inputs_add():
+    current = np.linspace(-6.0, 6.0, 16)
+    expected = np.clip(V + 0.25 * (1 + current / (4.0 * 2.0)), LOWEST, HIGHEST)
+    assert values(critic_tick, (V, current), 4.0, 0.25, 2.0) == pytest.approx(expected)
+    assert critic_tick(1.9, 50.0, 1.0, 0.25, 2.0) == HIGHEST
+    assert critic_tick(0.0, -50.0, 1.0, 0.25, 2.0) == LOWEST
+
+
+def test_rates_say_the_value_that_weights_of_either_sign_ask_for():
+    worth, reach, tonic = torch.linspace(-3.0, 3.0, 16), 4.0, 0.125
+    plus, minus = (critic_tick(0 * worth, sign * worth, 1.0, tonic, reach) for sign in (1, -1))
+    assert values(value_of_rates, (plus, minus), tonic, reach) == pytest.approx(worth.numpy())
+
+
+def test_what_can_be_said_grows_with_rewards_at_once_and_shrinks_slowly():
+    recent = np.linspace(-10.0, 10.0, 16)
+    expected = np.maximum(0.5 * 8.0, 1.1 * np.abs(recent))
+    assert values(reach_step, (np.full(16, 8.0), recent), 0.5, lanes=False) == pytest.approx(expected)
+    assert reach_step(FAINT, 0.0, 0.5) == FAINT
