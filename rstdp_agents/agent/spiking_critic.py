@@ -59,8 +59,8 @@ class SpikingCritic:
     A state's inputs reach them through relay neurons, which fire regularly from its onset (`spiking_value.relay_tick`). Neurons
     fire without input too, and are excited or inhibited from there (`critic_tick`). In a population, fast inhibition holds the
     mean potential at one half: so what the population's rate is rounded to is one spike, however many neurons there are, and
-    what is left of it is said in the next tick (`fire_together`; as in the networks of Boerlin and others 2013). V is the
-    difference of the two rates (`value_of_rates`).
+    what is left of it is said in the next tick (`fire_together`; as in the networks of Boerlin, Machens and Denève 2013). V is
+    the difference of the two rates (`value_of_rates`).
 
     What a window's spikes make eligible is the pairs of presynaptic trace and postsynaptic spike, of opposite sign in the two
     populations, in units of what they change of V: so that critic_lr delta e removes the share critic_lr of an error

@@ -9,8 +9,8 @@ from rstdp_agents.equations.ops import Value, clip, where
 
 FAINT = 1e-12
 """Largest value that can be said before there has been any reward."""
-START = 0.5
-"""Potential of a relay neuron when a state begins."""
+START = 0.5005
+"""Potential of a relay neuron when a state begins; at one half, round rates would reach the threshold by the last bit or not."""
 LOWEST, HIGHEST = -1.0, 2.0
 """Bounds of a critic neuron's potential."""
 LEAST = 1e-9

@@ -53,7 +53,7 @@ OPTIONS = [
     {"network.dale": True, "rule": "rstdp", "plasticity.a_minus": 0.4, "encoder.code": "hashed", "plasticity.w_max": 0.02},
     {"modulator": "reward", "modulation.gain": "fixed", "modulation.novelty": 1.0, "decoder.exploration_lr": 0.02},
     {"modulator": "td-spiking", "modulation.critic_neurons": 8, "modulation.value_init": 2.0, "modulation.tau_reach": 20.0},
-    {"modulator": "td-spiking", "modulation.critic_neurons": 8, "encoder.code": "hashed", "simulation.fresh_each_window": False},
+    {"modulator": "td-spiking", "modulation.critic_neurons": 8, "encoder.code": "tiles", "encoder.cells": (2, 2, 2, 3)},
     {"modulator": "td-spiking", "modulation.critic_neurons": 6, "network.dale": True, "modulation.critic_hz": 40.0},
 ]  # fmt: skip
 LAZY = {"output.v", "output.refractory", "output.x", "output.y"}  # of a window's inside: both paths start them at rest

@@ -19,6 +19,7 @@ OPTIONS = [
     {"rule": "rstdp-et", "modulator": "reward-baseline", "plasticity.tau_e": 3.0},
     {"rule": "rstdp-et", "modulation.lambda_": 0.0, "plasticity.tau_e": 2.0, "modulation.deadband": 0.3},
     {"rule": "rstdp-et", "simulation.fresh_each_window": False, "plasticity.a_minus": 0.3, "plasticity.tau_plus": 7.0},
+    {"rule": "rstdp-et", "modulator": "td-spiking", "modulation.critic_neurons": 6},
 ]
 
 
