@@ -32,6 +32,7 @@ COMMON: dict[str, dict[str, Any]] = {
     "the one setting": {},
     "gate: the chosen action alone": {"decoder.gate": "chosen"},
     "gate: none": {"decoder.gate": "none"},
+    "critic: spiking": {"modulator": "td-spiking"},
     "critic: none, reward minus its mean": {"modulator": "reward-baseline"},
     "critic: none, the reward itself": {"modulator": "reward"},
     "eligibility trace: three times as long": {"plasticity.tau_e": 3.0},
@@ -55,6 +56,7 @@ COMMON: dict[str, dict[str, Any]] = {
 """Changes to the one setting."""
 CORTICAL: dict[str, dict[str, Any]] = {
     "the cortical regime": {},
+    "critic: spiking": {"modulator": "td-spiking"},
     "membranes and traces: at rest in every window": {"simulation.fresh_each_window": True},
     "Dale's law: synapses of either sign": {"network.dale": False},
     "depression: none": {"plasticity.a_minus": 0.0},

@@ -24,7 +24,7 @@ def relay_tick(v: Value, p: Value) -> tuple[Value, Value]:
     """One tick of a relay neuron, which integrates perfectly and fires at regular intervals.
 
         v <- v + p
-        spike = v >= 1,  v <- v - spike
+        spike = v >= 1, v <- v - spike
 
     v: its potential, `START` when a state begins. p: spikes per tick. All of one shape. Returns spike (a mask) and v.
     """
