@@ -64,7 +64,7 @@ def build_parts(
     scale = torch.ones(agents) if lr_scale is None else lr_scale
     return AgentParts(
         config, (observation_space, action_space), envs, rows, encoder, decoder, network,
-        modulator=_modulator(config, (agents, envs, size), device, dtype), gain=Gain(config.modulation, agents, device),
+        modulator=_modulator(config, (agents, envs), tuple(inputs), device, dtype), gain=Gain(config.modulation, agents, device),
         dopamine=Dopamine(config.modulation, network.output.window_ms, (agents, envs), device, dtype),
         novelty=Novelty((agents, size), device, dtype),
         exploration=Exploration(
@@ -115,12 +115,15 @@ def _decoder(space: gym.Space, p: DecoderConfig) -> Decoder:
     return build_decoder(space, p)
 
 
-def _modulator(config: AgentConfig, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype) -> Modulator:
-    """shape: ``(agents, envs, pre)``."""
+def _modulator(
+    config: AgentConfig, count: tuple[int, int], inputs: tuple[int, ...], device: torch.device, dtype: torch.dtype
+) -> Modulator:
+    """count: ``(agents, envs)``."""
+    shape = (*count, math.prod(inputs))
     if config.modulator != "td-spiking":
         return build_modulator(config.modulator, config.modulation, shape, device, dtype)
     s = config.simulation
     return SpikingCritic(
         config.modulation, shape, device, dtype, ticks=s.ticks, dt=s.dt, rate_max=config.encoder.rate_max,
-        tau_plus=config.plasticity.tau_plus, dale=config.network.dale,
+        tau_plus=config.plasticity.tau_plus, dale=config.network.dale, layout=inputs,
     )  # fmt: skip

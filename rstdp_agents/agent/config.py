@@ -103,6 +103,17 @@ class AgentConfig:
             self.encoder.rate_max <= one_per_tick,
             f"`encoder.rate_max` must not exceed one spike per tick ({one_per_tick:g} Hz); received {self.encoder.rate_max}",
         )
+        p = self.modulation
+        validate.require(
+            self.modulator != "td-spiking" or p.critic_hz <= one_per_tick / 2,
+            f"`modulation.critic_hz` must not exceed a spike in two ticks ({one_per_tick / 2:g} Hz); received {p.critic_hz}",
+        )
+        window = self.simulation.ticks * self.simulation.dt / 1000.0
+        validate.require(
+            self.modulator != "td-spiking" or self.encoder.rate_max * window >= 1.0,
+            f"td-spiking needs inputs that fire in a window: `encoder.rate_max` must be {1 / window:g} Hz or more; "
+            f"received {self.encoder.rate_max}",
+        )
         target, most = self.homeostasis.rate_target, self.highest_rate
         validate.require(
             self.homeostasis.param == "none" or target <= most,

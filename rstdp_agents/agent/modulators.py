@@ -34,7 +34,7 @@ class ModulatorConfig:
     lambda_: float = 0.8
     """Decay of the critic's trace per env step, in addition to gamma (td)."""
     critic_lr: float = 0.3
-    """Share of the error of a state's value that one visit removes, for any code (td)."""
+    """Share of the error of a state's value that one visit removes, for any code (both critics)."""
     value_init: float = 0.0
     """Initial value of every state (td); reward / (1 - gamma) is the value of receiving that reward for ever."""
     critic_neurons: int = 128
@@ -42,7 +42,7 @@ class ModulatorConfig:
     critic_hz: float = 125.0
     """Rate at which they fire where the value is 0 (Hz; td-spiking)."""
     tau_reach: float = 10_000.0
-    """Time constant with which the largest value that they can say shrinks where rewards do not ask for it, in env steps."""
+    """Time constant with which the largest value that they can say shrinks where none asks for it, in env steps (td-spiking)."""
     gain: GainName = "adaptive"
     """Units of the modulator that reaches the synapses: its own running size, so that rewards of any scale teach the same
     (adaptive), or those of the reward (fixed)."""
@@ -68,7 +68,8 @@ class ModulatorConfig:
         validate.positive("reward_scale", self.reward_scale)
         validate.positive("critic_hz", self.critic_hz, "Hz")
         validate.require(
-            self.critic_neurons >= 2, f"`critic_neurons` must be 2 or more; received {self.critic_neurons}"
+            self.critic_neurons >= 2 and self.critic_neurons % 2 == 0,
+            f"`critic_neurons` must be an even number, 2 or more; received {self.critic_neurons}",
         )
         validate.require(math.isfinite(self.value_init), f"`value_init` must be finite; received {self.value_init}")
         validate.one_of("gain", self.gain, get_args(GainName))
@@ -81,7 +82,7 @@ class ModulatorConstants(NamedTuple):
     """What compiled code computes with of a modulator and its `ModulatorConfig`."""
 
     is_td: bool
-    """Whether it is a `TDError`, else a `RewardMinusBaseline`."""
+    """Whether it is a `TDError`."""
     reward_scale: float
     gamma: float
     trace_decay: float

@@ -47,8 +47,10 @@ class Heard(NamedTuple):
     """``(agents, envs)``"""
     share: Tensor
     """Of the presynaptic spikes, that of every input: ``(agents, envs, pre)``."""
-    pairs: Tensor
-    """What is eligible of it, ``(agents, envs, 2, half, pre)``."""
+    relay: Tensor
+    """Presynaptic spikes, ``(ticks, agents, envs, pre)``."""
+    post: Tensor
+    """Spikes of the critic, ``(ticks, agents, envs, 2, half)``."""
     potential: Tensor
     """``(agents, envs, 2, half)``, after it."""
 
@@ -67,16 +69,17 @@ class SpikingCritic:
     (`critic.critic_trace_step`). What was said of the next state is the value to start from in the next step.
 
     shape: ``(agents, envs, pre)`` of the features. ticks, dt (ms): of a window. rate_max: of the relay neuron of the most active
-    input (Hz). tau_plus: of presynaptic traces (ms). dale: whether inputs of even number excite, and the others inhibit.
+    input (Hz). tau_plus: of presynaptic traces (ms). dale: whether they obey Dale's law, inputs
+    of the ``layout`` of `dale.of_both_signs`.
     """
 
     def __init__(
         self, p: ModulatorConfig, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype, *,
-        ticks: int, dt: float, rate_max: float, tau_plus: float, dale: bool,
+        ticks: int, dt: float, rate_max: float, tau_plus: float, dale: bool, layout: tuple[int, ...],
     ) -> None:  # fmt: skip
         (agents, envs, inputs), half = shape, p.critic_neurons // 2
         like = {"device": device, "dtype": dtype}
-        self.p, self.ticks, self.dale, self._like = p, ticks, dale, like
+        self.p, self.ticks, self.dale, self.layout, self._like = p, ticks, dale, layout, like
         self.constants = SpikingCriticConstants(
             half, p.critic_hz * dt / 1000.0, rate_max * dt / 1000.0, decay(tau_plus, dt), p.value_init,
             math.exp(-1.0 / p.tau_reach),
@@ -100,7 +103,8 @@ class SpikingCritic:
     def __call__(self, step: Step) -> Tensor:
         p, c = self.p, self.constants
         self.recent.copy_(trace_step(self.recent, step.reward.double() * p.reward_scale, p.gamma))
-        largest = self.recent.abs().amax(1, keepdim=True)
+        far = (self.said.double() - p.value_init).abs()
+        largest = torch.maximum(self.recent.abs(), far).amax(1, keepdim=True).clamp(min=abs(p.value_init))
         self.reach.copy_(reach_step(self.reach, largest, c.keep_reach))
         if self._some_silent:
             starting, self._some_silent = self.silent.clone(), False
@@ -112,7 +116,7 @@ class SpikingCritic:
         for e in range(delta.shape[1]):
             self.weight.copy_(critic_step(self.weight, self.trace[:, e], share[:, e]))
         if self.dale:
-            for population in self.weight.unbind(1):
+            for population in self.weight.unflatten(-1, self.layout).unbind(1):
                 by_sign(population)
         self._mark(heard, everywhere)
         return delta
@@ -129,6 +133,7 @@ class SpikingCritic:
         self.recent[done] = 0.0
 
     def tensors(self) -> dict[str, Tensor]:
+        self._some_silent = True  # whoever asks for them may write to them
         names = ("weight", "trace", "potential", "said", "silent", "recent", "reach")
         return {f"critic.{name}": getattr(self, name) for name in names}
 
@@ -144,9 +149,11 @@ class SpikingCritic:
         """Let the trace decay by a step in the envs ``where``, and add what a window has made eligible."""
         p = self.p
         again = p.gamma * p.lambda_ * self._effect(self.trace, heard.share)
-        effect = self._effect(heard.pairs, heard.share)
+        traces = along_ticks(self._kernel, heard.relay)
+        pairs = self._sign * torch.einsum("taepn,taei->aepni", heard.post, traces)
+        effect = self._effect(pairs, heard.share)
         mark = torch.where(effect > LEAST, (1.0 - marked_share(again, p.critic_lr)) / effect.clamp(min=LEAST), 0.0)
-        marked = critic_trace_step(self.trace, heard.pairs, p.gamma * p.lambda_, mark[..., None, None, None])
+        marked = critic_trace_step(self.trace, pairs, p.gamma * p.lambda_, mark[..., None, None, None])
         self.trace.copy_(torch.where(where[..., None, None, None], marked, self.trace))
 
     @staticmethod
@@ -157,20 +164,18 @@ class SpikingCritic:
 
     def _respond(self, features: Tensor, potential: Tensor) -> Heard:
         """A window for features ``(agents, envs, pre)``, which begins with ``potential``."""
-        c, weight, relay = self.constants, self.weight[:, None], self._relay(features)
+        c, relay = self.constants, self._relay(features)
         of_inputs, reach = relay.sum(0), self.reach.to(features)[..., None, None]
         per_tick = (of_inputs.sum(-1) / self.ticks).clamp(min=LEAST)[..., None, None]
-        post = []
-        for now in relay:
-            current = (weight @ now[..., None, :, None])[..., 0]
+        post, currents = [], torch.einsum("taei,apni->taepn", relay, self.weight)
+        for current in currents:
             spike, potential = fire_together(critic_tick(potential, current, per_tick, c.tonic, reach))
             post.append(spike)
-        rates = torch.stack(post).mean((0, -1)).double()
+        spikes = torch.stack(post)
+        rates = spikes.mean((0, -1)).double()
         value = c.value_init + value_of_rates(rates[..., 0], rates[..., 1], c.tonic, self.reach)
-        traces = along_ticks(self._kernel, relay)
-        pairs = self._sign * torch.einsum("taepn,taei->aepni", torch.stack(post), traces)
         share = of_inputs / of_inputs.sum(-1, keepdim=True).clamp(min=LEAST)
-        return Heard(value.to(features), share, pairs, potential)
+        return Heard(value.to(features), share, relay, spikes, potential)
 
     def _relay(self, features: Tensor) -> Tensor:
         """Relay spikes of a window for features ``(agents, envs, pre)``: ``(ticks, agents, envs, pre)``."""

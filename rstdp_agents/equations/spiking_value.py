@@ -35,12 +35,13 @@ def relay_tick(v: Value, p: Value) -> tuple[Value, Value]:
 
 @equation
 def critic_tick(v: Value, current: Value, spikes: Value, tonic: Value, reach: Value) -> Value:
-    """Potential of a neuron of the critic after a tick, before it fires; it integrates perfectly, and its threshold is 1.
+    """Potential of a neuron of the critic after a tick, before it fires; it integrates perfectly, and a spike takes 1 away.
 
         v <- v + tonic (1 + I / (S reach)), within `LOWEST` and `HIGHEST`
 
     current: I, the weights (in units of value) of the inputs that fire, added up. spikes: S, of all inputs, per tick of the
-    window: by them feed-forward inhibition divides. tonic: spikes per tick without input. reach: of `reach_step`.
+    window, the mean that feed-forward inhibition settles at and divides by. tonic: spikes per tick without input. reach: of
+    `reach_step`.
     """
     return clip(v + tonic * (1.0 + current / (spikes * reach)), LOWEST, HIGHEST)
 
@@ -58,13 +59,14 @@ def value_of_rates(plus: Value, minus: Value, tonic: Value, reach: Value) -> Val
 
 
 @equation
-def reach_step(reach: Value, recent: Value, keep: Value) -> Value:
-    """Largest value that can be said without silencing a population: a tenth more than rewards have ever added up to.
+def reach_step(reach: Value, needed: Value, keep: Value) -> Value:
+    """Largest value, from the initial one, that can be said without silencing a population: a tenth more than was needed of late.
 
-        reach <- max(exp(-1 / tau_reach) reach, 1.1 |R|)
+        reach <- max(exp(-1 / tau_reach) reach, 1.1 needed)
 
-    recent: R <- gamma R + reward, of the episode so far. keep: exp(-1 / tau_reach), per env step. It is `FAINT` at least.
+    needed: the largest of |R|, with R <- gamma R + reward of the episode so far, of |V - value_init|, as it was said last, and of
+    |value_init|. keep: exp(-1 / tau_reach), per env step. It is `FAINT` at least.
     """
-    size = 1.1 * where(recent < 0.0, 0.0 - recent, recent)
+    size = 1.1 * needed
     left = clip(keep * reach, FAINT, inf)
     return where(size > left, size, left)

@@ -1,9 +1,11 @@
 """The critic of spiking neurons: what it says, what it learns, and that compiled code says and learns the same."""
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 
+from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.agent.modulators import Step, TDError
 from rstdp_agents.agent.spiking_critic import SpikingCritic, fire_together
@@ -21,7 +23,7 @@ def critic(agents=1, envs=1, inputs=2, dale=False, **changes):
     s = config.simulation
     return SpikingCritic(
         config.modulation, (agents, envs, inputs), CPU, F32, ticks=s.ticks, dt=s.dt, rate_max=config.encoder.rate_max,
-        tau_plus=config.plasticity.tau_plus, dale=dale,
+        tau_plus=config.plasticity.tau_plus, dale=dale, layout=(inputs,),
     )  # fmt: skip
 
 
@@ -144,6 +146,55 @@ def test_looking_at_a_value_changes_nothing():
     assert all(torch.equal(t, before[name]) for name, t in td.tensors().items())
 
 
+@pytest.mark.parametrize("value_init", [10.0, -5.0, 0.0])
+def test_values_far_from_rewards_are_learnt_and_leave_nothing_behind(value_init):
+    """A reward of 1 at the end of every episode, which are cut off after a step: the value is 1 / (1 - gamma)."""
+    td = critic(gamma=0.9, value_init=value_init)
+    for _ in range(400):
+        td(Step(torch.ones(1, 1), torch.zeros(1, 1), one_hot(0), one_hot(0)))
+        td.reset(torch.ones(1, 1, dtype=torch.bool))
+    assert td.value(one_hot(0)).item() == pytest.approx(10.0, abs=0.3)
+    assert td.weight.abs().max() < 40.0
+
+
+def test_under_dales_law_the_channels_of_an_image_have_signs():
+    agent = Agent(
+        override(AgentConfig(), {**SMALL, "network.dale": True, "network.conv": ((2, 3, 1),)}),
+        gym.spaces.Box(0, 255, (6, 4, 1), np.uint8), gym.spaces.Discrete(2), seeds=(0,),
+    )  # fmt: skip
+    td, random = agent.modulator, torch.Generator().manual_seed(0)
+    size = td.weight.shape[-1]
+    for i in range(10):
+        state = torch.rand(1, 1, size, generator=random)
+        td(Step(torch.full((1, 1), 3.0 * (-1) ** i), torch.ones(1, 1), state, state))
+    channels = td.weight.unflatten(-1, td.layout)
+    assert channels[:, :, :, ::2].min() == 0.0 < channels[:, :, :, ::2].max()
+    assert channels[:, :, :, 1::2].max() == 0.0 > channels[:, :, :, 1::2].min()
+
+
+def test_what_is_loaded_into_an_agent_that_has_lived_is_heard():
+    first, second = (cartpole_agent(backend="torch", **SMALL) for _ in range(2))
+    for agent in (first, second):
+        agent.begin(observations(1, 1))
+        agent.step(transition(1, 1, 3)._replace(any_done=False))
+    done = np.ones((1, 1), dtype=bool)
+    first.reset(done)
+    for name, tensor in second.tensors().items():
+        tensor.copy_(first.tensors()[name])
+    for agent in (first, second):
+        agent.parts.m = agent.modulator(Step(torch.ones(1, 1), torch.zeros(1, 1), *[torch.ones(1, 1, 270) / 270] * 2))
+    assert torch.equal(first.m, second.m)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [({"modulation.critic_hz": 600.0}, "critic_hz"), ({"encoder.rate_max": 20.0}, "encoder.rate_max")],
+)
+def test_critics_that_could_say_or_hear_nothing_are_refused(settings, name):
+    with pytest.raises(ValueError, match=name):
+        override(AgentConfig(), {"modulator": "td-spiking", **settings})
+
+
 @pytest.mark.parametrize("scale", [1e-3, 1e3])
 def test_the_scale_of_rewards_is_the_scale_of_values(scale):
     ours, scaled = (critic(gamma=0.9) for _ in range(2))
@@ -167,7 +218,9 @@ def test_an_agent_with_a_spiking_critic_has_the_same_bits_alone_and_in_a_populat
     assert alone.value(observations(1, 5)).shape == (1, 5)
 
 
-@pytest.mark.parametrize(("field", "value"), [("critic_neurons", 1), ("critic_hz", 0.0), ("tau_reach", 0.5)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("critic_neurons", 1), ("critic_neurons", 5), ("critic_hz", 0.0), ("tau_reach", 0.5)]
+)
 def test_impossible_critics_are_refused(field, value):
     with pytest.raises(ValueError, match=f"`{field}`"):
         critic(**{field: value})

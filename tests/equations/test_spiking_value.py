@@ -44,7 +44,7 @@ def test_rates_say_the_value_that_weights_of_either_sign_ask_for():
 
 
 def test_what_can_be_said_grows_with_rewards_at_once_and_shrinks_slowly():
-    recent = np.linspace(-10.0, 10.0, 16)
-    expected = np.maximum(0.5 * 8.0, 1.1 * np.abs(recent))
-    assert values(reach_step, (np.full(16, 8.0), recent), 0.5, lanes=False) == pytest.approx(expected)
+    needed = np.linspace(0.0, 10.0, 16)
+    expected = np.maximum(0.5 * 8.0, 1.1 * needed)
+    assert values(reach_step, (np.full(16, 8.0), needed), 0.5, lanes=False) == pytest.approx(expected)
     assert reach_step(FAINT, 0.0, 0.5) == FAINT

@@ -23,9 +23,10 @@ BASIS, FACTOR = 0xCBF29CE484222325, 0x100000001B3
 
 
 def kept_arrays(arrays: dict[str, Any]) -> tuple[np.ndarray, ...]:
-    """Room for the rows that can wait, H of them, of the fields ``arrays`` of a state: of weight, z, critic and trace.
+    """Room for the rows that can wait, H of them, of the fields ``arrays`` of a state.
 
-    ``(A, H, P)``, ``(A, K, E, H, P)``, ``(A, H)``, ``(A, E, H)``.
+    Of weight, z, critic, trace, synapse and tagged:
+    ``(A, H, P)``, ``(A, K, E, H, P)``, ``(A, H)``, ``(A, E, H)``, ``(A, H, Q)``, ``(A, E, H, Q)``.
     """
     weight, z, most = arrays["weight"], arrays["z"], np.prod(arrays["index"].shape[2:])
     (agents, inputs, padded), longest = weight.shape, int(arrays["constants"]["lifetime"].max())

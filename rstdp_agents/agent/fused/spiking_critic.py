@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import uint64
 
-from rstdp_agents.agent.fused.lazy_rows import critic_bounds, synapses_now
+from rstdp_agents.agent.fused.lazy_rows import critic_bounds, join, synapses_now
 from rstdp_agents.agent.fused.synapse_pass import drive, next_tick
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.critic import critic_step, critic_trace_step, marked_share, td_error
@@ -37,13 +37,16 @@ def errors_of_spikes(s, a, r, reward, terminated, restarted, c):
 
     r: its `lazy_rows.Rows`. c: `constants.Constants`.
     """
-    p, m, envs, largest = c.modulator, s.m[a], s.m.shape[1], 0.0
+    p, m, envs, largest = c.modulator, s.m[a], s.m.shape[1], abs(c.critic.value_init)
     for e in range(envs):
         s.recent[a, e] = trace_step(s.recent[a, e], reward[e] * p.reward_scale, p.gamma)
-        largest = max(largest, abs(s.recent[a, e]))
+        largest = max(largest, abs(s.recent[a, e]), abs(np.float64(s.said[a, e]) - c.critic.value_init))
     s.reach[a, 0] = reach_step(s.reach[a, 0], largest, c.critic.keep_reach)
     for e in range(envs):
         if s.silent[a, e]:
+            for i in s.index[a, 0, e, : 0 if s.dense else s.many[a, 0, e]]:
+                if r.touched[i] < 0:
+                    join(r, i)
             hear(s, a, r, 0, e, c)
             mark_window(s, a, r, e, c)
     for e in range(envs):
@@ -140,7 +143,7 @@ def fire_window(current, spikes, own, reach, potential, post, p):
                 store(potential, o, v)
                 held = held + v
             due = min(int(total(held) - np.float32(0.5 * p.half - MARGIN)), p.half)
-            bar = bar_for(potential, first, first + padded, due)
+            bar = bar_for(potential, own, first, first + padded, due)
             for o in range(first, first + padded, WIDTH):
                 spike = (load(potential, o) >= bar) * load(own, o)
                 store(potential, o, load(potential, o) - spike)
@@ -148,7 +151,7 @@ def fire_window(current, spikes, own, reach, potential, post, p):
 
 
 @jit(fastmath=FAST, forceinline=True)
-def bar_for(potential, begin, end, due):
+def bar_for(potential, own, begin, end, due):
     """The potential that as many neurons have reached as are ``due``, found by halves; one out of reach if none is."""
     low, high = np.float32(-FARTHEST), FARTHEST
     if due <= 0:
@@ -156,7 +159,7 @@ def bar_for(potential, begin, end, due):
     for _ in range(HALVINGS):
         middle, above = np.float32(0.5) * (low + high), splat(0.0)
         for o in range(begin, end, WIDTH):
-            above = above + (load(potential, o) >= middle)
+            above = above + (load(potential, o) >= middle) * load(own, o)
         many = total(above)
         if many >= due:
             low = middle

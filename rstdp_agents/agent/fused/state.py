@@ -28,7 +28,7 @@ FIELDS = {
     "rate": "(A, P), of homeostasis",
     "offset": "(A, P), of homeostasis",
     "critic": "(A, I)",
-    "synapse": "(A, I, Q): weight of a `SpikingCritic`, as are the next eight; Q, 0 where there is none: its neurons, of each "
+    "synapse": "(A, I, Q): weight of a `SpikingCritic`, as are the next nine; Q, 0 where there is none: its neurons, of each "
     "population padded to sixteens",
     "tagged": "(A, E, I, Q): trace",
     "potential": "(A, E, Q)",
