@@ -196,11 +196,10 @@ def settle(r, i, steps, c):
     for o in range(i * r.wide, (i + 1) * r.wide, WIDTH):
         store(r.synapse, o, synapses_now(r, i, o, c))
         for e in range(r.trace.shape[0]):
-            row = e * inputs * r.wide + o
-            tagged = load(r.tagged, row) * np.float32(
-                r.fade[1, steps]
-            )  # marked at the end of a step, not at the next's start
-            store(r.tagged, row, tagged)
+            row = (
+                e * inputs * r.wide + o
+            )  # marked at the end of a step, where a linear critic's is at the start of the next
+            store(r.tagged, row, load(r.tagged, row) * np.float32(r.fade[1, steps]))
 
 
 @jit(fastmath=FAST, forceinline=True)
@@ -228,13 +227,10 @@ def end_episode(r, e, c):
             store(r.weight, o, weight_step(load(r.weight, o), update, low, high))
         r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(r.owed_by_critic[e, slot]))
         r.trace[e, i] = 0.0
+        owed, (low, high) = np.float32(r.owed_by_critic[e, slot]), critic_bounds(i, c)
         for o in range(i * r.wide, (i + 1) * r.wide, WIDTH):
-            row, owed, (least, most) = (
-                e * inputs * r.wide + o,
-                np.float32(r.owed_by_critic[e, slot]),
-                critic_bounds(i, c),
-            )
-            store(r.synapse, o, clip(critic_step(load(r.synapse, o), load(r.tagged, row), owed), least, most))
+            row = e * inputs * r.wide + o
+            store(r.synapse, o, clip(critic_step(load(r.synapse, o), load(r.tagged, row), owed), low, high))
             store(r.tagged, row, splat(0.0))
     if envs == 1:
         dismiss(r)
