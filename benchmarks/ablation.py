@@ -22,10 +22,8 @@ from benchmarks.learning_report import solved
 from rstdp_agents.base import validate
 from rstdp_agents.base.devices import flush_denormal
 from rstdp_agents.base.settings import override
-from rstdp_agents.environments import SerialGrid
-from rstdp_agents.training.config import Regime, source_of
+from rstdp_agents.training.config import Regime
 from rstdp_agents.training.presets import preset
-from rstdp_agents.training.ranged import with_range
 from rstdp_agents.training.reports.tables import table
 
 COMMON: dict[str, dict[str, Any]] = {
@@ -104,9 +102,7 @@ def ablate(args: Args, changes: dict[str, Any]) -> list[str]:
     """One line of the table."""
     seeds = seed_range(args.seeds)
     made = replace(preset(args.task, "rstdp-et", regime=args.regime), seed=seeds[0])
-    source, kwargs = source_of(made)
-    envs = SerialGrid(source, kwargs, len(seeds), 1)
-    config = with_range(made, envs.observation_space, source, kwargs).agent
+    envs, config = players.prepared(made, len(seeds))
     for name, value in changes.items():
         part, _, field = name.partition(".")
         config = override(

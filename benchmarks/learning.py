@@ -37,7 +37,6 @@ from rstdp_agents.environments import SerialGrid
 from rstdp_agents.training.config import Regime, source_of
 from rstdp_agents.training.evaluation import evaluate
 from rstdp_agents.training.presets import preset
-from rstdp_agents.training.ranged import with_range
 
 EVALUATED = 20
 """Episodes of each kind of evaluation, per seed."""
@@ -97,8 +96,7 @@ def run(name: str, rule: str, task: Task, args: Args) -> dict[str, Records]:
     made = replace(preset(name, spiking, regime=args.regime), seed=seeds[0])
     made = replace(made, agent=with_changes(made.agent, args.set))
     source, kwargs = source_of(made)
-    envs = SerialGrid(source, kwargs, len(seeds), 1)
-    config = with_range(made, envs.observation_space, source, kwargs).agent
+    envs, config = players.prepared(made, len(seeds))
     if rule in TWINS:
         if rule == "random":
             return {"learner": players.play(players.Random(envs.action_space, seeds), envs, task, seeds, task.control)}

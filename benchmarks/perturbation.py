@@ -22,7 +22,7 @@ from torch import Tensor
 
 from benchmarks.arguments import errors_in_a_line, seed_range
 from benchmarks.learning_report import file_name
-from benchmarks.players import episodes, spiking
+from benchmarks.players import episodes, prepared, spiking
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base import validate
@@ -31,7 +31,6 @@ from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.training.config import RunConfig, source_of
 from rstdp_agents.training.presets import preset
-from rstdp_agents.training.ranged import with_range
 from rstdp_agents.training.reports.tables import table, with_interval
 
 TASKS = {"CartPole-v1": 40_000, "MountainCar-v0": 40_000, "Taxi-v4": 40_000}
@@ -113,9 +112,7 @@ def course(agent: Agent, made: RunConfig, seeds: tuple[int, ...], steps: int) ->
 def measure(name: str, seeds: tuple[int, ...], steps: int) -> dict[str, Any]:
     """The courses of all forms and perturbations of a task, and the target (Hz)."""
     made = replace(preset(name, "rstdp-et"), seed=seeds[0])
-    source, kwargs = source_of(made)
-    envs = SerialGrid(source, kwargs, len(seeds), 1)
-    config = with_range(made, envs.observation_space, source, kwargs).agent
+    envs, config = prepared(made, len(seeds))
     found: dict[str, Any] = {"task": name, "seeds": list(seeds), "steps": steps}
     for form, changes in FORMS.items():
         agent = spiking(override(config, changes), envs, seeds, frozen=False)

@@ -20,8 +20,10 @@ from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig, BackendName
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.environments import SerialGrid
+from rstdp_agents.training.config import RunConfig, source_of
 from rstdp_agents.training.episodes import Episode, EpisodeTracker
 from rstdp_agents.training.interaction import Interaction, Player
+from rstdp_agents.training.ranged import with_range
 
 Records = list[dict[str, Any]]
 
@@ -58,6 +60,13 @@ class Random:
 
     def step(self, t: Transition) -> np.ndarray:
         return self.begin(t.obs)
+
+
+def prepared(made: RunConfig, agents: int) -> tuple[SerialGrid, AgentConfig]:
+    """The envs of so many agents of a run, one for each, and what its agents are once the range of observations is known."""
+    source, kwargs = source_of(made)
+    envs = SerialGrid(source, kwargs, agents, 1)
+    return envs, with_range(made, envs.observation_space, source, kwargs).agent
 
 
 def spiking(

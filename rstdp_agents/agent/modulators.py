@@ -39,9 +39,9 @@ class ModulatorConfig:
     """Initial value of every state (td); reward / (1 - gamma) is the value of receiving that reward for ever."""
     critic_neurons: int = 128
     """Neurons of a spiking critic, half of them for positive and half for negative values (td-spiking)."""
-    critic_hz: float = 125.0
+    critic_hz: float = 250.0
     """Rate at which they fire where the value is 0 (Hz; td-spiking)."""
-    tau_reach: float = 10_000.0
+    tau_reach: float = 2_000.0
     """Time constant with which the largest value that they can say shrinks where none asks for it, in env steps (td-spiking)."""
     gain: GainName = "adaptive"
     """Units of the modulator that reaches the synapses: its own running size, so that rewards of any scale teach the same

@@ -18,6 +18,7 @@ from rstdp_agents.equations.spiking_value import (
     critic_tick,
     reach_step,
     relay_tick,
+    value_needed,
     value_of_rates,
 )
 from rstdp_agents.equations.traces import along_ticks, decay, trace_kernel, trace_step
@@ -103,9 +104,8 @@ class SpikingCritic:
     def __call__(self, step: Step) -> Tensor:
         p, c = self.p, self.constants
         self.recent.copy_(trace_step(self.recent, step.reward.double() * p.reward_scale, p.gamma))
-        far = (self.said.double() - p.value_init).abs()
-        largest = torch.maximum(self.recent.abs(), far).amax(1, keepdim=True).clamp(min=abs(p.value_init))
-        self.reach.copy_(reach_step(self.reach, largest, c.keep_reach))
+        needed = value_needed(self.recent, self.said.double(), p.value_init).amax(1, keepdim=True)
+        self.reach.copy_(reach_step(self.reach, needed, c.keep_reach))
         if self._some_silent:
             starting, self._some_silent = self.silent.clone(), False
             self._mark(self._say(step.features, starting), starting)

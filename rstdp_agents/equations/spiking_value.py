@@ -59,14 +59,29 @@ def value_of_rates(plus: Value, minus: Value, tonic: Value, reach: Value) -> Val
 
 
 @equation
-def reach_step(reach: Value, needed: Value, keep: Value) -> Value:
-    """Largest value, from the initial one, that can be said without silencing a population: a tenth more than was needed of late.
+def value_needed(recent: Value, value: Value, value_init: Value) -> Value:
+    """Size of the values that an env asks for, from the initial one.
 
-        reach <- max(exp(-1 / tau_reach) reach, 1.1 needed)
+        needed = max(|R|, |V - value_init| / 4, |value_init|)
 
-    needed: the largest of |R|, with R <- gamma R + reward of the episode so far, of |V - value_init|, as it was said last, and of
-    |value_init|. keep: exp(-1 / tau_reach), per env step. It is `FAINT` at least.
+    recent: R <- gamma R + reward, of the episode so far. value: V, as it was said last; it is needed all the more where nothing
+    larger can be said (`reach_step`). All of one shape.
     """
-    size = 1.1 * needed
+    needed = abs(value - value_init) / 4.0
+    needed = where(abs(recent) > needed, abs(recent), needed)
+    return where(needed > abs(value_init), needed, abs(value_init))
+
+
+@equation
+def reach_step(reach: Value, needed: Value, keep: Value) -> Value:
+    """Largest value, from the initial one, that can be said without silencing a population: four times what was needed of late.
+
+        reach <- max(exp(-1 / tau_reach) reach, 4 needed)
+
+    So values move rates by a quarter, and few neurons are silent, whatever weights each has learnt: those that are neither
+    say their part of the value nor learn. needed: the largest `value_needed`. keep: exp(-1 / tau_reach), per env step. It is `FAINT` at
+    least.
+    """
+    size = 4.0 * needed
     left = clip(keep * reach, FAINT, inf)
     return where(size > left, size, left)

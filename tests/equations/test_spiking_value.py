@@ -10,6 +10,7 @@ from rstdp_agents.equations.spiking_value import (
     critic_tick,
     reach_step,
     relay_tick,
+    value_needed,
     value_of_rates,
 )
 from tests.equations.forms import values
@@ -43,8 +44,16 @@ def test_rates_say_the_value_that_weights_of_either_sign_ask_for():
     assert values(value_of_rates, (plus, minus), tonic, reach) == pytest.approx(worth.numpy())
 
 
-def test_what_can_be_said_grows_with_rewards_at_once_and_shrinks_slowly():
+def test_what_can_be_said_grows_with_what_is_needed_at_once_and_shrinks_slowly():
     needed = np.linspace(0.0, 10.0, 16)
-    expected = np.maximum(0.5 * 8.0, 1.1 * needed)
+    expected = np.maximum(0.5 * 8.0, 4.0 * needed)
     assert values(reach_step, (np.full(16, 8.0), needed), 0.5, lanes=False) == pytest.approx(expected)
     assert reach_step(FAINT, 0.0, 0.5) == FAINT
+
+
+def test_rewards_so_far_the_initial_value_and_values_that_go_beyond_what_can_be_said_need_it():
+    recent, said = np.linspace(-8.0, 8.0, 16), np.linspace(50.0, -30.0, 16)
+    expected = np.maximum(np.maximum(np.abs(recent), np.abs(said + 2.0) / 4.0), 2.0)
+    assert values(value_needed, (recent, said), -2.0, lanes=False) == pytest.approx(expected)
+    reach = reach_step(FAINT, value_needed(1.0, 4.0, 0.0), 1.0)
+    assert value_needed(1.0, reach, 0.0) == 1.0, "what can be said does not ask for more"

@@ -21,6 +21,7 @@ from rstdp_agents.equations.spiking_value import (
     critic_tick,
     reach_step,
     relay_tick,
+    value_needed,
     value_of_rates,
 )
 from rstdp_agents.equations.traces import trace_step
@@ -37,11 +38,11 @@ def errors_of_spikes(s, a, r, reward, terminated, restarted, c):
 
     r: its `lazy_rows.Rows`. c: `constants.Constants`.
     """
-    p, m, envs, largest = c.modulator, s.m[a], s.m.shape[1], abs(c.critic.value_init)
+    p, m, envs, needed = c.modulator, s.m[a], s.m.shape[1], 0.0
     for e in range(envs):
         s.recent[a, e] = trace_step(s.recent[a, e], reward[e] * p.reward_scale, p.gamma)
-        largest = max(largest, abs(s.recent[a, e]), abs(np.float64(s.said[a, e]) - c.critic.value_init))
-    s.reach[a, 0] = reach_step(s.reach[a, 0], largest, c.critic.keep_reach)
+        needed = max(needed, value_needed(s.recent[a, e], np.float64(s.said[a, e]), c.critic.value_init))
+    s.reach[a, 0] = reach_step(s.reach[a, 0], needed, c.critic.keep_reach)
     for e in range(envs):
         if s.silent[a, e]:
             for i in s.index[a, 0, e, : 0 if s.dense else s.many[a, 0, e]]:
