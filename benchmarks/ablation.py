@@ -54,7 +54,7 @@ COMMON: dict[str, dict[str, Any]] = {
 """Changes to the one setting."""
 CORTICAL: dict[str, dict[str, Any]] = {
     "the cortical regime": {},
-    "critic: spiking": {"modulator": "td-spiking"},
+    "critic: linear in the rates of the input": {"modulator": "td"},
     "membranes and traces: at rest in every window": {"simulation.fresh_each_window": True},
     "Dale's law: synapses of either sign": {"network.dale": False},
     "depression: none": {"plasticity.a_minus": 0.0},

@@ -18,6 +18,7 @@ from rstdp_agents.equations.spiking_value import (
     critic_tick,
     reach_step,
     relay_tick,
+    value_after_error,
     value_needed,
     value_of_rates,
 )
@@ -67,7 +68,8 @@ class SpikingCritic:
 
     What a window's spikes make eligible is the pairs of presynaptic trace and postsynaptic spike, of opposite sign in the two
     populations, in units of what they change of V: so that critic_lr delta e removes the share critic_lr of an error
-    (`critic.critic_trace_step`). What was said of the next state is the value to start from in the next step.
+    (`critic.critic_trace_step`). What was said of the next state is the value to start from in the next step, with what the
+    error has changed of it (`value_after_error`).
 
     shape: ``(agents, envs, pre)`` of the features. ticks, dt (ms): of a window. rate_max: of the relay neuron of the most active
     input (Hz). tau_plus: of presynaptic traces (ms). dale: whether they obey Dale's law, inputs
@@ -112,12 +114,14 @@ class SpikingCritic:
         before, everywhere = self.said.clone(), torch.ones_like(self.silent)
         heard = self._say(step.next_features, everywhere)
         delta = step.taken(td_error(step.reward, step.terminated, before, self.said, p))
+        asked = self._effect(self.weight[:, None], heard.share)
         share = (p.critic_lr / delta.shape[1] * delta)[..., None, None, None]
         for e in range(delta.shape[1]):
             self.weight.copy_(critic_step(self.weight, self.trace[:, e], share[:, e]))
         if self.dale:
             for population in self.weight.unflatten(-1, self.layout).unbind(1):
                 by_sign(population)
+        self.said.copy_(value_after_error(self.said, asked, self._effect(self.weight[:, None], heard.share)))
         self._mark(heard, everywhere)
         return delta
 

@@ -59,6 +59,19 @@ def value_of_rates(plus: Value, minus: Value, tonic: Value, reach: Value) -> Val
 
 
 @equation
+def value_after_error(value: Value, asked: Value, asks: Value) -> Value:
+    """Value of the state that an error has led to, once the error has changed the synapses that are active in it.
+
+        V <- V + asks - asked
+
+    asked: what the weights of the inputs that fire asked for before, half the difference of their means over the spikes and
+    neurons of either population. asks: what they ask for now. Currents change with the synapses they flow through, and the
+    window is not said anew for it: what is rounded stays as it was. All of one shape.
+    """
+    return value + asks - asked
+
+
+@equation
 def value_needed(recent: Value, value: Value, value_init: Value) -> Value:
     """Size of the values that an env asks for, from the initial one.
 

@@ -147,6 +147,7 @@ def _of_spiking_critic(parts: AgentParts, inputs: int, most: int) -> dict[str, n
         "synapse": synapse.flatten(2).numpy(), "tagged": tagged.flatten(3).numpy(), "sign": sign.flatten().numpy(),
         "potential": potential.flatten(2).numpy(), **{name: tensor.numpy() for name, tensor in held.items()},
         "relayed": np.zeros((*shape, most), np.uint64), "pairs": np.zeros((*shape, ticks + 1, 2 * padded), np.float32),
+        "asked": np.zeros(shape, np.float32),
     }  # fmt: skip
 
 

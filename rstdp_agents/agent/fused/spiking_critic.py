@@ -21,6 +21,7 @@ from rstdp_agents.equations.spiking_value import (
     critic_tick,
     reach_step,
     relay_tick,
+    value_after_error,
     value_needed,
     value_of_rates,
 )
@@ -87,6 +88,7 @@ def hear(s, a, r, which, e, c):
     for j in range(inputs):
         spikes += count_bits(s.relayed[a, e, j])
         drive(weights, j * wide, current, 0, wide, s.relayed[a, e, j], ticks, 0, wide)
+    s.asked[a, e] = asked_for(weights, s.relayed[a, e, :inputs], s.sign, c.critic.half)
     per_tick = max(np.float32(spikes) / np.float32(ticks), np.float32(LEAST))
     fire_window(current, per_tick, own, np.float32(s.reach[a, 0]), s.potential[a, e], s.pairs[a, e], c.critic)
     post, of_population = s.pairs[a, e].reshape(-1), np.zeros(2)
@@ -111,6 +113,18 @@ def gather_rows(s, r, index, wait, out, c):
         for o in range(0, r.wide, WIDTH):
             own = i * r.wide + o
             store(out, j * r.wide + o, synapses_now(r, i, own, c) if waits else load(r.synapse, own))
+
+
+@jit(fastmath=FAST, forceinline=True)
+def asked_for(weights, relayed, sign, half):
+    """The value that weights ``(n, Q)``, flat, ask for whose inputs fire the spikes ``relayed (n,)``."""
+    wide, spikes, of_all = sign.shape[0], np.float32(0.0), splat(0.0)
+    for j in range(relayed.shape[0]):
+        many = np.float32(count_bits(relayed[j]))
+        spikes += many
+        for o in range(0, wide, WIDTH):
+            of_all = of_all + load(sign, o) * many * load(weights, j * wide + o)
+    return total(of_all) / (max(spikes, np.float32(LEAST)) * np.float32(2 * half))
 
 
 @jit(fastmath=FAST, forceinline=True)
@@ -175,11 +189,16 @@ def bar_for(potential, own, begin, end, due):
 def mark_window(s, a, r, e, c):
     """Let the traces of env e decay, and add what the window heard last has made eligible, that of the state acted on.
 
+    Its value is told what the last error has changed of it.
+
     Of a sparse code, the rows of its active inputs are up to date, so that their traces have decayed already.
     """
     inputs, wide, all_rows = s.many[a, 0, e], r.wide, r.touched.shape[0]
     index, relayed, pairs = s.index[a, 0, e], s.relayed[a, e], s.pairs[a, e].reshape(-1)
-    earned, first = np.zeros(inputs * wide, np.float32), e * all_rows
+    earned, first, weights = np.zeros(inputs * wide, np.float32), e * all_rows, np.empty(inputs * wide, np.float32)
+    gather_rows(s, r, index[:inputs], False, weights, c)
+    asks = asked_for(weights, relayed[:inputs], s.sign, c.critic.half)
+    s.said[a, e] = value_after_error(s.said[a, e], s.asked[a, e], asks)
     effect, again, spikes = splat(0.0), splat(0.0), np.float32(0.0)
     for o in range(first * wide, (first + all_rows) * wide if s.dense else 0, WIDTH):
         store(r.tagged, o, load(r.tagged, o) * np.float32(c.modulator.trace_decay))

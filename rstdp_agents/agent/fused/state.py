@@ -28,11 +28,12 @@ FIELDS = {
     "rate": "(A, P), of homeostasis",
     "offset": "(A, P), of homeostasis",
     "critic": "(A, I)",
-    "synapse": "(A, I, Q): weight of a `SpikingCritic`, as are the next nine; Q, 0 where there is none: its neurons, of each "
+    "synapse": "(A, I, Q): weight of a `SpikingCritic`, as are the next ten; Q, 0 where there is none: its neurons, of each "
     "population padded to sixteens",
     "tagged": "(A, E, I, Q): trace",
     "potential": "(A, E, Q)",
     "said": "(A, E)",
+    "asked": "(A, E): what the weights asked for as it was said",
     "silent": "(A, E) bool",
     "recent": "(A, E) float64",
     "reach": "(A, 1) float64",

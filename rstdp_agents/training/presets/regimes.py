@@ -23,7 +23,8 @@ REGIMES: dict[str, dict[str, Any]] = {
         "agent.decoder.inverse_temperature": 60.0,
         "agent.decoder.choice_hz": 30.0,
         "agent.decoder.vector_hz": 12.0,
-        "agent.modulation.critic_hz": 20.0,  # of a spiking critic, which has more ticks to say a value in
+        "agent.modulator": "td-spiking",
+        "agent.modulation.critic_hz": 40.0,  # values move it by a quarter, to between 30 and 50 Hz
         "agent.homeostasis.tau_rate": 100_000.0,  # as many env steps as in the fast regime, as the next
         "agent.homeostasis.tau": 100_000.0,
     },
