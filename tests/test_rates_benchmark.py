@@ -34,7 +34,8 @@ def test_the_page_has_every_file_in_the_order_of_the_tasks(tmp_path):
         (tmp_path / f"a_{regime}.json").write_text(json.dumps(found([100.0] * 2, [50.0] * 2, regime=regime)))
     page = rates.page(tmp_path, "the command")
     assert page.index("| fast |") < page.index("| cortical |")
-    assert "(3 to 4)" in page and "    the command\n" in page
+    assert "(3 to 4)" in page
+    assert "    the command\n" in page
 
 
 def test_what_cannot_be_run_is_said_in_a_line(capsys):

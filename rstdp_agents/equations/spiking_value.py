@@ -91,9 +91,9 @@ def reach_step(reach: Value, needed: Value, keep: Value) -> Value:
 
         reach <- max(exp(-1 / tau_reach) reach, 4 needed)
 
-    So values move rates by a quarter, and few neurons are silent, whatever weights each has learnt: those that are neither
-    say their part of the value nor learn. needed: the largest `value_needed`. keep: exp(-1 / tau_reach), per env step. It is `FAINT` at
-    least.
+    So values move rates by a quarter, and few neurons are silent, whatever weights each has learnt; a silent one neither says
+    its part of the value nor learns. needed: the largest `value_needed`. keep: exp(-1 / tau_reach), per env step. It is `FAINT`
+    at least.
     """
     size = 4.0 * needed
     left = clip(keep * reach, FAINT, inf)

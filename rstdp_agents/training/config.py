@@ -18,6 +18,7 @@ from rstdp_agents.environments.source import EnvSource, Instance, Wrapped, parse
 Launcher = Literal["local", "ray"]
 EnvErrors = Literal["stop", "restart"]
 Regime = Literal["fast", "cortical"]
+Clock = Literal["regime", "env"]
 COLUMNS = ("r", "l", "t", "agent")
 """Columns of monitor.csv: return, length, seconds since the run began, and the agent; then the numbers of `info`."""
 MOST_THREADS = 1024
@@ -38,6 +39,9 @@ class TaskConfig:
     """`module:Class` of a wrapper around the environment; the last one given is the outermost."""
     regime: Regime = "fast"
     """Neurons at hundreds of Hz, or as a cortex has them (docs/regimes.md)."""
+    clock: Clock = "regime"
+    """What says how long an env step lasts for the neurons: `simulation` (regime), or the environment, a frame of
+    `metadata["render_fps"]` (env)."""
     max_episode_steps: int = 0
     """Steps after which an episode is truncated, instead of the environment's own limit; 0 for that."""
     total_steps: int = 100_000
@@ -120,6 +124,7 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
         for name in ("seed", "eval_episodes", "eval_every", "keep_checkpoints", "images", "max_episode_steps"):
             validate.not_negative(name, getattr(self, name))
         validate.one_of("regime", self.regime, get_args(Regime))
+        validate.one_of("clock", self.clock, get_args(Clock))
         validate.column_names("info_keywords", self.info_keywords, COLUMNS)
         validate.not_negative("env_timeout", self.env_timeout, "seconds")
         validate.require(

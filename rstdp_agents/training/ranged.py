@@ -1,23 +1,25 @@
-"""The range of the encoder, determined before a run begins if none is given."""
+"""What is asked of an environment before a run begins: the range of the encoder if none is given, and how long a step is."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import gymnasium as gym
 
 from rstdp_agents.base import plugins
+from rstdp_agents.base.errors import UsageError
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.encoders.hashed import may_be_hashed
 from rstdp_agents.environments.make import make_env
 from rstdp_agents.environments.probe import is_unbounded, probe_bounds, probe_entries, probe_numbers, probe_range
-from rstdp_agents.environments.source import EnvSource
+from rstdp_agents.environments.source import EnvSource, name_of
 from rstdp_agents.training.config import RunConfig
 
 
 def ranged(config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
     """As `with_range`, in a separate env, which is closed again."""
-    if config.agent.encoder.low or config.agent.encoder.high:
+    if (config.agent.encoder.low or config.agent.encoder.high) and config.clock == "regime":
         return config
     env = make_env(source, kwargs)
     env.close()
@@ -25,7 +27,11 @@ def ranged(config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> RunC
 
 
 def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
-    """The configuration with a range for the encoder, if its code needs one other than the bounds and none is given."""
+    """The configuration with a range for the encoder, if its code needs one other than the bounds and none is given.
+
+    And with windows as long as the environment's steps where its clock is to count. Raises UsageError if it has none.
+    """
+    config = config if config.clock == "regime" else _with_clock(config, source, kwargs)
     encoder = config.agent.encoder
     if encoder.low or encoder.high:
         return config
@@ -39,3 +45,15 @@ def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: d
         found = None if plugins.is_plugin(encoder.code) else probe_bounds(space, source, kwargs, config.seed)
     names = ("agent.encoder.low", "agent.encoder.high", "agent.encoder.usual")
     return override(config, dict(zip(names, found))) if found else config
+
+
+def _with_clock(config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
+    env = make_env(source, kwargs)
+    env.close()
+    fps = env.metadata.get("render_fps")
+    if not isinstance(fps, (int, float)) or not 0 < fps < math.inf:
+        raise UsageError(
+            f'`--clock env` needs an environment that says how many steps a second has, as `metadata["render_fps"]`; '
+            f"{name_of(source)!r} has {fps!r}"
+        )
+    return override(config, {"agent.simulation.ticks": max(1, round(1000.0 / fps / config.agent.simulation.dt))})

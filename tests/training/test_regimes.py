@@ -11,6 +11,7 @@ import rstdp_agents as ra
 from benchmarks import players
 from benchmarks.tasks import TASKS
 from rstdp_agents.agent.agent import Agent
+from rstdp_agents.base.errors import UsageError
 from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.equations.neuron import lif_constants, noisy_threshold
@@ -19,7 +20,8 @@ from rstdp_agents.tools.commands.train import parse
 from rstdp_agents.training.config import RunConfig
 from rstdp_agents.training.presets import origin, preset
 from rstdp_agents.training.presets.regimes import REGIMES
-from tests.helpers import CARTPOLE, observations
+from rstdp_agents.training.ranged import ranged
+from tests.helpers import CARTPOLE, Corridor, observations
 
 CUE = "rstdp/Cue-v0"
 
@@ -65,6 +67,23 @@ def test_it_learns_and_its_frozen_twin_does_not():
         means[frozen] = [record["final_mean"] for record in players.play(agent, envs, task, seeds, 800)]
     assert min(means[False]) > 0.85
     assert max(means[True]) < 0.45
+
+
+@pytest.mark.parametrize(("env", "ms"), [("CartPole-v1", 20.0), ("Acrobot-v1", 66.0), ("MountainCar-v0", 34.0)])
+def test_a_step_may_last_as_long_as_the_environment_says(env, ms):
+    made = override(preset(env, "rstdp-et", regime="cortical"), {"clock": "env", "progress": False})
+    envs, config = players.prepared(made, 1)
+    assert config.simulation.ticks * config.simulation.dt == ms
+    agent = players.spiking(config, envs, (0,), frozen=False)
+    assert agent.layer.window_ms == ms
+    kept = override(made, {"agent.encoder.low": config.encoder.low, "agent.encoder.high": config.encoder.high})
+    assert ranged(kept, env, {}).agent.simulation.ticks == config.simulation.ticks, "with a range that is given too"
+
+
+def test_an_environment_without_a_clock_is_told_apart():
+    made = override(preset("", "rstdp-et"), {"clock": "env", "progress": False})
+    with pytest.raises(UsageError, match=r"`--clock env` needs .* 'tests.helpers:Corridor' has None"):
+        ranged(made, Corridor, {})
 
 
 def test_the_command_line_and_python_know_it(tmp_path, capsys):
