@@ -73,6 +73,7 @@ CORTICAL: dict[str, dict[str, Any]] = {
         "homeostasis.tau_rate": 50_000.0,
         "homeostasis.tau": 50_000.0,
     },
+    "windows: 20 ms, as long as CartPole's own steps": {"simulation.ticks": 10},
     "neurons per action: 8": {"decoder.neurons_per_action": 8},
     "lateral inhibition: 0.02 of the threshold": {"neuron.lateral_inhibition": 0.02},
 }

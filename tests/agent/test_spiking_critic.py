@@ -108,6 +108,14 @@ def test_the_modulator_is_the_td_error_of_what_the_spikes_say():
     assert td(Step(2 * ones, ones, one_hot(0), one_hot(1))).item() == pytest.approx(2.0 - 5.0, abs=0.1)
 
 
+def test_a_state_that_an_error_leads_to_is_worth_at_once_what_the_error_has_made_of_it():
+    td, stay = critic(gamma=0.9), Step(torch.full((1, 1), 10.0), torch.zeros(1, 1), one_hot(0), one_hot(0))
+    td(stay)
+    assert td.said.item() == pytest.approx(3.0, abs=1e-4)  # the share critic_lr of an error of 10, to which nothing is rounded
+    td(stay)
+    assert td.said.item() == pytest.approx(td.value(one_hot(0)).item(), abs=3 * one_spike(td))
+
+
 def test_what_was_said_of_the_next_state_is_where_the_next_error_starts():
     """Without discount and reward the errors sum to V(last) - V(first): the windows in between leave nothing."""
     td = critic(gamma=1.0, critic_lr=0.0, value_init=5.0, critic_neurons=6)

@@ -10,6 +10,7 @@ from rstdp_agents.equations.spiking_value import (
     critic_tick,
     reach_step,
     relay_tick,
+    value_after_error,
     value_needed,
     value_of_rates,
 )
@@ -42,6 +43,11 @@ def test_rates_say_the_value_that_weights_of_either_sign_ask_for():
     worth, reach, tonic = torch.linspace(-3.0, 3.0, 16), 4.0, 0.125
     plus, minus = (critic_tick(0 * worth, sign * worth, 1.0, tonic, reach) for sign in (1, -1))
     assert values(value_of_rates, (plus, minus), tonic, reach) == pytest.approx(worth.numpy())
+
+
+def test_a_value_moves_by_what_its_weights_ask_for_more():
+    value, asked, asks = np.linspace(-1.0, 1.0, 16), np.linspace(3.0, -3.0, 16), np.linspace(0.0, 5.0, 16)
+    assert values(value_after_error, (value, asked, asks)) == pytest.approx(value + asks - asked)
 
 
 def test_what_can_be_said_grows_with_what_is_needed_at_once_and_shrinks_slowly():
