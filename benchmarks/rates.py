@@ -61,11 +61,12 @@ def course(agent: Agent, envs: SerialGrid, seeds: tuple[int, ...], steps: int) -
     hertz = 1000.0 / agent.layer.window_ms
     rates: list[list[list[float]]] = []
     late: list[list[float]] = [[] for _ in seeds]
+    ends = {round(part * steps / BINS) for part in range(1, BINS + 1)}
     agent.statistics.clear()
     for step, over in enumerate(episodes(agent, envs, seeds, steps), 1):
         for episode in over if step > steps // 2 else ():
             late[episode.agent].append(episode.episode_return)
-        if step % (steps // BINS) == 0:
+        if step in ends:
             per_window = hertz / agent.statistics.windows
             rates.append([(layer.mean(1) * per_window).tolist() for layer in agent.statistics.spikes[1:]])
             agent.statistics.clear()
@@ -106,8 +107,8 @@ HEADER = [
 PAGE = """\
 # Whether rates hold
 
-Agents of the one setting (R-STDP-ET) on every task of the [results](README.md), with homeostasis and without, for {steps:,}
-env steps or as many as the task has. The rate of a layer is the mean over its neurons in the last half of the training: the mean
+Agents of the one setting (R-STDP-ET) on every task of the [results](README.md), with homeostasis and without, for {steps}
+env steps. The rate of a layer is the mean over its neurons in the last half of the training: the mean
 of all agents, and from the lowest to the highest agent. *Held*: share of agents, layers and twentieths of the training, of its
 last half, in which the rate is within 10 % of its target. Returns are those of the episodes that ended in the last half; brackets
 give the bootstrap 95 % interval of the mean over seeds ({seeds}).
@@ -125,7 +126,9 @@ def page(folder: Path, command: str) -> str:
     results.sort(key=lambda found: (order[found["task"]], found["regime"] != "fast"))
     seeds = ", ".join(sorted({f"{found['seeds'][0]} to {found['seeds'][-1]}" for found in results}))
     lines = table(HEADER, [row(found) for found in results])
-    return PAGE.format(steps=STEPS, seeds=seeds, command=command, table=lines)
+    low, high = (pick(found["steps"] for found in results) for pick in (min, max))
+    span = f"{high:,}" if low == high else f"{low:,} to {high:,}"
+    return PAGE.format(steps=span, seeds=seeds, command=command, table=lines)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -135,13 +138,15 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(args: Args) -> None:
     """Measure, print and write what was asked for; a task that cannot be made, as where a package is absent, is left out."""
-    validate.require(args.steps >= 0, f"`steps` must be 0 or more; received {args.steps}")
+    few = f"`steps` must be 0, or {BINS} or more; received {args.steps}"
+    validate.require(args.steps == 0 or args.steps >= BINS, few)
     names = [args.task] if args.task and task_named(args.task) else list(TASKS)
+    regimes: tuple[Regime, ...] = (args.regime,) if args.regime else get_args(Regime)
     seeds = seed_range(args.seeds)
     torch.set_num_threads(1)
     flush_denormal()
     for name in names:
-        for regime in [args.regime] if args.regime else get_args(Regime):
+        for regime in regimes:
             try:
                 found = measure(name, regime, seeds, args.steps or min(STEPS, TASKS[name].max_steps))
             except UsageError as error:

@@ -21,6 +21,11 @@ def test_a_rate_counts_as_held_within_a_tenth_of_the_target_in_the_last_half():
     assert line[6:] == ["0.50 [0.50, 0.50]"] * 2
 
 
+def test_a_training_has_twenty_parts_whatever_its_length():
+    measured = rates.measure(CUE, "fast", (0,), 47)
+    assert all(len(measured[form]["rates"]) == rates.BINS for form in rates.FORMS)
+
+
 def test_layers_are_held_with_homeostasis_and_not_without():
     measured = rates.measure(CUE, "fast", (0, 1), 6000)
     assert measured["targets"] == [250.0]
@@ -39,7 +44,7 @@ def test_the_page_has_every_file_in_the_order_of_the_tasks(tmp_path):
 
 
 def test_what_cannot_be_run_is_said_in_a_line(capsys):
-    for argv in (["--task", "Nowhere-v0"], ["--steps", "-1"], ["--seeds", "5"]):
+    for argv in (["--task", "Nowhere-v0"], ["--steps", "-1"], ["--steps", "19"], ["--seeds", "5"]):
         with pytest.raises(SystemExit):
             rates.main(argv)
         assert capsys.readouterr().err.startswith("error: `")

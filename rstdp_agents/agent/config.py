@@ -111,7 +111,8 @@ class AgentConfig:
         window = self.simulation.ticks * self.simulation.dt / 1000.0
         validate.require(
             self.modulator != "td-spiking" or self.encoder.rate_max * window >= 1.0,
-            f"td-spiking needs inputs that fire in a window: `encoder.rate_max` must be {1 / window:g} Hz or more; "
+            f"td-spiking needs inputs that fire in a window of {1000 * window:g} ms: "
+            f"`encoder.rate_max` must be {1 / window:g} Hz or more; "
             f"received {self.encoder.rate_max}",
         )
         target, most = self.homeostasis.rate_target, self.highest_rate

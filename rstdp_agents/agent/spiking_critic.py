@@ -25,6 +25,9 @@ from rstdp_agents.equations.spiking_value import (
 from rstdp_agents.equations.traces import along_ticks, decay, trace_kernel, trace_step
 from rstdp_agents.spiking.dale import by_sign
 
+AT_ONCE = 16
+"""Envs whose value is looked up at a time: relay spikes of all inputs in all ticks take memory."""
+
 
 class SpikingCriticConstants(NamedTuple):
     """What a spiking critic computes with; all zero for a critic that does not spike."""
@@ -91,7 +94,7 @@ class SpikingCritic:
         """In units of value."""
         self.trace = torch.zeros(agents, envs, 2, half, inputs, **like)
         self.potential = self._rest((agents, envs, 2))
-        self.said = torch.zeros(agents, envs, **like)
+        self.said = torch.full((agents, envs), p.value_init, **like)
         """Value of the state acted in."""
         self.silent = torch.ones(agents, envs, device=device, dtype=torch.bool)
         """Whether nothing has been said of it yet, as when an episode begins."""
@@ -106,13 +109,13 @@ class SpikingCritic:
     def __call__(self, step: Step) -> Tensor:
         p, c = self.p, self.constants
         self.recent.copy_(trace_step(self.recent, step.reward.double() * p.reward_scale, p.gamma))
-        needed = value_needed(self.recent, self.said.double(), p.value_init).amax(1, keepdim=True)
-        self.reach.copy_(reach_step(self.reach, needed, c.keep_reach))
         if self._some_silent:
             starting, self._some_silent = self.silent.clone(), False
             self._mark(self._say(step.features, starting), starting)
         before, everywhere = self.said.clone(), torch.ones_like(self.silent)
         heard = self._say(step.next_features, everywhere)
+        needed = value_needed(self.recent, self.said.double(), p.value_init).amax(1, keepdim=True)
+        self.reach.copy_(reach_step(self.reach, needed, c.keep_reach))
         delta = step.taken(td_error(step.reward, step.terminated, before, self.said, p))
         asked = self._effect(self.weight[:, None], heard.share)
         share = (p.critic_lr / delta.shape[1] * delta)[..., None, None, None]
@@ -127,11 +130,12 @@ class SpikingCritic:
 
     def value(self, features: Tensor) -> Tensor:
         """Value ``(agents, envs)`` of features ``(agents, envs, pre)``, by neurons that begin anew: looking changes nothing."""
-        shape = (*features.shape[:2], 2)
-        return self._respond(features, self._rest(shape)).value
+        parts = features.split(AT_ONCE, 1)
+        return torch.cat([self._respond(part, self._rest((*part.shape[:2], 2))).value for part in parts], 1)
 
     def reset(self, done: Tensor) -> None:
         self.trace[done] = 0.0
+        self.said[done] = self.p.value_init
         self.silent[done] = True
         self._some_silent = True
         self.recent[done] = 0.0

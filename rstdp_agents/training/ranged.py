@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import numbers
 from typing import Any
 
 import gymnasium as gym
 
+from rstdp_agents.agent.fused.spikes import MAX_TICKS
 from rstdp_agents.base import plugins
 from rstdp_agents.base.errors import UsageError
 from rstdp_agents.base.settings import override
@@ -50,10 +52,17 @@ def with_range(config: RunConfig, space: gym.Space, source: EnvSource, kwargs: d
 def _with_clock(config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) -> RunConfig:
     env = make_env(source, kwargs)
     env.close()
-    fps = env.metadata.get("render_fps")
-    if not isinstance(fps, (int, float)) or not 0 < fps < math.inf:
+    fps, dt = env.metadata.get("render_fps"), config.agent.simulation.dt
+    if not isinstance(fps, numbers.Real) or isinstance(fps, bool) or not 0 < float(fps) < math.inf:
         raise UsageError(
             f'`--clock env` needs an environment that says how many steps a second has, as `metadata["render_fps"]`; '
             f"{name_of(source)!r} has {fps!r}"
         )
-    return override(config, {"agent.simulation.ticks": max(1, round(1000.0 / fps / config.agent.simulation.dt))})
+    frame = 1000.0 / float(fps)
+    ticks = max(1, round(frame / dt))
+    if ticks > MAX_TICKS and config.backend != "torch":
+        raise UsageError(
+            f"`--clock env`: a step of {name_of(source)!r} lasts {frame:g} ms, {ticks} ticks of `--simulation.dt` {dt:g} ms; "
+            f"compiled code takes {MAX_TICKS}: give a dt of {frame / MAX_TICKS:.3g} ms or more, or `--backend torch` (slow)"
+        )
+    return override(config, {"agent.simulation.ticks": ticks})

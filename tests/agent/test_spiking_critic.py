@@ -111,7 +111,9 @@ def test_the_modulator_is_the_td_error_of_what_the_spikes_say():
 def test_a_state_that_an_error_leads_to_is_worth_at_once_what_the_error_has_made_of_it():
     td, stay = critic(gamma=0.9), Step(torch.full((1, 1), 10.0), torch.zeros(1, 1), one_hot(0), one_hot(0))
     td(stay)
-    assert td.said.item() == pytest.approx(3.0, abs=1e-4)  # the share critic_lr of an error of 10, to which nothing is rounded
+    assert td.said.item() == pytest.approx(
+        3.0, abs=1e-4
+    )  # the share critic_lr of an error of 10, to which nothing is rounded
     td(stay)
     assert td.said.item() == pytest.approx(td.value(one_hot(0)).item(), abs=3 * one_spike(td))
 
@@ -144,6 +146,29 @@ def test_under_dales_law_inputs_of_even_number_excite_and_the_others_inhibit():
     assert td.weight[..., ::2].any()
     assert td.weight[..., 1::2].any()
     assert td.value(torch.cat([both, both.flip(-1)], 1))[0].tolist() == pytest.approx([2.0, -2.0], abs=0.2)
+
+
+@pytest.mark.parametrize("envs", [1, 3])
+def test_compiled_code_says_what_torch_says_across_the_ends_of_episodes(envs):
+    settings = {**SMALL, "modulation.value_init": 2.0, "modulation.tau_reach": 2.0}
+    both = [cartpole_agent(range(2), envs, backend=backend, **settings) for backend in ("torch", "fused")]
+    for agent in both:
+        agent.begin(observations(2, envs, 77))
+    for i in range(60):
+        for agent in both:
+            agent.step(transition(2, envs, i))
+        expected, got = (agent.modulator for agent in both)
+        torch.testing.assert_close(got.said, expected.said, rtol=1e-4, atol=1e-5, msg=str(i))
+        torch.testing.assert_close(got.reach, expected.reach, rtol=1e-5, atol=1e-9, msg=str(i))
+        assert (expected.said[expected.silent] == 2.0).all(), "of a state of which nothing has been said"
+
+
+def test_values_are_looked_up_in_parts():
+    td, states = critic(2), torch.rand(2, 40, 2, generator=torch.Generator().manual_seed(0))
+    td.weight.normal_(generator=torch.Generator().manual_seed(1))
+    td.reach[:] = 10.0
+    alone = torch.cat([td.value(states[:, i : i + 1]) for i in range(40)], 1)
+    assert torch.equal(td.value(states), alone)
 
 
 def test_looking_at_a_value_changes_nothing():

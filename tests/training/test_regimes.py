@@ -80,6 +80,27 @@ def test_a_step_may_last_as_long_as_the_environment_says(env, ms):
     assert ranged(kept, env, {}).agent.simulation.ticks == config.simulation.ticks, "with a range that is given too"
 
 
+def test_frames_too_long_for_compiled_code_are_refused_unless_torch_is_asked_for():
+    made = override(preset("FrozenLake-v1", "rstdp-et", regime="cortical"), {"clock": "env", "progress": False})
+    with pytest.raises(UsageError, match=r"lasts 250 ms, 125 ticks of `--simulation.dt` 2 ms; .* a dt of 3.91 ms"):
+        ranged(made, "FrozenLake-v1", {})
+    assert ranged(override(made, {"agent.simulation.dt": 4.0}), "FrozenLake-v1", {}).agent.simulation.ticks == 62
+    assert ranged(override(made, {"backend": "torch"}), "FrozenLake-v1", {}).agent.simulation.ticks == 125
+
+
+@pytest.mark.parametrize(
+    ("fps", "ticks"), [(np.int64(25), 20), (np.float32(50.0), 10), (True, None), (0, None), ("30", None)]
+)
+def test_a_clock_is_a_positive_number(fps, ticks, monkeypatch):
+    monkeypatch.setattr(Corridor, "metadata", {"render_fps": fps})
+    made = override(preset("", "rstdp-et", regime="cortical"), {"clock": "env", "progress": False})
+    if ticks:
+        assert ranged(made, Corridor, {}).agent.simulation.ticks == ticks
+    else:
+        with pytest.raises(UsageError, match="`--clock env` needs"):
+            ranged(made, Corridor, {})
+
+
 def test_an_environment_without_a_clock_is_told_apart():
     made = override(preset("", "rstdp-et"), {"clock": "env", "progress": False})
     with pytest.raises(UsageError, match=r"`--clock env` needs .* 'tests.helpers:Corridor' has None"):

@@ -41,10 +41,6 @@ def errors_of_spikes(s, a, r, reward, terminated, restarted, c):
     """
     p, m, envs, needed = c.modulator, s.m[a], s.m.shape[1], 0.0
     for e in range(envs):
-        s.recent[a, e] = trace_step(s.recent[a, e], reward[e] * p.reward_scale, p.gamma)
-        needed = max(needed, value_needed(s.recent[a, e], np.float64(s.said[a, e]), c.critic.value_init))
-    s.reach[a, 0] = reach_step(s.reach[a, 0], needed, c.critic.keep_reach)
-    for e in range(envs):
         if s.silent[a, e]:
             for i in s.index[a, 0, e, : 0 if s.dense else s.many[a, 0, e]]:
                 if r.touched[i] < 0:
@@ -57,6 +53,9 @@ def errors_of_spikes(s, a, r, reward, terminated, restarted, c):
         delta = td_error(reward[e], terminated[e], before, np.float64(s.said[a, e]), p)
         m[e] = 0.0 if restarted[e] else delta
         s.felt[a, e] = m[e] * p.critic_lr / envs
+        s.recent[a, e] = trace_step(s.recent[a, e], reward[e] * p.reward_scale, p.gamma)
+        needed = max(needed, value_needed(s.recent[a, e], np.float64(s.said[a, e]), c.critic.value_init))
+    s.reach[a, 0] = reach_step(s.reach[a, 0], needed, c.critic.keep_reach)
     if s.dense:
         for i in range(r.touched.shape[0]):
             learn_row(s, a, r, i, c)

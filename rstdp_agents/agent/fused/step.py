@@ -110,7 +110,7 @@ def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, co
         s.sums[a, 1] += s.m[a, e] * s.m[a, e] / obs.shape[0]
         if terminated[e] or truncated[e] or restarted[e]:
             s.pushes[a, e], s.dopamine[a, e] = 0.0, 0.0
-            s.silent[a, e], s.recent[a, e] = True, 0.0
+            s.silent[a, e], s.recent[a, e], s.said[a, e] = True, 0.0, c.critic.value_init
             if s.dense:
                 s.trace[a, e], s.tagged[a, e] = 0.0, 0.0
 

@@ -27,7 +27,10 @@ class SharedBackend(TorchBackend):
     def __init__(self, parts: AgentParts, ranks: Ranks) -> None:
         if not isinstance(parts.modulator, SharedModulator):
             name = parts.config.modulator
-            raise ValueError(f"`modulator` {name} cannot be spread over ranks: it has no `learnt`; td and reward can")
+            raise ValueError(
+                f"`modulator` {name} cannot be spread over ranks: it has no `learnt`; td and reward can "
+                "(`--modulator td`, also with `--regime cortical`)"
+            )
         super().__init__(parts)
         self._learnt = lambda modulator=parts.modulator: {
             **modulator.learnt(),

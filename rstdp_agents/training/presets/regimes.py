@@ -32,6 +32,11 @@ REGIMES: dict[str, dict[str, Any]] = {
 """Changes to the default `RunConfig`, dotted names: the one setting in each regime."""
 
 RULES_IN: dict[str, dict[str, dict[str, Any]]] = {
-    "cortical": {"reward-switch": {"agent.plasticity.lr": 0.5}},  # a third of that of the others, as in the fast regime
+    "cortical": {
+        "rstdp": {
+            "agent.modulator": "td"
+        },  # without a trace it runs on torch, where a critic of spikes takes 0.6 s a step
+        "reward-switch": {"agent.plasticity.lr": 0.5},  # a third of that of the others, as in the fast regime
+    },
 }
 """By regime and rule, what a rule changes in addition to `found.RULES`."""

@@ -29,7 +29,7 @@ from rstdp_agents.training.runs.folder import has_begun, identity_of
 MONITOR = "monitor."
 """Prefix of the names of tensors that do not belong to an agent."""
 FIXED = (
-    "seed", "agents", "envs_per_agent", "rule", "modulator", "simulation.ticks", "simulation.fresh_each_window",
+    "seed", "agents", "envs_per_agent", "clock", "rule", "modulator", "simulation.ticks", "simulation.fresh_each_window",
     "encoder.code", "encoder.low", "encoder.high", "encoder.cells", "encoder.tilings", "encoder.image", "encoder.levels",
     "encoder.tuples", "encoder.tuple_cells", "network.conv", "network.hidden", "network.credit", "neuron.model",
     "decoder.code", "decoder.neurons_per_action", "modulation.critic_neurons",
