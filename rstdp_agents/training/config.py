@@ -40,8 +40,7 @@ class TaskConfig:
     regime: Regime = "fast"
     """Neurons at hundreds of Hz, or as a cortex has them (docs/regimes.md)."""
     clock: Clock = "regime"
-    """What says how long an env step lasts for the neurons: `simulation.ticks` (regime), or in place of it the
-    environment, a frame of `metadata["render_fps"]` (env)."""
+    """How long an env step is: `simulation.ticks`, or a frame by `render_fps` of the environment (env)."""
     max_episode_steps: int = 0
     """Steps after which an episode is truncated, instead of the environment's own limit; 0 for that."""
     total_steps: int = 100_000
