@@ -80,7 +80,7 @@ class AgentConfig:
     rule: Annotated[str, named(RuleName)] = "rstdp-et"
     """Learning rule, built in or your own (docs/extending.md)."""
     modulator: Annotated[str, named(ModulatorName)] = "td"
-    """Third factor: TD error of a linear or a spiking critic, reward, or reward minus its mean; or your own."""
+    """Third factor: TD error of a linear or a spiking critic, reward (minus its mean), or your own."""
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)

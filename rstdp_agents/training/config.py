@@ -40,7 +40,7 @@ class TaskConfig:
     regime: Regime = "fast"
     """Neurons at hundreds of Hz, or as a cortex has them (docs/regimes.md)."""
     clock: Clock = "regime"
-    """How long an env step is: `simulation.ticks`, or a frame by `render_fps` of the environment (env)."""
+    """An env step lasts for `simulation.ticks`, or a frame of the environment (its `render_fps`)."""
     max_episode_steps: int = 0
     """Steps after which an episode is truncated, instead of the environment's own limit; 0 for that."""
     total_steps: int = 100_000
