@@ -77,7 +77,7 @@ def value_needed(recent: Value, value: Value, value_init: Value) -> Value:
 
         needed = max(|R|, |V - value_init| / 4, |value_init|)
 
-    recent: R <- gamma R + reward, of the episode so far. value: V, as it was said last; it is needed all the more where nothing
+    recent: R <- gamma R + reward, of the episode so far. value: V, as it was said of the next state; it is needed all the more where nothing
     larger can be said (`reach_step`). All of one shape.
     """
     needed = abs(value - value_init) / 4.0
@@ -91,7 +91,7 @@ def reach_step(reach: Value, needed: Value, keep: Value) -> Value:
 
         reach <- max(exp(-1 / tau_reach) reach, 4 needed)
 
-    So values move rates by a quarter, and few neurons are silent, whatever weights each has learnt; a silent one neither says
+    Such values move rates by a quarter, and few neurons are silent, whatever weights each has learnt; a silent one neither says
     its part of the value nor learns. needed: the largest `value_needed`. keep: exp(-1 / tau_reach), per env step. It is `FAINT`
     at least.
     """
