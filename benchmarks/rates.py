@@ -157,7 +157,9 @@ def run(args: Args) -> None:
                 args.out.mkdir(parents=True, exist_ok=True)
                 (args.out / f"{file_name(name)}_{regime}.json").write_text(json.dumps(found) + "\n")
     if not args.task:
-        command = f"python -m benchmarks.rates --seeds {args.seeds}" + (f" --regime {args.regime}" if args.regime else "")
+        command = f"python -m benchmarks.rates --seeds {args.seeds}" + (
+            f" --regime {args.regime}" if args.regime else ""
+        )
         args.out.with_suffix(".md").write_text(page(args.out, command))
 
 

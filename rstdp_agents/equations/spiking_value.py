@@ -77,8 +77,8 @@ def value_needed(recent: Value, value: Value, value_init: Value) -> Value:
 
         needed = max(|R|, |V - value_init| / 4, |value_init|)
 
-    recent: R <- gamma R + reward, of the episode so far. value: V, as it was said of the next state; it is needed all the more where nothing
-    larger can be said (`reach_step`). All of one shape.
+    recent: R <- gamma R + reward, of the episode so far. value: V, as it was said of the next state; it is needed all the more
+    where nothing larger can be said (`reach_step`). All of one shape.
     """
     needed = abs(value - value_init) / 4.0
     needed = where(abs(recent) > needed, abs(recent), needed)
