@@ -196,9 +196,8 @@ def settle(r, i, steps, c):
     for o in range(i * r.wide, (i + 1) * r.wide, WIDTH):
         store(r.synapse, o, synapses_now(r, i, o, c))
         for e in range(r.trace.shape[0]):
-            row = (
-                e * inputs * r.wide + o
-            )  # marked at the end of a step, where a linear critic's is at the start of the next
+            # marked at the end of a step, where a linear critic's is at the start of the next
+            row = e * inputs * r.wide + o
             store(r.tagged, row, load(r.tagged, row) * np.float32(r.fade[1, steps]))
 
 
