@@ -125,5 +125,5 @@ def _modulator(
     s = config.simulation
     return SpikingCritic(
         config.modulation, shape, device, dtype, ticks=s.ticks, dt=s.dt, rate_max=config.encoder.rate_max,
-        tau_plus=config.plasticity.tau_plus, dale=config.network.dale, layout=inputs,
+        dale=config.network.dale, layout=inputs,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A critic of spiking neurons: values of either sign from two populations, learnt by spike pairs and the error they lead to."""
+"""A critic of spiking neurons: values of either sign from two populations, learnt by their own spikes and errors."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rstdp_agents.equations.spiking_value import (
     LEAST,
     MARGIN,
     START,
+    TAU_CALCIUM,
     critic_tick,
     reach_step,
     relay_tick,
@@ -22,7 +23,7 @@ from rstdp_agents.equations.spiking_value import (
     value_needed,
     value_of_rates,
 )
-from rstdp_agents.equations.traces import along_ticks, decay, trace_kernel, trace_step
+from rstdp_agents.equations.traces import decay, trace_step
 from rstdp_agents.spiking.dale import by_sign
 
 AT_ONCE = 16
@@ -38,8 +39,8 @@ class SpikingCriticConstants(NamedTuple):
     """Spikes of a neuron per tick without input."""
     p_max: float = 0.0
     """Spikes per tick of the relay neuron of the most active input."""
-    decay_x: float = 0.0
-    """Of a presynaptic trace per tick."""
+    decay_calcium: float = 0.0
+    """Of a neuron's calcium per window."""
     value_init: float = 0.0
     keep_reach: float = 0.0
     """What an env step leaves of the largest value that can be said."""
@@ -52,10 +53,8 @@ class Heard(NamedTuple):
     """``(agents, envs)``"""
     share: Tensor
     """Of the presynaptic spikes, that of every input: ``(agents, envs, pre)``."""
-    relay: Tensor
-    """Presynaptic spikes, ``(ticks, agents, envs, pre)``."""
     post: Tensor
-    """Spikes of the critic, ``(ticks, agents, envs, 2, half)``."""
+    """Spikes of each neuron, ``(agents, envs, 2, half)``."""
     potential: Tensor
     """``(agents, envs, 2, half)``, after it."""
 
@@ -69,37 +68,39 @@ class SpikingCritic:
     what is left of it is said in the next tick (`fire_together`; as in the networks of Boerlin, Machens and Denève 2013). V is
     the difference of the two rates (`value_of_rates`).
 
-    What a window's spikes make eligible is the pairs of presynaptic trace and postsynaptic spike, of opposite sign in the two
-    populations, in units of what they change of V: so that critic_lr delta e removes the share critic_lr of an error
-    (`critic.critic_trace_step`). What was said of the next state is the value to start from in the next step, with what the
-    error has changed of it (`value_after_error`).
+    A synapse becomes eligible by the spikes that it has carried in a window, times a slow trace of those that its neuron has
+    fired, which is about what calcium is (`TAU_CALCIUM`): so all neurons learn nearly the same from a state, however few spikes
+    each fires in it. The signs of the two populations are opposite, the units what it changes of V, so that critic_lr delta e
+    removes the share critic_lr of an error (`critic.critic_trace_step`). What was said of the next state is the value to start
+    from in the next step, with what the error has changed of it (`value_after_error`).
 
     shape: ``(agents, envs, pre)`` of the features. ticks, dt (ms): of a window. rate_max: of the relay neuron of the most active
-    input (Hz). tau_plus: of presynaptic traces (ms). dale: whether they obey Dale's law, inputs
-    of the ``layout`` of `dale.of_both_signs`.
+    input (Hz). dale: whether synapses obey Dale's law (`spiking_value.critic_bounds`), inputs of the ``layout`` of
+    `dale.of_both_signs`.
     """
 
     def __init__(
         self, p: ModulatorConfig, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype, *,
-        ticks: int, dt: float, rate_max: float, tau_plus: float, dale: bool, layout: tuple[int, ...],
+        ticks: int, dt: float, rate_max: float, dale: bool, layout: tuple[int, ...],
     ) -> None:  # fmt: skip
         (agents, envs, inputs), half = shape, p.critic_neurons // 2
         like = {"device": device, "dtype": dtype}
         self.p, self.ticks, self.dale, self.layout, self._like = p, ticks, dale, layout, like
         self.constants = SpikingCriticConstants(
-            half, p.critic_hz * dt / 1000.0, rate_max * dt / 1000.0, decay(tau_plus, dt), p.value_init,
+            half, p.critic_hz * dt / 1000.0, rate_max * dt / 1000.0, decay(TAU_CALCIUM, ticks * dt), p.value_init,
             math.exp(-1.0 / p.tau_reach),
         )  # fmt: skip
         self.weight = torch.zeros(agents, 2, half, inputs, **like)
         """In units of value."""
         self.trace = torch.zeros(agents, envs, 2, half, inputs, **like)
         self.potential = self._rest((agents, envs, 2))
+        self.calcium = torch.zeros(agents, envs, 2, half, **like)
+        """Slow trace of each neuron's own spikes."""
         self.said = torch.full((agents, envs), p.value_init, **like)
         """Value of the state acted in."""
         self.silent = torch.ones(agents, envs, device=device, dtype=torch.bool)
         """Whether nothing has been said of it yet, as when an episode begins."""
         self._some_silent = True  # whether some may be, as far as is known without waiting for the device
-        self._kernel = trace_kernel(ticks, self.constants.decay_x).to(**like)
         self._sign = torch.tensor([1.0, -1.0], **like)[:, None, None]
         self.recent = torch.zeros(agents, envs, device=device, dtype=torch.float64)
         """Rewards of the episode so far, discounted backwards."""
@@ -122,8 +123,9 @@ class SpikingCritic:
         for e in range(delta.shape[1]):
             self.weight.copy_(critic_step(self.weight, self.trace[:, e], share[:, e]))
         if self.dale:
+            room = self.reach.to(self.weight).reshape(-1, *[1] * (1 + len(self.layout)))
             for population in self.weight.unflatten(-1, self.layout).unbind(1):
-                by_sign(population)
+                by_sign(population, room)
         self.said.copy_(value_after_error(self.said, asked, self._effect(self.weight[:, None], heard.share)))
         self._mark(heard, everywhere)
         return delta
@@ -142,14 +144,18 @@ class SpikingCritic:
 
     def tensors(self) -> dict[str, Tensor]:
         self._some_silent = True  # whoever asks for them may write to them
-        names = ("weight", "trace", "potential", "said", "silent", "recent", "reach")
+        names = ("weight", "trace", "potential", "calcium", "said", "silent", "recent", "reach")
         return {f"critic.{name}": getattr(self, name) for name in names}
 
     def _say(self, features: Tensor, where: Tensor) -> Heard:
         """Say the value of states in the envs ``where (agents, envs)``; the others stay as they are."""
         heard = self._respond(features, self.potential)
         self.said.copy_(torch.where(where, heard.value, self.said))
-        self.potential.copy_(torch.where(where[..., None, None], heard.potential, self.potential))
+        each = where[..., None, None]
+        self.potential.copy_(torch.where(each, heard.potential, self.potential))
+        self.calcium.copy_(
+            torch.where(each, trace_step(self.calcium, heard.post, self.constants.decay_calcium), self.calcium)
+        )
         self.silent.logical_and_(~where)
         return heard
 
@@ -157,8 +163,7 @@ class SpikingCritic:
         """Let the trace decay by a step in the envs ``where``, and add what a window has made eligible."""
         p = self.p
         again = p.gamma * p.lambda_ * self._effect(self.trace, heard.share)
-        traces = along_ticks(self._kernel, heard.relay)
-        pairs = self._sign * torch.einsum("taepn,taei->aepni", heard.post, traces)
+        pairs = self._sign * self.calcium[..., None] * heard.share[..., None, None, :]
         effect = self._effect(pairs, heard.share)
         mark = torch.where(effect > LEAST, (1.0 - marked_share(again, p.critic_lr)) / effect.clamp(min=LEAST), 0.0)
         marked = critic_trace_step(self.trace, pairs, p.gamma * p.lambda_, mark[..., None, None, None])
@@ -175,15 +180,14 @@ class SpikingCritic:
         c, relay = self.constants, self._relay(features)
         of_inputs, reach = relay.sum(0), self.reach.to(features)[..., None, None]
         per_tick = (of_inputs.sum(-1) / self.ticks).clamp(min=LEAST)[..., None, None]
-        post, currents = [], torch.einsum("taei,apni->taepn", relay, self.weight)
+        post, currents = torch.zeros_like(potential), torch.einsum("taei,apni->taepn", relay, self.weight)
         for current in currents:
             spike, potential = fire_together(critic_tick(potential, current, per_tick, c.tonic, reach))
-            post.append(spike)
-        spikes = torch.stack(post)
-        rates = spikes.mean((0, -1)).double()
+            post = post + spike
+        rates = post.mean(-1).double() / self.ticks
         value = c.value_init + value_of_rates(rates[..., 0], rates[..., 1], c.tonic, self.reach)
         share = of_inputs / of_inputs.sum(-1, keepdim=True).clamp(min=LEAST)
-        return Heard(value.to(features), share, relay, spikes, potential)
+        return Heard(value.to(features), share, post, potential)
 
     def _relay(self, features: Tensor) -> Tensor:
         """Relay spikes of a window for features ``(agents, envs, pre)``: ``(ticks, agents, envs, pre)``."""

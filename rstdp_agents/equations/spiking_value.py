@@ -13,6 +13,10 @@ START = 0.5005
 """Potential of a relay neuron when a state begins; at one half, round rates would reach the threshold by the last bit or not."""
 LOWEST, HIGHEST = -1.0, 2.0
 """Bounds of a critic neuron's potential."""
+TAU_CALCIUM = 200.0
+"""Of the trace that a critic neuron keeps of its own spikes (ms), as of calcium."""
+ROOM = 2.0
+"""Of the size of the values that are needed, the largest one that can be said."""
 LEAST = 1e-9
 """Divisors are no smaller."""
 MARGIN = 1e-4
@@ -47,6 +51,18 @@ def critic_tick(v: Value, current: Value, spikes: Value, tonic: Value, reach: Va
 
 
 @equation
+def critic_bounds(reach: Value, inhibitory: bool) -> tuple[Value, Value]:
+    """Bounds of what a synapse of the critic has learnt, under Dale's law.
+
+        reach + w >= 0 if its input excites, -reach + w <= 0 if it inhibits
+
+    Before learning, what excites and what inhibits a neuron is balanced: the two copies of an input fire alike, their synapses
+    are reach and -reach, and of both together what was learnt is left, w. Returns the lower and the upper bound.
+    """
+    return -inf if inhibitory else -reach, reach if inhibitory else inf
+
+
+@equation
 def value_of_rates(plus: Value, minus: Value, tonic: Value, reach: Value) -> Value:
     """Value that two populations say in a window.
 
@@ -75,26 +91,24 @@ def value_after_error(value: Value, asked: Value, asks: Value) -> Value:
 def value_needed(recent: Value, value: Value, value_init: Value) -> Value:
     """Size of the values that an env asks for, from the initial one.
 
-        needed = max(|R|, |V - value_init| / 4, |value_init|)
+        needed = max(|R|, |V - value_init| / ROOM, |value_init|)
 
     recent: R <- gamma R + reward, of the episode so far. value: V, as it was said of the next state; it is needed all the more
     where nothing larger can be said (`reach_step`). All of one shape.
     """
-    needed = abs(value - value_init) / 4.0
+    needed = abs(value - value_init) / ROOM
     needed = where(abs(recent) > needed, abs(recent), needed)
     return where(needed > abs(value_init), needed, abs(value_init))
 
 
 @equation
 def reach_step(reach: Value, needed: Value, keep: Value) -> Value:
-    """Largest value, from the initial one, that can be said without silencing a population: four times what was needed of late.
+    """Largest value, from the initial one, that can be said without silencing a population: more than was needed of late.
 
-        reach <- max(exp(-1 / tau_reach) reach, 4 needed)
+        reach <- max(exp(-1 / tau_reach) reach, ROOM needed)
 
-    Such values move rates by a quarter, and few neurons are silent, whatever weights each has learnt; a silent one neither says
-    its part of the value nor learns. needed: the largest `value_needed`. keep: exp(-1 / tau_reach), per env step. It is `FAINT`
-    at least.
+    needed: the largest `value_needed`. keep: exp(-1 / tau_reach), per env step. It is `FAINT` at least.
     """
-    size = 4.0 * needed
+    size = ROOM * needed
     left = clip(keep * reach, FAINT, inf)
     return where(size > left, size, left)

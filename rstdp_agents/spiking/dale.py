@@ -21,7 +21,10 @@ def presynaptic_signs(weight: Tensor) -> Tensor:
     return signs.to(weight.dtype).reshape(-1, *[1] * (weight.ndim - 3))
 
 
-def by_sign(weight: Tensor) -> None:
-    """Put weights ``(agents, post, pre, ...)`` that are on the wrong side of 0 onto it, in place: `three_factor.dale_bounds`."""
-    weight[:, :, ::2].clamp_(min=0.0)
-    weight[:, :, 1::2].clamp_(max=0.0)
+def by_sign(weight: Tensor, room: float | Tensor = 0.0) -> None:
+    """Put weights ``(agents, post, pre, ...)`` that are further than ``room`` on the wrong side of 0 there, in place.
+
+    As of `three_factor.dale_bounds`, or with room `spiking_value.critic_bounds`. room: a number, or of a shape that broadcasts.
+    """
+    weight[:, :, ::2].clamp_(min=-room)
+    weight[:, :, 1::2].clamp_(max=room)

@@ -23,7 +23,7 @@ def critic(agents=1, envs=1, inputs=2, dale=False, **changes):
     s = config.simulation
     return SpikingCritic(
         config.modulation, (agents, envs, inputs), CPU, F32, ticks=s.ticks, dt=s.dt, rate_max=config.encoder.rate_max,
-        tau_plus=config.plasticity.tau_plus, dale=dale, layout=(inputs,),
+        dale=dale, layout=(inputs,),
     )  # fmt: skip
 
 
@@ -84,6 +84,16 @@ def test_values_are_learnt_and_learning_stops_where_the_learning_rate_is_zero():
     assert not frozen.weight.any()
 
 
+def test_neurons_learn_nearly_the_same_from_a_state_though_each_fires_few_spikes_in_it():
+    td = critic()
+    td.reach[:] = 4.0
+    for i in range(60):
+        last(2.0 if i % 2 else -2.0, i % 2, td)
+    spread, mean = td.weight[0].std(1), td.weight[0].mean(1)
+    assert (spread < 0.1 * mean.abs()).all()
+    torch.testing.assert_close(mean, torch.tensor([[-2.0, 2.0], [2.0, -2.0]]), atol=0.1, rtol=0.0)
+
+
 def test_errors_go_back_along_the_trace_as_those_of_a_linear_critic():
     """A walk through five states to a reward of 1, of which a linear critic of the same settings learns the same."""
     settings = {"gamma": 0.9, "lambda_": 0.8, "critic_neurons": 256}
@@ -141,11 +151,25 @@ def test_under_dales_law_inputs_of_even_number_excite_and_the_others_inhibit():
         state, reward = (both, 2.0) if i % 2 else (both.flip(-1), -2.0)
         td(Step(torch.tensor([[reward]]), torch.ones(1, 1), state, state))
         td.reset(torch.ones(1, 1, dtype=torch.bool))
-    assert (td.weight[..., ::2] >= 0).all()
-    assert (td.weight[..., 1::2] <= 0).all()
-    assert td.weight[..., ::2].any()
-    assert td.weight[..., 1::2].any()
+    reach = td.reach.item()
+    assert (td.weight[..., ::2] >= -reach).all()
+    assert (td.weight[..., 1::2] <= reach).all()
     assert td.value(torch.cat([both, both.flip(-1)], 1))[0].tolist() == pytest.approx([2.0, -2.0], abs=0.2)
+
+
+def test_under_dales_law_what_excites_and_what_inhibits_share_an_error_until_one_of_them_is_gone():
+    td = critic(inputs=2, dale=True, critic_lr=1.0)
+    both = torch.tensor([[[0.5, 0.5]]])
+    td.reach[:] = 4.0
+    for reward in (1.0, 1.0, -1.0):
+        td(Step(torch.tensor([[reward]]), torch.ones(1, 1), both, both))
+        td.reset(torch.ones(1, 1, dtype=torch.bool))
+        mean = td.weight.mean(2)
+        torch.testing.assert_close(mean[..., 0], mean[..., 1], atol=0.05, rtol=0.0)
+    td.weight[:], td.reach[:] = torch.tensor([-5.0, 5.0]), 2.0
+    td(Step(torch.zeros(1, 1), torch.ones(1, 1), both, both))
+    assert (td.weight[..., 0] == -td.reach.float()).all()
+    assert (td.weight[..., 1] == td.reach.float()).all()
 
 
 @pytest.mark.parametrize("envs", [1, 3])
@@ -201,8 +225,11 @@ def test_under_dales_law_the_channels_of_an_image_have_signs():
         state = torch.rand(1, 1, size, generator=random)
         td(Step(torch.full((1, 1), 3.0 * (-1) ** i), torch.ones(1, 1), state, state))
     channels = td.weight.unflatten(-1, td.layout)
-    assert channels[:, :, :, ::2].min() == 0.0 < channels[:, :, :, ::2].max()
-    assert channels[:, :, :, 1::2].max() == 0.0 > channels[:, :, :, 1::2].min()
+    channels[:, :, :, ::2], channels[:, :, :, 1::2] = -100.0, 100.0
+    agent.modulator(Step(torch.ones(1, 1), torch.ones(1, 1), state, state))
+    reach = td.reach.to(td.weight)
+    assert (td.weight.unflatten(-1, td.layout)[:, :, :, ::2] == -reach).all()
+    assert (td.weight.unflatten(-1, td.layout)[:, :, :, 1::2] == reach).all()
 
 
 def test_what_is_loaded_into_an_agent_that_has_lived_is_heard():

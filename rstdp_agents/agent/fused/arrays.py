@@ -127,11 +127,11 @@ def _of_modulator(parts: AgentParts, inputs: int) -> dict[str, np.ndarray]:
 
 def _of_spiking_critic(parts: AgentParts, inputs: int, most: int) -> dict[str, np.ndarray]:
     """The fields of a spiking critic, which from now on lie here; without neurons where there is none."""
-    m, ticks, shape = parts.modulator, parts.config.simulation.ticks, (parts.agents, parts.envs)
+    m, shape = parts.modulator, (parts.agents, parts.envs)
     half = m.constants.half if isinstance(m, SpikingCritic) else 0
     padded = -(-half // WIDTH) * WIDTH
     synapse, sign = torch.zeros(parts.agents, inputs, 2, padded), torch.zeros(2, padded)
-    tagged, potential = torch.zeros(*shape, inputs, 2, padded), torch.zeros(*shape, 2, padded)
+    tagged, (potential, calcium) = torch.zeros(*shape, inputs, 2, padded), torch.zeros(2, *shape, 2, padded)
     sign[:, :half] = torch.tensor([[1.0], [-1.0]])
     held = {
         "said": torch.zeros(shape),
@@ -142,12 +142,13 @@ def _of_spiking_critic(parts: AgentParts, inputs: int, most: int) -> dict[str, n
         m.weight = synapse[..., :half].movedim(1, -1).copy_(m.weight)
         m.trace = tagged[..., :half].movedim(2, -1).copy_(m.trace)
         m.potential = potential[..., :half].copy_(m.potential)
+        m.calcium = calcium[..., :half].copy_(m.calcium)
         held = {name: getattr(m, name) for name in held}
     return {
         "synapse": synapse.flatten(2).numpy(), "tagged": tagged.flatten(3).numpy(), "sign": sign.flatten().numpy(),
-        "potential": potential.flatten(2).numpy(), **{name: tensor.numpy() for name, tensor in held.items()},
-        "relayed": np.zeros((*shape, most), np.uint64), "pairs": np.zeros((*shape, ticks + 1, 2 * padded), np.float32),
-        "asked": np.zeros(shape, np.float32),
+        "potential": potential.flatten(2).numpy(), "calcium": calcium.flatten(2).numpy(),
+        **{name: tensor.numpy() for name, tensor in held.items()},
+        "relayed": np.zeros((*shape, most), np.uint64), "asked": np.zeros(shape, np.float32),
     }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.critic import critic_step
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.ops import clip
+from rstdp_agents.equations.spiking_value import critic_bounds
 from rstdp_agents.equations.three_factor import dale_bounds, weight_step
 
 FORGOTTEN = 1e-8
@@ -50,6 +51,8 @@ class Rows(NamedTuple):
     """``(I Q,)``: weights of a spiking critic; none where it does not spike."""
     tagged: np.ndarray
     """``(E I Q,)``: their trace."""
+    reach: np.ndarray
+    """``(1,)``: of that critic."""
     bits: np.ndarray
     """``(E, I)``, of this window."""
     touched: np.ndarray
@@ -77,7 +80,7 @@ def rows_of(s, a):
     """The `Rows` of agent a. s: `state.State`."""
     return Rows(
         s.weight[a].reshape(-1), s.z[a].reshape(-1), s.critic[a], s.trace[a], s.synapse[a].reshape(-1), s.tagged[a].reshape(-1),
-        s.bits[a, 0], s.touched[a], s.queue[a], s.queued[a], s.joined[a], s.owed[a], s.owed_by_critic[a], s.fade[a],
+        s.reach[a], s.bits[a, 0], s.touched[a], s.queue[a], s.queued[a], s.joined[a], s.owed[a], s.owed_by_critic[a], s.fade[a],
         s.weight.shape[2], s.synapse.shape[2],
     )  # fmt: skip
 
@@ -161,15 +164,15 @@ def bounds_of(i, c):
 
 
 @jit(forceinline=True)
-def critic_bounds(i, c):
-    """Bounds of a spiking critic's weights of input i, which are bounded by Dale's law alone."""
-    return dale_bounds(-np.inf, np.inf, i % 2 == 1) if c.dale else (-np.inf, np.inf)
+def bounds_of_critic(r, i, c):
+    """Bounds of a spiking critic's weights of input i."""
+    return critic_bounds(np.float32(r.reach[0]), i % 2 == 1) if c.dale else (np.float32(-np.inf), np.float32(np.inf))
 
 
 @jit(fastmath=FAST, forceinline=True)
 def synapses_now(r, i, o, c):
     """A spiking critic's weights from input i, whose row waits, as they are by now: sixteen of them, from place ``o``."""
-    weight, (low, high) = load(r.synapse, o), critic_bounds(i, c)
+    weight, (low, high) = load(r.synapse, o), bounds_of_critic(r, i, c)
     for e in range(r.trace.shape[0]):
         row, owed = e * r.touched.shape[0] * r.wide + o, np.float32(r.owed_by_critic[e, r.touched[i]])
         weight = critic_step(weight, load(r.tagged, row), owed)
@@ -226,7 +229,7 @@ def end_episode(r, e, c):
             store(r.weight, o, weight_step(load(r.weight, o), update, low, high))
         r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(r.owed_by_critic[e, slot]))
         r.trace[e, i] = 0.0
-        owed, (low, high) = np.float32(r.owed_by_critic[e, slot]), critic_bounds(i, c)
+        owed, (low, high) = np.float32(r.owed_by_critic[e, slot]), bounds_of_critic(r, i, c)
         for o in range(i * r.wide, (i + 1) * r.wide, WIDTH):
             row = e * inputs * r.wide + o
             store(r.synapse, o, clip(critic_step(load(r.synapse, o), load(r.tagged, row), owed), low, high))

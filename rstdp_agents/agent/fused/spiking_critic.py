@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import uint64
 
-from rstdp_agents.agent.fused.lazy_rows import critic_bounds, join, synapses_now
-from rstdp_agents.agent.fused.synapse_pass import drive, next_tick
+from rstdp_agents.agent.fused.lazy_rows import bounds_of_critic, join, synapses_now
+from rstdp_agents.agent.fused.synapse_pass import drive
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.critic import critic_step, critic_trace_step, marked_share, td_error
 from rstdp_agents.equations.lanes import WIDTH, count_bits, load, splat, store, total
@@ -64,7 +64,7 @@ def errors_of_spikes(s, a, r, reward, terminated, restarted, c):
 @jit(fastmath=FAST, forceinline=True)
 def learn_row(s, a, r, i, c):
     """The synapses of input i take a step, of a dense code."""
-    low, high = critic_bounds(i, c)
+    low, high = bounds_of_critic(r, i, c)
     for o in range(i * r.wide, (i + 1) * r.wide, WIDTH):
         weight = load(r.synapse, o)
         for e in range(r.trace.shape[0]):
@@ -75,7 +75,7 @@ def learn_row(s, a, r, i, c):
 
 @jit(fastmath=FAST, forceinline=True)
 def hear(s, a, r, which, e, c):
-    """A window of the critic in env e: what it says, and what its spikes make eligible.
+    """A window of the critic in env e: what it says.
 
     which: 0 for the state acted on, 1 for the next one.
     """
@@ -89,18 +89,14 @@ def hear(s, a, r, which, e, c):
         drive(weights, j * wide, current, 0, wide, s.relayed[a, e, j], ticks, 0, wide)
     s.asked[a, e] = asked_for(weights, s.relayed[a, e, :inputs], s.sign, c.critic.half)
     per_tick = max(np.float32(spikes) / np.float32(ticks), np.float32(LEAST))
-    fire_window(current, per_tick, own, np.float32(s.reach[a, 0]), s.potential[a, e], s.pairs[a, e], c.critic)
-    post, of_population = s.pairs[a, e].reshape(-1), np.zeros(2)
-    for o in range(0, ticks * wide, WIDTH):
-        of_population[o % wide // (wide // 2)] += total(load(post, o))
+    fired, calcium, of_population = np.zeros(wide, np.float32), s.calcium[a, e], np.zeros(2)
+    fire_window(current, per_tick, own, np.float32(s.reach[a, 0]), s.potential[a, e], fired, c.critic)
+    for o in range(0, wide, WIDTH):
+        of_population[o // (wide // 2)] += total(load(fired, o))
+        store(calcium, o, trace_step(load(calcium, o), load(fired, o), np.float32(c.critic.decay_calcium)))
     plus, minus = of_population[0] / (c.critic.half * ticks), of_population[1] / (c.critic.half * ticks)
     s.said[a, e] = c.critic.value_init + value_of_rates(plus, minus, c.critic.tonic, s.reach[a, 0])
     s.silent[a, e] = False
-    for o in range(0, wide, WIDTH):
-        trace, sign = splat(0.0), load(s.sign, o)
-        for t in range(ticks - 1, -1, -1):
-            trace = trace_step(trace, load(post, t * wide + o) * sign, np.float32(c.critic.decay_x))
-            store(post, t * wide + o, trace)
 
 
 @jit(fastmath=FAST, forceinline=True)
@@ -141,15 +137,15 @@ def relay_spikes(value, ticks, p_max, out):
 
 
 @jit(fastmath=FAST, forceinline=True)
-def fire_window(current, spikes, own, reach, potential, post, p):
-    """`spiking_critic.fire_together` for a window: writes potential ``(Q,)`` and spikes post ``(T + 1, Q)``, but for tick T.
+def fire_window(current, spikes, own, reach, potential, fired, p):
+    """`spiking_critic.fire_together` for a window: writes potential ``(Q,)`` and spikes fired ``(T, Q)``.
 
     current ``(T + 1, Q)``, flat: weights of the inputs that fire in each tick. spikes: how many these are, per tick. own: 1 for
     a neuron, 0 for padding. p: `SpikingCriticConstants`.
     """
-    ticks, wide, tonic = post.shape[0] - 1, potential.shape[0], np.float32(p.tonic)
-    padded, fired = wide // 2, post.reshape(-1)
-    for t in range(ticks):
+    wide, tonic = potential.shape[0], np.float32(p.tonic)
+    padded = wide // 2
+    for t in range(current.shape[0] // wide - 1):
         for first in range(0, wide, padded):
             held = splat(0.0)
             for o in range(first, first + padded, WIDTH):
@@ -161,7 +157,7 @@ def fire_window(current, spikes, own, reach, potential, post, p):
             for o in range(first, first + padded, WIDTH):
                 spike = (load(potential, o) >= bar) * load(own, o)
                 store(potential, o, load(potential, o) - spike)
-                store(fired, t * wide + o, spike)
+                store(fired, o, load(fired, o) + spike)
 
 
 @jit(fastmath=FAST, forceinline=True)
@@ -193,32 +189,33 @@ def mark_window(s, a, r, e, c):
     Of a sparse code, the rows of its active inputs are up to date, so that their traces have decayed already.
     """
     inputs, wide, all_rows = s.many[a, 0, e], r.wide, r.touched.shape[0]
-    index, relayed, pairs = s.index[a, 0, e], s.relayed[a, e], s.pairs[a, e].reshape(-1)
-    earned, first, weights = np.zeros(inputs * wide, np.float32), e * all_rows, np.empty(inputs * wide, np.float32)
+    index, relayed, calcium, weights = (
+        s.index[a, 0, e],
+        s.relayed[a, e],
+        s.calcium[a, e],
+        np.empty(inputs * wide, np.float32),
+    )
     gather_rows(s, r, index[:inputs], False, weights, c)
     asks = asked_for(weights, relayed[:inputs], s.sign, c.critic.half)
     s.said[a, e] = value_after_error(s.said[a, e], s.asked[a, e], asks)
-    effect, again, spikes = splat(0.0), splat(0.0), np.float32(0.0)
+    first, again, of_all, spikes, squares = e * all_rows, splat(0.0), splat(0.0), np.float32(0.0), np.float32(0.0)
     for o in range(first * wide, (first + all_rows) * wide if s.dense else 0, WIDTH):
         store(r.tagged, o, load(r.tagged, o) * np.float32(c.modulator.trace_decay))
     for j in range(inputs):
-        left, row = relayed[j], (first + np.int64(index[j])) * wide
-        many = np.float32(count_bits(left))
+        row, many = (first + np.int64(index[j])) * wide, np.float32(count_bits(relayed[j]))
         spikes += many
-        while left:
-            t, left = next_tick(left, 64)
-            for o in range(0, wide, WIDTH):
-                store(earned, j * wide + o, load(earned, j * wide + o) + load(pairs, t * wide + o))
+        squares += many * many
         for o in range(0, wide, WIDTH):
-            share = load(s.sign, o) * many
-            effect = effect + share * load(earned, j * wide + o)
-            again = again + share * load(r.tagged, row + o)
-    each = np.float32(1.0) / (max(spikes, np.float32(LEAST)) * np.float32(2 * c.critic.half))
-    mark, of_all = np.float32(0.0), total(effect) * each
-    if of_all > np.float32(LEAST):
-        mark = (np.float32(1.0) - np.float32(marked_share(total(again) * each, c.modulator.critic_lr))) / of_all
+            again = again + load(s.sign, o) * many * load(r.tagged, row + o)
+    for o in range(0, wide, WIDTH):
+        of_all = of_all + load(calcium, o)
+    spikes, neurons = max(spikes, np.float32(LEAST)), np.float32(2 * c.critic.half)
+    mark, effect = np.float32(0.0), total(of_all) / neurons * squares / (spikes * spikes)
+    if effect > np.float32(LEAST):
+        again_of_all = total(again) / (spikes * neurons)
+        mark = (np.float32(1.0) - np.float32(marked_share(again_of_all, c.modulator.critic_lr))) / effect
     for j in range(inputs):
-        row = (first + np.int64(index[j])) * wide
+        row, share = (first + np.int64(index[j])) * wide, np.float32(count_bits(relayed[j])) / spikes
         for o in range(0, wide, WIDTH):
-            trace, pair = load(r.tagged, row + o), load(earned, j * wide + o)
-            store(r.tagged, row + o, critic_trace_step(trace, pair, np.float32(1.0), mark))
+            pair = load(s.sign, o) * share * load(calcium, o)
+            store(r.tagged, row + o, critic_trace_step(load(r.tagged, row + o), pair, np.float32(1.0), mark))

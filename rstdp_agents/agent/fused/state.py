@@ -38,7 +38,7 @@ FIELDS = {
     "recent": "(A, E) float64",
     "reach": "(A, 1) float64",
     "relayed": "(A, E, N) uint64: relay spikes of the active inputs in the window heard last",
-    "pairs": "(A, E, T + 1, Q): what a relay spike of each tick has made eligible there; nothing for tick T",
+    "calcium": "(A, E, Q)",
     "sign": "(Q,): +1 and -1 of its populations, 0 of the padding",
     "r_bar": "(A, 1)",
     "lr": "(A,)",
