@@ -16,6 +16,7 @@ from rstdp_agents.equations.spiking_value import (
     MARGIN,
     START,
     TAU_CALCIUM,
+    calcium_gate,
     critic_tick,
     reach_step,
     relay_tick,
@@ -68,9 +69,8 @@ class SpikingCritic:
     what is left of it is said in the next tick (`fire_together`; as in the networks of Boerlin, Machens and Denève 2013). V is
     the difference of the two rates (`value_of_rates`).
 
-    A synapse becomes eligible by the spikes that it has carried in a window, times a slow trace of those that its neuron has
-    fired, which is about what calcium is (`TAU_CALCIUM`): so all neurons learn nearly the same from a state, however few spikes
-    each fires in it. The signs of the two populations are opposite, the units what it changes of V, so that critic_lr delta e
+    A synapse becomes eligible by the share that it has in the input spikes of a window, if its neuron has fired of late
+    (`calcium_gate`); with opposite sign in the two populations, in units of what that changes of V: so that critic_lr delta e
     removes the share critic_lr of an error (`critic.critic_trace_step`). What was said of the next state is the value to start
     from in the next step, with what the error has changed of it (`value_after_error`).
 
@@ -163,7 +163,8 @@ class SpikingCritic:
         """Let the trace decay by a step in the envs ``where``, and add what a window has made eligible."""
         p = self.p
         again = p.gamma * p.lambda_ * self._effect(self.trace, heard.share)
-        pairs = self._sign * self.calcium[..., None] * heard.share[..., None, None, :]
+        gate = calcium_gate(self.calcium).to(self.trace)
+        pairs = self._sign * gate[..., None] * heard.share[..., None, None, :]
         effect = self._effect(pairs, heard.share)
         mark = torch.where(effect > LEAST, (1.0 - marked_share(again, p.critic_lr)) / effect.clamp(min=LEAST), 0.0)
         marked = critic_trace_step(self.trace, pairs, p.gamma * p.lambda_, mark[..., None, None, None])
@@ -207,10 +208,11 @@ class SpikingCritic:
 def fire_together(potential: Tensor) -> tuple[Tensor, Tensor]:
     """Spikes of populations of neurons ``(..., n)`` in a tick, and their potentials after it.
 
-    As many fire as it takes to bring the mean potential down to one half, those of the highest potentials.
+    As many fire as it takes to bring the mean potential down to one half, those of the highest potentials; of equal ones the
+    first.
     """
     neurons = potential.shape[-1]
     due = (potential.sum(-1) - (0.5 * neurons - MARGIN)).clamp(0, neurons).long()
-    bar = potential.sort(-1, descending=True).values.gather(-1, (due - 1).clamp(min=0)[..., None])
-    spike = ((potential >= bar) & (due > 0)[..., None]).to(potential)
+    rank = potential.argsort(dim=-1, descending=True, stable=True).argsort(dim=-1)
+    spike = (rank < due[..., None]).to(potential)
     return spike, potential - spike

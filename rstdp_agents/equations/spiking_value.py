@@ -15,7 +15,9 @@ LOWEST, HIGHEST = -1.0, 2.0
 """Bounds of a critic neuron's potential."""
 TAU_CALCIUM = 200.0
 """Of the trace that a critic neuron keeps of its own spikes (ms), as of calcium."""
-ROOM = 2.0
+ENOUGH_CALCIUM = 0.1
+"""With less of it, in units of what a spike brings, no synapse of the neuron learns: it has not fired for 460 ms."""
+ROOM = 1.5
 """Of the size of the values that are needed, the largest one that can be said."""
 LEAST = 1e-9
 """Divisors are no smaller."""
@@ -48,6 +50,18 @@ def critic_tick(v: Value, current: Value, spikes: Value, tonic: Value, reach: Va
     `reach_step`.
     """
     return clip(v + tonic * (1.0 + current / (spikes * reach)), LOWEST, HIGHEST)
+
+
+@equation
+def calcium_gate(calcium: Value) -> Value:
+    """Whether synapses of a critic neuron can become eligible; a mask of the shape of ``calcium``.
+
+        gate = c >= ENOUGH_CALCIUM
+
+    calcium: c, a trace of the neuron's own spikes that lasts `TAU_CALCIUM`. A gate, and no factor: if neurons that fire more also
+    learnt more, they would soon do all of it, with weights without limit of either sign.
+    """
+    return calcium >= ENOUGH_CALCIUM
 
 
 @equation
@@ -91,12 +105,11 @@ def value_after_error(value: Value, asked: Value, asks: Value) -> Value:
 def value_needed(recent: Value, value: Value, value_init: Value) -> Value:
     """Size of the values that an env asks for, from the initial one.
 
-        needed = max(|R|, |V - value_init| / ROOM, |value_init|)
+        needed = max(|R|, |V - value_init|, |value_init|)
 
-    recent: R <- gamma R + reward, of the episode so far. value: V, as it was said of the next state; it is needed all the more
-    where nothing larger can be said (`reach_step`). All of one shape.
+    recent: R <- gamma R + reward, of the episode so far. value: V, as it was said of the next state. All of one shape.
     """
-    needed = abs(value - value_init) / ROOM
+    needed = abs(value - value_init)
     needed = where(abs(recent) > needed, abs(recent), needed)
     return where(needed > abs(value_init), needed, abs(value_init))
 

@@ -18,6 +18,7 @@ from rstdp_agents.equations.spiking_value import (
     LEAST,
     MARGIN,
     START,
+    calcium_gate,
     critic_tick,
     reach_step,
     relay_tick,
@@ -153,31 +154,41 @@ def fire_window(current, spikes, own, reach, potential, fired, p):
                 store(potential, o, v)
                 held = held + v
             due = min(int(total(held) - np.float32(0.5 * p.half - MARGIN)), p.half)
-            bar = bar_for(potential, own, first, first + padded, due)
+            bar, above, surplus = bar_for(potential, own, first, first + padded, due)
             for o in range(first, first + padded, WIDTH):
                 spike = (load(potential, o) >= bar) * load(own, o)
                 store(potential, o, load(potential, o) - spike)
                 store(fired, o, load(fired, o) + spike)
+            for o in range(first + p.half - 1, first - 1, -1):
+                if surplus == 0:
+                    break
+                if bar - np.float32(1.0) <= potential[o] < above - np.float32(1.0):
+                    potential[o] += np.float32(1.0)
+                    fired[o] -= np.float32(1.0)
+                    surplus -= 1
 
 
 @jit(fastmath=FAST, forceinline=True)
 def bar_for(potential, own, begin, end, due):
-    """The potential that as many neurons have reached as are ``due``, found by halves; one out of reach if none is."""
-    low, high = np.float32(-FARTHEST), FARTHEST
+    """The potential that as many neurons have reached as are ``due``, found by halves; one out of reach if none is.
+
+    Returns it, one that fewer have reached, and how many between them are more than are due, all of about one potential.
+    """
+    low, high, most = np.float32(-FARTHEST), FARTHEST, 0
     if due <= 0:
-        return FARTHEST
+        return FARTHEST, FARTHEST, 0
     for _ in range(HALVINGS):
         middle, above = np.float32(0.5) * (low + high), splat(0.0)
         for o in range(begin, end, WIDTH):
             above = above + (load(potential, o) >= middle) * load(own, o)
         many = total(above)
         if many >= due:
-            low = middle
+            low, most = middle, int(many)
         else:
             high = middle
         if many == due:
             break
-    return low
+    return low, high, max(most - due, 0)
 
 
 @jit(fastmath=FAST, forceinline=True)
@@ -189,11 +200,11 @@ def mark_window(s, a, r, e, c):
     Of a sparse code, the rows of its active inputs are up to date, so that their traces have decayed already.
     """
     inputs, wide, all_rows = s.many[a, 0, e], r.wide, r.touched.shape[0]
-    index, relayed, calcium, weights = (
+    index, relayed, weights, gate = (
         s.index[a, 0, e],
         s.relayed[a, e],
-        s.calcium[a, e],
         np.empty(inputs * wide, np.float32),
+        np.empty(wide, np.float32),
     )
     gather_rows(s, r, index[:inputs], False, weights, c)
     asks = asked_for(weights, relayed[:inputs], s.sign, c.critic.half)
@@ -208,7 +219,9 @@ def mark_window(s, a, r, e, c):
         for o in range(0, wide, WIDTH):
             again = again + load(s.sign, o) * many * load(r.tagged, row + o)
     for o in range(0, wide, WIDTH):
-        of_all = of_all + load(calcium, o)
+        sign = load(s.sign, o)
+        store(gate, o, calcium_gate(load(s.calcium[a, e], o)) * sign)
+        of_all = of_all + load(gate, o) * sign
     spikes, neurons = max(spikes, np.float32(LEAST)), np.float32(2 * c.critic.half)
     mark, effect = np.float32(0.0), total(of_all) / neurons * squares / (spikes * spikes)
     if effect > np.float32(LEAST):
@@ -217,5 +230,8 @@ def mark_window(s, a, r, e, c):
     for j in range(inputs):
         row, share = (first + np.int64(index[j])) * wide, np.float32(count_bits(relayed[j])) / spikes
         for o in range(0, wide, WIDTH):
-            pair = load(s.sign, o) * share * load(calcium, o)
-            store(r.tagged, row + o, critic_trace_step(load(r.tagged, row + o), pair, np.float32(1.0), mark))
+            store(
+                r.tagged,
+                row + o,
+                critic_trace_step(load(r.tagged, row + o), load(gate, o) * share, np.float32(1.0), mark),
+            )
