@@ -139,7 +139,7 @@ def relay_spikes(value, ticks, p_max, out):
 
 @jit(fastmath=FAST, forceinline=True)
 def fire_window(current, spikes, own, reach, potential, fired, p):
-    """`spiking_critic.fire_together` for a window: writes potential ``(Q,)`` and spikes fired ``(T, Q)``.
+    """`spiking_critic.fire_together` for a window: writes potential ``(Q,)``, and adds to fired ``(Q,)``.
 
     current ``(T + 1, Q)``, flat: weights of the inputs that fire in each tick. spikes: how many these are, per tick. own: 1 for
     a neuron, 0 for padding. p: `SpikingCriticConstants`.
@@ -154,41 +154,38 @@ def fire_window(current, spikes, own, reach, potential, fired, p):
                 store(potential, o, v)
                 held = held + v
             due = min(int(total(held) - np.float32(0.5 * p.half - MARGIN)), p.half)
-            bar, above, surplus = bar_for(potential, own, first, first + padded, due)
+            bar, above, few = bar_for(potential, own, first, first + padded, due)
+            for o in range(first, first + (p.half if few else 0)):
+                if few and bar <= potential[o] < above:
+                    potential[o] -= np.float32(1.0)
+                    fired[o] += np.float32(1.0)
+                    few -= 1
             for o in range(first, first + padded, WIDTH):
-                spike = (load(potential, o) >= bar) * load(own, o)
+                spike = (load(potential, o) >= above) * load(own, o)
                 store(potential, o, load(potential, o) - spike)
                 store(fired, o, load(fired, o) + spike)
-            for o in range(first + p.half - 1, first - 1, -1):
-                if surplus == 0:
-                    break
-                if bar - np.float32(1.0) <= potential[o] < above - np.float32(1.0):
-                    potential[o] += np.float32(1.0)
-                    fired[o] -= np.float32(1.0)
-                    surplus -= 1
 
 
 @jit(fastmath=FAST, forceinline=True)
 def bar_for(potential, own, begin, end, due):
-    """The potential that as many neurons have reached as are ``due``, found by halves; one out of reach if none is.
+    """What potential neurons need to be among as many as are ``due``, found by halves.
 
-    Returns it, one that fewer have reached, and how many between them are more than are due, all of about one potential.
+    Returns a bar, another above it that all who have reached it pass, and how many of those between the two are due as well: they
+    have the same potential but for rounding.
     """
-    low, high, most = np.float32(-FARTHEST), FARTHEST, 0
-    if due <= 0:
-        return FARTHEST, FARTHEST, 0
-    for _ in range(HALVINGS):
+    low, high, fewer = np.float32(-FARTHEST), FARTHEST, 0
+    for _ in range(HALVINGS if due > 0 else 0):
         middle, above = np.float32(0.5) * (low + high), splat(0.0)
         for o in range(begin, end, WIDTH):
             above = above + (load(potential, o) >= middle) * load(own, o)
-        many = total(above)
-        if many >= due:
-            low, most = middle, int(many)
-        else:
-            high = middle
+        many = int(total(above))
         if many == due:
-            break
-    return low, high, max(most - due, 0)
+            return middle, middle, 0
+        if many > due:
+            low = middle
+        else:
+            high, fewer = middle, many
+    return low, high, max(due - fewer, 0)
 
 
 @jit(fastmath=FAST, forceinline=True)
