@@ -1,7 +1,7 @@
 """Whether rates hold while agents learn: every task of the table in both regimes, with homeostasis and without.
 
-python -m benchmarks.rates                                               every task and regime, with their page
-python -m benchmarks.rates --task CartPole-v1 --regime cortical          one of them, printed
+python -m benchmarks.rates                                     every task and regime, with their page; goes on where it ended
+python -m benchmarks.rates --task CartPole-v1 --regime cortical one of them, printed
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from rstdp_agents.agent.agent import Agent
 from rstdp_agents.base import validate
 from rstdp_agents.base.devices import flush_denormal
 from rstdp_agents.base.errors import UsageError
+from rstdp_agents.base.files import write_whole
 from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.training.config import Regime
@@ -83,6 +84,19 @@ def measure(name: str, regime: Regime, seeds: tuple[int, ...], steps: int) -> di
         found["targets"] = [layer.homeostasis_params.rate_target for layer in agent.network.layers]
         found[form] = course(agent, envs, seeds, steps)
         envs.close()
+    return found
+
+
+def measured(file: Path | None, name: str, regime: Regime, seeds: tuple[int, ...], steps: int) -> dict[str, Any]:
+    """What `measure` finds, or has found and a file holds."""
+    asked = {"task": name, "regime": regime, "seeds": list(seeds), "steps": steps}
+    there = json.loads(file.read_text()) if file and file.exists() else {}
+    if there.items() >= asked.items():
+        return there
+    found = measure(name, regime, seeds, steps)
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, json.dumps(found) + "\n")
     return found
 
 
@@ -148,14 +162,12 @@ def run(args: Args) -> None:
     for name in names:
         for regime in regimes:
             try:
-                found = measure(name, regime, seeds, args.steps or min(STEPS, TASKS[name].max_steps))
+                file = None if args.task else args.out / f"{file_name(name)}_{regime}.json"
+                found = measured(file, name, regime, seeds, args.steps or min(STEPS, TASKS[name].max_steps))
             except UsageError as error:
                 print(f"{name}: {error}", flush=True)
                 continue
             print(table(HEADER, [row(found)]), flush=True)
-            if not args.task:
-                args.out.mkdir(parents=True, exist_ok=True)
-                (args.out / f"{file_name(name)}_{regime}.json").write_text(json.dumps(found) + "\n")
     if not args.task:
         command = f"python -m benchmarks.rates --seeds {args.seeds}" + (
             f" --regime {args.regime}" if args.regime else ""
