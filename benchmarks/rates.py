@@ -90,12 +90,12 @@ def measure(name: str, regime: Regime, seeds: tuple[int, ...], steps: int) -> di
 def measured(file: Path | None, name: str, regime: Regime, seeds: tuple[int, ...], steps: int) -> dict[str, Any]:
     """What `measure` finds, or has found and a file holds."""
     asked = {"task": name, "regime": regime, "seeds": list(seeds), "steps": steps}
-    there = json.loads(file.read_text()) if file and file.exists() else {}
-    if there.items() >= asked.items():
-        return there
+    kept = json.loads(file.read_text()) if file and file.exists() else {}
+    if kept.items() >= asked.items():
+        print(f"kept, from {file}:")
+        return kept
     found = measure(name, regime, seeds, steps)
     if file:
-        file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, json.dumps(found) + "\n")
     return found
 

@@ -12,6 +12,7 @@ from rstdp_agents.codecs.decoders.options import DecoderConfig
 from rstdp_agents.codecs.encoders.options import EncoderConfig
 from rstdp_agents.equations.neuron import LIFParams
 from rstdp_agents.equations.rate_control import HomeostasisParams
+from rstdp_agents.equations.spiking_value import FEWEST_SPIKES
 from rstdp_agents.spiking.network import Credit
 from rstdp_agents.spiking.neuron_models import NeuronName
 from rstdp_agents.spiking.plasticity.options import PlasticityConfig, RuleName
@@ -114,6 +115,13 @@ class AgentConfig:
             f"td-spiking needs inputs that fire in a window of {1000 * window:g} ms: "
             f"`encoder.rate_max` must be {1 / window:g} Hz or more; "
             f"received {self.encoder.rate_max}",
+        )
+        spikes = p.critic_hz * window * p.critic_neurons / 2
+        validate.require(
+            self.modulator != "td-spiking" or spikes >= FEWEST_SPIKES,
+            f"td-spiking rounds values to a spike of a population, which must fire {FEWEST_SPIKES} or more in a window of "
+            f"{1000 * window:g} ms without input; received {spikes:g}, of `modulation.critic_hz` {p.critic_hz} and "
+            f"`modulation.critic_neurons` {p.critic_neurons}",
         )
         target, most = self.homeostasis.rate_target, self.highest_rate
         validate.require(

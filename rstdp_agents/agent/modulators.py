@@ -42,7 +42,7 @@ class ModulatorConfig:
     critic_hz: float = 250.0
     """Rate at which they fire where the value is 0 (Hz; td-spiking)."""
     tau_reach: float = 2_000.0
-    """Time constant with which the largest value that they can say shrinks where none asks for it, in env steps (td-spiking)."""
+    """Time constant with which their range of values shrinks where none asks for it, in env steps (td-spiking)."""
     gain: GainName = "adaptive"
     """Units of the modulator that reaches the synapses: its own running size, so that rewards of any scale teach the same
     (adaptive), or those of the reward (fixed)."""

@@ -105,7 +105,9 @@ class SpikingCritic:
         self.recent = torch.zeros(agents, envs, device=device, dtype=torch.float64)
         """Rewards of the episode so far, discounted backwards."""
         self.reach = torch.full((agents, 1), FAINT, device=device, dtype=torch.float64)
-        """Largest value that can be said."""
+        """Largest value, from the initial one, that can be said without silencing a population."""
+        self.balance = torch.zeros(agents, 1, device=device, dtype=torch.float64)
+        """The largest reach so far."""
 
     def __call__(self, step: Step) -> Tensor:
         p, c = self.p, self.constants
@@ -117,13 +119,14 @@ class SpikingCritic:
         heard = self._say(step.next_features, everywhere)
         needed = value_needed(self.recent, self.said.double(), p.value_init).amax(1, keepdim=True)
         self.reach.copy_(reach_step(self.reach, needed, c.keep_reach))
+        self.balance.copy_(torch.maximum(self.balance, self.reach))
         delta = step.taken(td_error(step.reward, step.terminated, before, self.said, p))
         asked = self._effect(self.weight[:, None], heard.share)
         share = (p.critic_lr / delta.shape[1] * delta)[..., None, None, None]
         for e in range(delta.shape[1]):
             self.weight.copy_(critic_step(self.weight, self.trace[:, e], share[:, e]))
         if self.dale:
-            room = self.reach.to(self.weight).reshape(-1, *[1] * (1 + len(self.layout)))
+            room = self.balance.to(self.weight).reshape(-1, *[1] * (1 + len(self.layout)))
             for population in self.weight.unflatten(-1, self.layout).unbind(1):
                 by_sign(population, room)
         self.said.copy_(value_after_error(self.said, asked, self._effect(self.weight[:, None], heard.share)))
@@ -144,7 +147,7 @@ class SpikingCritic:
 
     def tensors(self) -> dict[str, Tensor]:
         self._some_silent = True  # whoever asks for them may write to them
-        names = ("weight", "trace", "potential", "calcium", "said", "silent", "recent", "reach")
+        names = ("weight", "trace", "potential", "calcium", "said", "silent", "recent", "reach", "balance")
         return {f"critic.{name}": getattr(self, name) for name in names}
 
     def _say(self, features: Tensor, where: Tensor) -> Heard:
@@ -164,10 +167,10 @@ class SpikingCritic:
         p = self.p
         again = p.gamma * p.lambda_ * self._effect(self.trace, heard.share)
         gate = calcium_gate(self.calcium).to(self.trace)
-        pairs = self._sign * gate[..., None] * heard.share[..., None, None, :]
-        effect = self._effect(pairs, heard.share)
+        eligible = self._sign * gate[..., None] * heard.share[..., None, None, :]
+        effect = self._effect(eligible, heard.share)
         mark = torch.where(effect > LEAST, (1.0 - marked_share(again, p.critic_lr)) / effect.clamp(min=LEAST), 0.0)
-        marked = critic_trace_step(self.trace, pairs, p.gamma * p.lambda_, mark[..., None, None, None])
+        marked = critic_trace_step(self.trace, eligible, p.gamma * p.lambda_, mark[..., None, None, None])
         self.trace.copy_(torch.where(where[..., None, None, None], marked, self.trace))
 
     @staticmethod

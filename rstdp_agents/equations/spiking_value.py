@@ -18,9 +18,11 @@ TAU_CALCIUM = 200.0
 ENOUGH_CALCIUM = 0.1
 """With less of it, in units of what a spike brings, no synapse of the neuron learns: it has not fired for 460 ms."""
 ROOM = 1.5
-"""Of the size of the values that are needed, the largest one that can be said."""
+"""Largest value that can be said without silencing a population, in units of the size that is needed."""
 LEAST = 1e-9
 """Divisors are no smaller."""
+FEWEST_SPIKES = 3
+"""Of a population in a window without input; with 1.5, what values are rounded to would make `reach` grow by itself."""
 MARGIN = 1e-4
 """By how much less than a whole spike a population has to owe for it: so that sums which round differently say the same."""
 
@@ -65,15 +67,16 @@ def calcium_gate(calcium: Value) -> Value:
 
 
 @equation
-def critic_bounds(reach: Value, inhibitory: bool) -> tuple[Value, Value]:
+def critic_bounds(balance: Value, inhibitory: bool) -> tuple[Value, Value]:
     """Bounds of what a synapse of the critic has learnt, under Dale's law.
 
-        reach + w >= 0 if its input excites, -reach + w <= 0 if it inhibits
+        balance + w >= 0 if its input excites, -balance + w <= 0 if it inhibits
 
-    Before learning, what excites and what inhibits a neuron is balanced: the two copies of an input fire alike, their synapses
-    are reach and -reach, and of both together what was learnt is left, w. Returns the lower and the upper bound.
+    balance: the largest reach so far. Before learning, what excites and what inhibits a neuron is balanced: the two copies of an
+    input fire alike, their synapses are balance and -balance, and of both together what was learnt is left, w. Returns the lower
+    and the upper bound.
     """
-    return -inf if inhibitory else -reach, reach if inhibitory else inf
+    return -inf if inhibitory else -balance, balance if inhibitory else inf
 
 
 @equation

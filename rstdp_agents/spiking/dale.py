@@ -22,9 +22,9 @@ def presynaptic_signs(weight: Tensor) -> Tensor:
 
 
 def by_sign(weight: Tensor, room: float | Tensor = 0.0) -> None:
-    """Put weights ``(agents, post, pre, ...)`` that are further than ``room`` on the wrong side of 0 there, in place.
+    """Set weights ``(agents, post, pre, ...)`` that are further than ``room`` on the wrong side of 0 to there, in place.
 
     As of `three_factor.dale_bounds`, or with room `spiking_value.critic_bounds`. room: a number, or of a shape that broadcasts.
     """
-    weight[:, :, ::2].clamp_(min=-room)
+    weight[:, :, ::2].clamp_(min=0.0 - room)
     weight[:, :, 1::2].clamp_(max=room)

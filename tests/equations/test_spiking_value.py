@@ -70,7 +70,7 @@ def test_what_can_be_said_grows_with_what_is_needed_at_once_and_shrinks_slowly()
     assert reach_step(FAINT, 0.0, 0.5) == FAINT
 
 
-def test_rewards_so_far_the_initial_value_and_values_that_go_beyond_what_can_be_said_need_it():
+def test_rewards_so_far_values_and_the_initial_one_need_to_be_said():
     recent, said = np.linspace(-8.0, 8.0, 16), np.linspace(50.0, -30.0, 16)
     expected = np.maximum(np.maximum(np.abs(recent), np.abs(said + 2.0)), 2.0)
     assert values(value_needed, (recent, said), -2.0, lanes=False) == pytest.approx(expected)

@@ -136,7 +136,7 @@ def _of_spiking_critic(parts: AgentParts, inputs: int, most: int) -> dict[str, n
     held = {
         "said": torch.zeros(shape),
         "silent": torch.ones(shape, dtype=torch.bool), "recent": torch.zeros(shape, dtype=torch.float64),
-        "reach": torch.zeros(parts.agents, 1, dtype=torch.float64),
+        "reach": torch.zeros(parts.agents, 1, dtype=torch.float64), "balance": torch.zeros(parts.agents, 1, dtype=torch.float64),
     }  # fmt: skip
     if isinstance(m, SpikingCritic):
         m.weight = synapse[..., :half].movedim(1, -1).copy_(m.weight)

@@ -51,7 +51,7 @@ class Rows(NamedTuple):
     """``(I Q,)``: weights of a spiking critic; none where it does not spike."""
     tagged: np.ndarray
     """``(E I Q,)``: their trace."""
-    reach: np.ndarray
+    balance: np.ndarray
     """``(1,)``: of that critic."""
     bits: np.ndarray
     """``(E, I)``, of this window."""
@@ -80,7 +80,7 @@ def rows_of(s, a):
     """The `Rows` of agent a. s: `state.State`."""
     return Rows(
         s.weight[a].reshape(-1), s.z[a].reshape(-1), s.critic[a], s.trace[a], s.synapse[a].reshape(-1), s.tagged[a].reshape(-1),
-        s.reach[a], s.bits[a, 0], s.touched[a], s.queue[a], s.queued[a], s.joined[a], s.owed[a], s.owed_by_critic[a], s.fade[a],
+        s.balance[a], s.bits[a, 0], s.touched[a], s.queue[a], s.queued[a], s.joined[a], s.owed[a], s.owed_by_critic[a], s.fade[a],
         s.weight.shape[2], s.synapse.shape[2],
     )  # fmt: skip
 
@@ -166,7 +166,7 @@ def bounds_of(i, c):
 @jit(forceinline=True)
 def bounds_of_critic(r, i, c):
     """Bounds of a spiking critic's weights of input i."""
-    return critic_bounds(np.float32(r.reach[0]), i % 2 == 1) if c.dale else (np.float32(-np.inf), np.float32(np.inf))
+    return critic_bounds(np.float32(r.balance[0]), i % 2 == 1) if c.dale else (np.float32(-np.inf), np.float32(np.inf))
 
 
 @jit(fastmath=FAST, forceinline=True)

@@ -57,6 +57,7 @@ def errors_of_spikes(s, a, r, reward, terminated, restarted, c):
         s.recent[a, e] = trace_step(s.recent[a, e], reward[e] * p.reward_scale, p.gamma)
         needed = max(needed, value_needed(s.recent[a, e], np.float64(s.said[a, e]), c.critic.value_init))
     s.reach[a, 0] = reach_step(s.reach[a, 0], needed, c.critic.keep_reach)
+    s.balance[a, 0] = max(s.balance[a, 0], s.reach[a, 0])
     if s.dense:
         for i in range(r.touched.shape[0]):
             learn_row(s, a, r, i, c)
@@ -197,12 +198,8 @@ def mark_window(s, a, r, e, c):
     Of a sparse code, the rows of its active inputs are up to date, so that their traces have decayed already.
     """
     inputs, wide, all_rows = s.many[a, 0, e], r.wide, r.touched.shape[0]
-    index, relayed, weights, gate = (
-        s.index[a, 0, e],
-        s.relayed[a, e],
-        np.empty(inputs * wide, np.float32),
-        np.empty(wide, np.float32),
-    )
+    index, relayed = s.index[a, 0, e], s.relayed[a, e]
+    weights, eligible = np.empty(inputs * wide, np.float32), np.empty(wide, np.float32)
     gather_rows(s, r, index[:inputs], False, weights, c)
     asks = asked_for(weights, relayed[:inputs], s.sign, c.critic.half)
     s.said[a, e] = value_after_error(s.said[a, e], s.asked[a, e], asks)
@@ -217,8 +214,8 @@ def mark_window(s, a, r, e, c):
             again = again + load(s.sign, o) * many * load(r.tagged, row + o)
     for o in range(0, wide, WIDTH):
         sign = load(s.sign, o)
-        store(gate, o, calcium_gate(load(s.calcium[a, e], o)) * sign)
-        of_all = of_all + load(gate, o) * sign
+        store(eligible, o, calcium_gate(load(s.calcium[a, e], o)) * sign)
+        of_all = of_all + load(eligible, o) * sign
     spikes, neurons = max(spikes, np.float32(LEAST)), np.float32(2 * c.critic.half)
     mark, effect = np.float32(0.0), total(of_all) / neurons * squares / (spikes * spikes)
     if effect > np.float32(LEAST):
@@ -230,5 +227,5 @@ def mark_window(s, a, r, e, c):
             store(
                 r.tagged,
                 row + o,
-                critic_trace_step(load(r.tagged, row + o), load(gate, o) * share, np.float32(1.0), mark),
+                critic_trace_step(load(r.tagged, row + o), load(eligible, o) * share, np.float32(1.0), mark),
             )

@@ -28,7 +28,7 @@ FIELDS = {
     "rate": "(A, P), of homeostasis",
     "offset": "(A, P), of homeostasis",
     "critic": "(A, I)",
-    "synapse": "(A, I, Q): weight of a `SpikingCritic`, as are the next ten; Q, 0 where there is none: its neurons, of each "
+    "synapse": "(A, I, Q): weight of a `SpikingCritic`, as are the next eleven; Q, 0 where there is none: its neurons, of each "
     "population padded to sixteens",
     "tagged": "(A, E, I, Q): trace",
     "potential": "(A, E, Q)",
@@ -37,6 +37,7 @@ FIELDS = {
     "silent": "(A, E) bool",
     "recent": "(A, E) float64",
     "reach": "(A, 1) float64",
+    "balance": "(A, 1) float64",
     "relayed": "(A, E, N) uint64: relay spikes of the active inputs in the window heard last",
     "calcium": "(A, E, Q)",
     "sign": "(Q,): +1 and -1 of its populations, 0 of the padding",

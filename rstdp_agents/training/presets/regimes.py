@@ -24,7 +24,7 @@ REGIMES: dict[str, dict[str, Any]] = {
         "agent.decoder.choice_hz": 30.0,
         "agent.decoder.vector_hz": 12.0,
         "agent.modulator": "td-spiking",
-        "agent.modulation.critic_hz": 25.0,  # values move it by half, to between 12 and 38 Hz
+        "agent.modulation.critic_hz": 25.0,  # values move it by two thirds, to between 8 and 42 Hz
         "agent.homeostasis.tau_rate": 100_000.0,  # as many env steps as in the fast regime, as the next
         "agent.homeostasis.tau": 100_000.0,
     },

@@ -54,7 +54,7 @@ OPTIONS = [
     {"modulator": "reward", "modulation.gain": "fixed", "modulation.novelty": 1.0, "decoder.exploration_lr": 0.02},
     {"modulator": "td-spiking", "modulation.critic_neurons": 8, "modulation.value_init": 2.0, "modulation.tau_reach": 20.0},
     {"modulator": "td-spiking", "modulation.critic_neurons": 8, "encoder.code": "tiles", "encoder.cells": (2, 2, 2, 3)},
-    {"modulator": "td-spiking", "modulation.critic_neurons": 6, "network.dale": True, "modulation.critic_hz": 40.0},
+    {"modulator": "td-spiking", "modulation.critic_neurons": 16, "network.dale": True, "modulation.critic_hz": 40.0},
 ]  # fmt: skip
 LAZY = {"output.v", "output.refractory", "output.x", "output.y"}  # of a window's inside: both paths start them at rest
 OUTSIDE = {"agent.episodes"}  # counted by Agent.step, past which these tests reach the engine

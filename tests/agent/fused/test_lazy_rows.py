@@ -20,6 +20,14 @@ OPTIONS = [
     {"rule": "rstdp-et", "modulation.lambda_": 0.0, "plasticity.tau_e": 2.0, "modulation.deadband": 0.3},
     {"rule": "rstdp-et", "simulation.fresh_each_window": False, "plasticity.a_minus": 0.3, "plasticity.tau_plus": 7.0},
     {"rule": "rstdp-et", "modulator": "td-spiking", "modulation.critic_neurons": 6},
+    {
+        "rule": "rstdp-et",
+        "modulator": "td-spiking",
+        "modulation.critic_neurons": 8,
+        "network.dale": True,
+        "modulation.tau_reach": 10.0,
+        "plasticity.lr": 0.0,
+    },
 ]
 
 
