@@ -169,9 +169,8 @@ def run(args: Args) -> None:
                 continue
             print(table(HEADER, [row(found)]), flush=True)
     if not args.task:
-        command = f"python -m benchmarks.rates --seeds {args.seeds}" + (
-            f" --regime {args.regime}" if args.regime else ""
-        )
+        of_regime = f" --regime {args.regime}" if args.regime else ""
+        command = f"python -m benchmarks.rates --seeds {args.seeds}{of_regime}"
         args.out.with_suffix(".md").write_text(page(args.out, command))
 
 

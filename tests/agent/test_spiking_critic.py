@@ -159,9 +159,8 @@ def test_the_modulator_is_the_td_error_of_what_the_spikes_say():
 def test_a_state_that_an_error_leads_to_is_worth_at_once_what_the_error_has_made_of_it():
     td, stay = critic(gamma=0.9), Step(torch.full((1, 1), 10.0), torch.zeros(1, 1), one_hot(0), one_hot(0))
     td(stay)
-    assert td.said.item() == pytest.approx(
-        3.0, abs=1e-4
-    )  # the share critic_lr of an error of 10, to which nothing is rounded
+    # the share critic_lr of an error of 10, to which nothing is rounded
+    assert td.said.item() == pytest.approx(3.0, abs=1e-4)
     td(stay)
     assert td.said.item() == pytest.approx(td.value(one_hot(0)).item(), abs=3 * one_spike(td))
 

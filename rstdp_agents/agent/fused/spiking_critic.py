@@ -224,8 +224,5 @@ def mark_window(s, a, r, e, c):
     for j in range(inputs):
         row, share = (first + np.int64(index[j])) * wide, np.float32(count_bits(relayed[j])) / spikes
         for o in range(0, wide, WIDTH):
-            store(
-                r.tagged,
-                row + o,
-                critic_trace_step(load(r.tagged, row + o), load(eligible, o) * share, np.float32(1.0), mark),
-            )
+            trace = critic_trace_step(load(r.tagged, row + o), load(eligible, o) * share, np.float32(1.0), mark)
+            store(r.tagged, row + o, trace)

@@ -33,9 +33,8 @@ REGIMES: dict[str, dict[str, Any]] = {
 
 RULES_IN: dict[str, dict[str, dict[str, Any]]] = {
     "cortical": {
-        "rstdp": {
-            "agent.modulator": "td"
-        },  # without a trace it runs on torch, where a critic of spikes takes 0.3 s a step
+        # without a trace it runs on torch, where a critic of spikes takes 0.3 s a step
+        "rstdp": {"agent.modulator": "td"},
         "reward-switch": {"agent.plasticity.lr": 0.5},  # a third of that of the others, as in the fast regime
     },
 }
