@@ -78,7 +78,7 @@ TASKS |= {
         "without learning it stays at 0.5",
     ),
     "rstdp/Bars-v0": Task(
-        0.95, 4000, 4000, note=f"25 pixels, a convolution that learns; {_SHARE}",
+        0.95, 20_000, 20_000, note=f"25 pixels, a convolution that learns; {_SHARE}",
     ),
     "rstdp/Catch-v0": Task(
         0.95, 2500, 40_000, {"rstdp-et": 2500},

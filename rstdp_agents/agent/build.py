@@ -50,7 +50,7 @@ def build_parts(
     encoder = (encoder or _encoder(observation_space, config)).to(device, dtype)
     decoder = _decoder(action_space, config.decoder).to(device, dtype)
     check_mask(rows, decoder)
-    config = with_target(config, decoder)
+    config = with_targets(config, decoder)
     inputs = image_shape(encoder)
     if config.network.dale:
         inputs = 2 * inputs[0], *inputs[1:]
@@ -90,13 +90,18 @@ def build_backend(parts: AgentParts, name: BackendName, threads: int) -> Backend
     return TorchBackend(parts)
 
 
-def with_target(config: AgentConfig, decoder: Decoder) -> AgentConfig:
-    """The configuration with a target rate for homeostasis: the given one, or what suits the decoder and is within reach."""
-    p = config.decoder
-    suited = p.vector_hz if isinstance(decoder, PopulationVector) else p.choice_hz
-    suited = min(suited, config.highest_rate / 2)
-    homeostasis = config.homeostasis
-    return replace(config, homeostasis=replace(homeostasis, rate_target=homeostasis.rate_target or suited))
+def with_targets(config: AgentConfig, decoder: Decoder) -> AgentConfig:
+    """The configuration with target rates for homeostasis: for all layers the given one, or what suits each and is within reach.
+
+    That of the output is `homeostasis.rate_target`, that of hidden layers `network.hidden_hz`.
+    """
+    p, given, reach = config.decoder, config.homeostasis.rate_target, config.highest_rate / 2
+    output = p.vector_hz if isinstance(decoder, PopulationVector) else p.choice_hz
+    return replace(
+        config,
+        homeostasis=replace(config.homeostasis, rate_target=given or min(output, reach)),
+        network=replace(config.network, hidden_hz=given or min(config.network.hidden_hz, reach)),
+    )
 
 
 def _encoder(space: gym.Space, config: AgentConfig) -> Encoder:

@@ -53,12 +53,15 @@ class NetworkConfig:
     """Dale's law: a neuron either excites or inhibits, by turns; every input has a neuron of either kind."""
     w_init: float = 2.0
     """Initial weights of a hidden layer are uniform within +- this, divided by the square root of a neuron's inputs."""
+    hidden_hz: float = 100.0
+    """Mean rate that suits hidden neurons (Hz); where `homeostasis.rate_target` is given, that is theirs too."""
 
     def __post_init__(self) -> None:
         for size in (n for sizes in (self.hidden, *self.conv) for n in sizes):
             validate.positive("network.hidden and network.conv", size)
         validate.not_negative("lr_scale", self.lr_scale)
         validate.not_negative("w_init", self.w_init)
+        validate.positive("hidden_hz", self.hidden_hz, "Hz")
 
 
 @dataclass(frozen=True)

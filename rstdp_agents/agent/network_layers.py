@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base import validate
@@ -24,8 +25,9 @@ def build_network(
     """
     *synapses, last = network_synapses(config, inputs, outputs)
     names = [f"hidden{i}" for i in range(1, len(synapses) + 1)]
+    hidden = replace(config, homeostasis=replace(config.homeostasis, rate_target=config.network.hidden_hz))
     layers = [
-        build_layer(name, synapse, hidden_bound(config, synapse), config, envs, random)
+        build_layer(name, synapse, hidden_bound(config, synapse), hidden, envs, random)
         for name, synapse in zip(names, synapses)
     ]
     layers.append(build_layer("output", last, config.plasticity.w_init, config, envs, random))

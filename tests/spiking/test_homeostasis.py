@@ -139,3 +139,22 @@ def test_a_target_that_no_neuron_can_reach_is_refused(changes, most):
     cartpole_agent(**changes, **{"homeostasis.rate_target": 5000.0, "homeostasis.param": "none"})
     suited = cartpole_agent(**changes, **{"homeostasis.rate_target": 0.0}).layer.homeostasis_params.rate_target
     assert suited == min(250.0, most / 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "targets"),
+    [
+        ({}, [100.0, 100.0, 250.0]),
+        ({"network.hidden_hz": 40.0, "decoder.choice_hz": 200.0}, [40.0, 40.0, 200.0]),
+        ({"network.hidden_hz": 450.0, "neuron.t_ref": 3.0}, [125.0, 125.0, 125.0]),
+        ({"homeostasis.rate_target": 30.0}, [30.0, 30.0, 30.0]),
+    ],
+    ids=["defaults", "both set", "beyond what neurons fire", "one for all layers"],
+)
+def test_every_layer_is_held_at_the_rate_that_suits_it_or_at_the_given_one(changes, targets):
+    changes = {"homeostasis.rate_target": 0.0, "network.hidden": (6, 5), **changes}
+    agent = cartpole_agent(**changes)
+    assert [layer.homeostasis_params.rate_target for layer in agent.network.layers] == targets
+    assert [layer.homeostasis.rate.unique().item() for layer in agent.network.layers] == targets
+    with pytest.raises(ValueError, match="`hidden_hz` must be positive"):
+        cartpole_agent(**{"network.hidden_hz": 0.0})

@@ -18,7 +18,6 @@ RULES: Settings = {
 
 BARS = {  # whether a bar lies or stands is no sum over pixels or pairs of them: a convolution learns to see it
     "agent.network.conv": ((8, 3, 1),),
-    "agent.network.w_init": 3.0,
     "agent.network.lr_scale": 3.0,
 }
 

@@ -12,6 +12,7 @@ REGIMES: dict[str, dict[str, Any]] = {
         "agent.simulation.fresh_each_window": False,
         "agent.encoder.rate_max": 100.0,
         "agent.network.dale": True,
+        "agent.network.hidden_hz": 30.0,
         "agent.neuron.tau_m": 20.0,
         "agent.neuron.t_ref": 4.0,
         "agent.neuron.escape": "exponential",  # at rest 60 Hz exp(-1 / 0.25) = 1.1 Hz (Jolivet and others 2006 in form)
@@ -20,12 +21,13 @@ REGIMES: dict[str, dict[str, Any]] = {
         "agent.plasticity.lr": 1.5,  # an output spike of a longer window pairs with a smaller share of its input
         "agent.plasticity.tau_e": 360.0,  # as long as that of the fast regime in env steps
         "agent.decoder.neurons_per_action": 16,  # few spikes each, so more of them, and smaller differences of rates
-        "agent.decoder.inverse_temperature": 60.0,
+        "agent.decoder.inverse_temperature": 70.0,
         "agent.decoder.choice_hz": 30.0,
         "agent.decoder.vector_hz": 12.0,
         "agent.modulator": "td-spiking",
         "agent.modulation.critic_hz": 25.0,  # values move it by two thirds, to between 8 and 42 Hz
-        "agent.homeostasis.tau_rate": 100_000.0,  # as many env steps as in the fast regime, as the next
+        # a share of the rate follows an offset ten times as steeply as in the fast regime: with a slower estimate it would swing
+        "agent.homeostasis.tau_rate": 5000.0,
         "agent.homeostasis.tau": 100_000.0,
     },
 }
