@@ -1,6 +1,6 @@
 """What each part of the agent is worth: one thing changed at a time, ten seeds each, as a table.
 
-python -m benchmarks.ablation --task CartPole-v1
+python -m benchmarks.ablation --task CartPole-v1                         goes on where it ended
 python -m benchmarks.ablation --task CartPole-v1 --regime cortical       what each part of the cortical regime costs or brings
 """
 
@@ -18,9 +18,10 @@ import tyro
 
 from benchmarks import players
 from benchmarks.arguments import errors_in_a_line, seed_range, task_named
-from benchmarks.learning_report import solved
+from benchmarks.learning_report import file_name, solved
 from rstdp_agents.base import validate
 from rstdp_agents.base.devices import flush_denormal
+from rstdp_agents.base.files import write_whole
 from rstdp_agents.base.settings import override
 from rstdp_agents.training.config import Regime
 from rstdp_agents.training.presets import preset
@@ -70,7 +71,7 @@ CORTICAL: dict[str, dict[str, Any]] = {
     "windows: 50 ms": {
         "simulation.ticks": 25,
         "plasticity.tau_e": 180.0,
-        "homeostasis.tau_rate": 50_000.0,
+        "homeostasis.tau_rate": 2500.0,
         "homeostasis.tau": 50_000.0,
     },
     "windows: 20 ms, as long as CartPole's own steps": {"simulation.ticks": 10},
@@ -123,21 +124,23 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def run_all(args: Args) -> None:
-    """Run every line of the table, print it and write it."""
+    """Run every line of the table that its file does not have yet, print it and write it."""
     task_named(args.task)
     validate.positive("episodes", args.episodes)
     torch.set_num_threads(1)
     flush_denormal()
-    lines = []
+    header = ["", f"solved, in episodes (of {args.episodes})", "best 100", "mean return over the training"]
+    file = args.out / f"{file_name(args.task)}_{args.regime}_{args.seeds}.json"
+    lines = json.loads(file.read_text()) if file.exists() else [header]
+    validate.require(lines[0] == header, f"{file} has lines of other lengths of training: {lines[0][1]}")
     for name, changes in LINES[args.regime].items():
+        if any(line[0] == name for line in lines):
+            continue
         lines.append([name, *ablate(args, changes)])
         print(lines[-1], flush=True)
-    header = ["", f"solved, in episodes (of {args.episodes})", "best 100", "mean return over the training"]
-    text = f"`python -m benchmarks.ablation {' '.join(sys.argv[1:])}`\n\n{table(header, lines)}\n"
-    args.out.mkdir(parents=True, exist_ok=True)
-    file = f"{args.task}_{args.regime}"
-    (args.out / f"{file}.md").write_text(text)
-    (args.out / f"{file}.json").write_text(json.dumps([header, *lines], indent=1) + "\n")
+        write_whole(file, json.dumps(lines, indent=1) + "\n")
+    text = f"`python -m benchmarks.ablation {' '.join(sys.argv[1:])}`\n\n{table(header, lines[1:])}\n"
+    file.with_suffix(".md").write_text(text)
 
 
 if __name__ == "__main__":

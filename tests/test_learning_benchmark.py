@@ -94,6 +94,23 @@ def test_normalised_return_is_zero_by_chance_and_one_when_solved():
     assert scores.tolist() == pytest.approx([0.0, 1.0])
 
 
+def test_an_ablation_goes_on_where_it_ended(tmp_path, capsys, monkeypatch):
+    """Lines that its file has are not run again; another length of training is refused."""
+    lines = {"the one setting": {}, "critic: none, the reward itself": {"modulator": "reward"}}
+    monkeypatch.setitem(ablation.LINES, "fast", {"the one setting": {}})
+    words = ["--task", XOR, "--seeds", "0-1", "--out", str(tmp_path)]
+    ablation.main([*words, "--episodes", "20"])
+    assert "the one setting" in capsys.readouterr().out
+    monkeypatch.setitem(ablation.LINES, "fast", lines)
+    ablation.main([*words, "--episodes", "20"])
+    printed = capsys.readouterr().out
+    assert "the one setting" not in printed and "the reward itself" in printed
+    assert [row.split("|")[1].strip() for row in next(tmp_path.glob("*.md")).read_text().splitlines()[4:]] == [*lines]
+    with pytest.raises(SystemExit):
+        ablation.main([*words, "--episodes", "30"])
+    assert "has lines of other lengths of training: solved, in episodes (of 20)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("task", "rule"), [(task, rule) for task, rules in PRESETS.items() for rule in rules])
 def test_every_preset_is_of_a_task_that_exists_and_is_in_the_table(task, rule):
     config = preset(task, rule)
