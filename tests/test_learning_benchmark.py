@@ -104,7 +104,8 @@ def test_an_ablation_goes_on_where_it_ended(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(ablation.LINES, "fast", lines)
     ablation.main([*words, "--episodes", "20"])
     printed = capsys.readouterr().out
-    assert "the one setting" not in printed and "the reward itself" in printed
+    assert "the one setting" not in printed
+    assert "the reward itself" in printed
     assert [row.split("|")[1].strip() for row in next(tmp_path.glob("*.md")).read_text().splitlines()[4:]] == [*lines]
     with pytest.raises(SystemExit):
         ablation.main([*words, "--episodes", "30"])

@@ -22,7 +22,7 @@ TAGS = {
     "charts/episodic_return", "charts/episodic_length", "charts/sps", "learn/modulator_mean", "learn/modulator_rms",
     "learn/eligibility_rms", "learn/dw_rms", "learn/w_rms", "learn/critic_w_max", "learn/w_mean", "learn/w_saturated_frac",
     "activity/rate_hz/input",
-    "activity/rate_hz/output", "activity/silent_frac/input", "activity/silent_frac/output",
+    "activity/rate_hz/output", "activity/rate_of_target/output", "activity/silent_frac/input", "activity/silent_frac/output",
 }  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def test_a_run_leaves_everything_that_is_promised(tmp_path, agents, envs):
     assert events.Tags()["tensors"] == ["config/text_summary", "custom_scalars__config__"]
     page = Layout.FromString(events.Tensors("custom_scalars__config__")[0].tensor_proto.string_val[0])
     assert page == parsed(
-        layout(charts(["output"], critic=True))
+        layout(charts(["output"], critic=True, held=True))
     )  # whatever the number of agents: TensorBoard joins what is equal
     drawn = [series for category in page.category for chart in category.chart for series in chart.margin.series]
     bands = {tag for series in drawn for tag in (series.lower, series.upper)}

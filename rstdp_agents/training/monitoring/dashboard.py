@@ -17,10 +17,11 @@ ALWAYS = {"env", "rule", "modulator", "plasticity.lr", "seed", "agents", "total_
 NEVER = {"run_dir", "resume", "progress", "images", "map_dims", "log_every", "checkpoint_every", "eval_episodes"}
 
 
-def charts(layers: list[str], critic: bool, keywords: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
+def charts(layers: list[str], critic: bool, held: bool, keywords: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
     """The tag of every chart, by page and title, first to last.
 
-    layers: names of the layers, the output last. critic: whether there is one. keywords: names of numbers in `info`.
+    layers: names of the layers, the output last. critic: whether there is one. held: whether homeostasis holds their rates.
+    keywords: names of numbers in `info`.
     """
     spiking = ["input", *layers]
     hidden = {f" of {name}": f"/{name}" for name in layers[:-1]}
@@ -31,6 +32,7 @@ def charts(layers: list[str], critic: bool, keywords: tuple[str, ...] = ()) -> d
             **{INFO + name: INFO + name for name in keywords},
         },
         "2 activity": {f"rate of {name} (Hz)": f"activity/rate_hz/{name}" for name in reversed(spiking)}
+        | {f"rate of {name} / target": f"activity/rate_of_target/{name}" for name in reversed(layers) if held}
         | {f"silent share of {name}": f"activity/silent_frac/{name}" for name in reversed(spiking)},
         "3 modulator": {
             "mean of m": "learn/modulator_mean",

@@ -14,6 +14,10 @@ SATURATED = 0.6
 """Share of the weights in use on a bound from which they count as saturated; a half may be all a task needs."""
 RUNAWAY = 10.0
 """Largest value of a critic, in multiples of what episodes so far give reason to expect, before it counts as a runaway."""
+OFF_TARGET = 0.25
+"""Share by which a rate is off its target, from which homeostasis counts as not holding it."""
+SETTLED = 5.0
+"""Time constants of homeostasis after which rates should have settled."""
 PATIENCE = 3
 """Checks in a row before a warning: transient states do not count."""
 
@@ -86,6 +90,17 @@ def symptoms(figures: Mapping[str, Tensor], scale: float, well: Tensor) -> dict[
         largest = figures["learn/critic_w_max"].cpu()
         words = "the critic runs away: it expects far more than episodes so far give reason to; lower --modulation.critic-lr "
         out["runaway"] = Finding(~(largest <= RUNAWAY * scale), words + "or --modulation.gamma")
+    return out
+
+
+def off_target(figures: Mapping[str, Tensor]) -> dict[str, Finding]:
+    """Rates that homeostasis does not hold, by name; to be looked for once they should have settled."""
+    out = {}
+    for tag, values in figures.items():
+        if tag.startswith("activity/rate_of_target/"):
+            words = f"homeostasis does not hold the rate of layer {tag.rpartition('/')[2]}, which is {OFF_TARGET:.0%} or more off its "
+            words += "target; choose another --homeostasis.rate-target, or shorten --homeostasis.tau and --homeostasis.tau-rate"
+            out[tag] = Finding((values.cpu() - 1.0).abs() >= OFF_TARGET, words)
     return out
 
 

@@ -34,6 +34,10 @@ def measures(agent: Agent) -> dict[str, Tensor]:
     for name, counts in zip(("input", *(layer.name for layer in layers)), seen.spikes, strict=True):
         out[f"activity/rate_hz/{name}"] = counts.mean(1) / seconds
         out[f"activity/silent_frac/{name}"] = (counts == 0).float().mean(1)
+    for layer in layers:
+        if layer.homeostasis_params.param != "none":
+            rate = out[f"activity/rate_hz/{layer.name}"]
+            out[f"activity/rate_of_target/{layer.name}"] = rate / layer.homeostasis_params.rate_target
     return out
 
 

@@ -30,7 +30,7 @@ from rstdp_agents.training.episodes import Episode, EpisodeTracker
 from rstdp_agents.training.monitoring import dashboard
 from rstdp_agents.training.monitoring.causes import causes, does_well, is_due
 from rstdp_agents.training.monitoring.events import Events, cut_back_events
-from rstdp_agents.training.monitoring.health import Health, expectable, symptoms
+from rstdp_agents.training.monitoring.health import SETTLED, Health, expectable, off_target, symptoms
 from rstdp_agents.training.monitoring.introduction import Introduction
 from rstdp_agents.training.monitoring.measures import measures, population
 from rstdp_agents.training.monitoring.monitor_file import MonitorFile
@@ -87,7 +87,8 @@ class Monitor:
         self.file = MonitorFile(folder, config.env, config.info_keywords, tracker.threshold, begun["rows"], step)
         self.pictures = Pictures(config, agent, space)
         layers, critic = [each.name for each in agent.network.layers], "critic.weight" in agent.modulator.tensors()
-        self._charts = dashboard.charts(layers, critic, config.info_keywords)
+        held = config.agent.homeostasis.param != "none"
+        self._charts = dashboard.charts(layers, critic, held, config.info_keywords)
         self._banded = dashboard.banded(self._charts)
         self._start = time.monotonic() - begun["seconds"]
         if not self._events:
@@ -225,6 +226,9 @@ class Monitor:
         config, tracker = self.config.agent, self.tracker
         scale = max(abs(config.modulation.value_init), config.modulation.reward_scale * self._largest)
         found = symptoms(figures, scale, torch.tensor([does_well(record) for record in tracker.records]))
+        lived = step / self.config.envs_per_agent * self.agent.layer.window_ms
+        if lived >= SETTLED * max(config.homeostasis.tau, config.homeostasis.tau_rate):
+            found |= off_target(figures)
         if is_due(step, self.config.total_steps):
             found |= causes(figures, tracker, self.agent.lr, config)
         for warning in self.health.look(found):

@@ -8,7 +8,7 @@ from rstdp_agents.agent.tensors import not_finite
 from rstdp_agents.base.errors import Diverged
 from rstdp_agents.tools.cli import main
 from rstdp_agents.training.loop import Training
-from rstdp_agents.training.monitoring.health import PATIENCE, Health, expectable, symptoms
+from rstdp_agents.training.monitoring.health import PATIENCE, Health, expectable, off_target, symptoms
 from rstdp_agents.training.runs.checkpoint import checkpoints, latest_checkpoint, load_checkpoint
 from tests.helpers import at_step
 from tests.training.test_training import config
@@ -91,6 +91,22 @@ def test_agents_that_do_well_may_have_their_weights_on_the_bounds():
     both = {"learn/w_saturated_frac": torch.tensor([0.9, 0.9])}
     assert looks(both, well=(True, True)) == []
     assert looks(both, well=(True, False))[0].startswith("warning: agent 1: weights")
+
+
+@pytest.mark.parametrize(("limit", "warned"), [(0.001, True), (5.0, False)], ids=["out of reach", "held"])
+def test_a_rate_that_is_not_held_is_said_once_it_should_have_settled(limit, warned, tmp_path, capsys):
+    """Homeostasis of 200 ms, looked at every 25 windows of 10 ms: from the 100th env step on, and said at the third look."""
+    quick = {"limit": limit, "tau": 200.0, "tau_rate": 50.0}
+    changes = {f"agent.homeostasis.{name}": value for name, value in quick.items()}
+    with Training(config(agents=2, total_steps=150, log_every=25, **changes), tmp_path / "run") as run:
+        run.run()
+    assert ("2 agents (0, 1): homeostasis does not hold the rate of layer output" in capsys.readouterr().err) == warned
+    assert run.monitor.health.seen["activity/rate_of_target/output"] == PATIENCE * warned
+
+
+def test_what_counts_as_held():
+    tag = "activity/rate_of_target/output"
+    assert off_target({tag: torch.tensor([0.7, 0.8, 1.2, 1.3])})[tag].wrong.tolist() == [True, False, False, True]
 
 
 @pytest.mark.parametrize("backend", ["fused", "torch"])

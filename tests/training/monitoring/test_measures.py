@@ -31,6 +31,7 @@ def test_figures_are_those_of_each_agent(backend):
     assert figures["activity/silent_frac/output"] == [0.75, 1.0]
     seconds = 2 * 2 * agent.layer.window_ms / 1000
     assert figures["activity/rate_hz/output"] == pytest.approx([24 / 16 / seconds, 0.0])
+    assert figures["activity/rate_of_target/output"] == pytest.approx([24 / 16 / seconds / 250.0, 0.0])
 
 
 def test_the_band_holds_the_middle_eight_tenths():
@@ -38,22 +39,25 @@ def test_the_band_holds_the_middle_eight_tenths():
 
 
 def test_the_page_shows_a_curve_and_its_band():
-    page = layout(charts(["hidden", "output"], critic=True))
+    page = layout(charts(["hidden", "output"], critic=True, held=True))
     assert next(iter(page)) == "1 return"
     assert list(page["1 return"]) == ["episode length", "return"]  # TensorBoard shows the last one first
     assert page["1 return"]["return"] == ["Margin", [f"{p}charts/episodic_return" for p in ("", LOW, HIGH)]]
     assert page["2 activity"]["rate of output (Hz)"][1][0] == "activity/rate_hz/output"
-    assert "largest critic weight" not in charts(["output"], critic=False)["3 modulator"]
+    assert list(page["2 activity"])[-5:-3] == ["rate of hidden / target", "rate of output / target"]
+    assert page["2 activity"]["rate of output / target"][1][0] == "activity/rate_of_target/output"
+    assert "rate of output / target" not in charts(["output"], critic=True, held=False)["2 activity"]
+    assert "largest critic weight" not in charts(["output"], critic=False, held=False)["3 modulator"]
 
 
 def test_a_number_of_info_takes_no_title_or_tag_from_another_chart():
     words = ("return", "episode length", "charts/episodic_return")
-    page = charts(["output"], critic=False, keywords=words)["1 return"]
+    page = charts(["output"], critic=False, held=True, keywords=words)["1 return"]
     assert list(page.values()) == ["charts/episodic_return", "charts/episodic_length", *(f"info/{w}" for w in words)]
 
 
 def test_charts_of_different_runs_are_the_same_wherever_they_have_the_same_title():
-    deep, flat = charts(["hidden1", "output"], critic=True), charts(["output"], critic=False)
+    deep, flat = charts(["hidden1", "output"], critic=True, held=True), charts(["output"], critic=False, held=False)
     for page, titles in flat.items():
         assert titles.items() <= deep[page].items()
     assert banded(flat) < banded(deep)
