@@ -18,6 +18,7 @@ from rstdp_agents.agent.gain import Gain
 from rstdp_agents.agent.modulators import Step, TDError
 from rstdp_agents.agent.novelty import Novelty
 from rstdp_agents.agent.window import normalised
+from rstdp_agents.codecs.decoders.options import DecoderConfig
 from rstdp_agents.codecs.encoders import Encoder
 from rstdp_agents.codecs.encoders.build import build_encoder
 from rstdp_agents.codecs.observation_layout import Rows
@@ -36,6 +37,8 @@ class Policy(Protocol):
     """Components of an action, each of which has a sharpness."""
     scale: float
     """Factor on the step size: how far h may move for one unit of a preference."""
+    sharpening: float
+    """Step size of the sharpness."""
 
     def choose(
         self, h: np.ndarray, obs: np.ndarray, sharpness: np.ndarray
@@ -52,8 +55,9 @@ class Softmax:
 
     components = 1
 
-    def __init__(self, actions: gym.spaces.Discrete, rows: Rows, seeds: tuple[int, ...]) -> None:
+    def __init__(self, actions: gym.spaces.Discrete, rows: Rows, p: DecoderConfig, seeds: tuple[int, ...]) -> None:
         self.outputs, self._first, self._allowed, self.scale = int(actions.n), int(actions.start), rows.allowed, 1.0
+        self.sharpening = p.temperature_lr
         self._random = [np.random.default_rng(seed) for seed in seeds]
 
     def choose(
@@ -74,14 +78,15 @@ class Softmax:
 class Gaussian:
     """Continuous actions h + sigma * epsilon, in units of half the range, cut to it; gate: epsilon.
 
-    sigma starts at ``exploration``.
+    sigma starts at ``p.exploration``.
     """
 
-    def __init__(self, actions: gym.spaces.Box, exploration: float, seeds: tuple[int, ...]) -> None:
+    def __init__(self, actions: gym.spaces.Box, p: DecoderConfig, seeds: tuple[int, ...]) -> None:
         low, high = actions.low.reshape(-1).astype(np.float64), actions.high.reshape(-1).astype(np.float64)
         self._centre, self._half, self._shape = (low + high) / 2, (high - low) / 2, actions.shape
         self.outputs = self.components = low.size
-        self._exploration, self.scale = exploration, 0.3**2  # the mean moves no further for a noise that grew
+        self._exploration, self.scale = p.exploration, 0.3**2  # the mean moves no further for a noise that grew
+        self.sharpening = p.exploration_lr
         self._random = [np.random.default_rng(seed) for seed in seeds]
 
     def choose(
@@ -106,7 +111,7 @@ class Linear:
         self._novelty, self._p, self._lr = (
             Novelty((agents, encoder.size), device, torch.float32),
             p,
-            config.decoder.exploration_lr,
+            policy.sharpening,
         )
         self._sharpness, self._pushes = np.zeros((2, agents, policy.components))
         self._decay = decay(config.plasticity.tau_e, config.simulation.ticks * config.simulation.dt)
@@ -153,9 +158,9 @@ def linear_twin(config: AgentConfig, envs: SerialGrid, seeds: tuple[int, ...]) -
     actions = envs.action_space
     encoder = build_encoder(envs.observation_space, config.encoder).to(torch.device("cpu"), torch.float32)
     if isinstance(actions, gym.spaces.Discrete):
-        policy = Softmax(actions, envs.rows, seeds)
+        policy = Softmax(actions, envs.rows, config.decoder, seeds)
     else:
         if not isinstance(actions, gym.spaces.Box):
             raise ValueError(f"the linear twin acts in Discrete and Box only; received {type(actions).__name__}")
-        policy = Gaussian(actions, config.decoder.exploration, seeds)
+        policy = Gaussian(actions, config.decoder, seeds)
     return Linear(encoder, policy, config, len(seeds))

@@ -42,8 +42,8 @@ class RandomSign:
 
     def step(self, t: Transition) -> np.ndarray:
         signs = torch.tensor([1.0 - 2.0 * random.integers(2) for random in self._random])
-        for lr in (self._agent.lr, self._agent.parts.exploration.lr):
-            torch.copysign(lr, signs.to(lr), out=lr)
+        self._agent.lr.copysign_(signs)
+        self._agent.parts.exploration.lr.copysign_(signs[:, None])
         return self._agent.step(t)
 
 

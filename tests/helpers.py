@@ -24,6 +24,7 @@ PLACE_CELLS = {
     "plasticity.lr": 0.5,
     "homeostasis.tau": 1e5,
     "modulation.novelty": 0.0,
+    "decoder.temperature_lr": 0.0,
     "decoder.exploration_lr": 0.0,
 }
 """A simple agent, whatever the defaults have come to be: place cells, all of which fire."""

@@ -67,9 +67,7 @@ def build_parts(
         modulator=_modulator(config, (agents, envs), tuple(inputs), device, dtype), gain=Gain(config.modulation, agents, device),
         dopamine=Dopamine(config.modulation, network.output.window_ms, (agents, envs), device, dtype),
         novelty=Novelty((agents, size), device, dtype),
-        exploration=Exploration(
-            decoder, (config.decoder.exploration_lr * scale).to(device, dtype), p.gamma * p.lambda_, envs
-        ),
+        exploration=Exploration(decoder, config.decoder, scale.to(device, dtype), p.gamma * p.lambda_, envs),
         random=random,
         statistics=Statistics(agents, (size, *network.sizes), device),
         lr=(config.plasticity.lr / rule.gain(config.simulation.dt) * scale).to(device, dtype),

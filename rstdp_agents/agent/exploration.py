@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from rstdp_agents.codecs.decoders.options import DecoderConfig
 from rstdp_agents.codecs.decoders.softmax import Decoder, explorer
 from rstdp_agents.equations.policy import sharpness_step
 from rstdp_agents.equations.traces import trace_step
@@ -19,16 +20,19 @@ class Exploration:
 
         k <- gamma lambda k + push
 
-    lr: of `policy.sharpness_step`, for each agent, ``(agents,)``. decay: of the pushes per env step, gamma lambda.
+    p: has both step sizes. scale: a factor on them for each agent, ``(agents,)``. decay: of the pushes, gamma lambda.
     """
 
-    def __init__(self, decoder: Decoder, lr: Tensor, decay: float, envs: int) -> None:
-        self.decoder, self.lr, self.decay = decoder, lr, decay
+    def __init__(self, decoder: Decoder, p: DecoderConfig, scale: Tensor, decay: float, envs: int) -> None:
+        self.decoder, self.decay = decoder, decay
         self._explorer = explorer(decoder)
-        components = self._explorer.components if self._explorer else 0
-        self.sharpness = lr.new_zeros(len(lr), components)
+        choices, components = (self._explorer.choices, self._explorer.components) if self._explorer else (0, 0)
+        steps = [p.temperature_lr] * choices + [p.exploration_lr] * (components - choices)
+        self.lr = scale[:, None] * scale.new_tensor(steps)
+        """Of `policy.sharpness_step`, ``(agents, components)``."""
+        self.sharpness = self.lr.new_zeros(self.lr.shape)
         """How much sharper than at the start, its logarithm, ``(agents, components)``."""
-        self.trace = lr.new_zeros(len(lr), envs, components)
+        self.trace = self.lr.new_zeros(len(scale), envs, components)
 
     def act(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """As `Decoder.choose`, remembering the pushes of what was chosen."""
@@ -47,7 +51,7 @@ class Exploration:
     def learn(self, m: Tensor) -> None:
         """Learn from the modulator ``(agents, envs)`` of what was chosen last."""
         mean = (m[..., None] * self.trace).mean(1)
-        self.sharpness.copy_(sharpness_step(self.sharpness, mean, 1.0, self.lr[:, None]))
+        self.sharpness.copy_(sharpness_step(self.sharpness, mean, 1.0, self.lr))
 
     def reset(self, done: Tensor) -> None:
         """Forget the episode in the envs where ``done (agents, envs)`` bool."""

@@ -85,10 +85,10 @@ def vector_push(epsilon: Value) -> Value:
 def sharpness_step(sharpness: Value, m: Value, trace: Value, lr: Value) -> Value:
     """Sharpness after a modulator m.
 
-        s <- s + exploration_lr m k, within -1 and 3
+        s <- s + lr m k, within -1 and 3
 
-    trace: k, the pushes of the steps before, each weaker by gamma lambda a step. The step is small and adds up over thousands
-    of env steps: m k is mostly noise.
+    lr: `temperature_lr` of a choice, `exploration_lr` of a continuous action. trace: k, the pushes of the steps before, each
+    weaker by gamma lambda a step. The step is small and adds up over thousands of env steps: m k is mostly noise.
     """
     return clip(sharpness + lr * m * trace, BLUNTEST, SHARPEST)
 

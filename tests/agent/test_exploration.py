@@ -20,9 +20,13 @@ LINE = gym.spaces.Box(-1.0, 1.0, (1,), np.float64)
 SEEDS = tuple(range(4))
 
 
+def steps(lr):
+    return DecoderConfig(temperature_lr=lr, exploration_lr=lr)
+
+
 def exploration(space, lr=0.1, agents=2, envs=3, decay=0.8):
     decoder = build_decoder(space, DecoderConfig(neurons_per_action=4)).to(CPU, F64)
-    return Exploration(decoder, torch.full((agents,), lr, dtype=F64), decay, envs)
+    return Exploration(decoder, steps(lr), torch.ones(agents, dtype=F64), decay, envs)
 
 
 def act(e, i=0):
@@ -116,7 +120,7 @@ def test_a_decoder_that_cannot_explore_is_left_alone():
         size, draws, actions = decoder.size, decoder.draws, 0
         rates, choose, greedy, to = decoder.rates, decoder.choose, decoder.greedy, decoder.to
 
-    e = Exploration(Own(), torch.full((1,), 0.1, dtype=F64), 0.8, 1)
+    e = Exploration(Own(), steps(0.1), torch.ones(1, dtype=F64), 0.8, 1)
     assert e.sharpness.shape == (1, 0)
     rates, uniform = torch.rand(1, 1, decoder.size, dtype=F64), torch.rand(1, 1, 2, dtype=F64)
     action, gate = e.act(rates, uniform, None)
@@ -136,7 +140,7 @@ def test_a_decoder_with_a_choice_of_its_own_chooses_by_it():
             return super().decide(rates, uniform, allowed, sharpness + 9.0)
 
     rates, uniform = torch.tensor([[[0.1, 0.9]]]), torch.tensor([[[0.5]]])
-    own, derived = (Exploration(kind(2), torch.full((1,), 0.1), 0.8, 1) for kind in (First, Sharp))
+    own, derived = (Exploration(kind(2), steps(0.1), torch.ones(1), 0.8, 1) for kind in (First, Sharp))
     assert own.act(rates, uniform, None) == (torch.zeros(1, 1), None)
     assert own.sharpness.shape == (1, 0)
     assert derived.act(rates, uniform, None)[0].item() == 1

@@ -54,7 +54,12 @@ def test_novelty_finds_the_end_of_a_walk_that_costs(scale):
 
     The discount is smaller and the trace longer than usual: with those of the one setting these few reach it anyway.
     """
-    hard = {"modulation.gamma": 0.98, "plasticity.tau_e": 45.0, "decoder.exploration_lr": 0.002}
+    hard = {
+        "modulation.gamma": 0.98,
+        "plasticity.tau_e": 45.0,
+        "decoder.temperature_lr": 0.002,
+        "decoder.exploration_lr": 0.002,
+    }
     reached = {}
     for weight in (0.1, 0.0):
         kwargs = {"max_episode_steps": 200}

@@ -12,7 +12,7 @@ TASK, LEARNERS, EPISODES, STEPS = "rstdp/DelayedCue-v0", 8, 500, 6
 CUES = 4
 SETTINGS = {
     "plasticity.tau_e": 60.0, "plasticity.lr": 0.5, "decoder.inverse_temperature": 30.0, "modulation.gamma": 1.0,
-    "modulation.critic_lr": 0.05, "homeostasis.tau": float("inf"), "modulation.novelty": 0.0, "decoder.exploration_lr": 0.0,
+    "modulation.critic_lr": 0.05, "homeostasis.tau": float("inf"), "modulation.novelty": 0.0, "decoder.temperature_lr": 0.0,
 }  # fmt: skip
 
 

@@ -36,7 +36,6 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
     encoder = parts.encoder.encoder if isinstance(parts.encoder, Counted) else parts.encoder
     copies = 2 if parts.config.network.dale else 1
     constants = records(constants_of(parts), agents)
-    constants["decoder"]["exploration_lr"] = parts.exploration.lr.numpy()
     return dict(
         **code_of(encoder)._asdict(), **decoder_arrays(parts.decoder, shape), **_of_rule(parts.layer, agents, ticks),
         **_of_layer(parts.layer, envs, ticks, inputs, outputs, padded), **_of_modulator(parts, inputs),
@@ -49,7 +48,8 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         fade=fading(constants),
         post=np.zeros((*shape, ticks, padded), np.float32),
         moments=parts.gain.moments.numpy(), dopamine=parts.dopamine.level.numpy(), visits=parts.novelty.visits.numpy(),
-        sharpness=parts.exploration.sharpness.numpy(), pushes=parts.exploration.trace.numpy(), power=np.zeros(shape, np.float32),
+        sharpness=parts.exploration.sharpness.numpy(), sharpening=parts.exploration.lr.numpy(),
+        pushes=parts.exploration.trace.numpy(), power=np.zeros(shape, np.float32),
     )  # fmt: skip
 
 

@@ -82,7 +82,7 @@ class FusedBackend:
     def adopt(self, agents: slice, other: FusedBackend) -> None:
         self.sync()
         self._go_on(for_good=True)  # rows may have other times to wait for
-        for name in ("constants", "late", "fade"):
+        for name in ("constants", "sharpening", "late", "fade"):
             self.arrays[name][agents] = other.arrays[name][0]
         self._kept = kept_arrays(self.arrays)
 

@@ -79,16 +79,13 @@ def choose_vector(counts, ticks, uniform, low, high, sharpness, p, gate, action,
 
 
 @jit(forceinline=True)
-def sharpen(sharpness, m, pushes, p):
-    """`exploration.Exploration.learn` of an agent: sharpness ``(C + D,)``, m ``(E,)``, pushes ``(E, C + D)``.
-
-    p: `DecoderConstants`.
-    """
+def sharpen(sharpness, m, pushes, lr):
+    """`exploration.Exploration.learn` of an agent: sharpness and lr ``(C + D,)``, m ``(E,)``, pushes ``(E, C + D)``."""
     for k in range(sharpness.shape[0]):
         mean = 0.0
         for e in range(m.shape[0]):
             mean += m[e] * pushes[e, k]
-        sharpness[k] = sharpness_step(sharpness[k], mean / m.shape[0], 1.0, p.exploration_lr)
+        sharpness[k] = sharpness_step(sharpness[k], mean / m.shape[0], 1.0, lr[k])
 
 
 def components(decoder: Decoder) -> tuple[tuple[int, ...], tuple[int, ...], PopulationVector | None]:

@@ -67,6 +67,7 @@ FIELDS = {
     "dopamine": "(A, E), of `dopamine.Dopamine`",
     "visits": "(A, I), of `novelty.Novelty`",
     "sharpness": "(A, C + D), of `exploration.Exploration`",
+    "sharpening": "(A, C + D): its step sizes",
     "pushes": "(A, E, C + D): its trace",
     "carries": "whether membranes and spike traces go on from window to window; a bool",
     "v": "(A, E, P): membrane potentials after the window, as are the next two; used where they go on",

@@ -104,7 +104,7 @@ def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, co
             final_obs[e] if truncated[e] else obs[e], code, s.copies, s.index[a, 1, e], s.value[a, 1, e]
         )
     modulator_step(s, a, rows_of(s, a), reward, terminated, restarted, c)
-    sharpen(s.sharpness[a], s.m[a], s.pushes[a], c.decoder)
+    sharpen(s.sharpness[a], s.m[a], s.pushes[a], s.sharpening[a])
     for e in range(obs.shape[0]):
         s.sums[a, 0] += s.m[a, e] / obs.shape[0]
         s.sums[a, 1] += s.m[a, e] * s.m[a, e] / obs.shape[0]

@@ -40,6 +40,11 @@ class FactoredDecoder:
         """Number of components."""
         return len(self.sizes)
 
+    @property
+    def choices(self) -> int:
+        """All of them."""
+        return self.components
+
     def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Actions ``(agents, envs, components)`` drawn from the policy, and the credit for them ``(agents, envs, out)``."""
         return self.decide(rates, uniform, allowed, as_started(rates))[:2]
@@ -110,6 +115,11 @@ class MixedDecoder:
     def components(self) -> int:
         """Number of components, those of the discrete values first."""
         return self.values.components + self.vector.components
+
+    @property
+    def choices(self) -> int:
+        """Those of the discrete values."""
+        return self.values.components
 
     def choose(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Rows ``(agents, envs, columns)`` float64, and the gate of each output neuron ``(agents, envs, out)``."""

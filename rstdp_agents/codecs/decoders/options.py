@@ -26,8 +26,10 @@ class DecoderConfig:
     """Eligibility of an action's neurons: 1[a] - pi(a) (centred), 1[a] (chosen) or 1 (none)."""
     exploration: float = 1.0
     """Standard deviation of the noise on a continuous action to start from, in units of half its range."""
+    temperature_lr: float = 0.003
+    """By how much the logarithm of the inverse temperature changes per unit of modulator, to what brings more; 0 keeps it."""
     exploration_lr: float = 0.003
-    """By how much the logarithm of either changes per unit of modulator, towards what brings more; 0 leaves both as they are."""
+    """The same of the noise on a continuous action."""
     choice_hz: float = 250.0
     """Mean rate of the output neurons that suits a choice (Hz), for differences of rates count: half of the most there is."""
     vector_hz: float = 120.0
@@ -40,6 +42,7 @@ class DecoderConfig:
         validate.positive("action_range", self.action_range)
         validate.positive("choice_hz", self.choice_hz, "Hz")
         validate.positive("vector_hz", self.vector_hz, "Hz")
+        validate.not_negative("temperature_lr", self.temperature_lr)
         validate.not_negative("exploration_lr", self.exploration_lr)
 
 
@@ -53,7 +56,6 @@ class DecoderConstants(NamedTuple):
     centred: bool
     """Whether an action's probability is taken off the credit of its neurons."""
     exploration: float
-    exploration_lr: float
 
 
 def decoder_constants(p: DecoderConfig) -> DecoderConstants:
@@ -64,5 +66,4 @@ def decoder_constants(p: DecoderConfig) -> DecoderConstants:
         p.gate != "none",
         p.gate == "centred",
         p.exploration,
-        p.exploration_lr,
     )

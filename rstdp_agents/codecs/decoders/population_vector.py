@@ -52,6 +52,11 @@ class PopulationVector:
         return self.dims
 
     @property
+    def choices(self) -> int:
+        """None of them."""
+        return 0
+
+    @property
     def draws(self) -> int:
         """Uniform draws that one choice takes."""
         return 2 * self.dims

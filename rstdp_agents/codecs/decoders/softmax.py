@@ -74,6 +74,11 @@ class Explorer(Decoder, Protocol):
         """How many they are."""
         ...
 
+    @property
+    def choices(self) -> int:
+        """How many of them, the first, are choices among values; the others are continuous."""
+        ...
+
     def decide(self, rates: Tensor, uniform: Tensor, allowed: Tensor | None, sharpness: Tensor) -> Decision:
         """As `choose`, at a sharpness ``(agents, 1, components)``."""
         ...
@@ -106,7 +111,7 @@ class PopulationDecoder:
     start: int = 0
     """The first action."""
     draws = 1
-    components = 1
+    components = choices = 1
 
     def __post_init__(self) -> None:
         validate.positive("actions", self.actions)

@@ -24,7 +24,7 @@ from rstdp_agents.training.ranged import with_range
 OWN = {
     "plasticity": ("lr", "tau_e", "tau_plus", "tau_minus", "w_min", "w_max"),
     "modulation": ("reward_scale", "gamma", "lambda_", "critic_lr", "novelty", "deadband", "tau_baseline"),
-    "decoder": ("inverse_temperature", "exploration", "exploration_lr"),
+    "decoder": ("inverse_temperature", "temperature_lr", "exploration", "exploration_lr"),
     "homeostasis": ("tau", "limit", "tau_rate", "floor"),
     "neuron": ("tau_m", "v_th", "v_reset", "t_ref", "escape_noise", "lateral_inhibition"),
     "encoder": ("rate_max",),

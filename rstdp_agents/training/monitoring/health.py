@@ -98,8 +98,9 @@ def off_target(figures: Mapping[str, Tensor]) -> dict[str, Finding]:
     out = {}
     for tag, values in figures.items():
         if tag.startswith("activity/rate_of_target/"):
-            words = f"homeostasis does not hold the rate of layer {tag.rpartition('/')[2]}, which is {OFF_TARGET:.0%} or more off its "
-            words += "target; choose another --homeostasis.rate-target, or shorten --homeostasis.tau and --homeostasis.tau-rate"
+            layer = tag.rpartition("/")[2]
+            words = f"homeostasis does not hold the rate of layer {layer}, which is {OFF_TARGET:.0%} or more off its target; "
+            words += "choose another --homeostasis.rate-target, or shorten --homeostasis.tau and --homeostasis.tau-rate"
             out[tag] = Finding((values.cpu() - 1.0).abs() >= OFF_TARGET, words)
     return out
 

@@ -21,7 +21,8 @@ REGIMES: dict[str, dict[str, Any]] = {
         "agent.plasticity.lr": 1.5,  # an output spike of a longer window pairs with a smaller share of its input
         "agent.plasticity.tau_e": 360.0,  # as long as that of the fast regime in env steps
         "agent.decoder.neurons_per_action": 16,  # few spikes each, so more of them, and smaller differences of rates
-        "agent.decoder.inverse_temperature": 70.0,
+        "agent.decoder.inverse_temperature": 100.0,
+        "agent.decoder.temperature_lr": 0.0,  # counts of few spikes are random: choices that became ever sharper would get stuck
         "agent.decoder.choice_hz": 30.0,
         "agent.decoder.vector_hz": 12.0,
         "agent.modulator": "td-spiking",

@@ -58,7 +58,9 @@ def test_trials_at_once_are_worth_what_each_is_worth_alone(backend):
     assert not np.array_equal(together[0], together[1])
 
 
-HALVED = {f"{group}.{name}" for group, names in search.OWN.items() for name in names} - {"decoder.exploration"}
+HALVED = {f"{group}.{name}" for group, names in search.OWN.items() for name in names} - {
+    "decoder.exploration", "decoder.exploration_lr",
+}  # fmt: skip
 OTHERS = {
     "plasticity.w_min": -0.02, "plasticity.w_max": 0.02, "homeostasis.limit": 1e-3, "homeostasis.floor": 400.0,
     "modulation.deadband": 0.5, "neuron.v_reset": -0.5, "neuron.lateral_inhibition": 0.3,
@@ -85,7 +87,7 @@ def lives(configs):
 
 @pytest.mark.parametrize("modulator", ["td", "reward-baseline"])
 def test_every_setting_of_its_own_does_what_it_does_to_an_agent_alone(modulator):
-    on = {"modulation.novelty": 0.2, "decoder.exploration_lr": 0.02}
+    on = {"modulation.novelty": 0.2, "decoder.temperature_lr": 0.02}
     base = override(
         AgentConfig(),
         {**PLACE_CELLS, **on, "modulator": modulator, "plasticity.a_minus": 0.2, "modulation.gain": "fixed"},

@@ -83,7 +83,7 @@ def share(ranks, config):
     "options",
     [
         {"rule": "reward-switch"},
-        {"modulation.novelty": 1.0, "decoder.exploration_lr": 0.1},
+        {"modulation.novelty": 1.0, "decoder.temperature_lr": 0.1},
         {"rule": "rstdp", "modulator": "reward-baseline", "network.hidden": (6,)},
     ],
     ids=str,
