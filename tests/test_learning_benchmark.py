@@ -77,11 +77,15 @@ def test_gate_of_a_continuous_twin_is_the_score_of_its_action():
     """gate = (a - h) / exploration, a in units of half the range: the gradient of log pi by h, times the exploration."""
     box = gym.spaces.Box(np.array([0.0, -4.0], np.float32), np.array([2.0, 4.0], np.float32))
     h = np.array([[0.25, -0.5]])
-    action, gate, push = Gaussian(box, DecoderConfig(exploration=0.02), (3,)).choose(h, np.zeros(0), np.log([[2.0, 2.0]]))
+    action, gate, push = Gaussian(box, DecoderConfig(exploration=0.02), (3,)).choose(
+        h, np.zeros(0), np.log([[2.0, 2.0]])
+    )
     assert action.shape == (1, 1, 2)
     np.testing.assert_allclose((action[:, 0] - [1.0, 0.0]) / [1.0, 4.0], h + 0.01 * gate)
     np.testing.assert_allclose(push, (1.0 - gate**2) / 2.0)
-    low, *_ = Gaussian(box, DecoderConfig(exploration=0.01), (3,)).choose(np.array([[-9.0, 9.0]]), np.zeros(0), np.zeros((1, 2)))
+    low, *_ = Gaussian(box, DecoderConfig(exploration=0.01), (3,)).choose(
+        np.array([[-9.0, 9.0]]), np.zeros(0), np.zeros((1, 2))
+    )
     assert low.tolist() == [[[0.0, 4.0]]]
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import gymnasium as gym
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from torch import Tensor
 
 from rstdp_agents.agent.agent import Agent
+from rstdp_agents.agent.spiking_critic import SpikingCritic
 from rstdp_agents.codecs.decoders import PopulationDecoder
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
-from rstdp_agents.codecs.encoders import PlaceCells
+from rstdp_agents.codecs.encoders import Encoder, PlaceCells
+from rstdp_agents.codecs.encoders.hashed_tiles import HashedTiles
 from rstdp_agents.codecs.encoders.tile_coding import TileCoding
 
 GRID = 21
@@ -20,6 +26,8 @@ FIELDS = 6
 """Groups of output neurons whose receptive fields are drawn, at most."""
 REPEATS = 2
 """Windows simulated at each point of a map."""
+AT_ONCE = 1 << 24
+"""Inputs of all agents and windows that are worked on together."""
 
 
 def raster(windows: list[tuple[np.ndarray, ...]], names: list[str], dt: float) -> Figure:
@@ -51,17 +59,14 @@ def policy_maps(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> Figure
     if plane is None:
         return None
     points, shape, extent, labels = plane
-    obs = np.repeat(points[None], agent.agents, 0)
-    rates = agent.policy(len(points) * REPEATS, (0,) * agent.agents).rates(np.repeat(obs, REPEATS, 1))
-    rates = rates[0].reshape(len(points), REPEATS, -1).mean(1)
-    value = agent.value(obs)
+    rates, value = _answers(agent, points)
     figure = Figure(figsize=(9, 3.6))
     left, right = figure.subplots(1, 2)
     figure.subplots_adjust(left=0.07, right=0.97, bottom=0.14, top=0.91, wspace=0.22)
     if value is None:
         left.set_axis_off()
     else:
-        image = _image(left, value[0].cpu().numpy().reshape(shape), extent, labels, "value", "viridis")
+        image = _image(left, value.cpu().numpy().reshape(shape), extent, labels, "value", "viridis")
         figure.colorbar(image, ax=left)
     shown = None
     if isinstance(agent.decoder, PopulationVector):
@@ -90,8 +95,11 @@ def receptive_fields(agent: Agent, space: gym.Space, dims: tuple[int, int]) -> F
     if plane is None or agent.network.hidden:
         return None
     points, shape, extent, labels = plane
-    rates = agent.coded(np.repeat(points[None], agent.agents, 0))[0]
-    drive = agent.layer.synapse.current(rates[None, None], agent.layer.weight[:1])[0, 0] * agent.parts.p_max
+    weight, p_max = agent.layer.weight[:1], agent.parts.p_max
+    drives = [
+        agent.layer.synapse.current(agent.coded(some)[None, :1], weight)[0, 0] * p_max for some in _few(agent, points)
+    ]
+    drive = torch.cat(drives)
     fields = drive.reshape(len(points), -1, agent.config.decoder.neurons_per_action).mean(2).T[:FIELDS].cpu().numpy()
     width = 3.0 * len(fields) + 1.2
     figure = Figure(figsize=(width, 3.2))
@@ -113,21 +121,52 @@ def _plane(
     if isinstance(space, gym.spaces.Discrete):
         side = int(np.sqrt(space.n)) if int(np.sqrt(space.n)) ** 2 == space.n else int(space.n)
         return space.start + np.arange(space.n), (-1, side), None, ("state", "")
-    if isinstance(agent.encoder, PlaceCells | TileCoding) and len(agent.encoder.low) > max(dims):
-        points, shape, extent = _slice(agent.encoder, dims)
-        return points, shape, extent, tuple(f"observation[{d}]" for d in dims)
-    return None
+    ends = _ends(agent.encoder, space)
+    if ends is None or len(ends[0]) <= max(dims):
+        return None
+    points, shape, extent = _slice(*ends, dims)
+    return points, shape, extent, tuple(f"observation[{d}]" for d in dims)
+
+
+def _ends(encoder: Encoder, space: gym.Space) -> tuple[np.ndarray, np.ndarray] | None:
+    """Lowest and highest number of each dimension of an observation that an encoder tells apart; None for what is no list."""
+    if isinstance(encoder, PlaceCells | TileCoding):
+        return encoder.low, encoder.high
+    if not isinstance(encoder, HashedTiles) or not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
+        return None
+    low, high = np.zeros((2, *space.shape))  # a number that does not vary is not told apart
+    columns, numbers = encoder.columns.cpu().numpy(), encoder.low.cpu().numpy()
+    low[columns], high[columns] = numbers, numbers + encoder.span.cpu().numpy()
+    return low, high
 
 
 def _slice(
-    encoder: PlaceCells | TileCoding, dims: tuple[int, int]
+    low: np.ndarray, high: np.ndarray, dims: tuple[int, int]
 ) -> tuple[np.ndarray, tuple[int, int], tuple[float, ...]]:
-    """Points ``(GRID * GRID, dims)`` of the plane through the middle of the grid, their layout and their extent."""
-    low, high = encoder.low, encoder.high
+    """Points ``(GRID * GRID, dims)`` of the plane through the middle of the range, their layout and their extent."""
     points = np.tile((low + high) / 2, (GRID * GRID, 1))
     x, y = (np.linspace(low[d], high[d], GRID) for d in dims)
     points[:, dims[0]], points[:, dims[1]] = (axis.reshape(-1) for axis in np.meshgrid(x, y))
     return points, (GRID, GRID), (x[0], x[-1], y[0], y[-1])
+
+
+def _answers(agent: Agent, points: np.ndarray) -> tuple[Tensor, Tensor | None]:
+    """Rates that decide ``(points, groups)`` and values ``(points,)`` of agent 0; no values where they would take minutes."""
+    rates, values = [], []
+    dear = isinstance(agent.modulator, SpikingCritic) and agent.agents * len(points) * agent.encoder.size > AT_ONCE
+    for some in _few(agent, points):
+        policy = agent.policy(some.shape[1] * REPEATS, (0,) * agent.agents)
+        rates.append(policy.rates(np.repeat(some, REPEATS, 1))[0].unflatten(0, (-1, REPEATS)).mean(1))
+        values.append(None if dear else agent.value(some))
+    known = [value[0] for value in values if value is not None]
+    return torch.cat(rates), torch.cat(known) if known else None
+
+
+def _few(agent: Agent, points: np.ndarray) -> Iterator[np.ndarray]:
+    """Some points at a time, for all agents, ``(agents, few, *obs)``: the inputs of all of them would not fit into memory."""
+    few = max(1, AT_ONCE // (agent.agents * REPEATS * agent.encoder.size))
+    for first in range(0, len(points), few):
+        yield np.repeat(points[None, first : first + few], agent.agents, 0)
 
 
 def _image(
