@@ -55,10 +55,10 @@ def test_a_disk_that_is_full_costs_no_more_than_an_interval(tmp_path, leaving):
     train(settings, tmp_path / "undisturbed")
     disk = tmp_path / "disk"
     with small_disk(disk):
-        with Training(settings, disk / "run") as run:
+        full = pytest.raises(OSError, match=r"No space left on device.*run")
+        with full, Training(settings, disk / "run") as run:
             at_step(run, 205, lambda: fill(disk, leaving))
-            with pytest.raises(OSError, match=r"No space left on device.*run"):
-                run.run()
+            run.run()
         where = latest_checkpoint(disk / "run")
         assert load_checkpoint(where)[1]["step"] == 200
         assert not list(where.parent.glob("*.partial"))
