@@ -122,7 +122,7 @@ def _plane(
         side = int(np.sqrt(space.n)) if int(np.sqrt(space.n)) ** 2 == space.n else int(space.n)
         return space.start + np.arange(space.n), (-1, side), None, ("state", "")
     ends = _ends(agent.encoder, space)
-    if ends is None or len(ends[0]) <= max(dims):
+    if ends is None or len(ends[0]) <= max(dims) or any(ends[0][d] == ends[1][d] for d in dims):
         return None
     points, shape, extent = _slice(*ends, dims)
     return points, shape, extent, tuple(f"observation[{d}]" for d in dims)
@@ -134,7 +134,7 @@ def _ends(encoder: Encoder, space: gym.Space) -> tuple[np.ndarray, np.ndarray] |
         return encoder.low, encoder.high
     if not isinstance(encoder, HashedTiles) or not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
         return None
-    low, high = np.zeros((2, *space.shape))  # a number that does not vary is not told apart
+    low, high = np.zeros((2, *space.shape))  # the same for a number that does not vary
     columns, numbers = encoder.columns.cpu().numpy(), encoder.low.cpu().numpy()
     low[columns], high[columns] = numbers, numbers + encoder.span.cpu().numpy()
     return low, high

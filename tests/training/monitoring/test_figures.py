@@ -66,6 +66,7 @@ def test_what_drives_the_neurons_is_the_same_however_few_points_are_worked_on_at
 def test_a_code_without_such_dimensions_has_no_map():
     agent = learnt()
     assert figures.policy_maps(agent, SPACE, (0, 4)) is None
+    assert figures.policy_maps(agent, SPACE, (0, 1)) is None
     assert figures.receptive_fields(agent, gym.spaces.Dict(x=SPACE), (0, 2)) is None
 
 
