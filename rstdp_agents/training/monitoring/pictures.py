@@ -12,7 +12,7 @@ from rstdp_agents.agent.agent import Agent
 from rstdp_agents.training.config import RunConfig
 
 BETWEEN = 1_000_000
-"""Fewest env steps of all agents between two drawings: a drawing takes up to two seconds, these steps half a minute."""
+"""Fewest env steps of all agents between two drawings: a drawing takes up to three seconds, these steps half a minute."""
 RASTER_WINDOWS = 30
 """Env steps of agent 0 that the spike raster shows."""
 RASTER = "monitor.raster."
