@@ -56,6 +56,33 @@ def test_every_component_has_a_sharpness_and_a_trace_of_its_pushes(name):
     assert (e.trace[~done] != 0).all()
 
 
+@pytest.mark.parametrize(
+    ("name", "lr"), [("discrete", [0.1]), ("multi-discrete", [0.1, 0.1]), ("box", [0.2, 0.2]), ("dict", None)]
+)
+def test_choices_and_noise_have_step_sizes_of_their_own(name, lr):
+    p = DecoderConfig(neurons_per_action=4, temperature_lr=0.1, exploration_lr=0.2)
+    decoder = build_decoder(ACTIONS[name], p).to(CPU, F64)
+    e = Exploration(decoder, p, torch.tensor([1.0, 0.5], dtype=F64), 0.8, 1)
+    if lr is None:
+        assert 0 < decoder.choices < decoder.components
+        lr = [0.1] * decoder.choices + [0.2] * (decoder.components - decoder.choices)
+    assert e.lr[0].tolist() == lr
+    assert torch.equal(e.lr[1], e.lr[0] / 2)
+
+
+def test_step_sizes_that_are_changed_count_in_compiled_code_too():
+    """As `benchmarks.players.RandomSign` changes them."""
+    config = override(
+        AgentConfig(), {"encoder.code": "place-cells", "encoder.cells": (3,), "decoder.exploration_lr": 0.05}
+    )
+    agent = Agent(config, LINE, LINE, seeds=SEEDS, backend="fused")
+    agent.parts.exploration.lr[:2] = 0.0
+    Still(False).live(agent, 50)
+    sharpness = agent.parts.exploration.sharpness[:, 0]
+    assert (sharpness[:2] == 0.0).all()
+    assert (sharpness[2:] != 0.0).all()
+
+
 def test_envs_share_what_is_learnt_and_agents_do_not():
     e = exploration(LINE)
     act(e)

@@ -27,7 +27,7 @@ FIELDS = 6
 REPEATS = 2
 """Windows simulated at each point of a map."""
 AT_ONCE = 1 << 24
-"""Inputs of all agents and windows that are worked on together."""
+"""Inputs of all agents and windows that are worked on together; a critic of spikes is asked about no more of them in all."""
 
 
 def raster(windows: list[tuple[np.ndarray, ...]], names: list[str], dt: float) -> Figure:
