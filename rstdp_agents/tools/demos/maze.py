@@ -83,7 +83,7 @@ class Maze:
     """Rate of critics whose value is 0; without input they fire a little more."""
     bounce: float = 1.0
     """How far a wall throws the animal back; the bump of its actor is over then."""
-    speed: float = 1.0
+    speed: float = 2.0
     """Of the animal, per Hz of the vector sum of the actor's mean rate, per s."""
     excite: float = 180.0
     """Sum of the weights of all actor neurons on one, were all for its direction."""

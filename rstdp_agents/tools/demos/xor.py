@@ -23,17 +23,20 @@ from rstdp_agents.base.devices import flush_denormal
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET, PairRule
 from rstdp_agents.tools.demos.command import command
-from rstdp_agents.tools.demos.xor_network import Network, NetworkParams
+from rstdp_agents.tools.demos.xor_network import Network, NetworkParams, Timing
 from rstdp_agents.tools.demos.xor_task import BITS, TARGET, Code, Task
 
 Rule = Literal["rstdp", "rstdp-et"]
 CONDITIONS = ("trained", "frozen", "shuffled")
 """The twins of a seed: with reward, with learning rate 0, with random reward."""
 SETUPS = {
-    "rate": (Task("rate", inputs=60), NetworkParams(inputs=60, hidden=60, w_max=5.0, fixed_signs=True, delay=False)),
+    "rate": (
+        Task("rate", inputs=60),
+        NetworkParams(inputs=60, hidden=60, w_max=5.0, fixed_signs=True, timing="instant"),
+    ),
     "temporal": (
         Task("temporal", inputs=2),
-        NetworkParams(inputs=2, hidden=20, w_max=10.0, fixed_signs=False, delay=True),
+        NetworkParams(inputs=2, hidden=20, w_max=10.0, fixed_signs=False, timing="lagged"),
     ),
 }
 LEARNING_RATES = {
@@ -65,8 +68,8 @@ class Args:
     """Presentations of each pattern in a test of the rate code; the temporal code has no noise and is tested once."""
     lr: float | None = None
     """Learning rate (mV); by default that of the code and rule."""
-    delay: bool | None = None
-    """Whether a spike takes a tick to reach the next layer; by default as tuned for the code (rate: no, temporal: yes)."""
+    timing: Timing | None = None
+    """When a spike acts and what its reward meets; by default as tuned for the code (rate: instant, temporal: lagged)."""
     window: int = 10
     """Ticks (ms) between weight changes; 1 is the paper's online form, which is slow."""
 
@@ -151,7 +154,7 @@ def train_epoch(network: Network, task: Task, symbols: Tensor, random: AgentRand
 def experiment(args: Args, setup: tuple[Task, NetworkParams] | None = None, quiet: bool = False) -> Result:
     """Train and test all seeds and their twins."""
     task, p = setup or SETUPS[args.code]
-    p = replace(p, window=args.window, delay=p.delay if args.delay is None else args.delay)
+    p = replace(p, window=args.window, timing=args.timing or p.timing)
     seeds, repeats = args.seed_range, args.tests if args.code == "rate" else 1
     random = AgentRandom(seeds, torch.device("cpu"), torch.float32)
     lr = LEARNING_RATES[args.code, args.rule] if args.lr is None else args.lr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -19,6 +20,10 @@ from rstdp_agents.spiking.synapses import Linear
 
 NEURON = LIFParams(tau_m=20.0, v_rest=-70.0, v_th=-54.0, v_reset=-70.0, t_ref=0.0, escape_noise=0.0)
 """Voltages in mV; a hard threshold and no refractory period."""
+Timing = Literal["instant", "delayed", "lagged"]
+"""Instant: a spike reaches the next layer in its own tick, and the reward modulates the eligibility of its own. Delayed: a spike
+reaches it one tick later. Lagged: so it does, and the reward modulates the eligibility of the tick before, as in Florian's
+discrete equations."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +37,14 @@ class NetworkParams:
     fixed_signs: bool
     """Every other input neuron is inhibitory, weights in [-w_max, 0], the others excitatory, [0, w_max]; otherwise all input
     weights are free in [-w_max, w_max]. Weights to the output are always excitatory."""
-    delay: bool
-    """A spike reaches the next layer one tick later; otherwise in its own tick."""
-    lagged: bool = False
-    """The reward of an output spike modulates the eligibility of the tick before; otherwise of its own tick."""
+    timing: Timing
+    """When a spike reaches the next layer, and whose eligibility the reward of an output spike modulates."""
     window: int = 10
     """Ticks between weight changes; 1 is the paper's online form."""
 
     def __post_init__(self) -> None:
         validate.positive("w_max", self.w_max, "mV")
+        validate.one_of("timing", self.timing, get_args(Timing))
         validate.positive("window", self.window, "ticks")
 
 
@@ -84,9 +88,8 @@ class Network:
 
     def _update(self, i: int, pre: Tensor, post: Tensor, reward: Tensor, pairs: PairState) -> PairState:
         """Update the weights of one layer by the eligibility that the window's rewards modulated; returns its new pairs."""
-        dw, pairs = rewarded_window(
-            self.synapses[i], self.rule, pre, post, reward, pairs, self.dt, lagged=self.p.lagged
-        )
+        lagged = self.p.timing == "lagged"
+        dw, pairs = rewarded_window(self.synapses[i], self.rule, pre, post, reward, pairs, self.dt, lagged=lagged)
         apply_update(self.weights[i], self.lr * dw, -self.p.w_max, self.p.w_max)
         self.weights[i].clamp_(*self.bounds[i])
         return pairs
@@ -103,7 +106,7 @@ class Network:
         """Spikes of input, hidden and output layer, each in transit for one tick; the states; the spikes still in transit."""
         layers, after = [spikes], []
         for synapse, weight, state, before in zip(self.synapses, self.weights, neurons, last, strict=True):
-            arriving = torch.cat([before, layers[-1][:-1]]) if self.p.delay else layers[-1]
+            arriving = layers[-1] if self.p.timing == "instant" else torch.cat([before, layers[-1][:-1]])
             current = synapse.current(arriving, weight)
             post, state = lif_window(current, state, torch.full_like(current, NEURON.v_th), NEURON, self.dt)
             layers.append(post)

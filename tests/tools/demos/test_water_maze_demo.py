@@ -108,7 +108,7 @@ def test_the_first_second_of_a_course_is_what_it_was():
     (took, critic, actor), path = course(SHORT, animal(SHORT, 7), learning=True)
     assert took == SHORT.limit
     assert (critic, actor) == pytest.approx((15.2, 8.8), abs=0.5)
-    assert path[99, :2] == pytest.approx((-4.6, -4.6), abs=0.5)
+    assert path[99, :2] == pytest.approx((-7.5, -1.8), abs=0.5)
     assert (course(SHORT, animal(SHORT, 7), learning=True)[1] == path).all()
 
 

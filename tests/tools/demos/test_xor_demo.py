@@ -128,4 +128,6 @@ def test_task_that_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match="`inputs` must be even"):
         Task("rate", inputs=3)
     with pytest.raises(ValueError, match="`window` must be positive"):
-        NetworkParams(2, 3, 1.0, fixed_signs=False, delay=True, window=0)
+        NetworkParams(2, 3, 1.0, fixed_signs=False, timing="lagged", window=0)
+    with pytest.raises(ValueError, match="`timing` must be one of 'instant', 'delayed', 'lagged'; received 'late'"):
+        NetworkParams(2, 3, 1.0, fixed_signs=False, timing="late")
