@@ -40,6 +40,7 @@ COMMON: dict[str, dict[str, Any]] = {
     "homeostasis: gain of all synapses": {"homeostasis.param": "gain"},
     "homeostasis: ten times as fast": {"homeostasis.tau": 0.1},
     "homeostasis: no neuron below 20 Hz": {"homeostasis.floor": 20.0},
+    "dopamine: said by 1,000 neurons of 5 Hz": {"modulation.dopamine_neurons": 1000},
     "escape noise: 0.1 instead of 0.4": {"neuron.escape_noise": 0.1},
     "escape noise: 0.8": {"neuron.escape_noise": 0.8},
     "a_minus: 0.3 of a_plus": {"plasticity.a_minus": 0.3},
@@ -67,6 +68,8 @@ CORTICAL: dict[str, dict[str, Any]] = {
     "homeostasis: none": {"homeostasis.param": "none"},
     "homeostasis: gain of all synapses": {"homeostasis.param": "gain"},
     "dopamine: lasts 200 ms": {"modulation.tau_dopamine": 200.0},
+    "dopamine: said by 100 neurons of 5 Hz": {"modulation.dopamine_neurons": 100},
+    "dopamine: said by 1,000 neurons of 5 Hz": {"modulation.dopamine_neurons": 1000},
     "homeostasis: no neuron below 3 Hz": {"homeostasis.floor": 3.0},
     "windows: 50 ms": {
         "simulation.ticks": 25,

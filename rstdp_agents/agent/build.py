@@ -18,7 +18,7 @@ from rstdp_agents.agent.exploration import Exploration
 from rstdp_agents.agent.fused.backend import FusedBackend
 from rstdp_agents.agent.fused.support import why_not
 from rstdp_agents.agent.gain import Gain
-from rstdp_agents.agent.modulators import Modulator, build_modulator
+from rstdp_agents.agent.modulators import Modulator, build_modulator, modulator_constants
 from rstdp_agents.agent.network_layers import build_network, network_synapses
 from rstdp_agents.agent.novelty import Novelty
 from rstdp_agents.agent.parts import AgentParts
@@ -62,10 +62,13 @@ def build_parts(
     p, size = config.modulation, math.prod(inputs)
     features = torch.zeros(agents, envs, size, device=device, dtype=dtype)
     scale = torch.ones(agents) if lr_scale is None else lr_scale
+    modulator = _modulator(config, (agents, envs), tuple(inputs), device, dtype)
+    constants = modulator_constants(modulator, p, config.simulation.ticks, config.simulation.dt)
+    used = config.simulation.ticks * (size + sum(network.sizes)) + decoder.draws
     return AgentParts(
         config, (observation_space, action_space), envs, rows, encoder, decoder, network,
-        modulator=_modulator(config, (agents, envs), tuple(inputs), device, dtype), gain=Gain(config.modulation, agents, device),
-        dopamine=Dopamine(config.modulation, network.output.window_ms, (agents, envs), device, dtype),
+        modulator=modulator, gain=Gain(p, agents, device),
+        dopamine=Dopamine(constants, random, used, (agents, envs), device, dtype),
         novelty=Novelty((agents, size), device, dtype),
         exploration=Exploration(decoder, config.decoder, scale.to(device, dtype), p.gamma * p.lambda_, envs),
         random=random,

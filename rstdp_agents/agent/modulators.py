@@ -12,12 +12,12 @@ from torch import Tensor
 from rstdp_agents.base import plugins, validate
 from rstdp_agents.equations.critic import (
     critic_trace_step,
-    dopamine_share,
     marked_share,
     reward_error,
     reward_mean_step,
     td_error,
 )
+from rstdp_agents.equations.dopamine import dopamine_share
 
 ModulatorName = Literal["td", "td-spiking", "reward", "reward-baseline"]
 GainName = Literal["adaptive", "fixed"]
@@ -36,13 +36,13 @@ class ModulatorConfig:
     critic_lr: float = 0.3
     """Share of the error of a state's value that one visit removes, for any code (both critics)."""
     value_init: float = 0.0
-    """Initial value of every state (td); reward / (1 - gamma) is the value of receiving that reward for ever."""
+    """Initial value of every state (td); a reward that comes for ever is worth reward / (1 - gamma)."""
     critic_neurons: int = 128
-    """Neurons of a spiking critic, half of them for positive and half for negative values (td-spiking)."""
+    """Neurons of a spiking critic, half of them for negative values (td-spiking)."""
     critic_hz: float = 250.0
     """Rate at which they fire where the value is 0 (Hz; td-spiking)."""
     tau_reach: float = 2_000.0
-    """Time constant with which their range of values shrinks where none asks for it, in env steps (td-spiking)."""
+    """Time constant (env steps) with which their range of values shrinks where none asks for it (td-spiking)."""
     gain: GainName = "adaptive"
     """Units of the modulator that reaches the synapses: its own running size, so that rewards of any scale teach the same
     (adaptive), or those of the reward (fixed)."""
@@ -51,10 +51,14 @@ class ModulatorConfig:
     tau_dopamine: float = 0.0
     """Time constant with which dopamine, and with it what the agent's synapses feel of a modulator, decays (ms of simulated
     time); 0 for a number per env step. A critic learns from its errors as they are."""
+    dopamine_neurons: int = 0
+    """Neurons whose spikes say the modulator to the agent's synapses; 0 for the number itself."""
+    dopamine_hz: float = 5.0
+    """Rate at which they fire where nothing is better or worse than expected (Hz)."""
     novelty: float = 0.1
-    """Reward for a state that is altogether new, in the units of `gain`; the less, the more often it was seen. 0 for none."""
+    """Reward for a state that is altogether new, in the units of `gain`, and less for others."""
     deadband: float = 0.0
-    """Modulators smaller than this, in the units of `gain`, do not change the agent's synapses; a critic learns from all."""
+    """Modulators smaller than this, in the units of `gain`, change no synapses but those of a critic."""
     tau_baseline: float = 100.0
     """Time constant of the running mean of rewards (reward-baseline), in env steps."""
 
@@ -65,6 +69,8 @@ class ModulatorConfig:
         validate.not_negative("deadband", self.deadband)
         validate.not_negative("novelty", self.novelty)
         validate.not_negative("tau_dopamine", self.tau_dopamine, "ms")
+        validate.not_negative("dopamine_neurons", self.dopamine_neurons)
+        validate.positive("dopamine_hz", self.dopamine_hz, "Hz")
         validate.positive("reward_scale", self.reward_scale)
         validate.positive("critic_hz", self.critic_hz, "Hz")
         validate.require(
@@ -95,6 +101,10 @@ class ModulatorConstants(NamedTuple):
     deadband: float
     dopamine_share: float
     """Share of an env step's modulator in the level of dopamine; 1 where it is the level."""
+    dopamine_draws: int
+    """Dopamine neurons, times the ticks of an env step."""
+    dopamine_rest: float
+    """Spikes of one of them expected in a tick without an error."""
     novelty: float
     mean_share: float
     """Share of an env step in the running mean of rewards, 1 / tau_baseline; 0 where there is none."""
@@ -231,11 +241,12 @@ def build_modulator(
     return RewardMinusBaseline(p, tau, shape[0], device, dtype)
 
 
-def modulator_constants(modulator: Modulator, p: ModulatorConfig, window: float) -> ModulatorConstants:
-    """Constants of a modulator, for env steps of ``window`` ms."""
+def modulator_constants(modulator: Modulator, p: ModulatorConfig, ticks: int, dt: float) -> ModulatorConstants:
+    """Constants of a modulator, for env steps of so many ticks of ``dt`` ms."""
     share = modulator.share if isinstance(modulator, RewardMinusBaseline) else 0.0
     trace_decay = p.gamma * p.lambda_
     return ModulatorConstants(
         isinstance(modulator, TDError), p.reward_scale, p.gamma, trace_decay, p.critic_lr, p.gain == "adaptive", 1.0 / p.tau_gain,
-        p.deadband, dopamine_share(p.tau_dopamine, window), p.novelty, share,
+        p.deadband, dopamine_share(p.tau_dopamine, ticks * dt), p.dopamine_neurons * ticks,
+        p.dopamine_hz * dt / 1000.0, p.novelty, share,
     )  # fmt: skip

@@ -54,7 +54,7 @@ class TorchBackend:
             new = parts.novelty(next_features) * (1.0 - terminated)
             reward = reward_with_novelty(reward, new, parts.gain.unit.to(new), p)
         step = Step(reward, terminated, parts.features, next_features, restarted)
-        parts.m = parts.dopamine(parts.gain(parts.modulator(step), restarted))
+        parts.m = parts.dopamine(parts.gain(parts.modulator(step), restarted), restarted)
         parts.exploration.learn(parts.m)
         if parts.statistics.is_due():
             parts.statistics.add_learning(parts.m, parts.layer.update(parts.m, parts.lr))

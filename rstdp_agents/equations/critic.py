@@ -7,7 +7,6 @@ from typing import Protocol
 
 from rstdp_agents.base.compiled import equation
 from rstdp_agents.equations.ops import Value, clip, lerp, like, sqrt, where
-from rstdp_agents.equations.traces import decay
 
 
 class Rewards(Protocol):
@@ -118,22 +117,6 @@ def own_unit(second: Value, fourth: Value) -> Value:
     `FAINT` as long as there have been no errors.
     """
     return where(second > 0.0, sqrt(fourth / clip(second, 1e-300, inf)), FAINT)
-
-
-def dopamine_share(tau: float, window: float) -> float:
-    """Share of the modulator of an env step of ``window`` ms in the level of dopamine, 1 - exp(-window / tau); tau in ms."""
-    return 1.0 - decay(tau, window)
-
-
-@equation
-def dopamine_step(level: Value, m: Value, share: Value) -> Value:
-    """Level of dopamine, above its baseline, after an env step with the modulator m.
-
-        d <- exp(-window / tau_dopamine) d + (1 - exp(-window / tau_dopamine)) m
-
-    share: of `dopamine_share`. All m ever felt adds up to m. After the dopamine of Izhikevich (2007), in other units.
-    """
-    return (1.0 - share) * level + share * m
 
 
 @equation

@@ -50,6 +50,13 @@ class AgentRandom:
             place += ticks * envs * n
         return [*shaped, drawn.as_strided((agents, envs, draws), (count, draws, 1), place)]
 
+    def beyond(self, envs: int, used: int, draws: int) -> Tensor:
+        """``(agents, envs, draws)`` more numbers of the last window, at the places after the ``used`` of each env."""
+        rank, ranks = self.share
+        first = envs * (ranks * used + rank * draws)
+        drawn = uniform_draws(self.seeds, self.drawn - 1, first, envs * draws, 1, envs * draws)
+        return drawn.reshape(-1, envs, draws)
+
     def _drawn(self, blocks: list[tuple[int, int]]) -> Tensor:
         """Blocks of numbers, ``(rows, n)`` each, of the window that is due, one after the other: ``(agents, count)``."""
         (rank, ranks), place, parts = self.share, 0, []

@@ -106,7 +106,10 @@ def adapt(m, restarted, moments, p):
 
 
 def test_compiled_code_adapts_alike():
-    delta, constants = errors(1, 3, dtype=torch.float32), modulator_constants(TDError(P, (1, 3, 2), CPU, F64), P, 10.0)
+    delta, constants = (
+        errors(1, 3, dtype=torch.float32),
+        modulator_constants(TDError(P, (1, 3, 2), CPU, F64), P, 10, 1.0),
+    )
     restarted = torch.rand(delta.shape, generator=torch.Generator().manual_seed(1)) < 0.1
     delta[restarted] = 0.0
     expected, sizes = gained(delta, restarted=restarted)

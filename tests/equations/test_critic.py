@@ -9,7 +9,6 @@ from rstdp_agents.equations.critic import (
     beyond_deadband,
     critic_step,
     critic_trace_step,
-    dopamine_step,
     in_own_units,
     marked_share,
     moment_step,
@@ -31,10 +30,12 @@ P = ModulatorConfig(
     novelty=0.2,
     deadband=0.4,
     tau_dopamine=50.0,
+    dopamine_neurons=30,
+    dopamine_hz=4.0,
     tau_baseline=50.0,
 )
 SPACE = (1, 1, 2), *2 * (None,)
-C = modulator_constants(TDError(P, *SPACE), P, 10.0)
+C = modulator_constants(TDError(P, *SPACE), P, 10, 1.0)
 REWARD = np.linspace(-2.0, 2.0, 16)
 
 
@@ -49,11 +50,13 @@ def test_constants_are_those_of_modulator_and_settings():
         0.005,
         0.4,
         pytest.approx(1 - math.exp(-0.2)),
+        300,
+        pytest.approx(0.004),
         0.2,
         0.0,
     ) == C
-    assert modulator_constants(RewardMinusBaseline(P, 50.0, 1, None, None), P, 10.0) == (False, *C[1:10], 0.02)
-    assert not modulator_constants(TDError(P, *SPACE), replace(P, gain="fixed"), 10.0).adapts
+    assert modulator_constants(RewardMinusBaseline(P, 50.0, 1, None, None), P, 10, 1.0) == (False, *C[1:12], 0.02)
+    assert not modulator_constants(TDError(P, *SPACE), replace(P, gain="fixed"), 10, 1.0).adapts
 
 
 def test_the_td_error_expects_nothing_beyond_the_end():
@@ -66,18 +69,6 @@ def test_the_td_error_expects_nothing_beyond_the_end():
 def test_the_critic_takes_a_step_along_its_trace():
     weight, trace = np.linspace(-1, 1, 16), np.linspace(0, 2, 16)
     assert values(critic_step, (weight, trace), -0.25) == pytest.approx(weight - 0.25 * trace)
-
-
-def test_dopamine_decays_to_its_baseline_and_all_that_was_felt_of_m_is_m():
-    level, m = np.linspace(-1, 2, 16), np.linspace(3, -3, 16)
-    assert values(dopamine_step, (level, m), 0.25) == pytest.approx(0.75 * level + 0.25 * m)
-    felt, now = 0.0, 0.0
-    for step in range(200):
-        now = dopamine_step(now, 3.0 if step == 0 else 0.0, C.dopamine_share)
-        felt += now
-    assert now == pytest.approx(3.0 * C.dopamine_share * math.exp(-0.2 * 199))
-    assert felt == pytest.approx(3.0)
-    assert dopamine_step(0.7, 0.3, 1.0) == 0.3
 
 
 def test_what_is_marked_already_is_not_marked_again():

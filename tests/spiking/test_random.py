@@ -16,6 +16,8 @@ def test_numbers_of_an_env_do_not_depend_on_where_its_agent_is_spread(ranks):
         apart = zip(*(part.windows(2, 4, (7, 3), draws=2) for part in parts), strict=True)
         for numbers, shares in zip(together, apart, strict=True):
             assert torch.equal(numbers, torch.cat(shares, -2))
+        more = [part.beyond(2, 4 * (7 + 3) + 2, 6) for part in parts]
+        assert torch.equal(whole.beyond(2 * ranks, 4 * (7 + 3) + 2, 6), torch.cat(more, 1))
 
 
 def test_numbers_are_the_same_on_any_device_and_in_any_precision(monkeypatch):

@@ -40,7 +40,7 @@ def constants_of(parts: AgentParts) -> Constants:
     layer, config = parts.layer, parts.config
     assert isinstance(layer.neuron, LIF)  # `support.why_not` refuses others
     rule = rule_constants(layer.rule, config.simulation.ticks, layer.dt)
-    modulator = modulator_constants(parts.modulator, config.modulation, layer.window_ms)
+    modulator = modulator_constants(parts.modulator, config.modulation, config.simulation.ticks, layer.dt)
     return Constants(
         lif_constants(layer.neuron, layer.dt),
         homeostasis_constants(layer.homeostasis_params, layer.window_ms),

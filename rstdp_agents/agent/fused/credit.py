@@ -11,7 +11,6 @@ from rstdp_agents.equations.critic import (
     beyond_deadband,
     critic_step,
     critic_trace_step,
-    dopamine_step,
     in_own_units,
     marked_share,
     moment_step,
@@ -22,7 +21,9 @@ from rstdp_agents.equations.critic import (
     reward_with_novelty,
     td_error,
 )
+from rstdp_agents.equations.dopamine import dopamine_chance, dopamine_said, dopamine_step
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
+from rstdp_agents.equations.random_numbers import uniform_at, window_keys
 from rstdp_agents.equations.three_factor import switch_factor
 from rstdp_agents.equations.traces import trace_step
 
@@ -120,8 +121,28 @@ def modulator_step(s, a, r, reward, terminated, restarted, c):
     if p.adapts:
         adapt_gain(m, restarted, s.moments[a], p)
     for e in range(envs):
-        s.dopamine[a, e] = dopamine_step(s.dopamine[a, e], beyond_deadband(m[e], p), p.dopamine_share)
+        m[e] = beyond_deadband(m[e], p)
+        if p.dopamine_draws > 0:
+            m[e] = np.float32(0.0) if restarted[e] else fired_by_dopamine(s, a, e, m[e], p)
+        s.dopamine[a, e] = dopamine_step(s.dopamine[a, e], m[e], p.dopamine_share)
         m[e] = s.dopamine[a, e]
+
+
+@jit(forceinline=True)
+def used_by_env(s):
+    """Random numbers that an env takes of its window: for spikes of input and output, and for the choice."""
+    return s.post.shape[2] * (s.weight.shape[1] + s.post_count.shape[1]) + s.sizes.shape[0] + 2 * s.low.shape[0]
+
+
+@jit(fastmath=FAST)
+def fired_by_dopamine(s, a, e, m, p):
+    """`dopamine.Dopamine` of agent a in env e: what its neurons said of the modulator m, in the window that was."""
+    key0, key1 = window_keys(s.counters[a, 0], s.counters[a, 1] - 1)
+    first = s.m.shape[1] * used_by_env(s) + e * p.dopamine_draws
+    chance, spikes = dopamine_chance(m, np.float32(p.dopamine_rest)), 0
+    for i in range(p.dopamine_draws):
+        spikes += uniform_at(first + i, key0, key1) < chance
+    return dopamine_said(np.float32(spikes), np.float32(p.dopamine_draws), np.float32(p.dopamine_rest))
 
 
 @jit(fastmath=FAST, forceinline=True)

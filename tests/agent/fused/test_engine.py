@@ -35,6 +35,7 @@ OPTIONS = [
     {"decoder.gate": "none", "homeostasis.param": "none", "plasticity.w_min": -0.02, "plasticity.w_max": 0.02},
     {"neuron.t_ref": 0.0, "neuron.tau_m": 4.0, "homeostasis.tau": 1000.0, "homeostasis.limit": 0.05},
     {"modulation.tau_dopamine": 25.0, "modulation.deadband": 0.05},
+    {"modulation.dopamine_neurons": 20, "modulation.dopamine_hz": 30.0, "modulation.tau_dopamine": 25.0, "network.dale": True},
     {"homeostasis.param": "gain", "homeostasis.tau": 1000.0, "homeostasis.tau_rate": 100.0, "homeostasis.floor": 200.0},
     {"homeostasis.scope": "layer", "homeostasis.tau": 1000.0, "homeostasis.tau_rate": 50.0, "decoder.neurons_per_action": 5},
     {"neuron.t_ref": 3.0, "neuron.escape_noise": 0.0, "neuron.v_rest": -0.1, "neuron.v_reset": -0.2, "plasticity.w_init": 0.4},
