@@ -48,9 +48,9 @@ def build_parts(
     agents, rows = len(seeds), Rows(observation_space)
     memory.require_encoder(config.encoder)
     encoder = (encoder or _encoder(observation_space, config)).to(device, dtype)
+    config = with_targets(config, _decoder(action_space, config.decoder))
     decoder = _decoder(action_space, config.decoder).to(device, dtype)
     check_mask(rows, decoder)
-    config = with_targets(config, decoder)
     inputs = image_shape(encoder)
     if config.network.dale:
         inputs = 2 * inputs[0], *inputs[1:]
@@ -94,13 +94,19 @@ def build_backend(parts: AgentParts, name: BackendName, threads: int) -> Backend
 def with_targets(config: AgentConfig, decoder: Decoder) -> AgentConfig:
     """The configuration with target rates for homeostasis: for all layers the given one, or what suits each and is within reach.
 
-    That of the output is `homeostasis.rate_target`, that of hidden layers `network.hidden_hz`.
+    That of the output is `homeostasis.rate_target`, that of hidden layers `network.hidden_hz`. Choices go by differences of
+    rates in units of the target: `decoder.inverse_temperature` becomes what they are multiplied with at this target.
     """
     p, given, reach = config.decoder, config.homeostasis.rate_target, config.highest_rate / 2
-    output = p.vector_hz if isinstance(decoder, PopulationVector) else p.choice_hz
+    vector = isinstance(decoder, PopulationVector)
+    target = given or min(p.vector_hz if vector else p.choice_hz, reach)
+    sharp = (
+        p if vector else replace(p, inverse_temperature=p.inverse_temperature * p.choice_hz / target, choice_hz=target)
+    )
     return replace(
         config,
-        homeostasis=replace(config.homeostasis, rate_target=given or min(output, reach)),
+        decoder=sharp,
+        homeostasis=replace(config.homeostasis, rate_target=target),
         network=replace(config.network, hidden_hz=given or min(config.network.hidden_hz, reach)),
     )
 

@@ -158,3 +158,16 @@ def test_every_layer_is_held_at_the_rate_that_suits_it_or_at_the_given_one(chang
     assert [layer.homeostasis.rate.unique().item() for layer in agent.network.layers] == targets
     with pytest.raises(ValueError, match="`hidden_hz` must be positive"):
         cartpole_agent(**{"network.hidden_hz": 0.0})
+
+
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+def test_choices_go_by_differences_of_rates_in_units_of_their_target(backend):
+    changes = {"decoder.choice_hz": 200.0, "decoder.inverse_temperature": 8.0, "neuron.t_ref": 0.0, "backend": backend}
+    agents = [cartpole_agent(**changes, **{"homeostasis.rate_target": target}) for target in (0.0, 50.0)]
+    rates = torch.tensor([[[0.3, 0.1]]])
+    as_held, at_a_quarter = (
+        agent.parts.exploration.decoder.policy(part * rates, None, torch.zeros(1, 1, 1))
+        for agent, part in zip(agents, (1.0, 0.25), strict=True)
+    )
+    torch.testing.assert_close(as_held, at_a_quarter)
+    assert [agent.parts.config.decoder.inverse_temperature for agent in agents] == [8.0, 32.0]

@@ -134,7 +134,7 @@ def used_by_env(s):
     return s.post.shape[2] * (s.weight.shape[1] + s.post_count.shape[1]) + s.sizes.shape[0] + 2 * s.low.shape[0]
 
 
-@jit(fastmath=FAST)
+@jit(fastmath=FAST, forceinline=True)
 def fired_by_dopamine(s, a, e, m, p):
     """`dopamine.Dopamine` of agent a in env e: what its neurons said of the modulator m, in the window that was."""
     key0, key1 = window_keys(s.counters[a, 0], s.counters[a, 1] - 1)

@@ -21,7 +21,8 @@ class DecoderConfig:
     neurons_per_action: int = 8
     """Output neurons per action, or per dimension of a continuous action."""
     inverse_temperature: float = 10.0
-    """Inverse temperature of the softmax over the actions' mean rates (spikes per neuron and tick) to start from."""
+    """Inverse temperature of the softmax over the actions' mean rates (spikes per neuron and tick) to start from, where these
+    are held at `choice_hz`; at half that target twice as much."""
     gate: Gate = "centred"
     """Eligibility of an action's neurons: 1[a] - pi(a) (centred), 1[a] (chosen) or 1 (none)."""
     exploration: float = 1.0
