@@ -1,15 +1,17 @@
 """What homeostasis is for: agents that have learnt are perturbed, with and without it, and go on learning.
 
-python -m benchmarks.perturbation                                        CartPole-v1, MountainCar-v0 and Taxi-v4, with their page
-python -m benchmarks.perturbation --task CartPole-v1 --seeds 0-3         one of them, printed
+python -m benchmarks.perturbation                                     every task and regime, with their page; goes on where it ended
+python -m benchmarks.perturbation --task CartPole-v1 --seeds 0-3      one of them, printed
 
 Agents learn for half of the time. Then copies of them go on with all inputs at 0.3 or at twice their rates, with half of the
-neurons of every action gone, or as they were. Each condition is run with homeostasis, and with agents that never had any.
+neurons of every action gone, or as they were. Each condition is run with homeostasis, with homeostasis that stops where it was
+when the perturbation begins, and with agents that never had any.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -27,18 +29,26 @@ from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base import validate
 from rstdp_agents.base.devices import flush_denormal
+from rstdp_agents.base.files import write_whole
 from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.training.config import RunConfig, source_of
+from rstdp_agents.training.config import Regime, RunConfig, source_of
 from rstdp_agents.training.presets import preset
 from rstdp_agents.training.reports.tables import table, with_interval
 
-TASKS = {"CartPole-v1": 40_000, "MountainCar-v0": 40_000, "Taxi-v4": 40_000}
+TASKS: dict[Regime, tuple[str, ...]] = {
+    "fast": ("CartPole-v1", "MountainCar-v0", "Taxi-v4"),
+    "cortical": ("CartPole-v1",),
+}
+STEPS = 40_000
 """Env steps of an agent before it is perturbed, and as many after."""
 PERTURBATIONS = {"none": 1.0, "inputs x0.3": 0.3, "inputs x2": 2.0, "half of the neurons": 1.0}
 """Factor on the rates of all inputs."""
 LESION = "half of the neurons"
 FORMS: dict[str, dict[str, Any]] = {"homeostasis": {}, "without": {"homeostasis.param": "none"}}
+STOPPED, STOP = "stopped", {"homeostasis.tau": math.inf}
+"""Agents that have learnt with homeostasis, and have none from the perturbation on."""
+LINES = ("homeostasis", STOPPED, "without")
 EVERY = 1000
 """Env steps of a bin."""
 NEAR = 0.1
@@ -57,10 +67,12 @@ class Args:
 
     task: str = ""
     """Environment id; empty for all of them, with their page."""
+    regime: Regime = "fast"
+    """In which one task is run."""
     seeds: str = "3000-3009"
     """First and last seed."""
     steps: int = 0
-    """Env steps before and after the perturbation; 0 for what the task says."""
+    """Env steps before and after the perturbation; 0 for 40,000."""
     out: Path = Path("docs/results/perturbation")
     """Folder of the files of all tasks; the page lies beside it."""
 
@@ -109,25 +121,28 @@ def course(agent: Agent, made: RunConfig, seeds: tuple[int, ...], steps: int) ->
     return {"rates": rates, "returns": returns}
 
 
-def measure(name: str, seeds: tuple[int, ...], steps: int) -> dict[str, Any]:
-    """The courses of all forms and perturbations of a task, and the target (Hz)."""
-    made = replace(preset(name, "rstdp-et"), seed=seeds[0])
+def measure(name: str, regime: Regime, seeds: tuple[int, ...], steps: int) -> dict[str, Any]:
+    """The courses of all lines and perturbations of a task, and the target (Hz)."""
+    made = replace(preset(name, "rstdp-et", regime=regime), seed=seeds[0])
     envs, config = prepared(made, len(seeds))
-    found: dict[str, Any] = {"task": name, "seeds": list(seeds), "steps": steps}
+    found: dict[str, Any] = {"task": name, "regime": regime, "seeds": list(seeds), "steps": steps}
     for form, changes in FORMS.items():
         agent = spiking(override(config, changes), envs, seeds, frozen=False)
         found["target"] = agent.layer.homeostasis_params.rate_target
-        found[form] = {BEFORE: course(agent, made, seeds, steps)}
-        for kind, factor in PERTURBATIONS.items():
-            found[form][kind] = course(perturbed(agent, agent.config, factor, kind == LESION), made, seeds, steps)
-        print(name, form, flush=True)
+        before = course(agent, made, seeds, steps)
+        for line, then in {form: {}, STOPPED: STOP}.items() if form == "homeostasis" else ((form, {}),):
+            found[line] = {BEFORE: before}
+            after = override(agent.config, then)
+            for kind, factor in PERTURBATIONS.items():
+                found[line][kind] = course(perturbed(agent, after, factor, kind == LESION), made, seeds, steps)
+                print(name, regime, line, kind, flush=True)
     envs.close()
     return found
 
 
 def rows(found: dict[str, Any]) -> list[list[str]]:
-    """A line of the table for each form and perturbation."""
-    return [_row(form, kind, found) for kind in PERTURBATIONS for form in FORMS]
+    """The lines of the table."""
+    return [_row(line, kind, found) for kind in PERTURBATIONS for line in LINES]
 
 
 def _row(form: str, kind: str, found: dict[str, Any]) -> list[str]:
@@ -158,7 +173,7 @@ def draw(found: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(3.4 * len(PERTURBATIONS), 5.2), layout="constrained")
     panels = figure.subplots(2, len(PERTURBATIONS), sharex=True, sharey="row")
     for column, kind in enumerate(PERTURBATIONS):
-        for form, colour in zip(FORMS, ("C0", "C1"), strict=True):
+        for form, colour in zip(LINES, ("C0", "C2", "C1"), strict=True):
             for line, what in enumerate(("rates", "returns")):
                 values = np.array(found[form][BEFORE][what] + found[form][kind][what], dtype=float)
                 steps = (np.arange(len(values)) + 1) * EVERY
@@ -171,7 +186,7 @@ def draw(found: dict[str, Any]) -> Figure:
     panels[0, 0].set_ylabel("mean rate of the layer (Hz)")
     panels[1, 0].set_ylabel("mean return")
     panels[0, 0].legend(fontsize=8)
-    figure.suptitle(f"{found['task']}, {len(found['seeds'])} seeds")
+    figure.suptitle(f"{found['task']}, {found['regime']} regime, {len(found['seeds'])} seeds")
     return figure
 
 
@@ -179,12 +194,17 @@ PAGE = """\
 # Homeostasis, and what it is for
 
 Agents of the one setting learn; then all their inputs fire at 0.3 or at twice their rates, or half of the neurons of every
-action are gone, and they go on learning. *Without*: the same agents, which never had homeostasis. *Held*: share of agents and
-of thousands of env steps, from 5,000 env steps after the perturbation on, in which the mean rate of the layer is within 10 % of
-the target. Brackets give the bootstrap 95 % interval of the mean over seeds ({seeds}).
+action are gone, and they go on learning. *Stopped*: homeostasis that has held the rates until then stops there. *Without*: agents
+that never had homeostasis. *Held*: share of agents and of thousands of env steps, from 5,000 env steps after the perturbation on,
+in which the mean rate of the layer is within 10 % of the target. Brackets give the bootstrap 95 % interval of the mean over seeds ({seeds}).
 
     {command}
 """
+
+
+def stem(name: str, regime: str) -> str:
+    """Name of the files of a task in a regime."""
+    return f"{file_name(name)}_{regime}"
 
 
 def page(folder: Path, command: str) -> str:
@@ -193,11 +213,11 @@ def page(folder: Path, command: str) -> str:
     seeds = ", ".join(sorted({f"{found['seeds'][0]} to {found['seeds'][-1]}" for found in results}))
     parts = [PAGE.format(seeds=seeds, command=command)]
     for found in results:
-        picture = folder / f"{file_name(found['task'])}.png"
+        picture = folder / f"{stem(found['task'], found['regime'])}.png"
         draw(found).savefig(picture, dpi=100)
         shown = f"![Rates and returns around a perturbation]({folder.name}/{picture.name})"
         parts += [
-            f"## {found['task']}\n\nTarget: {found['target']:g} Hz.\n",
+            f"## {found['task']}, {found['regime']} regime\n\nTarget: {found['target']:g} Hz.\n",
             table(HEADER, rows(found)) + "\n",
             shown + "\n",
         ]
@@ -211,22 +231,21 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(args: Args) -> None:
     """Measure, print and write what was asked for."""
-    if args.task:
-        validate.one_of("task", args.task, tuple(TASKS))
     validate.not_negative("steps", args.steps)
     torch.set_num_threads(1)
     flush_denormal()
-    for name, steps in TASKS.items():
-        if args.task in ("", name):
-            found = measure(name, seed_range(args.seeds), args.steps or steps)
-            print(table(HEADER, rows(found)), flush=True)
-            if not args.task:
-                args.out.mkdir(parents=True, exist_ok=True)
-                (args.out / f"{file_name(name)}.json").write_text(json.dumps(found) + "\n")
-    if not args.task:
-        args.out.with_suffix(".md").write_text(
-            page(args.out, f"python -m benchmarks.perturbation --seeds {args.seeds}")
-        )
+    seeds, steps = seed_range(args.seeds), args.steps or STEPS
+    if args.task:
+        validate.one_of("task", args.task, TASKS["fast"])
+        print(table(HEADER, rows(measure(args.task, args.regime, seeds, steps))), flush=True)
+        return
+    for regime, names in TASKS.items():
+        for name in names:
+            file = args.out / f"{stem(name, regime)}.json"
+            if not file.exists():
+                write_whole(file, json.dumps(measure(name, regime, seeds, steps)) + "\n")
+            print(table(HEADER, rows(json.loads(file.read_text()))), flush=True)
+    args.out.with_suffix(".md").write_text(page(args.out, f"python -m benchmarks.perturbation --seeds {args.seeds}"))
 
 
 if __name__ == "__main__":
