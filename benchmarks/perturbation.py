@@ -1,7 +1,7 @@
 """What homeostasis is for: agents that have learnt are perturbed, with and without it, and go on learning.
 
-python -m benchmarks.perturbation                                     every task and regime, with their page; goes on where it ended
-python -m benchmarks.perturbation --task CartPole-v1 --seeds 0-3      one of them, printed
+python -m benchmarks.perturbation                                 every task and regime, with their page; goes on where it ended
+python -m benchmarks.perturbation --task CartPole-v1 --seeds 0-3  one of them, printed
 
 Agents learn for half of the time. Then copies of them go on with all inputs at 0.3 or at twice their rates, with half of the
 neurons of every action gone, or as they were. Each condition is run with homeostasis, with homeostasis that stops where it was
@@ -196,7 +196,8 @@ PAGE = """\
 Agents of the one setting learn; then all their inputs fire at 0.3 or at twice their rates, or half of the neurons of every
 action are gone, and they go on learning. *Stopped*: homeostasis that has held the rates until then stops there. *Without*: agents
 that never had homeostasis. *Held*: share of agents and of thousands of env steps, from 5,000 env steps after the perturbation on,
-in which the mean rate of the layer is within 10 % of the target. Brackets give the bootstrap 95 % interval of the mean over seeds ({seeds}).
+in which the mean rate of the layer is within 10 % of the target. Brackets give the bootstrap 95 % interval of the mean over
+seeds ({seeds}).
 
     {command}
 """
