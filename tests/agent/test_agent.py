@@ -205,6 +205,8 @@ def test_learning_rate_is_half_after_the_episodes_it_was_told(backend):
         ("torch", {"rule": "rstdp-et", "plasticity.a_minus": 0.2, "plasticity.lr_halved_after": 3.0}),
         ("torch", {"rule": "rstdp", "modulator": "td-spiking", "modulation.critic_neurons": 8}),
         ("torch", {"rule": "reward-switch", "simulation.fresh_each_window": False, "homeostasis.param": "threshold"}),
+        ("fused", {"modulation.dopamine_neurons": 30, "modulation.tau_dopamine": 20.0}),
+        ("torch", {"modulation.dopamine_neurons": 30, "modulation.tau_dopamine": 20.0}),
     ],
 )
 def test_what_is_loaded_goes_on_in_the_middle_of_an_episode_to_the_bit(backend, changes, tmp_path):
