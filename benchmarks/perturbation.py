@@ -23,13 +23,13 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from benchmarks.arguments import errors_in_a_line, seed_range
+from benchmarks.kept import measured
 from benchmarks.learning_report import file_name
 from benchmarks.players import episodes, prepared, spiking
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base import validate
 from rstdp_agents.base.devices import flush_denormal
-from rstdp_agents.base.files import write_whole
 from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.training.config import Regime, RunConfig, source_of
@@ -46,9 +46,10 @@ PERTURBATIONS = {"none": 1.0, "inputs x0.3": 0.3, "inputs x2": 2.0, "half of the
 """Factor on the rates of all inputs."""
 LESION = "half of the neurons"
 FORMS: dict[str, dict[str, Any]] = {"homeostasis": {}, "without": {"homeostasis.param": "none"}}
-STOPPED, STOP = "stopped", {"homeostasis.tau": math.inf}
-"""Agents that have learnt with homeostasis, and have none from the perturbation on."""
-LINES = ("homeostasis", STOPPED, "without")
+STOP: dict[str, Any] = {"homeostasis.tau": math.inf}
+AFTER = {"homeostasis": {"homeostasis": {}, "stopped": STOP}, "without": {"without": {}}}
+"""How agents of a form go on from the perturbation: as before, or with homeostasis that stops there."""
+LINES = [line for lines in AFTER.values() for line in lines]
 EVERY = 1000
 """Env steps of a bin."""
 NEAR = 0.1
@@ -130,24 +131,12 @@ def measure(name: str, regime: Regime, seeds: tuple[int, ...], steps: int) -> di
         agent = spiking(override(config, changes), envs, seeds, frozen=False)
         found["target"] = agent.layer.homeostasis_params.rate_target
         before = course(agent, made, seeds, steps)
-        for line, then in {form: {}, STOPPED: STOP}.items() if form == "homeostasis" else ((form, {}),):
-            found[line] = {BEFORE: before}
-            after = override(agent.config, then)
+        for line, then in AFTER[form].items():
+            found[line], after = {BEFORE: before}, override(agent.config, then)
             for kind, factor in PERTURBATIONS.items():
                 found[line][kind] = course(perturbed(agent, after, factor, kind == LESION), made, seeds, steps)
                 print(name, regime, line, kind, flush=True)
     envs.close()
-    return found
-
-
-def measured(file: Path, name: str, regime: Regime, seeds: tuple[int, ...], steps: int) -> dict[str, Any]:
-    """What `measure` finds, or has found and a file holds."""
-    asked = {"task": name, "regime": regime, "seeds": list(seeds), "steps": steps}
-    kept = json.loads(file.read_text()) if file.exists() else {}
-    if kept.items() >= asked.items():
-        return kept
-    found = measure(name, regime, seeds, steps)
-    write_whole(file, json.dumps(found) + "\n")
     return found
 
 
@@ -253,7 +242,7 @@ def run(args: Args) -> None:
         return
     for regime, names in TASKS.items():
         for name in names:
-            found = measured(args.out / f"{stem(name, regime)}.json", name, regime, seeds, steps)
+            found = measured(measure, args.out / f"{stem(name, regime)}.json", name, regime, seeds, steps)
             print(table(HEADER, rows(found)), flush=True)
     args.out.with_suffix(".md").write_text(page(args.out, f"python -m benchmarks.perturbation --seeds {args.seeds}"))
 

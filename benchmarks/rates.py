@@ -16,6 +16,7 @@ import torch
 import tyro
 
 from benchmarks.arguments import errors_in_a_line, seed_range, task_named
+from benchmarks.kept import measured
 from benchmarks.learning_report import file_name
 from benchmarks.perturbation import FORMS, NEAR
 from benchmarks.players import episodes, prepared, spiking
@@ -24,7 +25,6 @@ from rstdp_agents.agent.agent import Agent
 from rstdp_agents.base import validate
 from rstdp_agents.base.devices import flush_denormal
 from rstdp_agents.base.errors import UsageError
-from rstdp_agents.base.files import write_whole
 from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.training.config import Regime
@@ -84,19 +84,6 @@ def measure(name: str, regime: Regime, seeds: tuple[int, ...], steps: int) -> di
         found["targets"] = [layer.homeostasis_params.rate_target for layer in agent.network.layers]
         found[form] = course(agent, envs, seeds, steps)
         envs.close()
-    return found
-
-
-def measured(file: Path | None, name: str, regime: Regime, seeds: tuple[int, ...], steps: int) -> dict[str, Any]:
-    """What `measure` finds, or has found and a file holds."""
-    asked = {"task": name, "regime": regime, "seeds": list(seeds), "steps": steps}
-    kept = json.loads(file.read_text()) if file and file.exists() else {}
-    if kept.items() >= asked.items():
-        print(f"kept, from {file}:")
-        return kept
-    found = measure(name, regime, seeds, steps)
-    if file:
-        write_whole(file, json.dumps(found) + "\n")
     return found
 
 
@@ -163,7 +150,7 @@ def run(args: Args) -> None:
         for regime in regimes:
             try:
                 file = None if args.task else args.out / f"{file_name(name)}_{regime}.json"
-                found = measured(file, name, regime, seeds, args.steps or min(STEPS, TASKS[name].max_steps))
+                found = measured(measure, file, name, regime, seeds, args.steps or min(STEPS, TASKS[name].max_steps))
             except UsageError as error:
                 print(f"{name}: {error}", flush=True)
                 continue

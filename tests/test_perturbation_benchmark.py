@@ -60,21 +60,6 @@ def test_a_line_counts_what_is_held_from_five_thousand_steps_on():
     assert line[6:] == ["2.6 [2.6, 2.6]", "1.0 [1.0, 1.0]", "2.6 [2.6, 2.6]"]
 
 
-def test_what_a_file_holds_is_not_measured_again_unless_something_else_is_asked_for(tmp_path, monkeypatch):
-    asked = []
-
-    def measure(name, regime, seeds, steps):
-        asked.append(steps)
-        return {"task": name, "regime": regime, "seeds": list(seeds), "steps": steps}
-
-    monkeypatch.setattr(perturbation, "measure", measure)
-    file = tmp_path / "cue.json"
-    first, again = (perturbation.measured(file, CUE, "fast", (3, 4), 400) for _ in range(2))
-    assert first == again
-    assert perturbation.measured(file, CUE, "fast", (3, 4), 800)["steps"] == 800
-    assert asked == [400, 800]
-
-
 def test_what_cannot_be_run_is_said_in_a_line(capsys):
     for argv in (["--task", "Nowhere-v0"], ["--steps", "-1"], ["--seeds", "5"]):
         with pytest.raises(SystemExit):

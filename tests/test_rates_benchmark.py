@@ -5,6 +5,7 @@ import json
 import pytest
 
 from benchmarks import rates
+from benchmarks.kept import measured
 
 CUE = "rstdp/Cue-v0"
 
@@ -34,18 +35,17 @@ def test_layers_are_held_with_homeostasis_and_not_without():
     assert not 225.0 < float(line[5].split()[0]) < 275.0
 
 
-def test_what_a_file_holds_is_not_measured_again_unless_something_else_is_asked_for(tmp_path, monkeypatch):
+def test_what_a_file_holds_is_not_measured_again_unless_something_else_is_asked_for(tmp_path):
     file, asked = tmp_path / "cue_fast.json", []
 
     def measure(*what):
         asked.append(what)
         return {**found([100.0] * 2, [50.0] * 2), "steps": what[-1]}
 
-    monkeypatch.setattr(rates, "measure", measure)
-    first, again = (rates.measured(file, CUE, "fast", (3, 4), 400) for _ in range(2))
+    first, again = (measured(measure, file, CUE, "fast", (3, 4), 400) for _ in range(2))
     assert first == again
     assert len(asked) == 1
-    assert rates.measured(file, CUE, "fast", (3, 4), 800)["steps"] == json.loads(file.read_text())["steps"] == 800
+    assert measured(measure, file, CUE, "fast", (3, 4), 800)["steps"] == json.loads(file.read_text())["steps"] == 800
 
 
 def test_the_page_has_every_file_in_the_order_of_the_tasks(tmp_path):
