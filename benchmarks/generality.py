@@ -7,7 +7,7 @@ python -m benchmarks.generality --quick                                     some
 
 Players: *agent*, the defaults of a rule; *frozen*, the same networks with a learning rate of zero; *linear*, an actor-critic on
 the same features without spikes; *preset*, what is changed for a task, where something is; *random*, random actions;
-*ppo*, *dqn* and *sac* of Stable-Baselines3 (extra `sb3`). The seeds of an own player are one population. Every player leaves a
+*ppo*, *dqn* and *sac* of Stable-Baselines3 (extra `sb3`). The seeds of a player of ours are one population. Every player leaves a
 file for each task, named by all that it was made from (except the code), and is not run again; a task whose package is missing
 is skipped, with the reason. `benchmarks.pool` has the tasks, `benchmarks.generality_report` what is made of the files.
 """
@@ -41,6 +41,8 @@ QUICK = ("CartPole-v1", "Pendulum-v1", "FrozenLake-v1, not slippery", "rstdp/Cat
 """Tasks of the quick form."""
 FEWER = 5
 """By how much its env steps are fewer."""
+REFERENCES = ("linear", *sb3.ALGORITHMS)
+"""Players that do not spike and learn, which are slow; they have the few seeds."""
 UNSAID = ("workers", "out")
 """Options that change no figure."""
 
@@ -58,9 +60,9 @@ class Args:
     rule: RuleName = "rstdp-et"
     """Learning rule of agent, frozen and preset."""
     seeds: str = "0-9"
-    """First and last seed of own players."""
+    """First and last seed of agent, frozen, preset and random."""
     reference_seeds: str = "0-2"
-    """First and last seed of ppo, dqn and sac."""
+    """First and last seed of linear, ppo, dqn and sac."""
     set: tuple[str, ...] = ()
     """Changes to the setting, such as plasticity.lr=0.5; presets stay as they are."""
     workers: int = 1
@@ -84,7 +86,7 @@ class Args:
 
     @property
     def own_seeds(self) -> str:
-        """First and last seed of own players."""
+        """First and last seed of agent, frozen, preset and random."""
         return "0-4" if self.quick else self.seeds
 
     @property
@@ -94,7 +96,7 @@ class Args:
 
     def trial(self, name: str, player: str) -> Trial:
         """What a player does on a task."""
-        seeds = seed_range(self.few_seeds if player in sb3.ALGORITHMS else self.own_seeds)
+        seeds = seed_range(self.few_seeds if player in REFERENCES else self.own_seeds)
         return Trial(name, self.asked[name], player, seeds, Setting(self.rule, self.set))
 
     def trials(self, players: Iterable[str]) -> list[Trial]:
@@ -163,7 +165,7 @@ def in_words(args: Args) -> dict[str, str]:
     ]
     return {
         "setting": f"the defaults of `{args.rule}`{changes}",
-        "seeds": f"{args.own_seeds}; {args.few_seeds} of ppo",
+        "seeds": f"{args.own_seeds}; {args.few_seeds} of ppo and linear",
         "options": " ".join(words),
         "form": f" This is the quick form, env steps divided by {FEWER}: few for PPO." if args.quick else "",
     }
