@@ -85,7 +85,7 @@ def compiled_rates(encoder, obs):
     index, value = np.empty(most, np.int32), np.empty(most, np.float32)
     out = np.zeros((len(obs), encoder.size), np.float32)
     for row, rates in zip(rows, out, strict=True):
-        many = encode(row, code, 1, index, value)
+        many = encode(row, code, 1, 1, index, value)
         assert len(set(index[:many])) == many, "an input is listed twice"
         rates[index[:many]] = value[:many]
     return out

@@ -26,7 +26,7 @@ forks = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 @njit
 def listed(obs, code, index, value):
-    return encode(obs, code, 1, index, value)
+    return encode(obs, code, 1, 1, index, value)
 
 
 STEP = "(observation, reward, terminated, truncated, info)"

@@ -11,13 +11,16 @@ from rstdp_agents.agent.fused.decoders import reader
 from rstdp_agents.agent.fused.looks import go_on, kept_arrays, show
 from rstdp_agents.agent.fused.observations import Observations
 from rstdp_agents.agent.fused.policy import FusedPolicy
-from rstdp_agents.agent.fused.spikes import output_spikes, pack_spikes, unpack_spikes
+from rstdp_agents.agent.fused.spikes import layer_spikes, pack_spikes, unpack_spikes
 from rstdp_agents.agent.fused.state import State
 from rstdp_agents.agent.fused.step import step
 from rstdp_agents.agent.fused.threads import Threads
 from rstdp_agents.agent.parts import AgentParts, ended
 from rstdp_agents.agent.window import normalised
 from rstdp_agents.codecs.transition import Transition
+
+WAITING = ("touched", "queue", "queued", "joined", "owed")
+"""Of rows that are not dense, what a checkpoint holds."""
 
 
 class FusedBackend:
@@ -30,11 +33,12 @@ class FusedBackend:
 
     def __init__(self, parts: AgentParts, threads: int) -> None:
         self.parts, self.arrays = parts, arrays_of(parts)
-        self._pre: Tensor | None = None  # spikes that the layer shows now, as `sync` made them
+        self._pre: dict[int, Tensor] = {}  # input spikes that layers show now, as `sync` made them
         self._shown = False  # whether all is up to date, for somebody who may write to it
         self._state, self._chosen = State(**self.arrays), reader(parts.decoder, self.arrays)
         self._observations = Observations(parts, self.arrays["kind"])
-        synapses = self.arrays["weight"].size * parts.envs * len(parts.layer.rule.terms)
+        weights = sum(layer["weight"].size for layer in self.arrays["layers"])
+        synapses = weights * parts.envs * len(parts.layer.rule.terms)
         self._threads = Threads(parts.agents, threads, synapses)
         self._step = self._threads.all_agents(step, self._state)
         shape = parts.agents, parts.envs
@@ -58,22 +62,22 @@ class FusedBackend:
         self.parts.reset(done)
 
     def sync(self) -> None:
-        layer = self.parts.layer
         if not self._shown:
             show(self._state, *self._kept)
             self._shown = True
-        if layer.last is not None and self._pre is None:
-            self._pre = self.spikes()[0].movedim(0, 2)
-            layer.last = layer.last._replace(pre=self._pre)
+        for i, layer in enumerate(self.parts.network.layers):
+            if layer.last is not None and i not in self._pre:
+                self._pre[i] = self._input_spikes(i).movedim(0, 2)
+                pre = self._pre[i].unflatten(-1, layer.synapse.pre_shape)
+                layer.last = layer.last._replace(pre=pre)
 
     def spikes(self) -> tuple[Tensor, ...]:
-        pre = unpack_spikes(self.arrays["bits"][:, 0], self.arrays["late"].shape[1])
-        return torch.from_numpy(pre), output_spikes(self.arrays)
+        return self._input_spikes(0), *(layer_spikes(layer) for layer in self.arrays["layers"])
 
     def features(self) -> Tensor:
         index, value = (torch.from_numpy(self.arrays[name][:, 0]) for name in ("index", "value"))
         active = torch.arange(index.shape[-1]) < torch.from_numpy(self.arrays["many"][:, 0, :, None])
-        rates = torch.zeros(*index.shape[:2], self.arrays["weight"].shape[1])
+        rates = torch.zeros(*index.shape[:2], self.parts.inputs)
         return normalised(rates.scatter_add_(-1, index.long(), value * active))
 
     def tensors(self) -> dict[str, Tensor]:
@@ -84,6 +88,8 @@ class FusedBackend:
         self._go_on(for_good=True)  # rows may have other times to wait for
         for name in ("constants", "sharpening", "late", "fade"):
             self.arrays[name][agents] = other.arrays[name][0]
+        for own, of_other in zip(self.arrays["layers"], other.arrays["layers"], strict=True):
+            own["homeostasis"][agents] = of_other["homeostasis"][0]
         self._kept = kept_arrays(self.arrays)
 
     def policy(self, envs: int, seeds: tuple[int, ...]) -> FusedPolicy:
@@ -91,11 +97,21 @@ class FusedBackend:
 
     def _own(self) -> dict[str, np.ndarray]:
         """The arrays that a checkpoint holds, beside those that are tensors of the parts."""
-        own = {name: self.arrays[name] for name in ("counters", "index", "value", "many", "power")}
+        own = {name: self.arrays[name] for name in ("counters", "index", "value", "many")}
+        for layer, arrays in zip(self.parts.network.layers, self.arrays["layers"], strict=True):
+            rows = ("power", "pending", "age") if arrays["age"].size else ("power", "pending", *WAITING)
+            own |= {f"{layer.name}.{name}": arrays[name] for name in rows}
         if self.arrays["dense"]:
-            return {**own, "age": self.arrays["age"]}
-        rows = {name: self.arrays[name] for name in ("touched", "queue", "queued", "joined", "owed", "owed_by_critic")}
-        return {**own, **rows, **{f"kept{i}": array for i, array in enumerate(self._kept)}}
+            return own
+        return {
+            **own,
+            "owed_by_critic": self.arrays["owed_by_critic"],
+            **{f"kept{i}": a for i, a in enumerate(self._kept)},
+        }
+
+    def _input_spikes(self, i: int) -> Tensor:
+        """Input spikes of a layer in the last window, ``(ticks, agents, envs, pre)``."""
+        return torch.from_numpy(unpack_spikes(self.arrays["layers"][i]["bits"][:, 0], self.arrays["late"].shape[1]))
 
     def _go_on(self, for_good: bool = False) -> None:
         """Leave off showing, see `looks`."""
@@ -104,8 +120,8 @@ class FusedBackend:
 
     def _run(self, t: Transition, learning: bool) -> np.ndarray:
         self.parts.statistics.windows += 1
-        if self._pre is not None:
-            self.arrays["bits"][:, 0], self._pre = pack_spikes(self._pre.numpy()), None
+        for i in list(self._pre):
+            self.arrays["layers"][i]["bits"][:, 0] = pack_spikes(self._pre.pop(i).numpy())
         if self._shown:
             self._go_on()
         if self._observations.are_masked:

@@ -22,69 +22,69 @@ FAINT = 1e-6
 
 def lingers(arrays: dict[str, Any]) -> int:
     """Steps for which a presynaptic trace lasts at most, of the fields ``arrays`` of a state."""
-    ticks = arrays["post"].shape[2]
+    ticks = arrays["late"].shape[1]
     spiked = np.log(FAINT / ticks) / np.log(arrays["constants"]["rule"]["decay_x"].max())
     return int(np.ceil(spiked / ticks)) + 1
 
 
 @jit(fastmath=FAST, forceinline=True)
-def carry_traces(s, a, r, c):
-    """Presynaptic traces of agent a after its window, of which the input spikes are drawn; r: `lazy_rows.Rows`."""
-    begin, end = (0, r.touched.shape[0]) if s.dense else newest(r)
-    decay, ticks = np.float32(c.rule.decay_x), s.post.shape[2]
+def carry_traces(layer, a, r, dense, ticks, c):
+    """Presynaptic traces of a layer of agent a after its window, of which the input spikes are there; r: `lazy_rows.Rows`."""
+    begin, end = (0, layer.x.shape[3]) if dense else newest(r)
+    decay = np.float32(c.rule.decay_x)
     for place in range(begin, end):
-        i = place if s.dense else queued(r, place)
-        for e in range(s.x.shape[2]):
-            before, fired = s.x[a, 1, e, i], r.bits[e, i]
-            s.x[a, 0, e, i] = before
+        i = place if dense else queued(r, place)
+        for e in range(layer.x.shape[2]):
+            before, fired = layer.x[a, 1, e, i], r.bits[e, i]
+            layer.x[a, 0, e, i] = before
             if before == 0.0 and fired == 0:
                 continue
             for t in range(ticks):
                 before = trace_step(before, np.float32((fired >> uint64(t)) & uint64(1)), decay)
-            s.x[a, 1, e, i] = before if before > FAINT else 0.0
+            layer.x[a, 1, e, i] = before if before > FAINT else 0.0
 
 
 @jit(fastmath=FAST, forceinline=True)
-def carry_output_traces(s, a, e, p):
-    """Postsynaptic traces of agent a in env e after its window. p: `RuleConstants`."""
-    spikes, traces, padded = s.post[a, e].reshape(-1), s.y[a, e], s.post.shape[3]
+def carry_output_traces(spikes, traces, p):
+    """Postsynaptic traces ``(P,)`` after a window's ``spikes (T, P)``. p: `RuleConstants`."""
+    (ticks, padded), flat = spikes.shape, spikes.reshape(-1)
     for o in range(0, padded, WIDTH):
         trace = load(traces, o)
-        for t in range(s.post.shape[2]):
-            trace = trace_step(trace, load(spikes, t * padded + o), p.decay_y)
+        for t in range(ticks):
+            trace = trace_step(trace, load(flat, t * padded + o), p.decay_y)
         store(traces, o, trace)
 
 
 @jit(forceinline=True)
-def come_to_rest(s, a, e, r, c):
-    """An episode of agent a has ended in env e: neurons are at rest, and no trace is left."""
-    s.v[a, e], s.pause[a, e], s.y[a, e] = np.float32(c.neuron.v_rest), 0.0, 0.0
-    begin, end = (0, r.touched.shape[0]) if s.dense else newest(r)
+def come_to_rest(layer, a, e, r, dense, c):
+    """An episode of agent a has ended in env e: neurons of a layer are at rest, and no trace is left."""
+    layer.v[a, e], layer.pause[a, e], layer.y[a, e] = np.float32(c.neuron.v_rest), 0.0, 0.0
+    begin, end = (0, layer.x.shape[3]) if dense else newest(r)
     for place in range(begin, end):
-        s.x[a, 1, e, place if s.dense else queued(r, place)] = 0.0
+        layer.x[a, 1, e, place if dense else queued(r, place)] = 0.0
 
 
 @jit(forceinline=True)
-def lingering_rows(s, a, r):
+def lingering_rows(layer, a, r):
     """The inputs of agent a, of a sparse code, whose trace is not over: some of those whose rows were in use last."""
     begin, end = newest(r)
     found, many = np.empty(end - begin, np.int32), 0
     for place in range(begin, end):
         i = queued(r, place)
         found[many] = i
-        for e in range(s.x.shape[2]):
-            if s.x[a, 1, e, i] > 0.0:
+        for e in range(layer.x.shape[2]):
+            if layer.x[a, 1, e, i] > 0.0:
                 many += 1
                 break
     return found[:many]
 
 
 @jit(fastmath=FAST, forceinline=True)
-def linger_credit(s, a, k, e, late, gate, p):
-    """As `credit.pair_credit` for term k in env e: what a trace of 1 before the window makes eligible, into ``lingering``."""
-    spikes, padded, out = s.post[a, e].reshape(-1), s.post.shape[3], s.lingering[a, k, e]
+def linger_credit(spikes, gate, plus, late, p, out):
+    """As `credit.pair_credit`: what a trace of 1 before the window makes eligible, into out ``(P,)``."""
+    (ticks, padded), flat = spikes.shape, spikes.reshape(-1)
     for o in range(0, padded, WIDTH):
         trace = splat(0.0)
-        for t in range(s.post.shape[2] - 1, -1, -1):
-            trace = trace_step(trace, load(spikes, t * padded + o), p.decay_x, s.terms[k, 0] * late[t])
+        for t in range(ticks - 1, -1, -1):
+            trace = trace_step(trace, load(flat, t * padded + o), p.decay_x, plus * late[t])
         store(out, o, trace * (load(gate, o) * p.gain) * p.decay_x)

@@ -11,16 +11,14 @@ from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.agent.spiking_critic import SpikingCritic, SpikingCriticConstants
 from rstdp_agents.codecs.decoders.options import DecoderConstants, decoder_constants
 from rstdp_agents.equations.neuron import LIFConstants, lif_constants
-from rstdp_agents.equations.rate_control import HomeostasisConstants, homeostasis_constants
 from rstdp_agents.spiking.neurons import LIF
 from rstdp_agents.spiking.plasticity.constants import RuleConstants, rule_constants
 
 
 class Constants(NamedTuple):
-    """Of one agent."""
+    """Of one agent, and of all of its layers."""
 
     neuron: LIFConstants
-    homeostasis: HomeostasisConstants
     rule: RuleConstants
     modulator: ModulatorConstants
     critic: SpikingCriticConstants
@@ -32,7 +30,9 @@ class Constants(NamedTuple):
     w_min: float
     w_max: float
     dale: bool
-    """Whether inputs of even number excite, and the others inhibit."""
+    """Whether inputs of even number, before a convolution their channels, excite and the others inhibit."""
+    plane: int
+    """Inputs of a channel: 1 but before a convolution."""
 
 
 def constants_of(parts: AgentParts) -> Constants:
@@ -43,7 +43,6 @@ def constants_of(parts: AgentParts) -> Constants:
     modulator = modulator_constants(parts.modulator, config.modulation, config.simulation.ticks, layer.dt)
     return Constants(
         lif_constants(layer.neuron, layer.dt),
-        homeostasis_constants(layer.homeostasis_params, layer.window_ms),
         rule,
         modulator,
         parts.modulator.constants if isinstance(parts.modulator, SpikingCritic) else SpikingCriticConstants(),
@@ -52,6 +51,7 @@ def constants_of(parts: AgentParts) -> Constants:
         lifetime(max(rule.decay_z, modulator.trace_decay)),
         *layer.bounds,
         layer.dale,
+        math.prod(parts.network.layers[0].synapse.pre_shape[1:]),
     )
 
 

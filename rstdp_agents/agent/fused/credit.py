@@ -128,17 +128,11 @@ def modulator_step(s, a, r, reward, terminated, restarted, c):
         m[e] = s.dopamine[a, e]
 
 
-@jit(forceinline=True)
-def used_by_env(s):
-    """Random numbers that an env takes of its window: for spikes of input and output, and for the choice."""
-    return s.post.shape[2] * (s.weight.shape[1] + s.post_count.shape[1]) + s.sizes.shape[0] + 2 * s.low.shape[0]
-
-
 @jit(fastmath=FAST, forceinline=True)
 def fired_by_dopamine(s, a, e, m, p):
     """`dopamine.Dopamine` of agent a in env e: what its neurons said of the modulator m, in the window that was."""
     key0, key1 = window_keys(s.counters[a, 0], s.counters[a, 1] - 1)
-    first = s.m.shape[1] * used_by_env(s) + e * p.dopamine_draws
+    first = s.m.shape[1] * s.per_env + e * p.dopamine_draws
     chance, spikes = dopamine_chance(m, np.float32(p.dopamine_rest)), 0
     for i in range(p.dopamine_draws):
         spikes += uniform_at(first + i, key0, key1) < chance
@@ -173,7 +167,7 @@ def fade_traces(s, a, r, p):
         for i in s.index[a, 0, e, : s.many[a, 0, e]]:
             if r.touched[i] < 0:
                 join(r, i)
-    begin, end = (0, r.touched.shape[0]) if dense else newest(r)
+    begin, end = (0, r.critic.shape[0]) if dense else newest(r)
     for place in range(begin, end):
         i = place if dense else queued(r, place)
         for e in range(r.trace.shape[0]):

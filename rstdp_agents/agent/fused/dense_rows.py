@@ -1,6 +1,6 @@
-"""Rows of a dense code, most of whose inputs can be active at once: every step goes through all that have something to learn.
+"""Rows most of whose inputs can be active at once: every step goes through all that have something to learn.
 
-Which these are is a number of steps for each input, its ``age``, counted down from the moment at which it was active last.
+Which these are is a number of steps for each row, its ``age``, counted down from the moment at which it was active last.
 """
 
 from __future__ import annotations
@@ -11,34 +11,48 @@ from rstdp_agents.base.compiled import jit
 
 
 @jit(forceinline=True)
-def lay_aside(s, a):
+def lay_aside(layer, a):
     """Make room for the input spikes of the next window of agent a; those of the last are kept beside them."""
-    s.bits[a, 1] = s.bits[a, 0]
-    s.bits[a, 0] = uint64(0)
+    layer.bits[a, 1] = layer.bits[a, 0]
+    layer.bits[a, 0] = uint64(0)
 
 
 @jit(forceinline=True)
-def remain(s, a, lifetime):
-    """The active inputs of agent a have something to learn for another ``lifetime`` steps."""
-    age = s.age[a]
+def remain(layer, a, lifetime):
+    """Rows of agent a whose input has fired in this window have something to learn for ``lifetime`` steps; of a kernel all."""
+    age, shared = layer.age[a], layer.source.shape[0] > 0
+    for i in range(age.shape[0]):
+        active = shared
+        for e in range(0 if shared else layer.bits.shape[2]):
+            active = active or layer.bits[a, 0, e, i] != uint64(0)
+        if active:
+            age[i] = lifetime
+
+
+@jit(forceinline=True)
+def remain_listed(s, layer, a, lifetime):
+    """As `remain`, rows of the first layer whose input is active."""
+    age = layer.age[a]
     for e in range(s.many.shape[2]):
         for i in s.index[a, 0, e, : s.many[a, 0, e]]:
             age[i] = lifetime
 
 
 @jit(forceinline=True)
-def retire(s, a, all_done, lifetime):
-    """Let inputs of agent a forget, after a step, what they had eligible ``lifetime`` steps ago.
+def retire(s, layer, a, first, all_done, lifetime):
+    """Let rows of agent a forget, after a step, what they had eligible ``lifetime`` steps ago.
 
-    Where all episodes have ended, nothing is eligible any more: all have nothing to learn but what is active now.
+    Where all episodes have ended, nothing is eligible any more: all have nothing to learn but what is active now. first: whether
+    it is the first layer, whose inputs have a place in the critic.
     """
-    age = s.age[a]
+    age = layer.age[a]
     for i in range(age.shape[0]):
         if age[i] == 0 or (age[i] == lifetime and all_done):
             continue
         age[i] = 0 if all_done else age[i] - 1
         if age[i] == 0:
-            s.bits[a, 1, :, i] = uint64(0)
-            s.z[a, :, :, i] = 0.0
-            s.trace[a, :, i] = 0.0
-            s.tagged[a, :, i] = 0.0
+            layer.bits[a, 1, :, i] = uint64(0)
+            layer.z[a, :, :, i] = 0.0
+            if first:
+                s.trace[a, :, i] = 0.0
+                s.tagged[a, :, i] = 0.0

@@ -35,14 +35,14 @@ class Code(NamedTuple):
 
 
 @jit(forceinline=True)
-def encode(obs, code, copies, index, value):
-    """As `encode_once`, of input neurons of which each of the encoder's has so many in a row."""
+def encode(obs, code, copies, plane, index, value):
+    """As `encode_once`, of input neurons of which each of the encoder's channels, ``plane`` neurons, has so many in a row."""
     most = index.shape[0] // copies
     many = encode_once(obs, code, index[:most], value[:most])
     for j in range(many - 1 if copies > 1 else -1, -1, -1):
         place, rate = index[j], value[j]
         for k in range(copies):
-            index[copies * j + k], value[copies * j + k] = copies * place + k, rate
+            index[copies * j + k], value[copies * j + k] = (place // plane * copies + k) * plane + place % plane, rate
     return copies * many
 
 

@@ -37,7 +37,7 @@ RING = 256
 
 
 class Rows(NamedTuple):
-    """The rows of an agent, as compiled code takes them; arrays of `state.FIELDS`."""
+    """The rows of an agent in a layer, as compiled code takes them; arrays of `state`."""
 
     weight: np.ndarray
     """``(I P,)``"""
@@ -76,12 +76,12 @@ class Rows(NamedTuple):
 
 
 @jit(forceinline=True)
-def rows_of(s, a):
-    """The `Rows` of agent a. s: `state.State`."""
+def rows_of(s, layer, a):
+    """The `Rows` of agent a in a layer; what is the critic's belongs to the first. s: `state.State`."""
     return Rows(
-        s.weight[a].reshape(-1), s.z[a].reshape(-1), s.critic[a], s.trace[a], s.synapse[a].reshape(-1), s.tagged[a].reshape(-1),
-        s.balance[a], s.bits[a, 0], s.touched[a], s.queue[a], s.queued[a], s.joined[a], s.owed[a], s.owed_by_critic[a], s.fade[a],
-        s.weight.shape[2], s.synapse.shape[2],
+        layer.weight[a].reshape(-1), layer.z[a].reshape(-1), s.critic[a], s.trace[a], s.synapse[a].reshape(-1),
+        s.tagged[a].reshape(-1), s.balance[a], layer.bits[a, 0], layer.touched[a], layer.queue[a], layer.queued[a],
+        layer.joined[a], layer.owed[a], s.owed_by_critic[a], s.fade[a], layer.weight.shape[2], s.synapse.shape[2],
     )  # fmt: skip
 
 
@@ -166,7 +166,11 @@ def bounds_of(i, c):
 @jit(forceinline=True)
 def bounds_of_critic(r, i, c):
     """Bounds of a spiking critic's weights of input i."""
-    return critic_bounds(np.float32(r.balance[0]), i % 2 == 1) if c.dale else (np.float32(-np.inf), np.float32(np.inf))
+    return (
+        critic_bounds(np.float32(r.balance[0]), i // c.plane % 2 == 1)
+        if c.dale
+        else (np.float32(-np.inf), np.float32(np.inf))
+    )
 
 
 @jit(fastmath=FAST, forceinline=True)
@@ -174,7 +178,7 @@ def synapses_now(r, i, o, c):
     """A spiking critic's weights from input i, whose row waits, as they are by now: sixteen of them, from place ``o``."""
     weight, (low, high) = load(r.synapse, o), bounds_of_critic(r, i, c)
     for e in range(r.trace.shape[0]):
-        row, owed = e * r.touched.shape[0] * r.wide + o, np.float32(r.owed_by_critic[e, r.touched[i]])
+        row, owed = e * r.critic.shape[0] * r.wide + o, np.float32(r.owed_by_critic[e, r.touched[i]])
         weight = critic_step(weight, load(r.tagged, row), owed)
     return clip(weight, low, high)
 

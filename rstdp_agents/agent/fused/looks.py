@@ -14,7 +14,7 @@ from numba import uint64
 from rstdp_agents.agent.fused.carried import lingers
 from rstdp_agents.agent.fused.constants import Constants
 from rstdp_agents.agent.fused.lazy_rows import RING, dismiss, join, rows_of, settle, waited, waiting
-from rstdp_agents.agent.fused.synapse_pass import earn
+from rstdp_agents.agent.fused.synapse_pass import earn_window
 from rstdp_agents.base.compiled import FAST, entry, jit
 from rstdp_agents.base.records import by_value
 
@@ -23,12 +23,13 @@ BASIS, FACTOR = 0xCBF29CE484222325, 0x100000001B3
 
 
 def kept_arrays(arrays: dict[str, Any]) -> tuple[np.ndarray, ...]:
-    """Room for the rows that can wait, H of them, of the fields ``arrays`` of a state.
+    """Room for the rows of the first layer that can wait, H of them, of the fields ``arrays`` of a state.
 
     Of weight, z, critic, trace, synapse and tagged:
     ``(A, H, P)``, ``(A, K, E, H, P)``, ``(A, H)``, ``(A, E, H)``, ``(A, H, Q)``, ``(A, E, H, Q)``.
     """
-    weight, z, most = arrays["weight"], arrays["z"], np.prod(arrays["index"].shape[2:])
+    first, most = arrays["layers"][0], np.prod(arrays["index"].shape[2:])
+    weight, z = first["weight"], first["z"]
     (agents, inputs, padded), longest = weight.shape, int(arrays["constants"]["lifetime"].max())
     longest += lingers(arrays) if arrays["carries"] else 0
     rows = 0 if arrays["dense"] else inputs if longest > RING else min(inputs, int(most) * longest)
@@ -42,16 +43,18 @@ def kept_arrays(arrays: dict[str, Any]) -> tuple[np.ndarray, ...]:
 @entry(fastmath=FAST)
 def show(s, weight, z, critic, trace, synapse, tagged):
     """Bring everything up to date, and keep the rows that wait in what `kept_arrays` has made."""
-    for a in range(s.weight.shape[0]):
-        c, r = by_value(s.constants[a], Constants), rows_of(s, a)
-        earn(s, a, r, c)
+    for a in range(s.m.shape[0]):
+        c = by_value(s.constants[a], Constants)
+        for i in range(len(s.layers)):
+            earn_window(s, s.layers[i], a, rows_of(s, s.layers[i], a), s.dense or i > 0, c)
         if s.dense:
             continue
+        layer, r = s.layers[0], rows_of(s, s.layers[0], a)
         rows = waiting(r, c)
         fit = rows.shape[0] <= critic.shape[1]  # else others wrote them
         for j in range(rows.shape[0] if fit else 0):
             i = rows[j]
-            weight[a, j], z[a, :, :, j] = s.weight[a, i], s.z[a, :, :, i]
+            weight[a, j], z[a, :, :, j] = layer.weight[a, i], layer.z[a, :, :, i]
             critic[a, j], trace[a, :, j] = s.critic[a, i], s.trace[a, :, i]
             synapse[a, j], tagged[a, :, j] = s.synapse[a, i], s.tagged[a, :, i]
         rest = rows.shape[0] if fit else 0
@@ -61,41 +64,44 @@ def show(s, weight, z, critic, trace, synapse, tagged):
             settle(r, i, waited(r, i, c), c)
         if not fit:
             _list_what_is_held(s, a, r)
-        s.counters[a, 3], s.counters[a, 4] = fit, _digest(s, a, rows)
+        s.counters[a, 2], s.counters[a, 3] = fit, _digest(s, a, rows)
 
 
 @entry(fastmath=FAST)
 def go_on(s, weight, z, critic, trace, synapse, tagged, for_good):
     """Put back what `show` has kept, unless somebody has written something else or all is to stay up to date ``for_good``."""
-    for a in range(s.weight.shape[0]):
-        c, r = by_value(s.constants[a], Constants), rows_of(s, a)
+    for a in range(s.m.shape[0]):
+        c = by_value(s.constants[a], Constants)
+        for i in range(len(s.layers)):
+            layer = s.layers[i]
+            for row in range(layer.age.shape[1]):
+                if layer.age[a, row] == 0 and (_is_eligible(layer, a, row) or i == 0 and _is_held_by_critic(s, a, row)):
+                    layer.age[a, row] = c.lifetime
         if s.dense:
-            for i in range(s.age.shape[1]):
-                if s.age[a, i] == 0 and _is_held(s, a, i):
-                    s.age[a, i] = c.lifetime
             continue
+        layer, r = s.layers[0], rows_of(s, s.layers[0], a)
         rows = waiting(r, c)
         stays = for_good or _is_held_elsewhere(s, a)
-        if s.counters[a, 3] and not stays and s.counters[a, 4] == _digest(s, a, rows):
+        if s.counters[a, 2] and not stays and s.counters[a, 3] == _digest(s, a, rows):
             for j in range(rows.shape[0]):
                 i = rows[j]
-                s.weight[a, i], s.z[a, :, :, i] = weight[a, j], z[a, :, :, j]
+                layer.weight[a, i], layer.z[a, :, :, i] = weight[a, j], z[a, :, :, j]
                 s.critic[a, i], s.trace[a, :, i] = critic[a, j], trace[a, :, j]
                 s.synapse[a, i], s.tagged[a, :, i] = synapse[a, j], tagged[a, :, j]
         else:
             _list_what_is_held(s, a, r)
-        s.counters[a, 3] = 0
+        s.counters[a, 2] = 0
 
 
 @jit(forceinline=True)
 def _digest(s, a, rows):
     """A number that tells whether any bit of these rows of agent a has changed (Fowler, Noll and Vo's hash, of words)."""
-    digest = uint64(BASIS)
+    digest, layer = uint64(BASIS), s.layers[0]
     for i in rows:
-        for word in s.weight[a, i].view(np.uint32):
+        for word in layer.weight[a, i].view(np.uint32):
             digest = (digest ^ uint64(word)) * uint64(FACTOR)
-        for pair in range(s.z.shape[1] * s.z.shape[2]):
-            for word in s.z[a, pair // s.z.shape[2], pair % s.z.shape[2], i].view(np.uint32):
+        for pair in range(layer.z.shape[1] * layer.z.shape[2]):
+            for word in layer.z[a, pair // layer.z.shape[2], pair % layer.z.shape[2], i].view(np.uint32):
                 digest = (digest ^ uint64(word)) * uint64(FACTOR)
         for word in s.critic[a, i : i + 1].view(np.uint32):
             digest = (digest ^ uint64(word)) * uint64(FACTOR)
@@ -110,19 +116,27 @@ def _digest(s, a, rows):
 
 
 @jit(forceinline=True)
-def _is_held(s, a, i):
-    """Whether input i of agent a has anything eligible, traces or spikes."""
-    if s.carries and _any(s.x[a, 1, :, i]):
+def _is_eligible(layer, a, i):
+    """Whether row i of a layer of agent a has anything eligible, or its input, if it is that of one alone, traces or spikes."""
+    if layer.source.shape[0] > 0:
+        return _any(layer.z[a, :, :, i])
+    if layer.x.shape[3] > 0 and _any(layer.x[a, 1, :, i]):
         return True
-    return _any(s.z[a, :, :, i]) or _any(s.trace[a, :, i]) or _any(s.tagged[a, :, i]) or _any(s.bits[a, :, :, i])
+    return _any(layer.z[a, :, :, i]) or _any(layer.bits[a, :, :, i])
+
+
+@jit(forceinline=True)
+def _is_held_by_critic(s, a, i):
+    """Whether the critic of agent a has a trace of input i."""
+    return i < s.trace.shape[2] and (_any(s.trace[a, :, i]) or _any(s.tagged[a, :, i]))
 
 
 @jit(forceinline=True)
 def _is_held_elsewhere(s, a):
     """Whether an input of agent a whose row does not wait holds anything: others wrote it."""
-    found = False
-    for i in range(s.touched.shape[1]):
-        found = found or (s.touched[a, i] < 0 and _is_held(s, a, i))
+    found, layer = False, s.layers[0]
+    for i in range(layer.touched.shape[1]):
+        found = found or (layer.touched[a, i] < 0 and (_is_eligible(layer, a, i) or _is_held_by_critic(s, a, i)))
     return found
 
 
@@ -133,8 +147,8 @@ def _list_what_is_held(s, a, r):
     r.queued[2] = 0
     r.owed[:] = 0.0
     r.owed_by_critic[:] = 0.0
-    for i in range(s.touched.shape[1]):
-        if _is_held(s, a, i):
+    for i in range(r.touched.shape[0]):
+        if _is_eligible(s.layers[0], a, i) or _is_held_by_critic(s, a, i):
             join(r, i)
 
 

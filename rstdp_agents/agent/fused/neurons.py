@@ -12,65 +12,81 @@ from rstdp_agents.equations.rate_control import offset_step, running_rate
 
 
 @jit(fastmath=FAST, forceinline=True)
-def noisy_thresholds(first, keys, outputs, p, out):
-    """`neuron.noisy_threshold` of all ticks and envs: out ``(T, E, P)``; those of the padding are out of reach.
+def noisy_thresholds(first, keys, channels, p, out):
+    """`neuron.noisy_threshold` of all envs, sites and ticks: out ``(E, S, T, P)``; those of the padding are out of reach.
 
-    first, keys: place of their random numbers, ``(T, E, outputs)``, as in `random_numbers.fill_uniform`.
+    first, keys: place of their random numbers, ``(T, E, channels S)``, as in `random_numbers.fill_uniform`.
     p: `neuron.LIFConstants`.
     """
-    ticks, envs, padded = out.shape
-    flat = out.reshape(-1)
-    for row in range(ticks * envs):
-        fill_uniform(flat[row * padded : row * padded + outputs], first + row * outputs, keys)
-        flat[row * padded + outputs : (row + 1) * padded] = 0.5
+    envs, sites, ticks = out.shape[:3]
+    drawn, flat = np.empty(sites * channels if sites > 1 else 0, np.float32), out.reshape(-1)
+    for t in range(ticks):
+        for e in range(envs):
+            place = first + (t * envs + e) * sites * channels
+            if sites == 1:
+                fill_uniform(out[e, 0, t, :channels], place, keys)
+            else:
+                fill_uniform(drawn, place, keys)
+                for o in range(channels):
+                    for site in range(sites):
+                        out[e, site, t, o] = drawn[o * sites + site]
+            out[e, :, t, channels:] = 0.5
     for o in range(0, flat.shape[0], WIDTH):
         store(flat, o, noisy_threshold(load(flat, o), p))
-    out[:, :, outputs:] = np.inf
+    out[:, :, :, channels:] = np.inf
 
 
 @jit(inline="always")
-def fire(current, threshold, offset, e, c, v, pause, carries, post, counts):
-    """`neurons.lif_window` of env e, from rest, or if membranes go on (``carries``) from v and pause ``(P,)``, which it writes.
+def fire(layer, a, e, current, threshold, carries, p, h):
+    """`neurons.lif_window` of a layer of agent a in env e, from rest, or if membranes go on (``carries``) from where they are.
 
-    Writes post ``(T, P)`` and counts ``(P,)``. current ``(T + 1, P)``, the last not read; threshold ``(T, E, P)``. offset
-    ``(P,)``: of homeostasis. c: `Constants`.
+    Writes the layer's ``post`` and ``counts``, and where they go on ``v`` and ``pause``. current ``(S, T + 1, P)``, the last not
+    read; threshold ``(S, T, P)``. p: `neuron.LIFConstants`. h: `rate_control.HomeostasisConstants`.
     """
-    if c.neuron.lateral_inhibition > 0.0:
-        fire_together(current, threshold, offset, e, c, v, pause, carries, post, counts)
+    if p.lateral_inhibition > 0.0:
+        fire_together(layer, a, e, current, threshold, carries, p, h)
     else:
-        fire_apart(current, threshold, offset, e, c, v, pause, carries, post, counts)
+        for site in range(current.shape[0]):
+            fire_apart(layer, a, e, site, current[site], threshold[site], carries, p, h)
 
 
 @jit(inline="always")
-def shifts(offset, o, p):
+def shifts(offset, o, h):
     """What homeostasis adds to the currents of sixteen neurons from ``o``, and what it takes off their thresholds."""
     shift, nothing = load(offset, o), splat(0.0)
-    return shift if p.moves_bias else nothing, shift if p.moves_threshold else nothing
+    return shift if h.moves_bias else nothing, shift if h.moves_threshold else nothing
 
 
 @jit(fastmath=FAST, forceinline=True)
 def scale_currents(current, offset):
-    """Multiply the currents of all synapses of a neuron, ``current (E, T + 1, P)``, by e to its offset ``(P,)``, in place."""
-    for o in range(offset.shape[0]):
-        gain = np.exp(offset[o])
-        for e in range(current.shape[0]):
-            for t in range(current.shape[1]):
-                current[e, t, o] *= gain
+    """Multiply the currents of all synapses of a neuron, ``current (E, S, T + 1, P)``, by e to its offset ``(S, P)``, in place."""
+    for site in range(offset.shape[0]):
+        for o in range(offset.shape[1]):
+            gain = np.exp(offset[site, o])
+            for e in range(current.shape[0]):
+                for t in range(current.shape[2]):
+                    current[e, site, t, o] *= gain
 
 
 @jit(inline="always")
-def fire_apart(current, threshold, offset, e, c, membranes, pauses, carries, post, counts):
-    """`fire` for neurons that know nothing of each other: sixteen of them through all ticks, then the next."""
-    ticks, padded = post.shape
-    envs, drive, level, spikes = threshold.shape[1], current.reshape(-1), threshold.reshape(-1), post.reshape(-1)
+def fire_apart(layer, a, e, site, current, threshold, carries, p, h):
+    """`fire` at a site for neurons that know nothing of each other: sixteen of them through all ticks, then the next."""
+    ticks, padded = threshold.shape
+    drive, level, spikes = current.reshape(-1), threshold.reshape(-1), layer.post[a, e, site].reshape(-1)
+    offset, counts, membranes, pauses = (
+        layer.offset[a, site],
+        layer.counts[a, e, site],
+        layer.v[a, e, site],
+        layer.pause[a, e, site],
+    )
     for o in range(0, padded, WIDTH):
-        bias, ease = shifts(offset, o, c.homeostasis)
-        v, refractory, count = splat(c.neuron.v_rest), splat(0.0), splat(0.0)
+        bias, ease = shifts(offset, o, h)
+        v, refractory, count = splat(p.v_rest), splat(0.0), splat(0.0)
         if carries:
             v, refractory = load(membranes, o), load(pauses, o)
         for t in range(ticks):
-            now, above = load(drive, t * padded + o) + bias, load(level, (t * envs + e) * padded + o) - ease
-            spike, v, refractory = lif_tick(v, refractory, now, above, c.neuron)
+            now, above = load(drive, t * padded + o) + bias, load(level, t * padded + o) - ease
+            spike, v, refractory = lif_tick(v, refractory, now, above, p)
             store(spikes, t * padded + o, spike)
             count = count + spike
         store(counts, o, count)
@@ -80,51 +96,59 @@ def fire_apart(current, threshold, offset, e, c, membranes, pauses, carries, pos
 
 
 @jit(forceinline=True)
-def fire_together(current, threshold, offset, e, c, membranes, pauses, carries, post, counts):
-    """`fire` for neurons that inhibit each other: all of them, tick by tick."""
-    ticks, padded = post.shape
-    envs, drive, level, spikes = threshold.shape[1], current.reshape(-1), threshold.reshape(-1), post.reshape(-1)
-    v, refractory = np.full(padded, np.float32(c.neuron.v_rest)), np.zeros(padded, np.float32)
+def fire_together(layer, a, e, current, threshold, carries, p, h):
+    """`fire` for neurons that inhibit each other, at all sites: all of them, tick by tick."""
+    sites, ticks, padded = threshold.shape
+    drive, level, spikes = current.reshape(-1), threshold.reshape(-1), layer.post[a, e].reshape(-1)
+    offset, counts = layer.offset[a].reshape(-1), layer.counts[a, e].reshape(-1)
+    membranes, pauses = layer.v[a, e].reshape(-1), layer.pause[a, e].reshape(-1)
+    v, refractory = np.full(sites * padded, np.float32(p.v_rest)), np.zeros(sites * padded, np.float32)
     if carries:
         v[:], refractory[:] = membranes, pauses
     counts[:] = 0.0
     for t in range(ticks):
         of_layer = np.float32(0.0)
-        for o in range(0, padded, WIDTH):
-            bias, ease = shifts(offset, o, c.homeostasis)
-            now, above = load(drive, t * padded + o) + bias, load(level, (t * envs + e) * padded + o) - ease
-            spike, v_o, refractory_o = lif_tick(load(v, o), load(refractory, o), now, above, c.neuron)
-            store(spikes, t * padded + o, spike)
-            store(v, o, v_o)
-            store(refractory, o, refractory_o)
-            of_layer += total(spike)
-        for o in range(0, padded, WIDTH):
-            spike = load(spikes, t * padded + o)
-            store(v, o, inhibited(load(v, o), spike, of_layer, c.neuron))
-            store(counts, o, load(counts, o) + spike)
+        for site in range(sites):
+            for place in range(0, padded, WIDTH):
+                o, row = site * padded + place, (site * ticks + t) * padded + place
+                bias, ease = shifts(offset, o, h)
+                now, above = load(drive, row + site * padded) + bias, load(level, row) - ease
+                spike, v_o, refractory_o = lif_tick(load(v, o), load(refractory, o), now, above, p)
+                store(spikes, row, spike)
+                store(v, o, v_o)
+                store(refractory, o, refractory_o)
+                of_layer += total(spike)
+        for site in range(sites):
+            for place in range(0, padded, WIDTH):
+                o, row = site * padded + place, (site * ticks + t) * padded + place
+                spike = load(spikes, row)
+                store(v, o, inhibited(load(v, o), spike, of_layer, p))
+                store(counts, o, load(counts, o) + spike)
     if carries:
         membranes[:], pauses[:] = v, refractory
 
 
 @jit(inline="always")
-def homeostasis_window(count, rate, offset, outputs, p):
-    """`homeostasis.homeostasis_window` for spike counts per env ``(P,)``; writes rate and offset ``(P,)``.
+def homeostasis_window(count, rate, offset, channels, h):
+    """`homeostasis.homeostasis_window` for spike counts per env ``(S, P)``; writes rate and offset ``(S, P)``.
 
-    outputs: neurons that are no padding. p: `rate_control.HomeostasisConstants`.
+    channels: neurons of a site that are no padding. h: `rate_control.HomeostasisConstants`.
     """
-    for o in range(0, count.shape[0], WIDTH):
-        store(rate, o, running_rate(load(rate, o), load(count, o) * p.hertz, p.rate_share))
-    if p.moves_bias or p.moves_threshold or p.moves_gain:
-        of_layer = splat(layer_mean(rate, outputs))
-        for o in range(0, count.shape[0], WIDTH):
-            own = load(rate, o)
-            store(offset, o, offset_step(load(offset, o), of_layer if p.of_layer else own, own, p))
+    counts, rates, offsets = count.reshape(-1), rate.reshape(-1), offset.reshape(-1)
+    for o in range(0, counts.shape[0], WIDTH):
+        store(rates, o, running_rate(load(rates, o), load(counts, o) * h.hertz, h.rate_share))
+    if h.moves_bias or h.moves_threshold or h.moves_gain:
+        of_layer = splat(layer_mean(rate, channels))
+        for o in range(0, counts.shape[0], WIDTH):
+            own = load(rates, o)
+            store(offsets, o, offset_step(load(offsets, o), of_layer if h.of_layer else own, own, h))
 
 
 @jit(fastmath=FAST, forceinline=True)
-def layer_mean(per_neuron, outputs):
-    """`homeostasis.layer_mean` of the first ``outputs`` values of ``(P,)``; the others are padding."""
+def layer_mean(per_neuron, channels):
+    """`homeostasis.layer_mean` of ``(S, P)``, of which the first ``channels`` of every site count; the others are padding."""
     sum_of_layer = np.float32(0.0)
-    for o in range(outputs):
-        sum_of_layer += per_neuron[o]
-    return sum_of_layer / np.float32(outputs)
+    for site in range(per_neuron.shape[0]):
+        for o in range(channels):
+            sum_of_layer += per_neuron[site, o]
+    return sum_of_layer / np.float32(per_neuron.shape[0] * channels)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rstdp_agents.agent.fused.decoders import decoder_arrays, reader
 from rstdp_agents.agent.fused.observations import Observations
-from rstdp_agents.agent.fused.spikes import output_spikes
+from rstdp_agents.agent.fused.spikes import layer_spikes
 from rstdp_agents.agent.fused.state import State
 from rstdp_agents.agent.fused.step import act
 from rstdp_agents.agent.fused.threads import Threads
@@ -31,24 +31,20 @@ class FusedPolicy:
         seeds: tuple[int, ...], sync: Callable[[], None],
     ) -> None:  # fmt: skip
         self._decoder, self._observations, self._sync = decoder, observations, sync
-        (agents, inputs, padded), outputs = shared["weight"].shape, shared["post_count"].shape[1]
-        shape, most = (agents, envs), shared["index"].shape[3]
+        (agents, inputs), shape = shared["critic"].shape, (shared["critic"].shape[0], envs)
+        most = shared["index"].shape[3]
         self._rest = {"v": float(shared["constants"]["neuron"]["v_rest"][0]), "pause": 0.0}
         self._arrays = (
             shared
             | decoder_arrays(self._decoder, shape)
             | {
-                "counters": np.array([(seed, 0, 0, 0, 0) for seed in seeds]),
+                "layers": tuple(self._own(layer, envs) for layer in shared["layers"]),
+                "counters": np.array([(seed, 0, 0, 0) for seed in seeds]),
                 **{name: np.zeros_like(shared[name], shape=(agents, 2, envs, most)) for name in ("index", "value")},
                 "many": np.zeros((agents, 2, envs), dtype=np.int64),
-                "power": np.zeros(shape, dtype=np.float32),
                 "m": np.zeros(shape, dtype=np.float32),
                 "pushes": np.zeros_like(shared["pushes"], shape=(*shape, shared["pushes"].shape[2])),
-                "bits": np.zeros((agents, 1, envs, inputs), dtype=np.uint64),
-                **{name: np.full((*shape, padded), at, np.float32) for name, at in self._rest.items()},
-                "post": np.zeros((*shape, shared["late"].shape[1], padded), dtype=np.float32),
                 "pre_count": np.zeros((agents, inputs), dtype=np.float32),
-                "post_count": np.zeros((agents, outputs), dtype=np.float32),
             }
         )
         self._chosen = reader(self._decoder, self._arrays)
@@ -66,9 +62,22 @@ class FusedPolicy:
 
     def rates(self, obs: np.ndarray) -> Tensor:
         self.act(obs, greedy=True)
-        return self._decoder.rates(output_spikes(self._arrays))
+        return self._decoder.rates(layer_spikes(self._arrays["layers"][-1]))
 
     def reset(self, done: np.ndarray) -> None:
         """Bring neurons to rest in the envs where ``done (agents, envs)``; where every window starts so, nothing reads them."""
-        for name, at in self._rest.items():
-            self._arrays[name][done] = at
+        for layer in self._arrays["layers"]:
+            for name, at in self._rest.items():
+                layer[name][done] = at
+
+    def _own(self, layer: dict[str, Any], envs: int) -> dict[str, Any]:
+        """A layer with spikes and membranes of its own."""
+        agents, _, sites, _, padded = layer["post"].shape
+        shape = agents, envs, sites, padded
+        return layer | {
+            **{name: np.full(shape, at, np.float32) for name, at in self._rest.items()},
+            "bits": np.zeros((agents, 1, envs, layer["bits"].shape[3]), np.uint64),
+            "power": np.zeros((agents, envs), np.float32), "counts": np.zeros(shape, np.float32),
+            "post": np.zeros_like(layer["post"], shape=(agents, envs, *layer["post"].shape[2:])),
+            "post_count": np.zeros_like(layer["post_count"]),
+        }  # fmt: skip

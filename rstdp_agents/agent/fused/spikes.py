@@ -43,10 +43,26 @@ def draw_spikes(index, value, p_max, ticks, envs, e, inputs, keys, bits, count):
     return expected * np.float32(ticks * ticks)
 
 
-def output_spikes(arrays: dict[str, Any]) -> Tensor:
-    """Output spikes of the last window, ``(ticks, agents, envs, outputs)``, from the fields ``arrays`` of a state."""
-    outputs = arrays["post_count"].shape[1]
-    return torch.from_numpy(arrays["post"][..., :outputs]).permute(2, 0, 1, 3)
+@jit(forceinline=True)
+def relay_spikes_of(before, layer, a):
+    """Spikes of the layer ``before`` that are the input of a layer, both of agent a: its bits, and what it is told of their power."""
+    sites, ticks = before.post.shape[2:4]
+    for e in range(before.post.shape[1]):
+        power = np.float32(0.0)
+        for o in range(before.post_count.shape[1] // sites):
+            for site in range(sites):
+                count, fired = before.counts[a, e, site, o], uint64(0)
+                power += count * count
+                for t in range(ticks if count > 0.0 else 0):
+                    fired |= uint64(before.post[a, e, site, t, o] > 0.0) << uint64(t)
+                layer.bits[a, 0, e, o * sites + site] = fired
+        layer.power[a, e] = power
+
+
+def layer_spikes(layer: dict[str, Any]) -> Tensor:
+    """Output spikes of the last window, ``(ticks, agents, envs, outputs)``, from the fields of a layer."""
+    channels = layer["post_count"].shape[1] // layer["post"].shape[2]
+    return torch.from_numpy(layer["post"][..., :channels]).permute(3, 0, 1, 4, 2).flatten(-2)
 
 
 def pack_spikes(spikes: np.ndarray) -> np.ndarray:

@@ -59,7 +59,7 @@ def errors_of_spikes(s, a, r, reward, terminated, restarted, c):
     s.reach[a, 0] = reach_step(s.reach[a, 0], needed, c.critic.keep_reach)
     s.balance[a, 0] = max(s.balance[a, 0], s.reach[a, 0])
     if s.dense:
-        for i in range(r.touched.shape[0]):
+        for i in range(r.critic.shape[0]):
             learn_row(s, a, r, i, c)
 
 
@@ -70,7 +70,7 @@ def learn_row(s, a, r, i, c):
     for o in range(i * r.wide, (i + 1) * r.wide, WIDTH):
         weight = load(r.synapse, o)
         for e in range(r.trace.shape[0]):
-            trace = load(r.tagged, e * r.touched.shape[0] * r.wide + o)
+            trace = load(r.tagged, e * r.critic.shape[0] * r.wide + o)
             weight = critic_step(weight, trace, np.float32(s.felt[a, e]))
         store(r.synapse, o, clip(weight, low, high))
 
@@ -81,7 +81,7 @@ def hear(s, a, r, which, e, c):
 
     which: 0 for the state acted on, 1 for the next one.
     """
-    ticks, wide, inputs = s.post.shape[2], r.wide, s.many[a, which, e]
+    ticks, wide, inputs = s.late.shape[1], r.wide, s.many[a, which, e]
     weights, current = np.empty(inputs * wide, np.float32), np.zeros((ticks + 1) * wide, np.float32)
     spikes, own = 0, s.sign * s.sign
     gather_rows(s, r, s.index[a, which, e, :inputs], which == 1 and not s.dense, weights, c)
@@ -197,7 +197,7 @@ def mark_window(s, a, r, e, c):
 
     Of a sparse code, the rows of its active inputs are up to date, so that their traces have decayed already.
     """
-    inputs, wide, all_rows = s.many[a, 0, e], r.wide, r.touched.shape[0]
+    inputs, wide, all_rows = s.many[a, 0, e], r.wide, r.critic.shape[0]
     index, relayed = s.index[a, 0, e], s.relayed[a, e]
     weights, eligible = np.empty(inputs * wide, np.float32), np.empty(wide, np.float32)
     gather_rows(s, r, index[:inputs], False, weights, c)

@@ -1,7 +1,9 @@
-"""All that a population holds, in one object that compiled code takes in a single argument.
+"""All that a population holds, in one object that compiled code takes in a single argument, and which holds one for each layer.
 
-A, E, K, I, N, T, O: agents, envs, eligibilities that the rule keeps, inputs, those that can be active at once, ticks, output
-neurons; P: O padded to sixteens.
+A, E, K, N, T: agents, envs, eligibilities that the rule keeps, inputs of the network that can be active at once, ticks. I, S, P, R:
+of a layer, its inputs, the sites at which a kernel sees them (1 in a dense layer), its output neurons at a site, padded to
+sixteens, and its rows of weights: a row belongs to an input, or to a place in the kernel. All sites share the weights. In
+the fields of a `State`, I is that of the first layer.
 """
 
 from __future__ import annotations
@@ -11,8 +13,41 @@ from typing import Any
 from numba import types
 from numba.experimental import structref
 
+LAYER_FIELDS = {
+    "homeostasis": "(A,) records of `rate_control.HomeostasisConstants`: of each agent",
+    "lr_scale": "learning rate, relative to that of the output layer; a number",
+    "taps": "rows that belong to one channel of the input; a number",
+    "source": "(R, S) int32: the input that is behind each row at each site; (0, 1) in a dense layer, where row i is input i",
+    "feedback": "(A, G, S, P): weight in a neuron's gate of each of the G numbers of the output's; no G where there is none",
+    "pending": "(A,) bool: whether a window waits for its eligibility",
+    "weight": "(A, R, P)",
+    "z": "(A, K, E, R, P); no envs where eligibility lasts for one window, and is what ``bits`` and ``credit`` say",
+    "rate": "(A, S, P), of homeostasis",
+    "offset": "(A, S, P), of homeostasis",
+    "credit": "(A, K, E, S, T + 1, P): what an input spike of each tick makes eligible; nothing for tick T",
+    "post": "(A, E, S, T, P): output spikes",
+    "counts": "(A, E, S, P): how many they are",
+    "post_count": "(A, C S): output spikes since it was cleared, of C channels, channel after channel",
+    "power": "(A, E): sum of the squares of the inputs' numbers of spikes in the window; of the first layer, of those expected",
+    "bits": "(A, 1 or 2, E, I) uint64: input spikes of this window, of dense rows also of the last; a bit per tick",
+    "age": "(A, R) int64, of `dense_rows`; nothing in a sparse code",
+    "touched": "(A, R) int16, of `lazy_rows.Rows`, as are the next four",
+    "queue": "(A, Q) int32, Q a power of two; nothing of dense rows",
+    "queued": "(A, 3) int64",
+    "joined": "(A, RING) int64",
+    "owed": "(A, K E, RING) float64",
+    "v": "(A, E, S, P): membrane potentials after the window, as are the next two; used where they go on",
+    "pause": "(A, E, S, P): ticks for which neurons stay refractory",
+    "y": "(A, E, S, P): postsynaptic traces",
+    "x": "(A, 2, E, I): presynaptic traces before the window and after it; nothing where they do not go on",
+    "lingering": "(A, K, E, S, P): what a presynaptic trace of 1 before the window makes eligible",
+}
+"""Of a `Layer`: names and axes of the arrays, all contiguous, float32 where nothing else is said."""
 FIELDS = {
+    "layers": "as many `Layer` as there are, input to output",
     "constants": "(A,) records of `constants.Constants`: of each agent",
+    "counters": "(A, 4) int64: seed, windows drawn, and two numbers of `looks`",
+    "per_env": "random numbers that an env takes of its window; a number",
     "kind": "of `encode.Code`, as are the next six; a number",
     "points": "float64",
     "cells": "int64",
@@ -24,9 +59,6 @@ FIELDS = {
     "late": "(A, T): what is left at the end of a window of the pairs of each tick",
     "terms": "(K, 2) float64: causal and anti-causal amplitude of each eligibility, of the rule",
     "amplitudes": "(K, 2), of a reward switch",
-    "weight": "(A, I, P)",
-    "rate": "(A, P), of homeostasis",
-    "offset": "(A, P), of homeostasis",
     "critic": "(A, I)",
     "synapse": "(A, I, Q): weight of a `SpikingCritic`, as are the next eleven; Q, 0 where there is none: its neurons, of each "
     "population padded to sixteens",
@@ -45,23 +77,13 @@ FIELDS = {
     "lr": "(A,)",
     "sums": "(A, 3) float64, of `statistics.Statistics`",
     "pre_count": "(A, I): input spikes since it was cleared",
-    "post_count": "(A, O): output spikes since it was cleared",
-    "counters": "(A, 5) int64: seed, windows drawn, whether a window waits for its eligibility, and two numbers of `looks`",
-    "z": "(A, K, E, I, P); no envs where eligibility lasts for one window, and is what ``bits`` and ``credit`` say",
     "trace": "(A, E, I), of the critic",
     "moments": "(A, 3) float64, of `gain.Gain`",
     "index": "(A, 2, E, N) int32: active inputs of the state acted on, and of the state that came of the action",
     "value": "(A, 2, E, N): their rates",
     "many": "(A, 2, E) int64: how many they are",
-    "power": "(A, E): sum of the squares of the numbers of spikes expected of the input neurons in the window",
     "dense": "whether most inputs can be active at once; a bool",
-    "age": "(A, I) int64, of `dense_rows`; nothing in a sparse code",
-    "touched": "(A, I) int16, of `lazy_rows.Rows`, as are the next six",
-    "queue": "(A, Q) int32, Q a power of two",
-    "queued": "(A, 3) int64",
-    "joined": "(A, RING) int64",
     "fade": "(A, 2, RING + 1) float64",
-    "owed": "(A, K E, RING) float64",
     "owed_by_critic": "(A, E, RING) float64",
     "felt": "(A, E) float64: the step of the critic's weights",
     "dopamine": "(A, E), of `dopamine.Dopamine`",
@@ -70,14 +92,6 @@ FIELDS = {
     "sharpening": "(A, C + D): its step sizes",
     "pushes": "(A, E, C + D): its trace",
     "carries": "whether membranes and spike traces go on from window to window; a bool",
-    "v": "(A, E, P): membrane potentials after the window, as are the next two; used where they go on",
-    "pause": "(A, E, P): ticks for which neurons stay refractory",
-    "y": "(A, E, P): postsynaptic traces",
-    "x": "(A, 2, E, I): presynaptic traces before the window and after it; nothing where they do not go on",
-    "lingering": "(A, K, E, P): what a presynaptic trace of 1 before the window makes eligible",
-    "bits": "(A, 1 or 2, E, I) uint64: input spikes of this window, of a dense code also of the last; a bit per tick",
-    "credit": "(A, K, E, T + 1, P): what an input spike of each tick makes eligible; nothing for tick T",
-    "post": "(A, E, T, P): output spikes",
     "m": "(A, E)",
     "action_rates": "(A, E, actions)",
     "allowed": "(A, E, actions) bool: what may be chosen now, something always",
@@ -87,22 +101,38 @@ FIELDS = {
     "low": "(D,) float64: their bounds; empty where there are none",
     "high": "(D,) float64",
 }
-"""Names and axes of the arrays, all contiguous, float32 where nothing else is said."""
+"""Of a `State`, likewise."""
 
 
-@structref.register
-class StateType(types.StructRef):
-    """The type of a `State` in compiled code."""
-
+class _Fields(types.StructRef):
     def preprocess_fields(self, fields: Any) -> Any:
         return tuple((name, types.unliteral(kind)) for name, kind in fields)
 
 
+@structref.register
+class LayerType(_Fields):
+    """The type of a `Layer` in compiled code."""
+
+
+@structref.register
+class StateType(_Fields):
+    """The type of a `State` in compiled code."""
+
+
+class Layer(structref.StructRefProxy):
+    """The arrays of `LAYER_FIELDS`, given by name."""
+
+    def __new__(cls, **arrays: Any) -> Layer:
+        return structref.StructRefProxy.__new__(cls, *(arrays[name] for name in LAYER_FIELDS))
+
+
 class State(structref.StructRefProxy):
-    """The arrays of `FIELDS`, given by name."""
+    """The arrays of `FIELDS`, given by name; those of each layer as a dict."""
 
     def __new__(cls, **arrays: Any) -> State:
-        return structref.StructRefProxy.__new__(cls, *(arrays[name] for name in FIELDS))
+        made = arrays | {"layers": tuple(Layer(**layer) for layer in arrays["layers"])}
+        return structref.StructRefProxy.__new__(cls, *(made[name] for name in FIELDS))
 
 
+structref.define_proxy(Layer, LayerType, list(LAYER_FIELDS))
 structref.define_proxy(State, StateType, list(FIELDS))

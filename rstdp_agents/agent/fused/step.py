@@ -19,7 +19,7 @@ from rstdp_agents.agent.fused.carried import (
 from rstdp_agents.agent.fused.constants import Constants
 from rstdp_agents.agent.fused.credit import modulator_step, pair_credit, third_factor
 from rstdp_agents.agent.fused.decoders import choose, choose_vector, sharpen
-from rstdp_agents.agent.fused.dense_rows import lay_aside, remain, retire
+from rstdp_agents.agent.fused.dense_rows import lay_aside, remain, remain_listed, retire
 from rstdp_agents.agent.fused.encoders import Code, encode
 from rstdp_agents.agent.fused.lazy_rows import (
     clear_spikes,
@@ -31,7 +31,7 @@ from rstdp_agents.agent.fused.lazy_rows import (
     use,
 )
 from rstdp_agents.agent.fused.neurons import fire, homeostasis_window, noisy_thresholds, scale_currents
-from rstdp_agents.agent.fused.spikes import draw_spikes
+from rstdp_agents.agent.fused.spikes import draw_spikes, relay_spikes_of
 from rstdp_agents.agent.fused.spiking_critic import mark_window
 from rstdp_agents.agent.fused.synapse_pass import (
     drive_listed,
@@ -42,14 +42,15 @@ from rstdp_agents.agent.fused.synapse_pass import (
 )
 from rstdp_agents.base.compiled import FAST, entry, jit
 from rstdp_agents.base.records import by_value
-from rstdp_agents.equations.lanes import WIDTH
+from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.random_numbers import fill_uniform, window_keys
+from rstdp_agents.equations.rate_control import HomeostasisConstants
 from rstdp_agents.equations.three_factor import shared_gate
 from rstdp_agents.equations.traces import trace_step
 
 TILE = 1 << 18
-"""Numbers of a window's currents (envs x ticks x outputs) that are worked on together: all of a second-level cache, for every
-tile finds the spikes of every input again."""
+"""Numbers of a window's currents (envs x sites x ticks x outputs) that are worked on together: all of a second-level cache, for
+every tile finds the spikes of every input again."""
 
 
 @entry(fastmath=FAST, nogil=True)
@@ -70,30 +71,22 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
                 for j in range(s.many[a, 1, e]):
                     s.index[a, 0, e, j], s.value[a, 0, e, j] = s.index[a, 1, e, j], s.value[a, 1, e, j]
             else:
-                s.many[a, 0, e] = encode(obs[a, e], code, s.copies, s.index[a, 0, e], s.value[a, 0, e])
+                s.many[a, 0, e] = encode(obs[a, e], code, s.copies, c.plane, s.index[a, 0, e], s.value[a, 0, e])
+        keys, place = _next_window(s, a)
         done = terminated[a] | truncated[a] | restarted[a]
-        shares, square = _shares(s, a, learning, c), 0.0
-        for e in range(done.shape[0] if s.carries else 0):
-            if done[e]:
-                come_to_rest(s, a, e, rows_of(s, a), c)
-        if s.dense:
-            lay_aside(s, a)
-        else:
-            square = _turn(s, a, done, shares, learning, c)
-        for e in range(done.shape[0] if learning and c.critic.half > 0 else 0):
-            if not done[e]:
-                mark_window(s, a, rows_of(s, a), e, c)
-        threshold, choice = _draw(s, a, c)
-        if s.dense:
-            remain(s, a, c.lifetime)
-        current, more = _pass_synapses(s, a, done, shares, learning, c)
-        s.sums[a, 2] += (square + more) / (s.post_count.shape[1] * s.weight.shape[1])
-        if s.dense and learning:
-            retire(s, a, done.all(), c.lifetime)
-        if s.carries:
-            carry_traces(s, a, rows_of(s, a), c)
-        counts, gate = _choose(s, a, current, threshold, choice, c)
-        _remember(s, a, counts, gate, c)
+        for i in range(len(s.layers)):
+            layer = s.layers[i]
+            shares, square = _turn(s, layer, a, i, done, learning, c)
+            if i > 0:
+                relay_spikes_of(s.layers[i - 1], layer, a)
+            else:
+                _draw(s, layer, a, learning, done, keys, c)
+            more, place = _window(s, layer, a, i, done, shares, learning, keys, place, c)
+            if i == len(s.layers) - 1:
+                s.sums[a, 2] += (square + more) / (layer.post_count.shape[1] * layer.weight.shape[1])
+        gate = _choose(s, s.layers[-1], a, keys, place, c)
+        for i in range(len(s.layers)):
+            _remember(s, s.layers[i], a, gate, i == len(s.layers) - 1, c)
 
 
 @jit(fastmath=FAST, forceinline=True)
@@ -101,9 +94,9 @@ def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, co
     """Modulator of agent a in all its envs, and its critic's learning."""
     for e in range(obs.shape[0]):
         s.many[a, 1, e] = encode(
-            final_obs[e] if truncated[e] else obs[e], code, s.copies, s.index[a, 1, e], s.value[a, 1, e]
+            final_obs[e] if truncated[e] else obs[e], code, s.copies, c.plane, s.index[a, 1, e], s.value[a, 1, e]
         )
-    modulator_step(s, a, rows_of(s, a), reward, terminated, restarted, c)
+    modulator_step(s, a, rows_of(s, s.layers[0], a), reward, terminated, restarted, c)
     sharpen(s.sharpness[a], s.m[a], s.pushes[a], s.sharpening[a])
     for e in range(obs.shape[0]):
         s.sums[a, 0] += s.m[a, e] / obs.shape[0]
@@ -119,62 +112,54 @@ def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, co
 def act(s, begin, end, obs):
     """A window of the agents from ``begin`` to ``end`` and their actions, nothing learnt; ``obs`` as in `step`."""
     code = Code(s.kind, s.points, s.cells, s.scale, s.hashed, s.floor, s.tilings)
+    nobody, nothing = np.empty(0, np.bool_), np.empty(0, np.float32)
     for a in range(begin, end):
         c = by_value(s.constants[a], Constants)
         for e in range(obs.shape[1]):
-            s.many[a, 0, e] = encode(obs[a, e], code, s.copies, s.index[a, 0, e], s.value[a, 0, e])
-        threshold, choice = _draw(s, a, c)
-        current, _ = _pass_synapses(s, a, np.empty(0, np.bool_), np.empty(0, np.float32), False, c)
-        _choose(s, a, current, threshold, choice, c)
+            s.many[a, 0, e] = encode(obs[a, e], code, s.copies, c.plane, s.index[a, 0, e], s.value[a, 0, e])
+        keys, place = _next_window(s, a)
+        for i in range(len(s.layers)):
+            layer = s.layers[i]
+            if i > 0:
+                relay_spikes_of(s.layers[i - 1], layer, a)
+            else:
+                _draw_spikes(s, layer, a, keys, c)
+            _, place = _respond(s, layer, a, s.dense or i > 0, nobody, nothing, False, keys, place, c)
+        _choose(s, s.layers[-1], a, keys, place, c)
         for e in range(obs.shape[1]):
             for j in range(s.many[a, 0, e]):
-                s.bits[a, 0, e, s.index[a, 0, e, j]] = uint64(0)
+                s.layers[0].bits[a, 0, e, s.index[a, 0, e, j]] = uint64(0)
 
 
-@jit(fastmath=FAST, forceinline=True)
-def _draw(s, a, c):
-    """Input spikes, thresholds ``(T, E, P)`` and the uniform draws ``(E, n)`` for choosing, of the next window of agent a."""
-    ticks, padded = s.post.shape[2:]
-    envs, inputs = s.m.shape[1], s.weight.shape[1]
-    outputs, draws = s.post_count.shape[1], s.sizes.shape[0] + 2 * s.low.shape[0]
+@jit(forceinline=True)
+def _next_window(s, a):
+    """The keys of the random numbers of the next window of agent a, and the place of the first beyond the input spikes."""
     keys = window_keys(s.counters[a, 0], s.counters[a, 1])
     s.counters[a, 1] += 1
-    for e in range(envs):
-        n = s.many[a, 0, e]
-        s.power[a, e] = draw_spikes(
-            s.index[a, 0, e, :n], s.value[a, 0, e, :n], c.p_max, ticks, envs, e, inputs, keys, s.bits[a, 0, e], s.pre_count[a]
-        )  # fmt: skip
-    n_pre, n_post = envs * ticks * inputs, envs * ticks * outputs
-    threshold, choice = np.empty((ticks, envs, padded), np.float32), np.empty(envs * draws, np.float32)
-    noisy_thresholds(n_pre, keys, outputs, c.neuron, threshold)
-    fill_uniform(choice, n_pre + n_post, keys)
-    return threshold, choice.reshape(envs, draws)
+    return keys, s.m.shape[1] * s.late.shape[1] * s.critic.shape[1]
 
 
 @jit(fastmath=FAST, forceinline=True)
-def _shares(s, a, learning, c):
-    """What each eligibility of agent a is multiplied with to be learnt, ``(K E,)``; none if nothing is."""
-    envs = s.m.shape[1]
-    shares = np.empty(s.terms.shape[0] * envs if learning else 0, np.float32)
-    for p in range(shares.shape[0]):
-        shares[p] = s.lr[a] * third_factor(s.m[a, p % envs], p // envs, s.amplitudes, c.rule) / envs
-    if s.z.shape[2] == 0 and learning:
-        modulate_credit(s.credit[a].reshape(-1, *s.credit.shape[3:]), shares)
-    return shares
+def _turn(s, layer, a, i, done, learning, c):
+    """From the last window of layer i of agent a to the next: what rows learn that are not dense, and those that come into use.
 
-
-@jit(fastmath=FAST, forceinline=True)
-def _turn(s, a, done, shares, learning, c):
-    """From the last window of agent a, of a sparse code, to the next: what is learnt, and the rows that come into use.
-
-    Returns the sum of squares of the update.
+    Returns what each eligibility is multiplied with to be learnt, ``(K E,)``, none if nothing is; and the sum of squares of
+    the update so far.
     """
-    r, square, still = rows_of(s, a), 0.0, np.empty(0, np.int32)
+    r, dense, square = rows_of(s, layer, a), s.dense or i > 0, 0.0
+    shares = _shares(s, layer, a, learning, c)
+    for e in range(done.shape[0] if s.carries else 0):
+        if done[e]:
+            come_to_rest(layer, a, e, r, dense, c)
+    if dense:
+        lay_aside(layer, a)
+        return shares, square
+    still = np.empty(0, np.int32)
     if s.carries:
         make_room(r, c)
-        still = lingering_rows(s, a, r)
+        still = lingering_rows(layer, a, r)
     if learning:
-        square = learn_listed(s, a, r, shares, c)
+        square = learn_listed(s, layer, a, r, shares, c)
         clear_spikes(r)
         for e in range(done.shape[0]):
             if done[e]:
@@ -186,41 +171,107 @@ def _turn(s, a, done, shares, learning, c):
     for e in range(done.shape[0]):
         use(r, s.index[a, 0, e, : s.many[a, 0, e]], c)
     use(r, still, c)
-    return square
+    return shares, square
 
 
 @jit(fastmath=FAST, forceinline=True)
-def _pass_synapses(s, a, done, shares, learning, c):
-    """Currents ``(E, T + 1, P)`` of the window of agent a, which learns first if its code is dense; and its sum of squares."""
-    ticks, padded = s.post.shape[2:]
+def _shares(s, layer, a, learning, c):
+    """What each eligibility of a layer of agent a is multiplied with to be learnt, ``(K E,)``; none if nothing is."""
     envs = s.m.shape[1]
-    current, square = np.zeros((envs, ticks + 1, padded), np.float32), 0.0
-    tile = max(WIDTH, TILE // (envs * ticks) // WIDTH * WIDTH)
+    shares = np.empty(s.terms.shape[0] * envs if learning else 0, np.float32)
+    lr = s.lr[a] * np.float32(layer.lr_scale)
+    for p in range(shares.shape[0]):
+        shares[p] = lr * third_factor(s.m[a, p % envs], p // envs, s.amplitudes, c.rule) / envs
+    if layer.z.shape[2] == 0 and learning:
+        modulate_credit(layer.credit[a].reshape(-1, *layer.credit.shape[3:]), shares)
+    return shares
+
+
+@jit(fastmath=FAST, forceinline=True)
+def _draw(s, layer, a, learning, done, keys, c):
+    """Input spikes of the next window of agent a, whose critic remembers the last."""
+    for e in range(done.shape[0] if learning and c.critic.half > 0 else 0):
+        if not done[e]:
+            mark_window(s, a, rows_of(s, layer, a), e, c)
+    _draw_spikes(s, layer, a, keys, c)
+
+
+@jit(fastmath=FAST, forceinline=True)
+def _draw_spikes(s, layer, a, keys, c):
+    """Input spikes of the next window of agent a."""
+    ticks, (envs, inputs) = s.late.shape[1], layer.bits.shape[2:]
+    for e in range(envs):
+        n = s.many[a, 0, e]
+        layer.power[a, e] = draw_spikes(
+            s.index[a, 0, e, :n], s.value[a, 0, e, :n], c.p_max, ticks, envs, e, inputs, keys, layer.bits[a, 0, e],
+            s.pre_count[a],
+        )  # fmt: skip
+
+
+@jit(fastmath=FAST, forceinline=True)
+def _window(s, layer, a, i, done, shares, learning, keys, place, c):
+    """The window of layer i of agent a, whose input spikes are there, and what it learns first if its rows are dense.
+
+    Returns the sum of squares of the update, and the place of the random numbers of what follows.
+    """
+    dense = s.dense or i > 0
+    if dense and i == 0 and layer.source.shape[0] == 0:
+        remain_listed(s, layer, a, c.lifetime)
+    elif dense:
+        remain(layer, a, c.lifetime)
+    square, place = _respond(s, layer, a, dense, done, shares, learning, keys, place, c)
+    if dense and learning:
+        retire(s, layer, a, i == 0, done.all(), c.lifetime)
+    if s.carries:
+        carry_traces(layer, a, rows_of(s, layer, a), dense, s.late.shape[1], c)
+    return square, place
+
+
+@jit(fastmath=FAST, forceinline=True)
+def _respond(s, layer, a, dense, done, shares, learning, keys, place, c):
+    """Currents and spikes of a layer of agent a in a window, which learns first if its rows are dense and it is ``learning``.
+
+    place: of the random numbers of its neurons. Returns the sum of squares of the update, and the place beyond them.
+    """
+    h, (envs, sites, ticks, padded), square = (
+        by_value(layer.homeostasis[a], HomeostasisConstants),
+        layer.post.shape[1:],
+        0.0,
+    )
+    neurons = layer.post_count.shape[1]
+    threshold = np.empty((envs, sites, ticks, padded), np.float32)
+    noisy_thresholds(place, keys, neurons // sites, c.neuron, threshold)
+    current = np.zeros((envs, sites, ticks + 1, padded), np.float32)
+    tile = max(WIDTH, TILE // (envs * sites * ticks) // WIDTH * WIDTH)
     for begin in range(0, padded, tile):
         end = min(begin + tile, padded)
-        if not s.dense:
-            drive_listed(s, a, begin, end, current)
-        elif s.z.shape[2] == 0:
-            square += learn_last_and_drive(s, a, begin, end, learning, current, c)
+        if not dense:
+            drive_listed(s, layer, a, begin, end, current)
+        elif layer.z.shape[2] == 0:
+            square += learn_last_and_drive(layer, a, begin, end, learning, current, c)
         else:
-            square += learn_and_drive(s, a, begin, end, learning, done, shares, current, c)
-    return current, square
+            square += learn_and_drive(s, layer, a, begin, end, learning, done, shares, current, c)
+    if h.moves_gain:
+        scale_currents(current, layer.offset[a])
+    for e in range(envs):
+        fire(layer, a, e, current[e], threshold[e], s.carries, c.neuron, h)
+    return square, place + envs * ticks * neurons
 
 
 @jit(fastmath=FAST, forceinline=True)
-def _choose(s, a, current, threshold, choice, c):
-    """Run the output neurons of agent a in all envs and choose actions: their spike counts and their gate, both ``(E, P)``."""
-    envs, ticks, padded = s.post.shape[1:]
-    counts, gate = np.empty((envs, padded), np.float32), np.zeros((envs, padded), np.float32)
-    probabilities, components, size = (
-        np.empty(s.action_rates.shape[2], np.float32),
-        s.sizes.shape[0],
-        c.decoder.neurons_per_action,
-    )
-    if c.homeostasis.moves_gain:
-        scale_currents(current, s.offset[a])
+def _choose(s, layer, a, keys, place, c):
+    """Choose actions of agent a in all envs by the spikes of the output layer; returns their gate ``(E, outputs)``.
+
+    place: of the random numbers for it.
+    """
+    envs, ticks, outputs = s.m.shape[1], s.late.shape[1], layer.post_count.shape[1]
+    draws = s.sizes.shape[0] + 2 * s.low.shape[0]
+    drawn, gate = np.empty(envs * draws, np.float32), np.zeros((envs, outputs), np.float32)
+    fill_uniform(drawn, place, keys)
+    choice, probabilities = drawn.reshape(envs, draws), np.empty(s.action_rates.shape[2], np.float32)
+    components, size = s.sizes.shape[0], c.decoder.neurons_per_action
     for e in range(envs):
-        fire(current[e], threshold, s.offset[a], e, c, s.v[a, e], s.pause[a, e], s.carries, s.post[a, e], counts[e])
+        counts = layer.counts[a, e, 0]
         for k in range(s.pushes.shape[2]):
             s.pushes[a, e, k] = trace_step(s.pushes[a, e, k], 0.0, c.modulator.trace_decay)
         first = 0
@@ -228,37 +279,58 @@ def _choose(s, a, current, threshold, choice, c):
             groups = slice(first, first + s.sizes[k])
             own = slice(first * size, (first + s.sizes[k]) * size)
             s.action[a, e, k], push = choose(
-                counts[e, own], ticks, choice[e, k], s.allowed[a, e, groups], s.action_rates[a, e, groups],
+                counts[own], ticks, choice[e, k], s.allowed[a, e, groups], s.action_rates[a, e, groups],
                 probabilities[groups], s.sharpness[a, k], c.decoder, gate[e, own],
             )  # fmt: skip
             s.pushes[a, e, k] += push
             first += s.sizes[k]
         if s.low.shape[0] > 0:
-            rest = slice(first * size, s.post_count.shape[1])
+            rest = slice(first * size, outputs)
             choose_vector(
-                counts[e, rest], ticks, choice[e, components:], s.low, s.high, s.sharpness[a, components:], c.decoder,
+                counts[rest], ticks, choice[e, components:], s.low, s.high, s.sharpness[a, components:], c.decoder,
                 gate[e, rest], s.vector[a, e], s.pushes[a, e, components:],
             )  # fmt: skip
-    return counts, gate
+    return gate
 
 
 @jit(fastmath=FAST, forceinline=True)
-def _remember(s, a, counts, gate, c):
-    """What the spikes of agent a's output neurons make eligible, and what homeostasis and the statistics keep of them."""
-    envs, padded = counts.shape
-    mean = np.zeros(padded, np.float32)
+def _remember(s, layer, a, gate, is_output, c):
+    """What the spikes of a layer of agent a make eligible, and what homeostasis and the statistics keep of them.
+
+    gate: of the output neurons, ``(E, outputs)``.
+    """
+    envs, sites, padded = layer.counts.shape[1:]
+    channels = layer.post_count.shape[1] // sites
+    own, mean = np.empty((sites, padded), np.float32), np.zeros((sites, padded), np.float32)
     for e in range(envs):
-        for o in range(s.post_count.shape[1]):
-            gate[e, o] = shared_gate(gate[e, o], s.power[a, e])
-            s.post_count[a, o] += counts[e, o]
-            mean[o] += counts[e, o] / np.float32(envs)
-        for k in range(s.terms.shape[0]):
-            pair_credit(
-                s.post[a, e], gate[e], s.terms[k, 0], s.terms[k, 1], s.late[a], s.y[a, e], c.rule, s.credit[a, k, e]
-            )
+        _gate(layer, a, gate[e], is_output, own)
+        for site in range(sites):
+            for o in range(channels):
+                own[site, o] = shared_gate(own[site, o], layer.power[a, e])
+                layer.post_count[a, o * sites + site] += layer.counts[a, e, site, o]
+                mean[site, o] += layer.counts[a, e, site, o] / np.float32(envs)
+            post, before = layer.post[a, e, site], layer.y[a, e, site]
+            for k in range(s.terms.shape[0]):
+                plus, minus, late = s.terms[k, 0], s.terms[k, 1], s.late[a]
+                pair_credit(post, own[site], plus, minus, late, before, c.rule, layer.credit[a, k, e, site])
+                if s.carries:
+                    linger_credit(post, own[site], plus, late, c.rule, layer.lingering[a, k, e, site])
             if s.carries:
-                linger_credit(s, a, k, e, s.late[a], gate[e], c.rule)
-        if s.carries:
-            carry_output_traces(s, a, e, c.rule)
-    homeostasis_window(mean, s.rate[a], s.offset[a], s.post_count.shape[1], c.homeostasis)
-    s.counters[a, 2] = 1
+                carry_output_traces(post, before, c.rule)
+    h = by_value(layer.homeostasis[a], HomeostasisConstants)
+    homeostasis_window(mean, layer.rate[a], layer.offset[a], channels, h)
+    layer.pending[a] = True
+
+
+@jit(fastmath=FAST, forceinline=True)
+def _gate(layer, a, gate, is_output, own):
+    """The gate ``own (S, P)`` of a layer of agent a in an env: the output's ``gate``, fed back if there is feedback, or 1."""
+    flat, outputs = own.reshape(-1), layer.feedback.shape[1]
+    for o in range(0, flat.shape[0], WIDTH):
+        store(flat, o, splat(0.0 if is_output or outputs > 0 else 1.0))
+    for k in range(gate.shape[0] if is_output else 0):
+        own[0, k] = gate[k]
+    for k in range(outputs):
+        weight = layer.feedback[a, k].reshape(-1)
+        for o in range(0, flat.shape[0], WIDTH):
+            store(flat, o, load(flat, o) + load(weight, o) * gate[k])

@@ -15,10 +15,10 @@ from rstdp_agents.codecs.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
 from rstdp_agents.spiking.neurons import LIF
 from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET, RewardSwitch
-from rstdp_agents.spiking.synapses import Linear
+from rstdp_agents.spiking.synapses import Conv2d, Linear
 
 KNOWN = (
-    LIF, Linear, PopulationDecoder, PopulationVector, FactoredDecoder, MixedDecoder, TDError, RewardMinusBaseline,
+    LIF, Linear, Conv2d, PopulationDecoder, PopulationVector, FactoredDecoder, MixedDecoder, TDError, RewardMinusBaseline,
     SpikingCritic, RSTDP, RSTDPET, RewardSwitch,
 )  # fmt: skip
 """Neurons, synapses, decoders, modulators and rules that compiled code knows, and not what is derived from them."""
@@ -26,14 +26,12 @@ KNOWN = (
 
 def why_not(parts: AgentParts) -> str:
     """Why an agent of these parts cannot run fused, in words; empty if it can."""
-    layer = parts.layer
     if not ENABLED:
         return "NUMBA_DISABLE_JIT forbids to compile anything"
-    if parts.network.hidden:
-        return "it takes one layer, and this network has hidden ones"
     for name in filter(is_plugin, (parts.config.decoder.code, parts.config.modulator)):
         return f"it does not know {name}"
-    for part in (layer.neuron, layer.synapse, parts.decoder, parts.modulator, layer.rule):
+    layer, synapses = parts.layer, (each.synapse for each in parts.network.layers)
+    for part in (layer.neuron, *synapses, parts.decoder, parts.modulator, layer.rule):
         if type(part) not in KNOWN:
             return f"it does not know {type(part).__name__}"
     if parts.device.type != "cpu" or parts.dtype != torch.float32:

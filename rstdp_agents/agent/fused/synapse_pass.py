@@ -62,48 +62,56 @@ def drive(weight, row, current, first, padded, left, ticks, begin, end):
             store(current, there, load(current, there) + value)
 
 
+@jit(forceinline=True)
+def behind(source, i, site):
+    """The input behind row i of a layer at a site; source: of `state.LAYER_FIELDS`."""
+    return np.int64(source[i, site]) if source.shape[0] > 0 else i
+
+
 @jit(fastmath=FAST, forceinline=True)
-def drive_listed(s, a, begin, end, current):
-    """`drive` by the active inputs of agent a, in their order, for its output neurons from ``begin`` to ``end``."""
-    padded, ticks = s.weight.shape[2], current.shape[1] - 1
-    weight, currents, plane = s.weight[a].reshape(-1), current.reshape(-1), (ticks + 1) * padded
+def drive_listed(s, layer, a, begin, end, current):
+    """`drive` by the active inputs of agent a, in their order, for the output neurons of the first layer from ``begin`` to ``end``."""
+    padded, ticks = layer.weight.shape[2], current.shape[2] - 1
+    weight, currents, plane = layer.weight[a].reshape(-1), current.reshape(-1), (ticks + 1) * padded
     for e in range(current.shape[0]):
         for j in range(s.many[a, 0, e]):
             i = s.index[a, 0, e, j]
-            drive(weight, np.int64(i) * padded, currents, e * plane, padded, s.bits[a, 0, e, i], ticks, begin, end)
+            drive(weight, np.int64(i) * padded, currents, e * plane, padded, layer.bits[a, 0, e, i], ticks, begin, end)
 
 
 @jit(fastmath=FAST, forceinline=True)
-def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
-    """The pass for agent a and its output neurons from ``begin`` to ``end``.
+def learn_and_drive(s, layer, a, begin, end, learning, done, shares, current, c):
+    """The pass for a layer of agent a whose rows are dense, and its output neurons from ``begin`` to ``end``.
 
-    Of a dense code: all inputs. done ``(E,)``. shares ``(K E,)``: what each eligibility is multiplied with. current
-    ``(E, T + 1, P)``, added to. Returns the sum of squares of the update.
+    done ``(E,)``. shares ``(K E,)``: what each eligibility is multiplied with. current ``(E, S, T + 1, P)``, added to. Returns
+    the sum of squares of the update.
     """
-    inputs, padded = s.weight.shape[1:]
-    terms, envs, ticks = s.terms.shape[0], current.shape[0], current.shape[1] - 1
-    pending, all_bits = s.counters[a, 2] > 0, envs * inputs
-    weight, z, credit = s.weight[a].reshape(-1), s.z[a].reshape(-1), s.credit[a].reshape(-1)
-    currents, lingering = current.reshape(-1), s.lingering[a].reshape(-1)
-    bits, change, plane = s.bits[a].reshape(-1), np.empty(padded, np.float32), (ticks + 1) * padded
-    decay = splat(c.rule.decay_z)
-    square, last, age = splat(0.0), terms * envs - 1, s.age[a]
-    for i in range(inputs):
-        row, (low, high) = i * padded, bounds_of(i, c)
+    rows, padded = layer.weight.shape[1:]
+    terms, envs, sites, ticks = s.terms.shape[0], current.shape[0], current.shape[1], current.shape[2] - 1
+    pending, inputs, source, taps, carries = layer.pending[a], layer.bits.shape[3], layer.source, layer.taps, s.carries
+    weight, z, credit, x = layer.weight[a].reshape(-1), layer.z[a].reshape(-1), layer.credit[a].reshape(-1), layer.x[a, 0]
+    currents, lingering, age = current.reshape(-1), layer.lingering[a].reshape(-1), layer.age[a]
+    bits, change, plane = layer.bits[a].reshape(-1), np.empty(padded, np.float32), (ticks + 1) * padded
+    decay, square, last = splat(c.rule.decay_z), splat(0.0), terms * envs - 1
+    for i in range(rows):
+        row, (low, high) = i * padded, bounds_of(i // taps, c)
         for p in range(last + 1 if learning and age[i] > 0 else 0):
-            e, z_row, first = p % envs, (p * inputs + i) * padded, p * plane
-            fired = bits[all_bits + e * inputs + i] if pending else uint64(0)
-            keep = decay if pending else splat(1.0)
+            e, z_row, keep = p % envs, (p * rows + i) * padded, decay if pending else splat(1.0)
+            for site in range(sites - 1 if pending else 0):
+                j, place = behind(source, i, site), p * sites + site
+                fired, trace = bits[(envs + e) * inputs + j], x[e, j] if carries else np.float32(0.0)
+                if fired != 0 or trace > 0.0:
+                    earn(z, z_row, credit, lingering, place, padded, fired, trace, ticks, keep, begin, end)
+                    keep = splat(1.0)
+            j, place = behind(source, i, sites - 1), p * sites + sites - 1
+            first, fired = place * plane, bits[(envs + e) * inputs + j] if pending else uint64(0)
             one, two, keep = accumulate_pairs(z, z_row, credit, first, padded, fired, ticks, keep, begin, end)
-            share, alive, trace = (
-                shares[p],
-                0.0 if done[e] else 1.0,
-                trace_before(s, a, e, i) if pending else np.float32(0.0),
-            )
+            share, alive = shares[p], 0.0 if done[e] else 1.0
+            trace = x[e, j] if carries and pending else np.float32(0.0)
             for o in range(begin, end, WIDTH):
                 eligible = with_pair(z, z_row, credit, first, padded, one, two, keep, o)
                 if trace > 0.0:
-                    eligible = eligible + load(lingering, p * padded + o) * trace
+                    eligible = eligible + load(lingering, place * padded + o) * trace
                 store(z, z_row + o, eligible * alive)
                 update = eligible * share
                 if p > 0:
@@ -114,13 +122,15 @@ def learn_and_drive(s, a, begin, end, learning, done, shares, current, c):
                     square = square + update * update
                     store(weight, row + o, weight_step(load(weight, row + o), update, low, high))
         for e in range(envs):
-            drive(weight, row, currents, e * plane, padded, bits[e * inputs + i], ticks, begin, end)
+            for site in range(sites):
+                fired = bits[e * inputs + behind(source, i, site)]
+                drive(weight, row, currents, (e * sites + site) * plane, padded, fired, ticks, begin, end)
     return total(square)
 
 
 @jit(fastmath=FAST, forceinline=True)
 def modulate_credit(credit, shares):
-    """Multiply ``credit (K E, T + 1, P)`` by the shares of `learn_and_drive`, in place."""
+    """Multiply ``credit (K E, S, T + 1, P)`` by the shares of `learn_and_drive`, in place."""
     for p in range(credit.shape[0]):
         flat, share = credit[p].reshape(-1), shares[p]
         for o in range(0, flat.shape[0], WIDTH):
@@ -128,33 +138,42 @@ def modulate_credit(credit, shares):
 
 
 @jit(fastmath=FAST, forceinline=True)
-def find_earned(bits, i, inputs, terms, ticks, padded, rows):
-    """Where in ``credit`` lies what the last window's spikes of input i have earned, in each term and env; returns how many.
+def find_earned(bits, source, i, terms, ticks, padded, found):
+    """Where in ``credit`` lies what the last window's spikes behind row i have earned, in each term, env and site.
 
-    bits: of the last window, ``(E I,)``. rows: an even number is filled, with a place of nothing at the end if need be.
+    bits: of that window, ``(E, I)``. found: an even number is filled, with a place of nothing at the end if need be. Returns
+    how many.
     """
-    many, plane, envs = 0, (ticks + 1) * padded, bits.shape[0] // inputs
+    many, plane, envs, sites = 0, (ticks + 1) * padded, bits.shape[0], source.shape[1]
     for p in range(terms * envs):
-        left = bits[p % envs * inputs + i]
-        while left:
-            tick, left = next_tick(left, ticks)
-            rows[many] = p * plane + tick * padded
-            many += 1
-    rows[many] = ticks * padded
+        for site in range(sites):
+            left = bits[p % envs, behind(source, i, site)]
+            while left:
+                tick, left = next_tick(left, ticks)
+                found[many] = (p * sites + site) * plane + tick * padded
+                many += 1
+    found[many] = ticks * padded
     return many + many % 2
 
 
+@jit(forceinline=True)
+def most_earned(layer):
+    """Places that `find_earned` may fill."""
+    terms, envs, sites, planes = layer.credit.shape[1:5]
+    return terms * envs * sites * (planes - 1) + 1
+
+
 @jit(fastmath=FAST, forceinline=True)
-def learn_last(s, a, i, begin, end, earned, c):
-    """What input i of agent a learns of the last window, if eligibility lasts for no longer: `plasticity.last_window`.
+def learn_last(layer, a, i, begin, end, earned, c):
+    """What row i of agent a learns of the last window, if eligibility lasts for no longer: `plasticity.last_window`.
 
     What was earned has been multiplied with the modulator. earned: for `find_earned` to write to. Returns the sum of squares
     of the update, in lanes.
     """
-    inputs, padded = s.weight.shape[1:]
-    ticks, square, (low, high) = s.credit.shape[3] - 1, splat(0.0), bounds_of(i, c)
-    weight, credit = s.weight[a].reshape(-1), s.credit[a].reshape(-1)
-    many = find_earned(s.bits[a, -1].reshape(-1), i, inputs, s.credit.shape[1], ticks, padded, earned)
+    padded, (low, high), square = layer.weight.shape[2], bounds_of(i // layer.taps, c), splat(0.0)
+    weight, credit = layer.weight[a].reshape(-1), layer.credit[a].reshape(-1)
+    terms, ticks = layer.credit.shape[1], layer.credit.shape[4] - 1
+    many = find_earned(layer.bits[a, -1], layer.source, i, terms, ticks, padded, earned)
     for o in range(begin, end if many else begin, WIDTH):
         update, row = splat(0.0), i * padded + o
         for j in range(0, many, 2):
@@ -165,52 +184,60 @@ def learn_last(s, a, i, begin, end, earned, c):
 
 
 @jit(fastmath=FAST, forceinline=True)
-def learn_last_and_drive(s, a, begin, end, learning, current, c):
+def learn_last_and_drive(layer, a, begin, end, learning, current, c):
     """`learn_and_drive` where eligibility lasts for one window, and z is nowhere."""
-    inputs, padded = s.weight.shape[1:]
-    envs, ticks, square = current.shape[0], current.shape[1] - 1, splat(0.0)
-    weight, currents, bits = s.weight[a].reshape(-1), current.reshape(-1), s.bits[a, 0].reshape(-1)
-    earned = np.empty(s.terms.shape[0] * envs * ticks + 1, np.int64)
-    for i in range(inputs):
+    rows, padded = layer.weight.shape[1:]
+    envs, sites, ticks, square = current.shape[0], current.shape[1], current.shape[2] - 1, splat(0.0)
+    weight, currents, bits, source = layer.weight[a].reshape(-1), current.reshape(-1), layer.bits[a, 0], layer.source
+    earned = np.empty(most_earned(layer), np.int64)
+    for i in range(rows):
         if learning:
-            square = square + learn_last(s, a, i, begin, end, earned, c)
+            square = square + learn_last(layer, a, i, begin, end, earned, c)
         for e in range(envs):
-            plane = e * (ticks + 1) * padded
-            drive(weight, i * padded, currents, plane, padded, bits[e * inputs + i], ticks, begin, end)
+            for site in range(sites):
+                plane, fired = (e * sites + site) * (ticks + 1) * padded, bits[e, behind(source, i, site)]
+                drive(weight, i * padded, currents, plane, padded, fired, ticks, begin, end)
     return total(square)
 
 
-@jit(forceinline=True)
-def trace_before(s, a, e, i):
-    """Presynaptic trace of input i in env e before the last window; 0 where traces do not go on."""
-    return s.x[a, 0, e, i] if s.carries else np.float32(0.0)
+@jit(fastmath=FAST, inline="always")
+def earn(z, row, credit, lingering, place, padded, fired, trace, ticks, keep, begin, end):
+    """Add to the eligibility of a row, after its decay, what a window has earned at a site.
+
+    place: of term, env and site in ``credit`` and ``lingering``, flat. fired, trace: of the input behind the row. keep: what is
+    left of its eligibility. begin, end: output neurons.
+    """
+    first = place * (ticks + 1) * padded
+    one, two, left = accumulate_pairs(z, row, credit, first, padded, fired, ticks, keep, begin, end)
+    for o in range(begin, end, WIDTH):
+        eligible = with_pair(z, row, credit, first, padded, one, two, left, o)
+        store(z, row + o, eligible + load(lingering, place * padded + o) * trace if trace > 0.0 else eligible)
 
 
 @jit(fastmath=FAST, forceinline=True)
-def earn(s, a, r, c):
+def earn_window(s, layer, a, r, dense, c):
     """Write the eligibility that the last window has earned, so that z is what the torch path would show. r: `lazy_rows.Rows`."""
-    if s.counters[a, 2] == 0 or r.z.shape[0] == 0:
+    if not layer.pending[a] or r.z.shape[0] == 0:
         return
-    dense, inputs = s.dense, r.touched.shape[0]
-    credit, lingering = s.credit[a].reshape(-1), s.lingering[a].reshape(-1)
-    ticks, envs, pairs = s.credit.shape[3] - 1, s.credit.shape[2], r.owed.shape[0]
-    keep, plane = splat(c.rule.decay_z if dense else 1.0), (ticks + 1) * r.padded
-    begin, end = (0, inputs) if dense else newest(r)
-    for place in range(begin, end):
-        i = place if dense else queued(r, place)
+    (sites, planes), (rows, padded), source = layer.credit.shape[3:5], layer.weight.shape[1:], layer.source
+    credit, lingering, x = layer.credit[a].reshape(-1), layer.lingering[a].reshape(-1), layer.x[a, 0]
+    envs, pairs, carries = r.bits.shape[0], r.owed.shape[0], s.carries
+    begin, end = (0, rows) if dense else newest(r)
+    for step in range(begin, end):
+        i = step if dense else queued(r, step)
         for p in range(pairs):
-            fired, row, trace = r.bits[p % envs, i], (p * inputs + i) * r.padded, trace_before(s, a, p % envs, i)
-            if fired == 0 and trace == 0.0 and not dense:
-                continue
-            one, two, left = accumulate_pairs(r.z, row, credit, p * plane, r.padded, fired, ticks, keep, 0, r.padded)
-            for o in range(0, r.padded, WIDTH):
-                eligible = with_pair(r.z, row, credit, p * plane, r.padded, one, two, left, o)
-                store(r.z, row + o, eligible + load(lingering, p * r.padded + o) * trace if trace > 0.0 else eligible)
-    s.counters[a, 2] = 0
+            e, row, keep = p % envs, (p * rows + i) * padded, splat(c.rule.decay_z if dense else 1.0)
+            for site in range(sites):
+                j = behind(source, i, site)
+                fired, trace = r.bits[e, j], x[e, j] if carries else np.float32(0.0)
+                if fired != 0 or trace > 0.0 or (dense and site == sites - 1):
+                    earn(r.z, row, credit, lingering, p * sites + site, padded, fired, trace, planes - 1, keep, 0, padded)
+                    keep = splat(1.0)
+    layer.pending[a] = False
 
 
 @jit(fastmath=FAST, forceinline=True)
-def learn_listed(s, a, r, shares, c):
+def learn_listed(s, layer, a, r, shares, c):
     """Agent a, of a sparse code, learns of its last window: what its rows are owed grows.
 
     r: its `lazy_rows.Rows`. shares as in `learn_and_drive`. Returns the sum of squares of the update; where rows wait, of
@@ -221,15 +248,15 @@ def learn_listed(s, a, r, shares, c):
         owe(r.owed_by_critic[e], r.fade[1], s.felt[a, e], slot, slots)
     if r.z.shape[0] == 0:
         squares, (begin, end) = splat(0.0), newest(r)
-        earned = np.empty(s.credit.shape[1] * s.credit.shape[2] * (s.credit.shape[3] - 1) + 1, np.int64)
+        earned = np.empty(most_earned(layer), np.int64)
         for place in range(begin, end):
-            squares = squares + learn_last(s, a, queued(r, place), 0, r.padded, earned, c)
+            squares = squares + learn_last(layer, a, queued(r, place), 0, r.padded, earned, c)
         square = total(squares)
     else:
-        earn(s, a, r, c)
+        earn_window(s, layer, a, r, False, c)
         for p in range(shares.shape[0]):
             owe(r.owed[p], r.fade[0], np.float64(shares[p]), slot, slots)
-        if s.counters[a, 1] % EVERY == 0:
+        if (s.counters[a, 1] - 1) % EVERY == 0:  # windows before this one
             square = EVERY * square_of_update(r, shares, c)
     return square
 

@@ -20,7 +20,7 @@ from rstdp_agents.agent.tensors import written_by
 from rstdp_agents.base.errors import CheckpointError
 from rstdp_agents.base.files import write_whole
 
-FORMAT = 6
+FORMAT = 7
 """Of what a checkpoint holds; one of another format has other tensors, and is refused by its number."""
 KEY = "rstdp_agents"
 """Key of the data in a file's metadata."""

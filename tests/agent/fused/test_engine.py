@@ -94,8 +94,10 @@ def test_fused_is_torch_to_float_rounding(options, envs):
     torch.testing.assert_close(agent.statistics.spikes[0], counted[0], rtol=0, atol=0)
     assert agent.statistics.windows == 26
     expected, got = reference.tensors(), agent.tensors()
-    rows = "touched", "queue", "queued", "joined", "owed", "owed_by_critic", *(f"kept{i}" for i in range(6))
-    listed = "counters", "index", "value", "many", "power", *(("age",) if agent._backend.arrays["dense"] else rows)
+    waiting = (f"output.{name}" for name in ("touched", "queue", "queued", "joined", "owed"))
+    rows = "owed_by_critic", *waiting, *(f"kept{i}" for i in range(6))
+    listed = "counters", "index", "value", "many", "output.power", "output.pending"
+    listed = *listed, *(("output.age",) if agent._backend.arrays["dense"] else rows)
     assert got.keys() - expected.keys() == {f"fused.{name}" for name in listed}
     counted_otherwise = {name for name in expected if name.startswith(("agent.", "statistics."))}
     inside = LAZY if agent.config.simulation.fresh_each_window else set()
@@ -117,7 +119,7 @@ def test_agent_alone_and_in_a_population_has_the_same_bits(rule):
 
 def test_inputs_of_a_dense_code_that_were_not_active_in_the_episode_are_left_alone():
     agent = cartpole_agent([0], backend="fused", **{"encoder.floor": 0.3, "modulator": "reward", "plasticity.lr": 0.1})
-    learning, quiet = agent._backend.arrays["age"][0], np.zeros((1, 1), dtype=bool)
+    learning, quiet = agent._backend.arrays["layers"][0]["age"][0], np.zeros((1, 1), dtype=bool)
     agent.begin(observations(1, 1))
     agent.step(Transition(observations(1, 1, 4), np.ones((1, 1)), quiet, quiet))
     agent.step(Transition(observations(1, 1, 1), np.ones((1, 1)), ~quiet, quiet))

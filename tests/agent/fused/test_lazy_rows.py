@@ -116,7 +116,7 @@ def test_an_agent_alone_has_the_bits_that_it_has_in_a_population():
 
 def waiting(agent, a=0):
     """Inputs whose rows wait, by going through the queue."""
-    arrays = agent._backend.arrays
+    arrays = agent._backend.arrays["layers"][0]
     first, last, _ = arrays["queued"][a]
     assert arrays["joined"][a].sum() == last - first
     queue = arrays["queue"][a]
@@ -232,14 +232,14 @@ def test_agents_that_get_constants_on_the_way_lose_nothing():
     arrays = agent._backend.arrays
     brief, slow = arrays["constants"]["lifetime"]
     assert brief < 10 < RING < slow
-    assert not arrays["joined"][0, brief:].any()  # nobody waits in a slot that no step comes to
+    assert not arrays["layers"][0]["joined"][0, brief:].any()  # nobody waits in a slot that no step comes to
     assert len(waiting(agent, 0)) < len(waiting(agent, 1))
 
 
 def test_a_step_touches_what_is_active_and_nothing_else():
     agent = sparse(seeds=(0,), envs=1)
     agent.begin(seen(1000, 1, 1))
-    arrays = agent._backend.arrays
+    arrays = agent._backend.arrays["layers"][0]
     for i in range(1, 40):
         before = arrays["weight"].copy()
         agent.step(transition(i, 1, 1, done=0.0))
@@ -257,7 +257,7 @@ def test_traces_that_linger_for_long_lose_no_row(envs):
         "plasticity.lr": 0.03,
     }
     reference, agent = (sparse(backend, envs=envs, **lasting) for backend in ("torch", "fused"))
-    queue = agent._backend.arrays["queue"].shape[1]
+    queue = agent._backend.arrays["layers"][0]["queue"].shape[1]
     joined = 0
     for i in range(150):
         shape = agent.agents, agent.envs
@@ -265,7 +265,7 @@ def test_traces_that_linger_for_long_lose_no_row(envs):
             a.step(transition(i, *shape, done=0.003)) if i else a.begin(seen(1000, *shape)) for a in (reference, agent)
         ]
         assert np.array_equal(*actions)
-        joined += int(agent._backend.arrays["joined"][0].max())
+        joined += int(agent._backend.arrays["layers"][0]["joined"][0].max())
     assert joined > queue / 4
     for name in ("output.weight", "critic.weight", "critic.trace", "output.x", "output.y"):
         torch.testing.assert_close(agent.tensors()[name], reference.tensors()[name], rtol=1e-3, atol=1e-5, msg=name)

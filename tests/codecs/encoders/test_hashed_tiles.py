@@ -45,7 +45,7 @@ def test_compiled_tiles_are_those_of_torch(encoder, kind):
     place, rate = coded(encoder, rows)
     index, value = np.empty(encoder.most, np.int32), np.empty(encoder.most, np.float32)
     for row, places, rates in zip(rows, place, rate.astype(np.float32), strict=True):
-        assert encode(row, code_of(encoder), 1, index, value) == encoder.most
+        assert encode(row, code_of(encoder), 1, 1, index, value) == encoder.most
         assert np.array_equal(index, places)
         assert np.array_equal(value, rates)
     assert ((place >= 0) & (place < encoder.size)).all()
