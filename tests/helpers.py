@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import gymnasium as gym
 import numpy as np
 import torch
+from numba import njit
 
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
@@ -76,6 +79,12 @@ def cartpole_agent(
     )  # fmt: skip
 
 
+@cache
+def from_python(function):
+    """A function of compiled code, to be called by Python."""
+    return njit(function.py_func)
+
+
 def compiled_rates(encoder, obs):
     """Rates ``(n, size)`` of observations ``(n, *obs)``, from the lists that compiled code makes of them."""
     most, code = most_active(encoder), code_of(encoder)
@@ -85,7 +94,7 @@ def compiled_rates(encoder, obs):
     index, value = np.empty(most, np.int32), np.empty(most, np.float32)
     out = np.zeros((len(obs), encoder.size), np.float32)
     for row, rates in zip(rows, out, strict=True):
-        many = encode(row, code, 1, 1, index, value)
+        many = from_python(encode)(row, code, 1, 1, index, value)
         assert len(set(index[:many])) == many, "an input is listed twice"
         rates[index[:many]] = value[:many]
     return out

@@ -4,9 +4,8 @@ A file holds the code of one function for one signature, preceded by its SHA-256
 or run, and the function is compiled again. Numba's own cache trusts what it finds, and checks only the file that defines a
 function, not those it calls into; here the folder's name is a digest of all sources that compile.
 
-Functions that Python calls are `entry` points, and everything below them is inlined into them. A function that was not inlined
-would exist twice in a process that compiles, on its own and in its caller, vectorised in different ways: the first run after a
-change would round differently from all that load the same code from disk.
+Functions that Python calls are `entry` points. What they call is compiled within them and nowhere else (`compiler`), so that a
+process that compiles and one that loads the same code from disk round alike.
 """
 
 from __future__ import annotations
@@ -31,14 +30,16 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 from numba.extending import intrinsic as numba_intrinsic
-from numba.extending import register_jitable
+from numba.extending import overload
 
+from rstdp_agents.base.compiler import InlinedCompiler, WholeCompiler
 from rstdp_agents.base.installation import PACKAGE
 
 logger = logging.getLogger(__name__)
 
 _config: Any = config  # its settings are created at run time, invisible to type checkers
 _NullCache: Any = NullCache  # it declares no types
+_njit: Any = numba.njit  # nor does it all options
 intrinsic: Any = numba_intrinsic  # callers omit its first argument, which type checkers cannot know
 ENABLED = not _config.DISABLE_JIT
 """Whether anything is compiled: not with ``NUMBA_DISABLE_JIT=1``."""
@@ -53,11 +54,25 @@ DIGEST = hashlib.sha256().digest_size
 """Bytes at the beginning of a file."""
 
 
+INLINED: Any = {
+    "forceinline": True, "error_model": "numpy", "no_cfunc_wrapper": True, "pipeline_class": InlinedCompiler
+}  # fmt: skip
+"""Options of a small function that is inlined wherever it is called, for `numba.extending.overload`."""
+
+
 def jit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """`numba.njit` whose code is cached in `folders`."""
+    """`numba.njit` of a function that compiled code calls, and Python cannot."""
+    return _njit(
+        **options, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=InlinedCompiler
+    )
+
+
+def entry(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """`numba.njit` of a function that Python calls, whose code is cached in `folders`."""
 
     def decorate(function: Callable[..., Any]) -> Any:
-        made: Any = numba.njit(**options)(function)
+        ENTRIES.add(f"{function.__module__}.{function.__qualname__}")
+        made = _njit(**options, error_model="numpy", no_cfunc_wrapper=True, pipeline_class=WholeCompiler)(function)
         if ENABLED:
             made._cache = Kept(f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}")
         return made
@@ -65,19 +80,11 @@ def jit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     return decorate
 
 
-def entry(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """`jit` of a function that Python calls."""
-
-    def decorate(function: Callable[..., Any]) -> Any:
-        ENTRIES.add(f"{function.__module__}.{function.__qualname__}")
-        return jit(**options)(function)
-
-    return decorate
-
-
 def equation(function: Callable[..., Any]) -> Callable[..., Any]:
     """A plain function of Python that compiled code may call too: it is inlined there, whatever the types of its arguments."""
-    return register_jitable(forceinline=True, fastmath=FAST)(function)
+    options: Any = INLINED | {"fastmath": FAST}
+    overload(function, jit_options=options, strict=False)(lambda *args, **kwargs: function)
+    return function
 
 
 def is_compiled(name: str = "step") -> bool:
@@ -206,9 +213,10 @@ def say(kind: str, line: str) -> None:
 
 
 def _sources() -> Iterator[Path]:
-    """All files of the package that compile something, this one included."""
+    """All files of the package that compile something, or say how."""
     for file in PACKAGE.rglob("*.py"):
-        if __name__.encode() in file.read_bytes() or file == Path(__file__):
+        content = file.read_bytes()
+        if __name__.encode() in content or b"numba" in content:
             yield file
 
 

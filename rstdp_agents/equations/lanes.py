@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import models, overload, register_model
 
-from rstdp_agents.base.compiled import FAST, intrinsic
+from rstdp_agents.base.compiled import FAST, INLINED, intrinsic
 
 WIDTH = 16
 FLAGS = tuple(FAST)
@@ -135,7 +135,7 @@ def _operator(symbol, operate):
     def call(typingctx, a, b):
         return mixed(operate)(a, b)
 
-    @overload(symbol, jit_options={"forceinline": True})
+    @overload(symbol, jit_options=INLINED)
     def overloaded(a, b):
         return (lambda a, b: call(a, b)) if of_lanes(a, b) else None
 

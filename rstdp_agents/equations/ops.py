@@ -13,7 +13,7 @@ import torch
 from numba.extending import overload
 from torch import Tensor
 
-from rstdp_agents.base.compiled import equation
+from rstdp_agents.base.compiled import INLINED, equation
 from rstdp_agents.equations.lanes import between, exponent_and_mantissa, lanes, of_lanes, select, splat
 
 Value: TypeAlias = Any
@@ -93,7 +93,7 @@ def cos(x: Value) -> Value:
 
 
 def _overload(function: Any) -> Any:
-    return overload(function, jit_options={"forceinline": True})
+    return overload(function, jit_options=INLINED)
 
 
 @_overload(where)

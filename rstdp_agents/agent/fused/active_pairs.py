@@ -57,7 +57,7 @@ def pair_lists(rows, out, columns, usual, hashes, taken, now):
         out[n, 0] = _take(out[n], active, most, ALONE + PAIRS + TOGETHER, ALWAYS, taken, now[0])
 
 
-@jit(forceinline=True)
+@jit()
 def _take(out, active, most, place, rate, taken, now):
     """List a cell, unless it is listed already; returns how many are."""
     out[1 + active], out[1 + most + active] = place, rate

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from rstdp_agents.agent.fused.constants import constants_of
 from rstdp_agents.agent.fused.decoders import decoder_arrays
 from rstdp_agents.agent.fused.encoders import code_of, most_active
 from rstdp_agents.agent.fused.layer_arrays import feed_back, layer_arrays
-from rstdp_agents.agent.fused.lazy_rows import RING
+from rstdp_agents.agent.fused.lazy_rows import RING, Rows
 from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.agent.spiking_critic import SpikingCritic
@@ -35,7 +34,7 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
     copies = 2 if parts.config.network.dale else 1
     most, constants = copies * most_active(encoder), records(constants_of(parts), parts.agents)
     dense = 4 * most > inputs or bool(parts.config.network.conv)
-    return dict(
+    arrays = dict(
         **code_of(encoder)._asdict(), **decoder_arrays(parts.decoder, shape),
         **_of_rule(parts.layer, parts.agents, parts.config.simulation.ticks), **_of_modulator(parts, inputs),
         **_of_spiking_critic(parts, inputs, most), **listed_arrays(most, shape),
@@ -48,6 +47,9 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         sharpness=parts.exploration.sharpness.numpy(), sharpening=parts.exploration.lr.numpy(),
         pushes=parts.exploration.trace.numpy(),
     )  # fmt: skip
+    for layer in arrays["layers"]:
+        layer["rows"] = [Rows(layer, arrays, a) for a in range(parts.agents)]
+    return arrays
 
 
 def listed_arrays(most: int, shape: tuple[int, int]) -> dict[str, np.ndarray]:

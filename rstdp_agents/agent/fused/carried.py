@@ -12,6 +12,7 @@ import numpy as np
 from numba import uint64
 
 from rstdp_agents.agent.fused.lazy_rows import newest, queued
+from rstdp_agents.agent.fused.memory import fill
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.traces import trace_step
@@ -27,7 +28,7 @@ def lingers(arrays: dict[str, Any]) -> int:
     return int(np.ceil(spiked / ticks)) + 1
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def carry_traces(layer, a, r, dense, ticks, c):
     """Presynaptic traces of a layer of agent a after its window, of which the input spikes are there; r: `lazy_rows.Rows`."""
     begin, end = (0, layer.x.shape[3]) if dense else newest(r)
@@ -44,7 +45,7 @@ def carry_traces(layer, a, r, dense, ticks, c):
             layer.x[a, 1, e, i] = before if before > FAINT else 0.0
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def carry_output_traces(spikes, traces, p):
     """Postsynaptic traces ``(P,)`` after a window's ``spikes (T, P)``. p: `RuleConstants`."""
     (ticks, padded), flat = spikes.shape, spikes.reshape(-1)
@@ -55,16 +56,18 @@ def carry_output_traces(spikes, traces, p):
         store(traces, o, trace)
 
 
-@jit(forceinline=True)
+@jit()
 def come_to_rest(layer, a, e, r, dense, c):
     """An episode of agent a has ended in env e: neurons of a layer are at rest, and no trace is left."""
-    layer.v[a, e], layer.pause[a, e], layer.y[a, e] = np.float32(c.neuron.v_rest), 0.0, 0.0
+    fill(layer.v[a, e].reshape(-1), np.float32(c.neuron.v_rest))
+    fill(layer.pause[a, e].reshape(-1), 0.0)
+    fill(layer.y[a, e].reshape(-1), 0.0)
     begin, end = (0, layer.x.shape[3]) if dense else newest(r)
     for place in range(begin, end):
         layer.x[a, 1, e, place if dense else queued(r, place)] = 0.0
 
 
-@jit(forceinline=True)
+@jit()
 def lingering_rows(layer, a, r):
     """The inputs of agent a, of a sparse code, whose trace is not over: some of those whose rows were in use last."""
     begin, end = newest(r)
@@ -79,7 +82,7 @@ def lingering_rows(layer, a, r):
     return found[:many]
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def linger_credit(spikes, gate, plus, late, p, out):
     """As `credit.pair_credit`: what a trace of 1 before the window makes eligible, into out ``(P,)``."""
     (ticks, padded), flat = spikes.shape, spikes.reshape(-1)

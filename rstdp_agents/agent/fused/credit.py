@@ -7,6 +7,7 @@ import numpy as np
 from rstdp_agents.agent.fused.lazy_rows import join, newest, queued
 from rstdp_agents.agent.fused.spiking_critic import errors_of_spikes
 from rstdp_agents.base.compiled import FAST, jit
+from rstdp_agents.base.records import by_value
 from rstdp_agents.equations.critic import (
     beyond_deadband,
     critic_step,
@@ -26,9 +27,10 @@ from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.random_numbers import uniform_at, window_keys
 from rstdp_agents.equations.three_factor import switch_factor
 from rstdp_agents.equations.traces import trace_step
+from rstdp_agents.spiking.plasticity.constants import RuleConstants
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def value_of(s, a, r, which, e):
     """What the critic of agent a expects in env e of a state, and the sum of the rates of the state's active inputs.
 
@@ -48,7 +50,7 @@ def value_of(s, a, r, which, e):
     return expected / total, total
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def mark_state(trace, index, value, total, p):
     """`critic.critic_trace_step` for the active inputs of a state; ``trace (I,)`` has decayed already."""
     again, power = np.float32(0.0), np.float32(0.0)
@@ -61,7 +63,7 @@ def mark_state(trace, index, value, total, p):
         trace[index[j]] = critic_trace_step(trace[index[j]], value[j] / total, np.float32(1.0), mark)
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def with_novelty(s, a, reward, terminated, p):
     """Rewards ``(E,)`` of agent a with what `novelty.Novelty` of the states that came adds to them; s and p as below."""
     out = reward.copy()
@@ -79,7 +81,7 @@ def with_novelty(s, a, reward, terminated, p):
     return out
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def newness(visits, index, value):
     """How new a state is, from its active inputs ``(n,)``, of which ``visits (I,)`` tell how often each was active."""
     new, power = np.float32(0.0), np.float32(1e-9)
@@ -90,7 +92,7 @@ def newness(visits, index, value):
     return new / power
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def count_visit(visits, index, value, envs):
     """Add a state's active inputs to ``visits (I,)``, the strongest as one visit of one of ``envs``."""
     strongest = np.float32(1e-9)
@@ -100,7 +102,7 @@ def count_visit(visits, index, value, envs):
         visits[index[j]] += value[j] / (strongest * envs)
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def modulator_step(s, a, r, reward, terminated, restarted, c):
     """The modulator of agent a in all envs, of `support.KNOWN`: writes m and learns.
 
@@ -128,7 +130,7 @@ def modulator_step(s, a, r, reward, terminated, restarted, c):
         m[e] = s.dopamine[a, e]
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def fired_by_dopamine(s, a, e, m, p):
     """`dopamine.Dopamine` of agent a in env e: what its neurons said of the modulator m, in the window that was."""
     key0, key1 = window_keys(s.counters[a, 0], s.counters[a, 1] - 1)
@@ -139,7 +141,7 @@ def fired_by_dopamine(s, a, e, m, p):
     return dopamine_said(np.float32(spikes), np.float32(p.dopamine_draws), np.float32(p.dopamine_rest))
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def errors_of_rates(s, a, r, reward, terminated, restarted, p):
     """`modulators.TDError` of agent a: its errors, written to m, and its critic's learning; p: of `constants.Constants`."""
     envs, m = s.m.shape[1], s.m[a]
@@ -159,7 +161,7 @@ def errors_of_rates(s, a, r, reward, terminated, restarted, p):
             r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(s.felt[a, e]))
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def fade_traces(s, a, r, p):
     """Let the traces of the critic of agent a decay by a step; in a sparse code those of the rows of this step (`lazy_rows`)."""
     decay, dense = np.float32(p.trace_decay), s.dense
@@ -174,7 +176,7 @@ def fade_traces(s, a, r, p):
             r.trace[e, i] = critic_trace_step(r.trace[e, i], np.float32(0.0), decay, np.float32(0.0))
 
 
-@jit(forceinline=True)
+@jit()
 def adapt_gain(m, restarted, moments, p):
     """`gain.Gain` of all envs: m ``(E,)`` in its own units, and its running sizes ``(3,)``."""
     second, fourth, steps = moments[0], moments[1], moments[2]
@@ -190,21 +192,21 @@ def adapt_gain(m, restarted, moments, p):
             moments[2] += 1.0 / m.shape[0]
 
 
-@jit(forceinline=True)
+@jit()
 def third_factor(m, k, amplitudes, p):
     """`PairRule.factors`: the modulator itself, or an amplitude picked by its sign; amplitudes ``(K, 2)``. p: `RuleConstants`."""
     return switch_factor(m, amplitudes[k, 0], -amplitudes[k, 1], p.zero_punishes) if p.switches else m
 
 
-@jit(inline="always")
+@jit(forceinline=True)
 def pair_credit(post, gate, plus, minus, late, before, p, out):
     """What an input spike of tick t makes eligible with each output neuron: out ``(T + 1, P)``, but for tick T.
 
     The sum of `plasticity.window.pair_kernels`, ordered by input spikes: those of tick t pair with all output spikes from t on
     (``plus``) and up to t (``minus``). post ``(T, P)``; gate, and before, the trace of output spikes before the window, ``(P,)``.
-    late ``(T,)``: what is left at the end of the window of the pairs of each tick. p: `RuleConstants`.
+    late ``(T,)``: what is left at the end of the window of the pairs of each tick. p: a record of `RuleConstants`.
     """
-    ticks, padded = post.shape
+    (ticks, padded), p = post.shape, by_value(p, RuleConstants)
     spikes, credit = post.reshape(-1), out.reshape(-1)
     for o in range(0, padded, WIDTH):
         share, trace = load(gate, o) * p.gain, splat(0.0)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rstdp_agents.agent.fused.memory import fill
 from rstdp_agents.base.compiled import jit
 from rstdp_agents.codecs.decoders import Decoder, PopulationDecoder
 from rstdp_agents.codecs.decoders.factored import FactoredDecoder, MixedDecoder
@@ -26,7 +27,7 @@ from rstdp_agents.equations.policy import (
 )
 
 
-@jit(forceinline=True)
+@jit()
 def choose(counts, ticks, uniform, allowed, rates, probabilities, sharpness, p, gate):
     """`decoders.PopulationDecoder.decide` of one component: the action, counted from 0, and its push.
 
@@ -53,11 +54,11 @@ def choose(counts, ticks, uniform, allowed, rates, probabilities, sharpness, p, 
     action = min(action, last)
     for a in range(n):
         chosen = 1.0 if a == action or not p.gated else 0.0
-        gate[a * size : (a + 1) * size] = softmax_gate(chosen, probabilities[a]) if p.centred else chosen
+        fill(gate[a * size : (a + 1) * size], softmax_gate(chosen, probabilities[a]) if p.centred else chosen)
     return action, softmax_push(scale * rates[action], scale * mean)
 
 
-@jit(forceinline=True)
+@jit()
 def choose_vector(counts, ticks, uniform, low, high, sharpness, p, gate, action, pushes):
     """`decoders.population_vector.PopulationVector.decide` of one env; writes gate ``(P,)`` and action ``(D,)``.
 
@@ -78,7 +79,7 @@ def choose_vector(counts, ticks, uniform, low, high, sharpness, p, gate, action,
         pushes[d] += vector_push(epsilon)
 
 
-@jit(forceinline=True)
+@jit()
 def sharpen(sharpness, m, pushes, lr):
     """`exploration.Exploration.learn` of an agent: sharpness and lr ``(C + D,)``, m ``(E,)``, pushes ``(E, C + D)``."""
     for k in range(sharpness.shape[0]):

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from numba import uint64
 
+from rstdp_agents.agent.fused.memory import fill
 from rstdp_agents.base.compiled import jit
 
 
-@jit(forceinline=True)
+@jit()
 def lay_aside(layer, a):
     """Make room for the input spikes of the next window of agent a; those of the last are kept beside them."""
-    layer.bits[a, 1] = layer.bits[a, 0]
-    layer.bits[a, 0] = uint64(0)
+    now, last = layer.bits[a, 0], layer.bits[a, 1]
+    for e in range(now.shape[0]):
+        for i in range(now.shape[1]):
+            last[e, i], now[e, i] = now[e, i], uint64(0)
 
 
-@jit(forceinline=True)
+@jit()
 def remain(layer, a, lifetime):
     """Rows of agent a whose input has fired in this window have something to learn for ``lifetime`` steps; of a kernel all."""
     age, shared = layer.age[a], layer.source.shape[0] > 0
@@ -29,7 +32,7 @@ def remain(layer, a, lifetime):
             age[i] = lifetime
 
 
-@jit(forceinline=True)
+@jit()
 def remain_listed(s, layer, a, lifetime):
     """As `remain`, rows of the first layer whose input is active."""
     age = layer.age[a]
@@ -38,7 +41,7 @@ def remain_listed(s, layer, a, lifetime):
             age[i] = lifetime
 
 
-@jit(forceinline=True)
+@jit()
 def retire(s, layer, a, first, all_done, lifetime):
     """Let rows of agent a forget, after a step, what they had eligible ``lifetime`` steps ago.
 
@@ -51,8 +54,17 @@ def retire(s, layer, a, first, all_done, lifetime):
             continue
         age[i] = 0 if all_done else age[i] - 1
         if age[i] == 0:
-            layer.bits[a, 1, :, i] = uint64(0)
-            layer.z[a, :, :, i] = 0.0
-            if first:
-                s.trace[a, :, i] = 0.0
-                s.tagged[a, :, i] = 0.0
+            _forget(s, layer, a, i, first)
+
+
+@jit()
+def _forget(s, layer, a, i, first):
+    """Nothing of row i of agent a is left to learn."""
+    for e in range(layer.bits.shape[2]):
+        layer.bits[a, 1, e, i] = uint64(0)
+        if first:
+            s.trace[a, e, i] = 0.0
+            fill(s.tagged[a, e, i], 0.0)
+    for k in range(layer.z.shape[1]):
+        for e in range(layer.z.shape[2]):
+            fill(layer.z[a, k, e, i], 0.0)

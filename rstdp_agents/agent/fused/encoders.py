@@ -18,7 +18,7 @@ GRID, TILES, HASHED, ONE_HOT, INTENSITY, LISTED, GIVEN = range(7)
 
 
 class Code(NamedTuple):
-    """An encoder, as compiled code takes it."""
+    """An encoder, as compiled code takes it; a `state.State` has the same fields."""
 
     kind: int
     points: np.ndarray
@@ -34,7 +34,7 @@ class Code(NamedTuple):
     tilings: int = 0
 
 
-@jit(forceinline=True)
+@jit()
 def encode(obs, code, copies, plane, index, value):
     """As `encode_once`, of input neurons of which each of the encoder's channels, ``plane`` neurons, has so many in a row."""
     most = index.shape[0] // copies
@@ -46,7 +46,7 @@ def encode(obs, code, copies, plane, index, value):
     return copies * many
 
 
-@jit(forceinline=True)
+@jit()
 def encode_once(obs, code, index, value):
     """The inputs that an observation ``(D,)`` activates: writes their places and rates, returns how many. code: a `Code`.
 
@@ -78,7 +78,7 @@ def encode_once(obs, code, index, value):
     return many
 
 
-@jit(forceinline=True)
+@jit()
 def encode_grid(obs, points, cells, sigma, floor, index, value):
     """`encoders.PlaceCells.rates`: a Gaussian over a grid is the product of one Gaussian per dimension.
 
@@ -108,7 +108,7 @@ def encode_grid(obs, points, cells, sigma, floor, index, value):
     return active
 
 
-@jit(forceinline=True)
+@jit()
 def encode_tiles(obs, low, tiles, per_unit, tilings, index, value):
     """`tile_coding.TileCoding.rates`."""
     first = 0

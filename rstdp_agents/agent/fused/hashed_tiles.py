@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
-from numba import types
-from numba.experimental import structref
 
 from rstdp_agents.base.compiled import jit
+from rstdp_agents.base.structs import Struct
 from rstdp_agents.codecs.encoders.hashed_tiles import FURTHEST, TABLE, HashedTiles, Number
 from rstdp_agents.equations.receptive_fields import compressed, hash_step, opponent
 
 
-@structref.register
-class TilesType(types.StructRef):
-    """The type of `Tiles` in compiled code."""
+class Tiles(Struct):
+    """The arrays of `HashedTiles.NAMES`, and ``least``."""
 
-    def preprocess_fields(self, fields: Any) -> Any:
-        return tuple((name, types.unliteral(kind)) for name, kind in fields)
-
-
-class Tiles(structref.StructRefProxy):
-    """The arrays of `HashedTiles.NAMES`, and ``least``, in one object."""
-
-    def __new__(cls, encoder: HashedTiles) -> Tiles:
-        return structref.StructRefProxy.__new__(cls, *(tensor.numpy() for tensor in encoder.tensors), encoder.least)
-
-
-structref.define_proxy(Tiles, TilesType, [*HashedTiles.NAMES, "least"])
+    def __init__(self, encoder: HashedTiles) -> None:
+        arrays = {name: tensor.numpy() for name, tensor in zip(encoder.NAMES, encoder.tensors, strict=True)}
+        super().__init__(**arrays, least=encoder.least)
 
 
 @cache
@@ -38,7 +26,7 @@ def no_tiles() -> Tiles:
     return Tiles(HashedTiles([Number(0, 0.0, 1.0, True)]))
 
 
-@jit(forceinline=True)
+@jit()
 def encode_hashed(obs, t, index, value):
     """`hashed_tiles.HashedTiles.active` of one row ``(columns,)``. t: `Tiles`."""
     held, count, tiles, shift, factor = t.held, t.count, t.tiles, t.shift, t.factor

@@ -17,6 +17,7 @@ from rstdp_agents.spiking.homeostasis import HomeostasisState
 from rstdp_agents.spiking.layer import Layer
 from rstdp_agents.spiking.neurons import LIFState
 from rstdp_agents.spiking.synapses import Synapse
+from rstdp_agents.spiking.synapses.convolution import Convolution
 
 
 class Axes(NamedTuple):
@@ -61,9 +62,9 @@ def axes_of(synapse: Synapse) -> Axes:
 
 def sources(synapse: Synapse) -> np.ndarray:
     """The input behind each row at each site, ``(R, S)``, of a convolution; of a dense layer none, ``(0, 1)``."""
-    space = len(synapse.pre_shape) - 1
-    if space == 0:
+    if not isinstance(synapse, Convolution):
         return np.zeros((0, 1), np.int32)
+    space = len(synapse.pre_shape) - 1
     inputs = np.arange(math.prod(synapse.pre_shape), dtype=np.int32).reshape(synapse.pre_shape)
     axes = tuple(range(1, 1 + space))
     windows = np.lib.stride_tricks.sliding_window_view(inputs, synapse.weight_shape[2:], axes)
@@ -109,7 +110,7 @@ def waiting_rows(
 
 
 def feed_back(layer: Layer, feedback: Tensor, arrays: dict[str, Any]) -> Tensor:
-    """Let fixed random weights of the gate ``(agents, *post, out)`` lie in ``arrays`` of a hidden layer; returns the view of them."""
+    """Let fixed random weights of the gate ``(agents, *post, out)`` lie in ``arrays`` of a hidden layer; returns their view."""
     axes, (agents, *_, out) = axes_of(layer.synapse), feedback.shape
     memory = torch.zeros(agents, out, axes.sites, axes.padded)
     arrays["feedback"] = memory.numpy()

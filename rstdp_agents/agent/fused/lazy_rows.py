@@ -18,12 +18,14 @@ Who looks at the arrays sees everything up to date, and changes no bit of what f
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import uint64
 
+from rstdp_agents.agent.fused.memory import fill
 from rstdp_agents.base.compiled import FAST, jit
+from rstdp_agents.base.structs import Struct
 from rstdp_agents.equations.critic import critic_step
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.ops import clip
@@ -36,81 +38,67 @@ RING = 256
 """Longest time that a row waits, in steps; if its traces last longer, it waits again."""
 
 
-class Rows(NamedTuple):
-    """The rows of an agent in a layer, as compiled code takes them; arrays of `state`."""
-
-    weight: np.ndarray
-    """``(I P,)``"""
-    z: np.ndarray
-    """``(K E I P,)``"""
-    critic: np.ndarray
-    """``(I,)``"""
-    trace: np.ndarray
-    """``(E, I)``"""
-    synapse: np.ndarray
-    """``(I Q,)``: weights of a spiking critic; none where it does not spike."""
-    tagged: np.ndarray
-    """``(E I Q,)``: their trace."""
-    balance: np.ndarray
-    """``(1,)``: of that critic."""
-    bits: np.ndarray
-    """``(E, I)``, of this window."""
-    touched: np.ndarray
-    """``(I,)``: slot of the step in which a row joined the queue, -1 for rows that do not wait."""
-    queue: np.ndarray
-    """``(Q,)``, a ring: inputs whose rows wait, in the order in which they joined; the last place of an input counts."""
-    queued: np.ndarray
-    """``(3,)``: first and next place in the queue, counted on, and the slot of this step."""
-    joined: np.ndarray
-    """``(RING,)``: how many joined in the step of each slot."""
-    owed: np.ndarray
-    """``(K E, RING)``: shares of the steps since that of each slot, faded and added up."""
-    owed_by_critic: np.ndarray
-    """``(E, RING)``, likewise."""
-    fade: np.ndarray
-    """``(2, RING + 1)``: what is left after 0, 1, ... steps of an eligibility, and of a trace of the critic."""
-    padded: int
-    """P"""
-    wide: int
-    """Q; 0 where the critic is linear."""
+ROWS = {
+    "weight": "(R P,)",
+    "z": "(K E R P,)",
+    "critic": "(I,)",
+    "trace": "(E, I)",
+    "synapse": "(I Q,): weights of a spiking critic; none where it does not spike",
+    "tagged": "(E I Q,): their trace",
+    "balance": "(1,): of that critic",
+    "bits": "(E, I), of this window",
+    "touched": "(R,): slot of the step in which a row joined the queue, -1 for rows that do not wait",
+    "queue": "(Q,), a ring: inputs whose rows wait, in the order in which they joined; the last place of an input counts",
+    "queued": "(3,): first and next place in the queue, counted on, and the slot of this step",
+    "joined": "(RING,): how many joined in the step of each slot",
+    "owed": "(K E, RING): shares of the steps since that of each slot, faded and added up",
+    "owed_by_critic": "(E, RING), likewise",
+    "fade": "(2, RING + 1): what is left after 0, 1, ... steps of an eligibility, and of a trace of the critic",
+    "padded": "P",
+    "wide": "Q of the critic; 0 where it is linear",
+}
+"""Of `Rows`; letters as in `state`."""
 
 
-@jit(forceinline=True)
-def rows_of(s, layer, a):
-    """The `Rows` of agent a in a layer; what is the critic's belongs to the first. s: `state.State`."""
-    return Rows(
-        layer.weight[a].reshape(-1), layer.z[a].reshape(-1), s.critic[a], s.trace[a], s.synapse[a].reshape(-1),
-        s.tagged[a].reshape(-1), s.balance[a], layer.bits[a, 0], layer.touched[a], layer.queue[a], layer.queued[a],
-        layer.joined[a], layer.owed[a], s.owed_by_critic[a], s.fade[a], layer.weight.shape[2], s.synapse.shape[2],
-    )  # fmt: skip
+class Rows(Struct):
+    """The rows of an agent in a layer; what is the critic's belongs to those of the first. The arrays of `ROWS`."""
+
+    def __init__(self, layer: dict[str, Any], arrays: dict[str, Any], agent: int) -> None:
+        of_critic = ("critic", "trace", "balance", "owed_by_critic", "fade")
+        of_layer = ("touched", "queue", "queued", "joined", "owed")
+        flat = {"weight": layer["weight"], "z": layer["z"], "synapse": arrays["synapse"], "tagged": arrays["tagged"]}
+        made = {name: array[agent].reshape(-1) for name, array in flat.items()} | {"bits": layer["bits"][agent, 0]}
+        made |= {name: arrays[name][agent] for name in of_critic} | {name: layer[name][agent] for name in of_layer}
+        sizes = {"padded": layer["weight"].shape[2], "wide": arrays["synapse"].shape[2]}
+        super().__init__(**{name: (made | sizes)[name] for name in ROWS})
 
 
-@jit(forceinline=True)
+@jit()
 def period(c):
     """Steps for which rows wait. c: `constants.Constants`."""
     return min(c.lifetime, RING)
 
 
-@jit(forceinline=True)
+@jit()
 def waited(r, i, c):
     """Steps since the row of input i, which waits, was brought up to date."""
     steps = r.queued[2] - r.touched[i]
     return steps if steps >= 0 else steps + period(c)
 
 
-@jit(forceinline=True)
+@jit()
 def newest(r):
     """The places in the queue of the rows of this step, which are those of all active inputs: from, to."""
     return r.queued[1] - r.joined[r.queued[2]], r.queued[1]
 
 
-@jit(forceinline=True)
+@jit()
 def queued(r, place):
     """The input at a place of the queue, whose length is a power of two."""
     return np.int64(r.queue[place & (r.queue.shape[0] - 1)])
 
 
-@jit(forceinline=True)
+@jit()
 def join(r, i):
     """Let the row of input i, which is up to date, wait."""
     r.queue[r.queued[1] & (r.queue.shape[0] - 1)] = i
@@ -119,7 +107,7 @@ def join(r, i):
     r.touched[i] = r.queued[2]
 
 
-@jit(forceinline=True)
+@jit()
 def make_room(r, c):
     """Drop from the queue what has joined again since, if it might not take two more steps' inputs: at most one place each stays.
 
@@ -142,7 +130,7 @@ def make_room(r, c):
     r.queued[1] = out
 
 
-@jit(forceinline=True)
+@jit()
 def waiting(r, c):
     """All inputs whose rows wait, each once."""
     found = np.empty(r.queued[1] - r.queued[0], np.int32)
@@ -157,13 +145,13 @@ def waiting(r, c):
     return found[:many]
 
 
-@jit(forceinline=True)
+@jit()
 def bounds_of(i, c):
     """Bounds of the weights of input i. c: `constants.Constants`."""
     return dale_bounds(c.w_min, c.w_max, i % 2 == 1) if c.dale else (c.w_min, c.w_max)
 
 
-@jit(forceinline=True)
+@jit()
 def bounds_of_critic(r, i, c):
     """Bounds of a spiking critic's weights of input i."""
     return (
@@ -173,7 +161,7 @@ def bounds_of_critic(r, i, c):
     )
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def synapses_now(r, i, o, c):
     """A spiking critic's weights from input i, whose row waits, as they are by now: sixteen of them, from place ``o``."""
     weight, (low, high) = load(r.synapse, o), bounds_of_critic(r, i, c)
@@ -183,7 +171,7 @@ def synapses_now(r, i, o, c):
     return clip(weight, low, high)
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def settle(r, i, steps, c):
     """Bring the row of input i up to date, ``steps`` after the last time: weights, bounds, eligibility and critic."""
     slot, inputs, pairs = r.touched[i], r.touched.shape[0], r.owed.shape[0] if r.z.shape[0] else 0
@@ -208,7 +196,7 @@ def settle(r, i, steps, c):
             store(r.tagged, row, load(r.tagged, row) * np.float32(r.fade[1, steps]))
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def owe(owed, fade, share, slot, slots):
     """A step of ``share``, that of ``slot``: what is owed to the rows of each of the last steps, ``owed (RING,)``."""
     for back in range(slot + 1):
@@ -217,7 +205,7 @@ def owe(owed, fade, share, slot, slots):
         owed[slot + slots - back] += share * fade[back]
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def end_episode(r, e, c):
     """Learn what is still to be learnt of the episode in env e, and forget its eligibility and trace."""
     envs, inputs = r.trace.shape[0], r.touched.shape[0]
@@ -242,28 +230,28 @@ def end_episode(r, e, c):
         dismiss(r)
 
 
-@jit(forceinline=True)
+@jit()
 def dismiss(r):
     """No row waits any longer."""
     for place in range(r.queued[0], r.queued[1]):
         r.touched[queued(r, place)] = -1
     r.queued[0] = r.queued[1]
-    r.joined[:] = 0
+    fill(r.joined, 0)
 
 
-@jit(forceinline=True)
+@jit()
 def forget(r, i):
     """Nothing of input i is left to learn."""
     for row in range(i * r.padded, r.z.shape[0], r.touched.shape[0] * r.padded):
-        r.z[row : row + r.padded] = 0.0
-    r.trace[:, i] = 0.0
+        fill(r.z[row : row + r.padded], 0.0)
     for e in range(r.trace.shape[0]):
         row = (e * r.touched.shape[0] + i) * r.wide
-        r.tagged[row : row + r.wide] = 0.0
+        fill(r.tagged[row : row + r.wide], 0.0)
+        r.trace[e, i] = 0.0
     r.touched[i] = -1
 
 
-@jit(forceinline=True)
+@jit()
 def clear_spikes(r):
     """Forget the input spikes of the last window."""
     begin, end = newest(r)
@@ -273,7 +261,7 @@ def clear_spikes(r):
             r.bits[e, i] = uint64(0)
 
 
-@jit(forceinline=True)
+@jit()
 def next_step(r, c):
     """Begin a step: rows that have waited for a whole period are forgotten, or wait again."""
     slots = period(c)
@@ -288,20 +276,21 @@ def next_step(r, c):
                 forget(r, i)
             else:
                 join(r, i)
-    r.owed[:, slot] = 0.0
-    r.owed_by_critic[:, slot] = 0.0
+    fill(r.owed[:, slot], 0.0)
+    fill(r.owed_by_critic[:, slot], 0.0)
 
 
-@jit(forceinline=True)
+@jit()
 def decay_at_rest(r):
     """Begin a window that follows no learning. No row waits, and all that have something to learn are those of this step."""
     begin, end = newest(r)
     for place in range(begin, end):
         for row in range(queued(r, place) * r.padded, r.z.shape[0], r.touched.shape[0] * r.padded):
-            r.z[row : row + r.padded] *= np.float32(r.fade[0, 1])
+            for o in range(row, row + r.padded):
+                r.z[o] *= np.float32(r.fade[0, 1])
 
 
-@jit(forceinline=True)
+@jit()
 def use(r, active, c):
     """Bring the rows of the ``active`` inputs up to date."""
     slot = r.queued[2]

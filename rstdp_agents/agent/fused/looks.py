@@ -12,11 +12,10 @@ import numpy as np
 from numba import uint64
 
 from rstdp_agents.agent.fused.carried import lingers
-from rstdp_agents.agent.fused.constants import Constants
-from rstdp_agents.agent.fused.lazy_rows import RING, dismiss, join, rows_of, settle, waited, waiting
+from rstdp_agents.agent.fused.lazy_rows import RING, dismiss, join, settle, waited, waiting
+from rstdp_agents.agent.fused.memory import copy, fill
 from rstdp_agents.agent.fused.synapse_pass import earn_window
 from rstdp_agents.base.compiled import FAST, entry, jit
-from rstdp_agents.base.records import by_value
 
 BASIS, FACTOR = 0xCBF29CE484222325, 0x100000001B3
 """Of `_digest`."""
@@ -44,22 +43,35 @@ def kept_arrays(arrays: dict[str, Any]) -> tuple[np.ndarray, ...]:
 def show(s, weight, z, critic, trace, synapse, tagged):
     """Bring everything up to date, and keep the rows that wait in what `kept_arrays` has made."""
     for a in range(s.m.shape[0]):
-        c = by_value(s.constants[a], Constants)
+        c = s.constants[a]
         for i in range(len(s.layers)):
-            earn_window(s, s.layers[i], a, rows_of(s, s.layers[i], a), s.dense or i > 0, c)
+            earn_window(s, s.layers[i], a, s.layers[i].rows[a], s.dense or i > 0, c)
         if s.dense:
             continue
-        layer, r = s.layers[0], rows_of(s, s.layers[0], a)
+        layer, r = s.layers[0], s.layers[0].rows[a]
         rows = waiting(r, c)
         fit = rows.shape[0] <= critic.shape[1]  # else others wrote them
         for j in range(rows.shape[0] if fit else 0):
             i = rows[j]
-            weight[a, j], z[a, :, :, j] = layer.weight[a, i], layer.z[a, :, :, i]
-            critic[a, j], trace[a, :, j] = s.critic[a, i], s.trace[a, :, i]
-            synapse[a, j], tagged[a, :, j] = s.synapse[a, i], s.tagged[a, :, i]
-        rest = rows.shape[0] if fit else 0
-        weight[a, rest:], z[a, :, :, rest:], critic[a, rest:], trace[a, :, rest:] = 0.0, 0.0, 0.0, 0.0
-        synapse[a, rest:], tagged[a, :, rest:] = 0.0, 0.0
+            copy(layer.weight[a, i], weight[a, j])
+            copy(s.synapse[a, i], synapse[a, j])
+            critic[a, j] = s.critic[a, i]
+            for e in range(trace.shape[1]):
+                trace[a, e, j] = s.trace[a, e, i]
+                copy(s.tagged[a, e, i], tagged[a, e, j])
+            for k in range(z.shape[1]):
+                for e in range(z.shape[2]):
+                    copy(layer.z[a, k, e, i], z[a, k, e, j])
+        for j in range(rows.shape[0] if fit else 0, critic.shape[1]):
+            fill(weight[a, j], 0.0)
+            fill(synapse[a, j], 0.0)
+            critic[a, j] = 0.0
+            for e in range(trace.shape[1]):
+                trace[a, e, j] = 0.0
+                fill(tagged[a, e, j], 0.0)
+            for k in range(z.shape[1]):
+                for e in range(z.shape[2]):
+                    fill(z[a, k, e, j], 0.0)
         for i in rows:
             settle(r, i, waited(r, i, c), c)
         if not fit:
@@ -71,29 +83,37 @@ def show(s, weight, z, critic, trace, synapse, tagged):
 def go_on(s, weight, z, critic, trace, synapse, tagged, for_good):
     """Put back what `show` has kept, unless somebody has written something else or all is to stay up to date ``for_good``."""
     for a in range(s.m.shape[0]):
-        c = by_value(s.constants[a], Constants)
+        c = s.constants[a]
         for i in range(len(s.layers)):
             layer = s.layers[i]
             for row in range(layer.age.shape[1]):
-                if layer.age[a, row] == 0 and (_is_eligible(layer, a, row) or i == 0 and _is_held_by_critic(s, a, row)):
+                if layer.age[a, row] == 0 and (
+                    _is_eligible(layer, a, row) or (i == 0 and _is_held_by_critic(s, a, row))
+                ):
                     layer.age[a, row] = c.lifetime
         if s.dense:
             continue
-        layer, r = s.layers[0], rows_of(s, s.layers[0], a)
+        layer, r = s.layers[0], s.layers[0].rows[a]
         rows = waiting(r, c)
         stays = for_good or _is_held_elsewhere(s, a)
         if s.counters[a, 2] and not stays and s.counters[a, 3] == _digest(s, a, rows):
             for j in range(rows.shape[0]):
                 i = rows[j]
-                layer.weight[a, i], layer.z[a, :, :, i] = weight[a, j], z[a, :, :, j]
-                s.critic[a, i], s.trace[a, :, i] = critic[a, j], trace[a, :, j]
-                s.synapse[a, i], s.tagged[a, :, i] = synapse[a, j], tagged[a, :, j]
+                copy(weight[a, j], layer.weight[a, i])
+                copy(synapse[a, j], s.synapse[a, i])
+                s.critic[a, i] = critic[a, j]
+                for e in range(trace.shape[1]):
+                    s.trace[a, e, i] = trace[a, e, j]
+                    copy(tagged[a, e, j], s.tagged[a, e, i])
+                for k in range(z.shape[1]):
+                    for e in range(z.shape[2]):
+                        copy(z[a, k, e, j], layer.z[a, k, e, i])
         else:
             _list_what_is_held(s, a, r)
         s.counters[a, 2] = 0
 
 
-@jit(forceinline=True)
+@jit()
 def _digest(s, a, rows):
     """A number that tells whether any bit of these rows of agent a has changed (Fowler, Noll and Vo's hash, of words)."""
     digest, layer = uint64(BASIS), s.layers[0]
@@ -115,7 +135,7 @@ def _digest(s, a, rows):
     return np.int64(digest)
 
 
-@jit(forceinline=True)
+@jit()
 def _is_eligible(layer, a, i):
     """Whether row i of a layer of agent a has anything eligible, or its input, if it is that of one alone, traces or spikes."""
     if layer.source.shape[0] > 0:
@@ -125,13 +145,13 @@ def _is_eligible(layer, a, i):
     return _any(layer.z[a, :, :, i]) or _any(layer.bits[a, :, :, i])
 
 
-@jit(forceinline=True)
+@jit()
 def _is_held_by_critic(s, a, i):
     """Whether the critic of agent a has a trace of input i."""
     return i < s.trace.shape[2] and (_any(s.trace[a, :, i]) or _any(s.tagged[a, :, i]))
 
 
-@jit(forceinline=True)
+@jit()
 def _is_held_elsewhere(s, a):
     """Whether an input of agent a whose row does not wait holds anything: others wrote it."""
     found, layer = False, s.layers[0]
@@ -140,19 +160,19 @@ def _is_held_elsewhere(s, a):
     return found
 
 
-@jit(forceinline=True)
+@jit()
 def _list_what_is_held(s, a, r):
     """Let the rows of agent a wait that hold anything, all of them up to date."""
     dismiss(r)
     r.queued[2] = 0
-    r.owed[:] = 0.0
-    r.owed_by_critic[:] = 0.0
+    fill(r.owed.reshape(-1), 0.0)
+    fill(r.owed_by_critic.reshape(-1), 0.0)
     for i in range(r.touched.shape[0]):
         if _is_eligible(s.layers[0], a, i) or _is_held_by_critic(s, a, i):
             join(r, i)
 
 
-@jit(forceinline=True)
+@jit()
 def _any(values):
     found = False
     for value in values.flat:

@@ -17,7 +17,7 @@ MAX_TICKS = 64
 """Bits of a word."""
 
 
-@jit(forceinline=True)
+@jit()
 def draw_spikes(index, value, p_max, ticks, envs, e, inputs, keys, bits, count):
     """`encoders.bernoulli` of env e of ``envs``: writes the spikes of its active inputs into bits ``(I,)`` uint64.
 
@@ -43,9 +43,9 @@ def draw_spikes(index, value, p_max, ticks, envs, e, inputs, keys, bits, count):
     return expected * np.float32(ticks * ticks)
 
 
-@jit(forceinline=True)
+@jit()
 def relay_spikes_of(before, layer, a):
-    """Spikes of the layer ``before`` that are the input of a layer, both of agent a: its bits, and what it is told of their power."""
+    """Let the spikes of the layer ``before`` be the input of the next, both of agent a: its bits, and their power."""
     sites, ticks = before.post.shape[2:4]
     for e in range(before.post.shape[1]):
         power = np.float32(0.0)

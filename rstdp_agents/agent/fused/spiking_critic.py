@@ -34,7 +34,7 @@ FARTHEST = np.float32(4.0)
 """No potential is as far from 0."""
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def errors_of_spikes(s, a, r, reward, terminated, restarted, c):
     """Errors of agent a in all envs, written to m, and its critic's learning.
 
@@ -63,7 +63,7 @@ def errors_of_spikes(s, a, r, reward, terminated, restarted, c):
             learn_row(s, a, r, i, c)
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def learn_row(s, a, r, i, c):
     """The synapses of input i take a step, of a dense code."""
     low, high = bounds_of_critic(r, i, c)
@@ -75,7 +75,7 @@ def learn_row(s, a, r, i, c):
         store(r.synapse, o, clip(weight, low, high))
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def hear(s, a, r, which, e, c):
     """A window of the critic in env e: what it says.
 
@@ -101,7 +101,7 @@ def hear(s, a, r, which, e, c):
     s.silent[a, e] = False
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def gather_rows(s, r, index, wait, out, c):
     """Rows of weights of the active inputs, up to date, one after the other; ``wait``: whether rows may be waiting."""
     for j in range(index.shape[0]):
@@ -112,7 +112,7 @@ def gather_rows(s, r, index, wait, out, c):
             store(out, j * r.wide + o, synapses_now(r, i, own, c) if waits else load(r.synapse, own))
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def asked_for(weights, relayed, sign, half):
     """The value that weights ``(n, Q)``, flat, ask for whose inputs fire the spikes ``relayed (n,)``."""
     wide, spikes, of_all = sign.shape[0], np.float32(0.0), splat(0.0)
@@ -124,7 +124,7 @@ def asked_for(weights, relayed, sign, half):
     return total(of_all) / (max(spikes, np.float32(LEAST)) * np.float32(2 * half))
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def relay_spikes(value, ticks, p_max, out):
     """Relay spikes of inputs with rates ``value (n,)``, a bit per tick, into out."""
     strongest = np.float32(LEAST)
@@ -138,7 +138,7 @@ def relay_spikes(value, ticks, p_max, out):
         out[j] = fired
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def fire_window(current, spikes, own, reach, potential, fired, p):
     """`spiking_critic.fire_together` for a window: writes potential ``(Q,)``, and adds to fired ``(Q,)``.
 
@@ -167,7 +167,7 @@ def fire_window(current, spikes, own, reach, potential, fired, p):
                 store(fired, o, load(fired, o) + spike)
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def bar_for(potential, own, begin, end, due):
     """What potential neurons need to be among as many as are ``due``, found by halves.
 
@@ -189,7 +189,7 @@ def bar_for(potential, own, begin, end, due):
     return low, high, max(due - fewer, 0)
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def mark_window(s, a, r, e, c):
     """Let the traces of env e decay, and add what the window heard last has made eligible, that of the state acted on.
 

@@ -1,8 +1,8 @@
 """All that a population holds, in one object that compiled code takes in a single argument, and which holds one for each layer.
 
-A, E, K, N, T: agents, envs, eligibilities that the rule keeps, inputs of the network that can be active at once, ticks. I, S, P, R:
-of a layer, its inputs, the sites at which a kernel sees them (1 in a dense layer), its output neurons at a site, padded to
-sixteens, and its rows of weights: a row belongs to an input, or to a place in the kernel. All sites share the weights. In
+A, E, K, N, T: agents, envs, eligibilities that the rule keeps, inputs of the network that can be active at once, ticks. Of a
+layer, I, S, P, R: its inputs, the sites at which a kernel sees them (1 in a dense layer), its output neurons at a site, padded
+to sixteens, and its rows of weights: a row belongs to an input, or to a place in the kernel. All sites share the weights. In
 the fields of a `State`, I is that of the first layer.
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
-from numba.experimental import structref
+from rstdp_agents.base.structs import Struct
 
 LAYER_FIELDS = {
+    "rows": "of each agent, a `lazy_rows.Rows`",
     "homeostasis": "(A,) records of `rate_control.HomeostasisConstants`: of each agent",
     "lr_scale": "learning rate, relative to that of the output layer; a number",
     "taps": "rows that belong to one channel of the input; a number",
@@ -104,35 +104,16 @@ FIELDS = {
 """Of a `State`, likewise."""
 
 
-class _Fields(types.StructRef):
-    def preprocess_fields(self, fields: Any) -> Any:
-        return tuple((name, types.unliteral(kind)) for name, kind in fields)
-
-
-@structref.register
-class LayerType(_Fields):
-    """The type of a `Layer` in compiled code."""
-
-
-@structref.register
-class StateType(_Fields):
-    """The type of a `State` in compiled code."""
-
-
-class Layer(structref.StructRefProxy):
+class Layer(Struct):
     """The arrays of `LAYER_FIELDS`, given by name."""
 
-    def __new__(cls, **arrays: Any) -> Layer:
-        return structref.StructRefProxy.__new__(cls, *(arrays[name] for name in LAYER_FIELDS))
+    def __init__(self, **arrays: Any) -> None:
+        super().__init__(**{name: arrays[name] for name in LAYER_FIELDS})
 
 
-class State(structref.StructRefProxy):
+class State(Struct):
     """The arrays of `FIELDS`, given by name; those of each layer as a dict."""
 
-    def __new__(cls, **arrays: Any) -> State:
-        made = arrays | {"layers": tuple(Layer(**layer) for layer in arrays["layers"])}
-        return structref.StructRefProxy.__new__(cls, *(made[name] for name in FIELDS))
-
-
-structref.define_proxy(Layer, LayerType, list(LAYER_FIELDS))
-structref.define_proxy(State, StateType, list(FIELDS))
+    def __init__(self, **arrays: Any) -> None:
+        made = arrays | {"layers": [Layer(**layer) for layer in arrays["layers"]]}
+        super().__init__(**{name: made[name] for name in FIELDS})

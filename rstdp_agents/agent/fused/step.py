@@ -16,20 +16,19 @@ from rstdp_agents.agent.fused.carried import (
     linger_credit,
     lingering_rows,
 )
-from rstdp_agents.agent.fused.constants import Constants
 from rstdp_agents.agent.fused.credit import modulator_step, pair_credit, third_factor
 from rstdp_agents.agent.fused.decoders import choose, choose_vector, sharpen
 from rstdp_agents.agent.fused.dense_rows import lay_aside, remain, remain_listed, retire
-from rstdp_agents.agent.fused.encoders import Code, encode
+from rstdp_agents.agent.fused.encoders import encode
 from rstdp_agents.agent.fused.lazy_rows import (
     clear_spikes,
     decay_at_rest,
     end_episode,
     make_room,
     next_step,
-    rows_of,
     use,
 )
+from rstdp_agents.agent.fused.memory import fill
 from rstdp_agents.agent.fused.neurons import fire, homeostasis_window, noisy_thresholds, scale_currents
 from rstdp_agents.agent.fused.spikes import draw_spikes, relay_spikes_of
 from rstdp_agents.agent.fused.spiking_critic import mark_window
@@ -41,10 +40,8 @@ from rstdp_agents.agent.fused.synapse_pass import (
     modulate_credit,
 )
 from rstdp_agents.base.compiled import FAST, entry, jit
-from rstdp_agents.base.records import by_value
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.random_numbers import fill_uniform, window_keys
-from rstdp_agents.equations.rate_control import HomeostasisConstants
 from rstdp_agents.equations.three_factor import shared_gate
 from rstdp_agents.equations.traces import trace_step
 
@@ -60,18 +57,17 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
     s: `state.State`. obs, final_obs ``(A, E, D)``; final_obs is read where ``truncated``. reward, terminated, truncated,
     restarted ``(A, E)``.
     """
-    code = Code(s.kind, s.points, s.cells, s.scale, s.hashed, s.floor, s.tilings)
     for a in range(begin, end):
-        c = by_value(s.constants[a], Constants)
+        c = s.constants[a]
         if learning:
-            _modulate(s, a, obs[a], final_obs[a], reward[a], terminated[a], truncated[a], restarted[a], code, c)
+            _modulate(s, a, obs[a], final_obs[a], reward[a], terminated[a], truncated[a], restarted[a], c)
         for e in range(obs.shape[1]):
             if learning and not truncated[a, e]:
                 s.many[a, 0, e] = s.many[a, 1, e]
                 for j in range(s.many[a, 1, e]):
                     s.index[a, 0, e, j], s.value[a, 0, e, j] = s.index[a, 1, e, j], s.value[a, 1, e, j]
             else:
-                s.many[a, 0, e] = encode(obs[a, e], code, s.copies, c.plane, s.index[a, 0, e], s.value[a, 0, e])
+                s.many[a, 0, e] = encode(obs[a, e], s, s.copies, c.plane, s.index[a, 0, e], s.value[a, 0, e])
         keys, place = _next_window(s, a)
         done = terminated[a] | truncated[a] | restarted[a]
         for i in range(len(s.layers)):
@@ -84,39 +80,40 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
             more, place = _window(s, layer, a, i, done, shares, learning, keys, place, c)
             if i == len(s.layers) - 1:
                 s.sums[a, 2] += (square + more) / (layer.post_count.shape[1] * layer.weight.shape[1])
-        gate = _choose(s, s.layers[-1], a, keys, place, c)
+        gate = _choose(s, s.layers[len(s.layers) - 1], a, keys, place, c)
         for i in range(len(s.layers)):
             _remember(s, s.layers[i], a, gate, i == len(s.layers) - 1, c)
 
 
-@jit(fastmath=FAST, forceinline=True)
-def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, code, c):
+@jit(fastmath=FAST)
+def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, c):
     """Modulator of agent a in all its envs, and its critic's learning."""
     for e in range(obs.shape[0]):
         s.many[a, 1, e] = encode(
-            final_obs[e] if truncated[e] else obs[e], code, s.copies, c.plane, s.index[a, 1, e], s.value[a, 1, e]
+            final_obs[e] if truncated[e] else obs[e], s, s.copies, c.plane, s.index[a, 1, e], s.value[a, 1, e]
         )
-    modulator_step(s, a, rows_of(s, s.layers[0], a), reward, terminated, restarted, c)
+    modulator_step(s, a, s.layers[0].rows[a], reward, terminated, restarted, c)
     sharpen(s.sharpness[a], s.m[a], s.pushes[a], s.sharpening[a])
     for e in range(obs.shape[0]):
         s.sums[a, 0] += s.m[a, e] / obs.shape[0]
         s.sums[a, 1] += s.m[a, e] * s.m[a, e] / obs.shape[0]
         if terminated[e] or truncated[e] or restarted[e]:
-            s.pushes[a, e], s.dopamine[a, e] = 0.0, 0.0
+            s.dopamine[a, e] = 0.0
+            fill(s.pushes[a, e], 0.0)
             s.silent[a, e], s.recent[a, e], s.said[a, e] = True, 0.0, c.critic.value_init
             if s.dense:
-                s.trace[a, e], s.tagged[a, e] = 0.0, 0.0
+                fill(s.trace[a, e], 0.0)
+                fill(s.tagged[a, e].reshape(-1), 0.0)
 
 
 @entry(nogil=True)
 def act(s, begin, end, obs):
     """A window of the agents from ``begin`` to ``end`` and their actions, nothing learnt; ``obs`` as in `step`."""
-    code = Code(s.kind, s.points, s.cells, s.scale, s.hashed, s.floor, s.tilings)
     nobody, nothing = np.empty(0, np.bool_), np.empty(0, np.float32)
     for a in range(begin, end):
-        c = by_value(s.constants[a], Constants)
+        c = s.constants[a]
         for e in range(obs.shape[1]):
-            s.many[a, 0, e] = encode(obs[a, e], code, s.copies, c.plane, s.index[a, 0, e], s.value[a, 0, e])
+            s.many[a, 0, e] = encode(obs[a, e], s, s.copies, c.plane, s.index[a, 0, e], s.value[a, 0, e])
         keys, place = _next_window(s, a)
         for i in range(len(s.layers)):
             layer = s.layers[i]
@@ -125,13 +122,13 @@ def act(s, begin, end, obs):
             else:
                 _draw_spikes(s, layer, a, keys, c)
             _, place = _respond(s, layer, a, s.dense or i > 0, nobody, nothing, False, keys, place, c)
-        _choose(s, s.layers[-1], a, keys, place, c)
+        _choose(s, s.layers[len(s.layers) - 1], a, keys, place, c)
         for e in range(obs.shape[1]):
             for j in range(s.many[a, 0, e]):
                 s.layers[0].bits[a, 0, e, s.index[a, 0, e, j]] = uint64(0)
 
 
-@jit(forceinline=True)
+@jit()
 def _next_window(s, a):
     """The keys of the random numbers of the next window of agent a, and the place of the first beyond the input spikes."""
     keys = window_keys(s.counters[a, 0], s.counters[a, 1])
@@ -139,14 +136,14 @@ def _next_window(s, a):
     return keys, s.m.shape[1] * s.late.shape[1] * s.critic.shape[1]
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def _turn(s, layer, a, i, done, learning, c):
     """From the last window of layer i of agent a to the next: what rows learn that are not dense, and those that come into use.
 
     Returns what each eligibility is multiplied with to be learnt, ``(K E,)``, none if nothing is; and the sum of squares of
     the update so far.
     """
-    r, dense, square = rows_of(s, layer, a), s.dense or i > 0, 0.0
+    r, dense, square = layer.rows[a], s.dense or i > 0, 0.0
     shares = _shares(s, layer, a, learning, c)
     for e in range(done.shape[0] if s.carries else 0):
         if done[e]:
@@ -174,7 +171,7 @@ def _turn(s, layer, a, i, done, learning, c):
     return shares, square
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def _shares(s, layer, a, learning, c):
     """What each eligibility of a layer of agent a is multiplied with to be learnt, ``(K E,)``; none if nothing is."""
     envs = s.m.shape[1]
@@ -187,16 +184,16 @@ def _shares(s, layer, a, learning, c):
     return shares
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def _draw(s, layer, a, learning, done, keys, c):
     """Input spikes of the next window of agent a, whose critic remembers the last."""
     for e in range(done.shape[0] if learning and c.critic.half > 0 else 0):
         if not done[e]:
-            mark_window(s, a, rows_of(s, layer, a), e, c)
+            mark_window(s, a, layer.rows[a], e, c)
     _draw_spikes(s, layer, a, keys, c)
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def _draw_spikes(s, layer, a, keys, c):
     """Input spikes of the next window of agent a."""
     ticks, (envs, inputs) = s.late.shape[1], layer.bits.shape[2:]
@@ -208,7 +205,7 @@ def _draw_spikes(s, layer, a, keys, c):
         )  # fmt: skip
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def _window(s, layer, a, i, done, shares, learning, keys, place, c):
     """The window of layer i of agent a, whose input spikes are there, and what it learns first if its rows are dense.
 
@@ -223,18 +220,18 @@ def _window(s, layer, a, i, done, shares, learning, keys, place, c):
     if dense and learning:
         retire(s, layer, a, i == 0, done.all(), c.lifetime)
     if s.carries:
-        carry_traces(layer, a, rows_of(s, layer, a), dense, s.late.shape[1], c)
+        carry_traces(layer, a, layer.rows[a], dense, s.late.shape[1], c)
     return square, place
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def _respond(s, layer, a, dense, done, shares, learning, keys, place, c):
     """Currents and spikes of a layer of agent a in a window, which learns first if its rows are dense and it is ``learning``.
 
     place: of the random numbers of its neurons. Returns the sum of squares of the update, and the place beyond them.
     """
     h, (envs, sites, ticks, padded), square = (
-        by_value(layer.homeostasis[a], HomeostasisConstants),
+        layer.homeostasis[a],
         layer.post.shape[1:],
         0.0,
     )
@@ -258,7 +255,7 @@ def _respond(s, layer, a, dense, done, shares, learning, keys, place, c):
     return square, place + envs * ticks * neurons
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def _choose(s, layer, a, keys, place, c):
     """Choose actions of agent a in all envs by the spikes of the output layer; returns their gate ``(E, outputs)``.
 
@@ -293,7 +290,7 @@ def _choose(s, layer, a, keys, place, c):
     return gate
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def _remember(s, layer, a, gate, is_output, c):
     """What the spikes of a layer of agent a make eligible, and what homeostasis and the statistics keep of them.
 
@@ -317,12 +314,11 @@ def _remember(s, layer, a, gate, is_output, c):
                     linger_credit(post, own[site], plus, late, c.rule, layer.lingering[a, k, e, site])
             if s.carries:
                 carry_output_traces(post, before, c.rule)
-    h = by_value(layer.homeostasis[a], HomeostasisConstants)
-    homeostasis_window(mean, layer.rate[a], layer.offset[a], channels, h)
+    homeostasis_window(mean, layer.rate[a], layer.offset[a], channels, layer.homeostasis[a])
     layer.pending[a] = True
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def _gate(layer, a, gate, is_output, own):
     """The gate ``own (S, P)`` of a layer of agent a in an env: the output's ``gate``, fed back if there is feedback, or 1."""
     flat, outputs = own.reshape(-1), layer.feedback.shape[1]

@@ -17,13 +17,13 @@ from rstdp_agents.equations.three_factor import weight_step
 from rstdp_agents.equations.traces import trace_step
 
 
-@jit(inline="always")
+@jit(forceinline=True)
 def next_tick(left, ticks):
     """The first tick of the bits ``left``, ``ticks`` if there is none; and the bits without it."""
     return min(lowest_bit(left), ticks), left & (left - uint64(1))
 
 
-@jit(fastmath=FAST, inline="always")
+@jit(fastmath=FAST, forceinline=True)
 def with_pair(z, row, credit, first, padded, one, two, keep, o):
     """Eligibility after its decay and the spikes of ticks ``one`` and ``two``, for sixteen outputs from ``o``."""
     return trace_step(
@@ -31,7 +31,7 @@ def with_pair(z, row, credit, first, padded, one, two, keep, o):
     )
 
 
-@jit(fastmath=FAST, inline="always")
+@jit(fastmath=FAST, forceinline=True)
 def accumulate_pairs(z, row, credit, first, padded, left, ticks, keep, begin, end):
     """`plasticity.window.pair_window` of one input and the outputs from ``begin`` to ``end``, all but the last step of it.
 
@@ -50,7 +50,7 @@ def accumulate_pairs(z, row, credit, first, padded, left, ticks, keep, begin, en
     return one, two, keep
 
 
-@jit(fastmath=FAST, inline="always")
+@jit(fastmath=FAST, forceinline=True)
 def drive(weight, row, current, first, padded, left, ticks, begin, end):
     """`synapses.Linear.current` of one input: its weights are added to the current of each tick in which it fires."""
     while left:
@@ -62,15 +62,15 @@ def drive(weight, row, current, first, padded, left, ticks, begin, end):
             store(current, there, load(current, there) + value)
 
 
-@jit(forceinline=True)
+@jit()
 def behind(source, i, site):
     """The input behind row i of a layer at a site; source: of `state.LAYER_FIELDS`."""
     return np.int64(source[i, site]) if source.shape[0] > 0 else i
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def drive_listed(s, layer, a, begin, end, current):
-    """`drive` by the active inputs of agent a, in their order, for the output neurons of the first layer from ``begin`` to ``end``."""
+    """`drive` by the active inputs of agent a, in their order, for the neurons of the first layer from ``begin`` to ``end``."""
     padded, ticks = layer.weight.shape[2], current.shape[2] - 1
     weight, currents, plane = layer.weight[a].reshape(-1), current.reshape(-1), (ticks + 1) * padded
     for e in range(current.shape[0]):
@@ -79,7 +79,7 @@ def drive_listed(s, layer, a, begin, end, current):
             drive(weight, np.int64(i) * padded, currents, e * plane, padded, layer.bits[a, 0, e, i], ticks, begin, end)
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def learn_and_drive(s, layer, a, begin, end, learning, done, shares, current, c):
     """The pass for a layer of agent a whose rows are dense, and its output neurons from ``begin`` to ``end``.
 
@@ -89,7 +89,12 @@ def learn_and_drive(s, layer, a, begin, end, learning, done, shares, current, c)
     rows, padded = layer.weight.shape[1:]
     terms, envs, sites, ticks = s.terms.shape[0], current.shape[0], current.shape[1], current.shape[2] - 1
     pending, inputs, source, taps, carries = layer.pending[a], layer.bits.shape[3], layer.source, layer.taps, s.carries
-    weight, z, credit, x = layer.weight[a].reshape(-1), layer.z[a].reshape(-1), layer.credit[a].reshape(-1), layer.x[a, 0]
+    weight, z, credit, x = (
+        layer.weight[a].reshape(-1),
+        layer.z[a].reshape(-1),
+        layer.credit[a].reshape(-1),
+        layer.x[a, 0],
+    )
     currents, lingering, age = current.reshape(-1), layer.lingering[a].reshape(-1), layer.age[a]
     bits, change, plane = layer.bits[a].reshape(-1), np.empty(padded, np.float32), (ticks + 1) * padded
     decay, square, last = splat(c.rule.decay_z), splat(0.0), terms * envs - 1
@@ -128,7 +133,7 @@ def learn_and_drive(s, layer, a, begin, end, learning, done, shares, current, c)
     return total(square)
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def modulate_credit(credit, shares):
     """Multiply ``credit (K E, S, T + 1, P)`` by the shares of `learn_and_drive`, in place."""
     for p in range(credit.shape[0]):
@@ -137,7 +142,7 @@ def modulate_credit(credit, shares):
             store(flat, o, load(flat, o) * share)
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def find_earned(bits, source, i, terms, ticks, padded, found):
     """Where in ``credit`` lies what the last window's spikes behind row i have earned, in each term, env and site.
 
@@ -156,14 +161,14 @@ def find_earned(bits, source, i, terms, ticks, padded, found):
     return many + many % 2
 
 
-@jit(forceinline=True)
+@jit()
 def most_earned(layer):
     """Places that `find_earned` may fill."""
     terms, envs, sites, planes = layer.credit.shape[1:5]
     return terms * envs * sites * (planes - 1) + 1
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def learn_last(layer, a, i, begin, end, earned, c):
     """What row i of agent a learns of the last window, if eligibility lasts for no longer: `plasticity.last_window`.
 
@@ -183,7 +188,7 @@ def learn_last(layer, a, i, begin, end, earned, c):
     return square
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def learn_last_and_drive(layer, a, begin, end, learning, current, c):
     """`learn_and_drive` where eligibility lasts for one window, and z is nowhere."""
     rows, padded = layer.weight.shape[1:]
@@ -200,7 +205,7 @@ def learn_last_and_drive(layer, a, begin, end, learning, current, c):
     return total(square)
 
 
-@jit(fastmath=FAST, inline="always")
+@jit(fastmath=FAST, forceinline=True)
 def earn(z, row, credit, lingering, place, padded, fired, trace, ticks, keep, begin, end):
     """Add to the eligibility of a row, after its decay, what a window has earned at a site.
 
@@ -214,7 +219,7 @@ def earn(z, row, credit, lingering, place, padded, fired, trace, ticks, keep, be
         store(z, row + o, eligible + load(lingering, place * padded + o) * trace if trace > 0.0 else eligible)
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def earn_window(s, layer, a, r, dense, c):
     """Write the eligibility that the last window has earned, so that z is what the torch path would show. r: `lazy_rows.Rows`."""
     if not layer.pending[a] or r.z.shape[0] == 0:
@@ -231,12 +236,14 @@ def earn_window(s, layer, a, r, dense, c):
                 j = behind(source, i, site)
                 fired, trace = r.bits[e, j], x[e, j] if carries else np.float32(0.0)
                 if fired != 0 or trace > 0.0 or (dense and site == sites - 1):
-                    earn(r.z, row, credit, lingering, p * sites + site, padded, fired, trace, planes - 1, keep, 0, padded)
+                    earn(
+                        r.z, row, credit, lingering, p * sites + site, padded, fired, trace, planes - 1, keep, 0, padded
+                    )
                     keep = splat(1.0)
     layer.pending[a] = False
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def learn_listed(s, layer, a, r, shares, c):
     """Agent a, of a sparse code, learns of its last window: what its rows are owed grows.
 
@@ -261,7 +268,7 @@ def learn_listed(s, layer, a, r, shares, c):
     return square
 
 
-@jit(fastmath=FAST, forceinline=True)
+@jit(fastmath=FAST)
 def square_of_update(r, shares, c):
     """Sum of squares of what the weights are owed for this step alone."""
     square, inputs = splat(0.0), r.touched.shape[0]

@@ -21,7 +21,7 @@ def make():
     def double(x):
         return x + x
 
-    return cache.jit()(double)
+    return cache.entry()(double)
 
 
 def hits(function):

@@ -11,6 +11,7 @@ from numba.core.dispatcher import Dispatcher
 
 import rstdp_agents
 from rstdp_agents.base.compiled import ENTRIES
+from rstdp_agents.base.compiler import InlinedCompiler
 
 PLAY = """
 import hashlib
@@ -26,12 +27,12 @@ print(digest.hexdigest())
 """
 
 
-def test_everything_below_the_functions_that_python_calls_is_inlined():
+def test_everything_below_the_functions_that_python_calls_is_compiled_within_them():
     sources = [file for file in Path(rstdp_agents.__file__).parent.rglob("*.py") if "base.compiled" in file.read_text()]
     names = [".".join(file.relative_to(file.parents[-1]).with_suffix("").parts) for file in sources]
     modules = [importlib.import_module(name[name.rindex("rstdp_agents.") :]) for name in names]
     compiled = {each for module in modules for each in vars(module).values() if isinstance(each, Dispatcher)}
-    inlined = {f for f in compiled if f.targetoptions.get("forceinline") or f.targetoptions.get("inline") == "always"}
+    inlined = {f for f in compiled if f._compiler.pipeline_class is InlinedCompiler}
     assert {f"{f.py_func.__module__}.{f.py_func.__qualname__}" for f in compiled - inlined} == ENTRIES
     assert len(inlined) > 30
 

@@ -37,7 +37,8 @@ CASES = {
     ),
     "convolution, inhibition": (IMAGE, {"network.conv": ((5, 3, 1),), "neuron.lateral_inhibition": 0.01}),
     "convolution, threshold": (
-        IMAGE, {"network.conv": ((5, 3, 1),), "homeostasis.param": "threshold", "homeostasis.tau": 300.0, "homeostasis.floor": 90.0},
+        IMAGE,
+        {"network.conv": ((5, 3, 1),), "homeostasis.param": "threshold", "homeostasis.tau": 300.0, "homeostasis.floor": 90.0},
     ),
     "convolution, spiking critic": (
         IMAGE, {"network.conv": ((5, 3, 1),), "modulator": "td-spiking", "modulation.critic_neurons": 8},

@@ -3,11 +3,17 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from rstdp_agents.agent.fused.spikes import draw_spikes, unpack_spikes
+from rstdp_agents.agent.fused import spikes
+from rstdp_agents.agent.fused.spikes import unpack_spikes
 from rstdp_agents.codecs.encoders import PlaceCells, bernoulli
 from rstdp_agents.codecs.encoders.tile_coding import TileCoding
-from rstdp_agents.equations.random_numbers import draw_rows, fill_uniform, fill_uniform_at, window_keys
-from tests.helpers import compiled_rates
+from rstdp_agents.equations import random_numbers
+from rstdp_agents.equations.random_numbers import draw_rows
+from tests.helpers import compiled_rates, from_python
+
+draw_spikes = from_python(spikes.draw_spikes)
+fill_uniform, fill_uniform_at = from_python(random_numbers.fill_uniform), from_python(random_numbers.fill_uniform_at)
+window_keys = from_python(random_numbers.window_keys)
 
 
 def drawn(seed, window, n=20_000):

@@ -12,7 +12,7 @@ from rstdp_agents.codecs.encoders.build import build_encoder
 from rstdp_agents.codecs.encoders.composite import POWER
 from rstdp_agents.codecs.encoders.hashed_tiles import MOST_RAMPS, RAMPS, HashedTiles, Number, members, plan
 from rstdp_agents.codecs.encoders.options import EncoderConfig
-from tests.helpers import compiled_rates
+from tests.helpers import compiled_rates, from_python
 
 F64, CPU = torch.float64, torch.device("cpu")
 MIXED = [Number(0, -1.0, 1.0, False), Number(1, 0.0, 6.0, True), Number(3, -5e-9, 5e-9, False)]
@@ -45,7 +45,7 @@ def test_compiled_tiles_are_those_of_torch(encoder, kind):
     place, rate = coded(encoder, rows)
     index, value = np.empty(encoder.most, np.int32), np.empty(encoder.most, np.float32)
     for row, places, rates in zip(rows, place, rate.astype(np.float32), strict=True):
-        assert encode(row, code_of(encoder), 1, 1, index, value) == encoder.most
+        assert from_python(encode)(row, code_of(encoder), 1, 1, index, value) == encoder.most
         assert np.array_equal(index, places)
         assert np.array_equal(value, rates)
     assert ((place >= 0) & (place < encoder.size)).all()
