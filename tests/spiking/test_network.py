@@ -161,10 +161,10 @@ def test_a_checkpoint_holds_every_layer(tmp_path):
     assert torch.equal(*rates)
 
 
-def test_hidden_layers_run_on_torch_and_the_fused_backend_says_so():
-    assert cartpole_agent(backend="auto", **DEEP).backend == "torch"
-    with pytest.raises(ValueError, match="it takes one layer, and this network has hidden ones"):
-        cartpole_agent(backend="fused", **DEEP)
+def test_hidden_layers_run_compiled_unless_their_neurons_are_others_and_the_reason_is_said():
+    assert cartpole_agent(backend="auto", **DEEP).backend == "fused"
+    with pytest.raises(ValueError, match="the fused backend cannot run this agent: it does not know AdEx"):
+        cartpole_agent(backend="fused", **DEEP, **{"neuron.model": "adex"})
 
 
 def test_convolutions_of_what_is_no_image_are_refused_in_words():

@@ -34,6 +34,7 @@ def places(tmp_path, monkeypatch):
     found = [tmp_path / "first", tmp_path / "second"]
     monkeypatch.setattr(cache, "folders", lambda: iter(found))
     monkeypatch.setattr(cache, "_said", set())
+    monkeypatch.setattr(cache, "ENTRIES", set())
     monkeypatch.setattr(cache._config, "CACHE_DIR", "")
     return found
 

@@ -51,14 +51,14 @@ def test_pickle_in_its_place_is_not_run(tmp_path):
     assert not (tmp_path / "owned").exists()
 
 
-@pytest.mark.parametrize("written", [4, 5, None, "6", [6]])
+@pytest.mark.parametrize("written", [5, 6, None, "7", [7]])
 def test_another_format_is_refused_by_its_number(written, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "FORMAT", written)
     save_checkpoint(path := tmp_path / "old.safetensors", TENSORS, {"step": 1})
     monkeypatch.undo()
     with pytest.raises(CheckpointError) as error:
         load_checkpoint(path)
-    assert str(error.value) == f"{path} has format {written}, which this version cannot read; expected format 6"
+    assert str(error.value) == f"{path} has format {written}, which this version cannot read; expected format 7"
 
 
 def test_missing_file_and_empty_folder_say_so(tmp_path):
