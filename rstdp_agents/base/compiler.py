@@ -72,7 +72,6 @@ class Whole(JITCodeLibrary):
         ours = [library for library in self._linking_libraries if isinstance(library, Unoptimised)]
         self._linking_libraries = [library for library in self._linking_libraries if library not in ours]
         for library in ours:
-            self._reload_init.update(library._reload_init)
             self._final_module.link_in(library.own_module(), preserve=True)
         super().finalize()
 
