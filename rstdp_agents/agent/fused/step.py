@@ -230,12 +230,8 @@ def _respond(s, layer, a, dense, done, shares, learning, keys, place, c):
 
     place: of the random numbers of its neurons. Returns the sum of squares of the update, and the place beyond them.
     """
-    h, (envs, sites, ticks, padded), square = (
-        layer.homeostasis[a],
-        layer.post.shape[1:],
-        0.0,
-    )
-    neurons = layer.post_count.shape[1]
+    (envs, sites, ticks, padded), neurons = layer.post.shape[1:], layer.post_count.shape[1]
+    h, square = layer.homeostasis[a], 0.0
     threshold = np.empty((envs, sites, ticks, padded), np.float32)
     noisy_thresholds(place, keys, neurons // sites, c.neuron, threshold)
     current = np.zeros((envs, sites, ticks + 1, padded), np.float32)
