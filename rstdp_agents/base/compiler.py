@@ -28,6 +28,8 @@ class Unoptimised(JITCodeLibrary):
 
     _closed: Any = None
     """What `_get_module_for_linking` has made."""
+    _below: list[JITCodeLibrary] | None = None
+    """What `below` has found."""
 
     def add_llvm_module(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
@@ -38,12 +40,15 @@ class Unoptimised(JITCodeLibrary):
         self._finalize_dynamic_globals()
         self._finalized = True
 
-    def below(self) -> list[Unoptimised]:
+    def below(self) -> list[JITCodeLibrary]:
         """This one and all that its code calls, each once."""
-        found = {self: None}
-        for library in self._linking_libraries:
-            found |= dict.fromkeys(library.below() if isinstance(library, Unoptimised) else [library])
-        return list(found)
+        if self._below is None:
+            found: dict[JITCodeLibrary, None] = {self: None}
+            for library in self._linking_libraries:
+                found |= dict.fromkeys(library.below() if isinstance(library, Unoptimised) else [library])
+            self._ensure_finalized()  # nothing can be added any more
+            self._below = list(found)
+        return self._below
 
     def own_module(self) -> Any:
         """The code of this function alone, to be linked."""

@@ -42,11 +42,11 @@ def remain_listed(s, layer, a, lifetime):
 
 
 @jit()
-def retire(s, layer, a, first, all_done, lifetime):
+def retire(s, layer, a, of_inputs, all_done, lifetime):
     """Let rows of agent a forget, after a step, what they had eligible ``lifetime`` steps ago.
 
-    Where all episodes have ended, nothing is eligible any more: all have nothing to learn but what is active now. first: whether
-    it is the first layer, whose inputs have a place in the critic.
+    Where all episodes have ended, nothing is eligible any more: all have nothing to learn but what is active now. of_inputs:
+    whether each row is that of an input of the network, which has a place in the critic.
     """
     age = layer.age[a]
     for i in range(age.shape[0]):
@@ -54,15 +54,15 @@ def retire(s, layer, a, first, all_done, lifetime):
             continue
         age[i] = 0 if all_done else age[i] - 1
         if age[i] == 0:
-            _forget(s, layer, a, i, first)
+            _forget(s, layer, a, i, of_inputs)
 
 
 @jit()
-def _forget(s, layer, a, i, first):
+def _forget(s, layer, a, i, of_inputs):
     """Nothing of row i of agent a is left to learn."""
     for e in range(layer.bits.shape[2]):
         layer.bits[a, 1, e, i] = uint64(0)
-        if first:
+        if of_inputs:
             s.trace[a, e, i] = 0.0
             fill(s.tagged[a, e, i], 0.0)
     for k in range(layer.z.shape[1]):

@@ -86,10 +86,11 @@ def go_on(s, weight, z, critic, trace, synapse, tagged, for_good):
         c = s.constants[a]
         for i in range(len(s.layers)):
             layer = s.layers[i]
+            of_inputs = i == 0 and layer.source.shape[0] == 0
             for row in range(layer.age.shape[1]):
-                if layer.age[a, row] == 0 and (
-                    _is_eligible(layer, a, row) or (i == 0 and _is_held_by_critic(s, a, row))
-                ):
+                if layer.age[a, row] > 0:
+                    continue
+                if _is_eligible(layer, a, row) or (of_inputs and _is_held_by_critic(s, a, row)):
                     layer.age[a, row] = c.lifetime
         if s.dense:
             continue
@@ -148,7 +149,7 @@ def _is_eligible(layer, a, i):
 @jit()
 def _is_held_by_critic(s, a, i):
     """Whether the critic of agent a has a trace of input i."""
-    return i < s.trace.shape[2] and (_any(s.trace[a, :, i]) or _any(s.tagged[a, :, i]))
+    return _any(s.trace[a, :, i]) or _any(s.tagged[a, :, i])
 
 
 @jit()

@@ -211,14 +211,14 @@ def _window(s, layer, a, i, done, shares, learning, keys, place, c):
 
     Returns the sum of squares of the update, and the place of the random numbers of what follows.
     """
-    dense = s.dense or i > 0
-    if dense and i == 0 and layer.source.shape[0] == 0:
+    dense, of_inputs = s.dense or i > 0, i == 0 and layer.source.shape[0] == 0
+    if dense and of_inputs:
         remain_listed(s, layer, a, c.lifetime)
     elif dense:
         remain(layer, a, c.lifetime)
     square, place = _respond(s, layer, a, dense, done, shares, learning, keys, place, c)
     if dense and learning:
-        retire(s, layer, a, i == 0, done.all(), c.lifetime)
+        retire(s, layer, a, of_inputs, done.all(), c.lifetime)
     if s.carries:
         carry_traces(layer, a, layer.rows[a], dense, s.late.shape[1], c)
     return square, place
