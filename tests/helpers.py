@@ -13,6 +13,7 @@ from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.agent.fused.active_pairs import CompiledPairs
 from rstdp_agents.agent.fused.encoders import code_of, encode, most_active
+from rstdp_agents.base.compiler import WholeCompiler
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.encoders.active_pairs import ActivePairs
 
@@ -82,7 +83,7 @@ def cartpole_agent(
 @cache
 def from_python(function):
     """A function of compiled code, to be called by Python."""
-    return njit(function.py_func)
+    return njit(function.py_func, pipeline_class=WholeCompiler)
 
 
 def compiled_rates(encoder, obs):

@@ -87,8 +87,6 @@ class ModulatorConfig:
 class ModulatorConstants(NamedTuple):
     """What compiled code computes with of a modulator and its `ModulatorConfig`."""
 
-    is_td: bool
-    """Whether it is a `TDError`."""
     reward_scale: float
     gamma: float
     trace_decay: float
@@ -246,7 +244,7 @@ def modulator_constants(modulator: Modulator, p: ModulatorConfig, ticks: int, dt
     share = modulator.share if isinstance(modulator, RewardMinusBaseline) else 0.0
     trace_decay = p.gamma * p.lambda_
     return ModulatorConstants(
-        isinstance(modulator, TDError), p.reward_scale, p.gamma, trace_decay, p.critic_lr, p.gain == "adaptive", 1.0 / p.tau_gain,
-        p.deadband, dopamine_share(p.tau_dopamine, ticks * dt), p.dopamine_neurons * ticks,
+        p.reward_scale, p.gamma, trace_decay, p.critic_lr, p.gain == "adaptive", 1.0 / p.tau_gain, p.deadband,
+        dopamine_share(p.tau_dopamine, ticks * dt), p.dopamine_neurons * ticks,
         p.dopamine_hz * dt / 1000.0, p.novelty, share,
     )  # fmt: skip

@@ -3,17 +3,22 @@
 A `Struct` is a block of memory that holds what compiled code knows an array by: its address, shape and strides, one array after
 the other. An attribute is read at its place, counts no references, and costs a line of code; numba's own structures write out
 their whole type every time, so that compiling takes several times as long. The arrays live as long as the object.
+
+A `Known` truth or number is part of the type of an object. What a branch on it leaves out is not compiled (`known_reads`), so
+that compiling costs what a configuration uses, and not what there is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import operator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir as llvm
 from numba import types
+from numba.core import ir
 from numba.core.datamodel import models
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global, signature
 from numba.extending import (
@@ -52,8 +57,14 @@ class ListType(types.Type):
         super().__init__(f"list of {of.name}")
 
 
+class Known(NamedTuple):
+    """A truth or a whole number that is known before code is compiled, which then is for this one alone."""
+
+    value: Any
+
+
 class Struct:
-    """Arrays, numbers, truths, other structs and lists of structs of one type, by name.
+    """Arrays, numbers, truths (either of these perhaps `Known`), other structs and lists of structs of one type, by name.
 
     An object holds what it was given, so that its memory stays. Fields can be read, not set; what is in an array can.
     """
@@ -63,6 +74,8 @@ class Struct:
         self._held, self._numba_type_ = dict(fields), StructType(type(self).__name__, typed)
         self._memory = np.zeros(max(1, self._numba_type_.words), np.int64)
         for name, place in self._numba_type_.places.items():
+            if not _words(self._numba_type_.fields[name]):
+                continue
             if isinstance(value := fields[name], list):
                 addresses = np.array([each.address for each in value])
                 self._held[name], value = (value, addresses), addresses
@@ -82,13 +95,17 @@ def _type_of(value: Any) -> types.Type:
     if isinstance(value, np.ndarray):
         assert value.flags.carray
         return types.Array(from_dtype(value.dtype), value.ndim, "C")
+    if isinstance(value, Known):
+        return types.literal(value.value)
     return {bool: types.boolean, int: types.int64, float: types.float64}[type(value)]
 
 
 def _words(field: types.Type) -> int:
-    """Words that a field takes: of an array two pointers, sizes, address, shape and strides."""
+    """Words that a field takes: of an array two pointers, sizes, address, shape and strides; none for what its type tells."""
     if isinstance(field, types.Array):
         return 5 + 2 * field.ndim
+    if isinstance(field, types.Literal):
+        return 0
     return 2 if isinstance(field, ListType) else 1
 
 
@@ -134,7 +151,7 @@ def _count(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 @lower_builtin(operator.getitem, ListType, types.Integer)
 def _at(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    addresses = builder.bitcast(builder.extract_value(args[0], 0), ir.IntType(8).as_pointer().as_pointer())
+    addresses = builder.bitcast(builder.extract_value(args[0], 0), llvm.IntType(8).as_pointer().as_pointer())
     return builder.load(builder.gep(addresses, [args[1]], inbounds=True))
 
 
@@ -148,7 +165,30 @@ def _unbox(kind: Any, value: Any, c: Any) -> NativeValue:
     held = c.pyapi.object_getattr_string(value, "address")
     address = c.pyapi.long_as_longlong(held)
     c.pyapi.decref(held)
-    return NativeValue(c.builder.inttoptr(address, ir.IntType(8).as_pointer()))
+    return NativeValue(c.builder.inttoptr(address, llvm.IntType(8).as_pointer()))
+
+
+def known_reads(code: ir.FunctionIR, arguments: tuple[types.Type, ...]) -> Iterator[tuple[ir.Assign, Any]]:
+    """Where code that has no types yet reads what is `Known` of a struct among its ``arguments``, and what that is."""
+    for block in code.blocks.values():
+        for each in block.find_insts(ir.Assign):
+            if isinstance(field := _type_in(code, arguments, each.value), types.Literal):
+                yield each, field.literal_value
+
+
+def _type_in(code: ir.FunctionIR, arguments: tuple[types.Type, ...], value: Any) -> types.Type | None:
+    """The type of what an assignment assigns, if it is a struct of the arguments, a part of one, or a field."""
+    if isinstance(value, ir.Var):
+        defined = code._definitions.get(value.name, [])
+        return _type_in(code, arguments, defined[0]) if len(defined) == 1 else None
+    if isinstance(value, ir.Arg):
+        return arguments[value.index]
+    if isinstance(value, ir.Expr) and value.op in ("getattr", "getitem", "static_getitem"):
+        of = _type_in(code, arguments, value.value)
+        if value.op == "getattr":
+            return of.fields.get(value.attr) if isinstance(of, StructType) else None
+        return of.of if isinstance(of, ListType) else None
+    return None
 
 
 @infer_getattr
@@ -156,18 +196,20 @@ class _Fields(AttributeTemplate):
     key = StructType
 
     def generic_resolve(self, kind: Any, name: str) -> types.Type | None:
-        return kind.fields.get(name)
+        field = kind.fields.get(name)
+        return types.unliteral(field) if field else None
 
 
 @lower_getattr_generic(StructType)
 def _read(context: Any, builder: Any, kind: Any, pointer: Any, name: str) -> Any:
     field = kind.fields[name]
+    if isinstance(field, types.Literal):
+        return context.get_constant(types.unliteral(field), field.literal_value)
     model = context.data_model_manager[field]
-    place = builder.gep(pointer, [ir.Constant(ir.IntType(64), WORD * kind.places[name])], inbounds=True)
-    value = model.load_from_data_pointer(builder, builder.bitcast(place, model.get_data_type().as_pointer()))
-    if isinstance(field, types.Array):
-        array = context.make_array(field)(context, builder, value)
-        array.meminfo = ir.Constant(array.meminfo.type, None)  # nobody counts references to what has none
-        array.parent = ir.Constant(array.parent.type, None)
-        return array._getvalue()
+    place = builder.gep(pointer, [llvm.Constant(llvm.IntType(64), WORD * kind.places[name])], inbounds=True)
+    if not isinstance(field, types.Array):
+        return model.load_from_data_pointer(builder, builder.bitcast(place, model.get_data_type().as_pointer()))
+    value = builder.load(builder.bitcast(place, model.get_value_type().as_pointer()))
+    for owner in (0, 1):  # nobody counts references to what nobody owns
+        value = builder.insert_value(value, llvm.Constant(value.type.elements[owner], None), owner)
     return value

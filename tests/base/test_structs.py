@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.errors import TypingError
 
 from rstdp_agents.base.compiled import entry, jit
-from rstdp_agents.base.structs import Struct
+from rstdp_agents.base.structs import Known, Struct
 
 
 class Part(Struct):
@@ -85,3 +86,44 @@ def test_a_function_of_compiled_code_is_not_called_by_python_but_by_any_compiled
         return 2.0 * total(whole)
 
     assert outside(made()) == 11.0
+
+
+@jit()
+def with_part(part):
+    return part.missing[0] if part.has_more else part.row[0]
+
+
+@jit()
+def of_kind(whole):
+    first = whole.parts[0]
+    if whole.kind == 3:
+        return with_part(first) + 100.0
+    return with_part(first).no_such_thing
+
+
+@entry()
+def known(whole):
+    return of_kind(whole), whole.kind, whole.parts[0].has_more
+
+
+def test_what_a_branch_on_something_known_leaves_out_is_not_compiled():
+    row, more = np.array([2.0]), np.array([5.0])
+    plain, other = Part(row=row, has_more=Known(False)), Part(row=row, missing=more, has_more=Known(True))
+    assert known(Whole(parts=[plain], kind=Known(3))) == (102.0, 3, False)
+    assert known(Whole(parts=[other], kind=Known(3))) == (105.0, 3, True)
+    assert len(known.signatures) == 2, "code is compiled for what is known"
+    with pytest.raises(TypingError, match="no_such_thing"):
+        known(Whole(parts=[plain], kind=Known(4)))
+    with pytest.raises(TypingError, match="missing"):
+        known(Whole(parts=[Part(row=row, has_more=False)], kind=Known(3)))
+
+
+@entry()
+def asked(whole):
+    return (1 if whole.on else 2) + whole.count
+
+
+def test_what_is_not_known_shares_its_code():
+    many = [asked(Whole(on=on, count=count)) for on in (True, False) for count in (10, 20)]
+    assert many == [11, 21, 12, 22]
+    assert len(asked.signatures) == 1

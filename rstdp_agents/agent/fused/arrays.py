@@ -12,7 +12,8 @@ from rstdp_agents.agent.fused.decoders import decoder_arrays
 from rstdp_agents.agent.fused.encoders import code_of, most_active
 from rstdp_agents.agent.fused.layer_arrays import feed_back, layer_arrays
 from rstdp_agents.agent.fused.lazy_rows import RING, Rows
-from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
+from rstdp_agents.agent.fused.state import REWARD, TD, TD_SPIKING, is_usual
+from rstdp_agents.agent.modulators import Modulator, RewardMinusBaseline, TDError
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.agent.spiking_critic import SpikingCritic
 from rstdp_agents.base.records import records
@@ -38,7 +39,8 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         **code_of(encoder)._asdict(), **decoder_arrays(parts.decoder, shape),
         **_of_rule(parts.layer, parts.agents, parts.config.simulation.ticks), **_of_modulator(parts, inputs),
         **_of_spiking_critic(parts, inputs, most), **listed_arrays(most, shape),
-        layers=_of_network(network, parts, most, dense), dense=dense, carries=not parts.layer.fresh_each_window,
+        layers=_of_network(network, parts, most, dense), dense=dense,
+        modulator=_kind_of(parts.modulator), is_deep=len(network.layers) > 1,
         constants=constants, lr=parts.lr.numpy(), m=parts.m.numpy(), per_env=parts.dopamine.used,
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(),
         counters=np.stack([parts.random.seeds.numpy(), *np.zeros((3, parts.agents), np.int64)], 1),
@@ -47,6 +49,7 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         sharpness=parts.exploration.sharpness.numpy(), sharpening=parts.exploration.lr.numpy(),
         pushes=parts.exploration.trace.numpy(),
     )  # fmt: skip
+    arrays["usual"] = is_usual(arrays)
     for layer in arrays["layers"]:
         layer["rows"] = [Rows(layer, arrays, a) for a in range(parts.agents)]
     return arrays
@@ -67,8 +70,9 @@ def _of_network(network: Network, parts: AgentParts, most: int, dense: bool) -> 
     made, ticks = [], parts.config.simulation.ticks
     for i, layer in enumerate(network.layers):
         scale = 1.0 if layer is network.output else network.lr_scale
-        counted, packed = parts.statistics.spikes[1 + i], dense or i > 0
-        made.append(layer_arrays(layer, parts.envs, ticks, most=most, dense=packed, lr_scale=scale, counted=counted))
+        kind = {"dense": dense or i > 0, "of_inputs": i == 0 and not parts.config.network.conv}
+        counted = parts.statistics.spikes[1 + i]
+        made.append(layer_arrays(layer, parts.envs, ticks, most=most, lr_scale=scale, counted=counted, **kind))
     network.feedback = [feed_back(*each) for each in zip(network.hidden, network.feedback, made)]
     return tuple(made)
 
@@ -77,6 +81,13 @@ def fading(constants: np.ndarray) -> np.ndarray:
     """What is left of eligibility and of a critic's trace after 0, 1, ... steps, ``(A, 2, RING + 1)``."""
     decays = np.stack([constants["rule"]["decay_z"], constants["modulator"]["trace_decay"]], 1)
     return decays[..., None] ** np.arange(RING + 1)
+
+
+def _kind_of(modulator: Modulator) -> int:
+    """The field ``modulator`` of a state."""
+    if isinstance(modulator, TDError):
+        return TD
+    return TD_SPIKING if isinstance(modulator, SpikingCritic) else REWARD
 
 
 def _of_modulator(parts: AgentParts, inputs: int) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from rstdp_agents.agent.fused.arrays import arrays_of
 from rstdp_agents.agent.fused.decoders import reader
-from rstdp_agents.agent.fused.looks import go_on, kept_arrays, show
+from rstdp_agents.agent.fused.looks import Kept, go_on, show
 from rstdp_agents.agent.fused.observations import Observations
 from rstdp_agents.agent.fused.policy import FusedPolicy
 from rstdp_agents.agent.fused.spikes import layer_spikes, pack_spikes, unpack_spikes
@@ -42,7 +42,7 @@ class FusedBackend:
         self._threads = Threads(parts.agents, threads, synapses)
         self._step = self._threads.all_agents(step, self._state)
         shape = parts.agents, parts.envs
-        self._kept = kept_arrays(self.arrays)
+        self._kept = Kept(self.arrays)
         self._no_reward, self._nobody = np.zeros(shape), np.zeros(shape, dtype=bool)
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
@@ -63,7 +63,9 @@ class FusedBackend:
 
     def sync(self) -> None:
         if not self._shown:
-            show(self._state, *self._kept)
+            for array in self._kept.arrays:
+                array.fill(0.0)
+            show(self._state, self._kept)
             self._shown = True
         for i, layer in enumerate(self.parts.network.layers):
             if layer.last is not None and i not in self._pre:
@@ -90,7 +92,7 @@ class FusedBackend:
             self.arrays[name][agents] = other.arrays[name][0]
         for own, of_other in zip(self.arrays["layers"], other.arrays["layers"], strict=True):
             own["homeostasis"][agents] = of_other["homeostasis"][0]
-        self._kept = kept_arrays(self.arrays)
+        self._kept = Kept(self.arrays)
 
     def policy(self, envs: int, seeds: tuple[int, ...]) -> FusedPolicy:
         return FusedPolicy(self.arrays, self.parts.decoder, self._observations, self._threads, envs, seeds, self.sync)
@@ -106,7 +108,7 @@ class FusedBackend:
         return {
             **own,
             "owed_by_critic": self.arrays["owed_by_critic"],
-            **{f"kept{i}": a for i, a in enumerate(self._kept)},
+            **{f"kept{i}": a for i, a in enumerate(self._kept.arrays)},
         }
 
     def _input_spikes(self, i: int) -> Tensor:
@@ -115,7 +117,7 @@ class FusedBackend:
 
     def _go_on(self, for_good: bool = False) -> None:
         """Leave off showing, see `looks`."""
-        go_on(self._state, *self._kept, for_good)
+        go_on(self._state, self._kept, for_good)
         self._shown = False
 
     def _run(self, t: Transition, learning: bool) -> np.ndarray:

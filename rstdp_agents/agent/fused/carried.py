@@ -29,12 +29,12 @@ def lingers(arrays: dict[str, Any]) -> int:
 
 
 @jit(fastmath=FAST)
-def carry_traces(layer, a, r, dense, ticks, c):
+def carry_traces(layer, a, r, ticks, c):
     """Presynaptic traces of a layer of agent a after its window, of which the input spikes are there; r: `lazy_rows.Rows`."""
-    begin, end = (0, layer.x.shape[3]) if dense else newest(r)
+    begin, end = (0, layer.x.shape[3]) if layer.dense else newest(r)
     decay = np.float32(c.rule.decay_x)
     for place in range(begin, end):
-        i = place if dense else queued(r, place)
+        i = place if layer.dense else queued(r, place)
         for e in range(layer.x.shape[2]):
             before, fired = layer.x[a, 1, e, i], r.bits[e, i]
             layer.x[a, 0, e, i] = before
@@ -57,14 +57,14 @@ def carry_output_traces(spikes, traces, p):
 
 
 @jit()
-def come_to_rest(layer, a, e, r, dense, c):
+def come_to_rest(layer, a, e, r, c):
     """An episode of agent a has ended in env e: neurons of a layer are at rest, and no trace is left."""
     fill(layer.v[a, e].reshape(-1), np.float32(c.neuron.v_rest))
     fill(layer.pause[a, e].reshape(-1), 0.0)
     fill(layer.y[a, e].reshape(-1), 0.0)
-    begin, end = (0, layer.x.shape[3]) if dense else newest(r)
+    begin, end = (0, layer.x.shape[3]) if layer.dense else newest(r)
     for place in range(begin, end):
-        layer.x[a, 1, e, place if dense else queued(r, place)] = 0.0
+        layer.x[a, 1, e, place if layer.dense else queued(r, place)] = 0.0
 
 
 @jit()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rstdp_agents.agent.fused.lazy_rows import join, newest, queued
+from rstdp_agents.agent.fused.lazy_rows import join_all, newest, queued
 from rstdp_agents.agent.fused.spiking_critic import errors_of_spikes
+from rstdp_agents.agent.fused.state import NEXT, NOW, TD, TD_SPIKING
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.base.records import by_value
 from rstdp_agents.equations.critic import (
@@ -34,14 +35,14 @@ from rstdp_agents.spiking.plasticity.constants import RuleConstants
 def value_of(s, a, r, which, e):
     """What the critic of agent a expects in env e of a state, and the sum of the rates of the state's active inputs.
 
-    which: 0 for the state acted on, 1 for the next one. r: `lazy_rows.Rows` of the agent.
+    which: `state.NOW` or `state.NEXT`. r: `lazy_rows.Rows` of the agent.
     """
     expected, total = np.float32(0.0), np.float32(0.0)
-    index, value, waits = s.index[a, which, e], s.value[a, which, e], which == 1 and not s.dense
+    index, value = s.index[a, which, e], s.value[a, which, e]
     for j in range(s.many[a, which, e]):
         i, rate = index[j], value[j]
         weight = r.critic[i]
-        if waits and r.touched[i] >= 0:
+        if not s.dense and which == NEXT and r.touched[i] >= 0:
             for other in range(r.trace.shape[0]):
                 weight = critic_step(weight, r.trace[other, i], np.float32(r.owed_by_critic[other, r.touched[i]]))
         expected += weight * rate
@@ -72,12 +73,12 @@ def with_novelty(s, a, reward, terminated, p):
     envs, visits = reward.shape[0], s.visits[a]
     unit = own_unit(s.moments[a, 0], s.moments[a, 1]) if p.adapts else 1.0
     for e in range(envs):
-        n = s.many[a, 1, e]
-        new = 0.0 if terminated[e] else newness(visits, s.index[a, 1, e, :n], s.value[a, 1, e, :n])
+        n = s.many[a, NEXT, e]
+        new = 0.0 if terminated[e] else newness(visits, s.index[a, NEXT, e, :n], s.value[a, NEXT, e, :n])
         out[e] = reward_with_novelty(reward[e], new, unit, p)
     for e in range(envs):
-        n = s.many[a, 1, e]
-        count_visit(visits, s.index[a, 1, e, :n], s.value[a, 1, e, :n], np.float32(envs))
+        n = s.many[a, NEXT, e]
+        count_visit(visits, s.index[a, NEXT, e, :n], s.value[a, NEXT, e, :n], np.float32(envs))
     return out
 
 
@@ -112,9 +113,9 @@ def modulator_step(s, a, r, reward, terminated, restarted, c):
     p = c.modulator
     envs, m, r_bar = s.m.shape[1], s.m[a], s.r_bar[a]
     reward = with_novelty(s, a, reward, terminated, p)
-    if p.is_td:
+    if s.modulator == TD:
         errors_of_rates(s, a, r, reward, terminated, restarted, p)
-    elif c.critic.half > 0:
+    elif s.modulator == TD_SPIKING:
         errors_of_spikes(s, a, r, reward, terminated, restarted, c)
     else:
         for e in range(envs):
@@ -147,14 +148,14 @@ def errors_of_rates(s, a, r, reward, terminated, restarted, p):
     envs, m = s.m.shape[1], s.m[a]
     fade_traces(s, a, r, p)
     for e in range(envs):
-        now, total = value_of(s, a, r, 0, e)
-        following, _ = value_of(s, a, r, 1, e)
+        now, total = value_of(s, a, r, NOW, e)
+        following, _ = value_of(s, a, r, NEXT, e)
         delta = td_error(
             reward[e], terminated[e], now, np.float64(following), p
         )  # discounted and added in double precision
         m[e] = 0.0 if restarted[e] else delta
-        n = s.many[a, 0, e]
-        mark_state(s.trace[a, e], s.index[a, 0, e, :n], s.value[a, 0, e, :n], total, p)
+        n = s.many[a, NOW, e]
+        mark_state(s.trace[a, e], s.index[a, NOW, e, :n], s.value[a, NOW, e, :n], total, p)
     for e in range(envs):
         s.felt[a, e] = m[e] * p.critic_lr / envs
         for i in range(r.critic.shape[0] if s.dense else 0):
@@ -164,14 +165,13 @@ def errors_of_rates(s, a, r, reward, terminated, restarted, p):
 @jit(fastmath=FAST)
 def fade_traces(s, a, r, p):
     """Let the traces of the critic of agent a decay by a step; in a sparse code those of the rows of this step (`lazy_rows`)."""
-    decay, dense = np.float32(p.trace_decay), s.dense
-    for e in range(0 if dense else r.trace.shape[0]):
-        for i in s.index[a, 0, e, : s.many[a, 0, e]]:
-            if r.touched[i] < 0:
-                join(r, i)
-    begin, end = (0, r.critic.shape[0]) if dense else newest(r)
+    decay = np.float32(p.trace_decay)
+    if not s.dense:
+        for e in range(r.trace.shape[0]):
+            join_all(r, s.index[a, NOW, e, : s.many[a, NOW, e]])
+    begin, end = (0, r.critic.shape[0]) if s.dense else newest(r)
     for place in range(begin, end):
-        i = place if dense else queued(r, place)
+        i = place if s.dense else queued(r, place)
         for e in range(r.trace.shape[0]):
             r.trace[e, i] = critic_trace_step(r.trace[e, i], np.float32(0.0), decay, np.float32(0.0))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from numba import uint64
 
 from rstdp_agents.agent.fused.memory import fill
+from rstdp_agents.agent.fused.state import NOW
 from rstdp_agents.base.compiled import jit
 
 
@@ -37,16 +38,15 @@ def remain_listed(s, layer, a, lifetime):
     """As `remain`, rows of the first layer whose input is active."""
     age = layer.age[a]
     for e in range(s.many.shape[2]):
-        for i in s.index[a, 0, e, : s.many[a, 0, e]]:
+        for i in s.index[a, NOW, e, : s.many[a, NOW, e]]:
             age[i] = lifetime
 
 
 @jit()
-def retire(s, layer, a, of_inputs, all_done, lifetime):
+def retire(s, layer, a, all_done, lifetime):
     """Let rows of agent a forget, after a step, what they had eligible ``lifetime`` steps ago.
 
-    Where all episodes have ended, nothing is eligible any more: all have nothing to learn but what is active now. of_inputs:
-    whether each row is that of an input of the network, which has a place in the critic.
+    Where all episodes have ended, nothing is eligible any more: all have nothing to learn but what is active now.
     """
     age = layer.age[a]
     for i in range(age.shape[0]):
@@ -54,15 +54,15 @@ def retire(s, layer, a, of_inputs, all_done, lifetime):
             continue
         age[i] = 0 if all_done else age[i] - 1
         if age[i] == 0:
-            _forget(s, layer, a, i, of_inputs)
+            _forget(s, layer, a, i)
 
 
 @jit()
-def _forget(s, layer, a, i, of_inputs):
+def _forget(s, layer, a, i):
     """Nothing of row i of agent a is left to learn."""
     for e in range(layer.bits.shape[2]):
         layer.bits[a, 1, e, i] = uint64(0)
-        if of_inputs:
+        if layer.of_inputs:
             s.trace[a, e, i] = 0.0
             fill(s.tagged[a, e, i], 0.0)
     for k in range(layer.z.shape[1]):

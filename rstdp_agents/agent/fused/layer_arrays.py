@@ -74,7 +74,7 @@ def sources(synapse: Synapse) -> np.ndarray:
 
 
 def layer_arrays(
-    layer: Layer, envs: int, ticks: int, *, most: int, dense: bool, lr_scale: float, counted: Tensor
+    layer: Layer, envs: int, ticks: int, *, most: int, dense: bool, of_inputs: bool, lr_scale: float, counted: Tensor
 ) -> dict[str, Any]:
     """The fields of `state.LAYER_FIELDS`; the tensors of the layer become views of them, with the values that they had.
 
@@ -83,6 +83,7 @@ def layer_arrays(
     axes, shape, terms = axes_of(layer.synapse), (layer.agents, envs), len(layer.rule.terms)
     homeostasis = homeostasis_constants(layer.homeostasis_params, layer.window_ms)
     return {
+        "dense": dense, "of_inputs": of_inputs, "carries": not layer.fresh_each_window, "forgets": layer.last is not None,
         "homeostasis": records(homeostasis, layer.agents), "lr_scale": float(lr_scale),
         "taps": axes.rows // axes.pre[0], "source": sources(layer.synapse),
         "feedback": np.zeros((layer.agents, 0, axes.sites, axes.padded), np.float32),

@@ -25,7 +25,7 @@ from numba import uint64
 
 from rstdp_agents.agent.fused.memory import fill
 from rstdp_agents.base.compiled import FAST, jit
-from rstdp_agents.base.structs import Struct
+from rstdp_agents.base.structs import Known, Struct
 from rstdp_agents.equations.critic import critic_step
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.ops import clip
@@ -55,6 +55,7 @@ ROWS = {
     "owed_by_critic": "(E, RING), likewise",
     "fade": "(2, RING + 1): what is left after 0, 1, ... steps of an eligibility, and of a trace of the critic",
     "padded": "P",
+    "spiking": "whether the critic spikes; a truth, known if the agent is usual",
     "wide": "Q of the critic; 0 where it is linear",
 }
 """Of `Rows`; letters as in `state`."""
@@ -70,6 +71,7 @@ class Rows(Struct):
         made = {name: array[agent].reshape(-1) for name, array in flat.items()} | {"bits": layer["bits"][agent, 0]}
         made |= {name: arrays[name][agent] for name in of_critic} | {name: layer[name][agent] for name in of_layer}
         sizes = {"padded": layer["weight"].shape[2], "wide": arrays["synapse"].shape[2]}
+        sizes["spiking"] = Known(False) if arrays["usual"] else sizes["wide"] > 0
         super().__init__(**{name: (made | sizes)[name] for name in ROWS})
 
 
@@ -108,6 +110,15 @@ def join(r, i):
 
 
 @jit()
+def join_all(r, active):
+    """Let the rows of the ``active`` inputs wait, all of which are up to date or wait already."""
+    for each in active:
+        i = np.int64(each)
+        if r.touched[i] < 0:
+            join(r, i)
+
+
+@jit()
 def make_room(r, c):
     """Drop from the queue what has joined again since, if it might not take two more steps' inputs: at most one place each stays.
 
@@ -133,7 +144,7 @@ def make_room(r, c):
 @jit()
 def waiting(r, c):
     """All inputs whose rows wait, each once."""
-    found = np.empty(r.queued[1] - r.queued[0], np.int32)
+    found = np.empty(r.queued[1] - r.queued[0], np.int64)
     many, place, slot, slots = 0, r.queued[0], r.queued[2], period(c)
     for _ in range(slots):
         slot = slot + 1 if slot + 1 < slots else 0
@@ -188,12 +199,19 @@ def settle(r, i, steps, c):
     for e in range(r.trace.shape[0]):
         r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(r.owed_by_critic[e, slot]))
         r.trace[e, i] *= left
+    if r.spiking:
+        settle_synapses(r, i, steps, c)
+
+
+@jit(fastmath=FAST)
+def settle_synapses(r, i, steps, c):
+    """As `settle`, what a spiking critic has of input i; marked at the end of a step, where a linear one is at the start."""
+    left = np.float32(r.fade[1, steps])
     for o in range(i * r.wide, (i + 1) * r.wide, WIDTH):
         store(r.synapse, o, synapses_now(r, i, o, c))
         for e in range(r.trace.shape[0]):
-            # marked at the end of a step, where a linear critic's is at the start of the next
-            row = e * inputs * r.wide + o
-            store(r.tagged, row, load(r.tagged, row) * np.float32(r.fade[1, steps]))
+            row = e * r.critic.shape[0] * r.wide + o
+            store(r.tagged, row, load(r.tagged, row) * left)
 
 
 @jit(fastmath=FAST)
@@ -221,13 +239,20 @@ def end_episode(r, e, c):
             store(r.weight, o, weight_step(load(r.weight, o), update, low, high))
         r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(r.owed_by_critic[e, slot]))
         r.trace[e, i] = 0.0
-        owed, (low, high) = np.float32(r.owed_by_critic[e, slot]), bounds_of_critic(r, i, c)
-        for o in range(i * r.wide, (i + 1) * r.wide, WIDTH):
-            row = e * inputs * r.wide + o
-            store(r.synapse, o, clip(critic_step(load(r.synapse, o), load(r.tagged, row), owed), low, high))
-            store(r.tagged, row, splat(0.0))
+        if r.spiking:
+            end_synapses(r, e, i, slot, c)
     if envs == 1:
         dismiss(r)
+
+
+@jit(fastmath=FAST)
+def end_synapses(r, e, i, slot, c):
+    """As `end_episode`, what a spiking critic has of input i."""
+    owed, (low, high) = np.float32(r.owed_by_critic[e, slot]), bounds_of_critic(r, i, c)
+    for o in range(i * r.wide, (i + 1) * r.wide, WIDTH):
+        row = e * r.critic.shape[0] * r.wide + o
+        store(r.synapse, o, clip(critic_step(load(r.synapse, o), load(r.tagged, row), owed), low, high))
+        store(r.tagged, row, splat(0.0))
 
 
 @jit()
@@ -245,9 +270,10 @@ def forget(r, i):
     for row in range(i * r.padded, r.z.shape[0], r.touched.shape[0] * r.padded):
         fill(r.z[row : row + r.padded], 0.0)
     for e in range(r.trace.shape[0]):
-        row = (e * r.touched.shape[0] + i) * r.wide
-        fill(r.tagged[row : row + r.wide], 0.0)
         r.trace[e, i] = 0.0
+        if r.spiking:
+            row = (e * r.touched.shape[0] + i) * r.wide
+            fill(r.tagged[row : row + r.wide], 0.0)
     r.touched[i] = -1
 
 
@@ -294,7 +320,8 @@ def decay_at_rest(r):
 def use(r, active, c):
     """Bring the rows of the ``active`` inputs up to date."""
     slot = r.queued[2]
-    for i in active:
+    for each in active:
+        i = np.int64(each)
         if r.touched[i] == slot:
             continue
         if r.touched[i] >= 0:

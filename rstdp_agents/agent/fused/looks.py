@@ -13,24 +13,39 @@ from numba import uint64
 
 from rstdp_agents.agent.fused.carried import lingers
 from rstdp_agents.agent.fused.lazy_rows import RING, dismiss, join, settle, waited, waiting
-from rstdp_agents.agent.fused.memory import copy, fill
+from rstdp_agents.agent.fused.memory import fill
 from rstdp_agents.agent.fused.synapse_pass import earn_window
 from rstdp_agents.base.compiled import FAST, entry, jit
+from rstdp_agents.base.structs import Known, Struct
 
 BASIS, FACTOR = 0xCBF29CE484222325, 0x100000001B3
 """Of `_digest`."""
+KEPT = ("weight", "z", "critic", "trace", "synapse", "tagged")
+"""What belongs to a row."""
+
+
+class Kept(Struct):
+    """Rows as they were, for each agent with the fields of a `lazy_rows.Rows` that are `KEPT`."""
+
+    def __init__(self, arrays: dict[str, Any]) -> None:
+        """Room for the rows of the first layer that can wait, of the fields ``arrays`` of a state."""
+        sizes = {"padded": arrays["layers"][0]["weight"].shape[2], "wide": arrays["synapse"].shape[2]}
+        sizes["spiking"] = Known(False) if arrays["usual"] else sizes["wide"] > 0
+        self.arrays = kept_arrays(arrays)
+        flat = {name: array.reshape(len(array), -1) for name, array in zip(KEPT, self.arrays, strict=True)}
+        agents = range(len(self.arrays[0]))
+        super().__init__(rows=[Struct(**{name: array[a] for name, array in flat.items()}, **sizes) for a in agents])
 
 
 def kept_arrays(arrays: dict[str, Any]) -> tuple[np.ndarray, ...]:
-    """Room for the rows of the first layer that can wait, H of them, of the fields ``arrays`` of a state.
+    """The arrays of `KEPT`, for H rows that can wait.
 
-    Of weight, z, critic, trace, synapse and tagged:
     ``(A, H, P)``, ``(A, K, E, H, P)``, ``(A, H)``, ``(A, E, H)``, ``(A, H, Q)``, ``(A, E, H, Q)``.
     """
     first, most = arrays["layers"][0], np.prod(arrays["index"].shape[2:])
     weight, z = first["weight"], first["z"]
     (agents, inputs, padded), longest = weight.shape, int(arrays["constants"]["lifetime"].max())
-    longest += lingers(arrays) if arrays["carries"] else 0
+    longest += lingers(arrays) if first["carries"] else 0
     rows = 0 if arrays["dense"] else inputs if longest > RING else min(inputs, int(most) * longest)
     wide, of_critic = arrays["synapse"].shape[2], (*arrays["trace"].shape[:2], rows)
     shapes = (
@@ -40,100 +55,109 @@ def kept_arrays(arrays: dict[str, Any]) -> tuple[np.ndarray, ...]:
 
 
 @entry(fastmath=FAST)
-def show(s, weight, z, critic, trace, synapse, tagged):
-    """Bring everything up to date, and keep the rows that wait in what `kept_arrays` has made."""
+def show(s, kept):
+    """Bring everything up to date, and keep the rows that wait in ``kept``, which holds zeros."""
     for a in range(s.m.shape[0]):
         c = s.constants[a]
         for i in range(len(s.layers)):
-            earn_window(s, s.layers[i], a, s.layers[i].rows[a], s.dense or i > 0, c)
+            _earn(s.layers[i], a, c)
         if s.dense:
             continue
-        layer, r = s.layers[0], s.layers[0].rows[a]
+        r, room = s.first.rows[a], kept.rows[a]
         rows = waiting(r, c)
-        fit = rows.shape[0] <= critic.shape[1]  # else others wrote them
+        fit = rows.shape[0] <= room.critic.shape[0]  # else others wrote them
         for j in range(rows.shape[0] if fit else 0):
-            i = rows[j]
-            copy(layer.weight[a, i], weight[a, j])
-            copy(s.synapse[a, i], synapse[a, j])
-            critic[a, j] = s.critic[a, i]
-            for e in range(trace.shape[1]):
-                trace[a, e, j] = s.trace[a, e, i]
-                copy(s.tagged[a, e, i], tagged[a, e, j])
-            for k in range(z.shape[1]):
-                for e in range(z.shape[2]):
-                    copy(layer.z[a, k, e, i], z[a, k, e, j])
-        for j in range(rows.shape[0] if fit else 0, critic.shape[1]):
-            fill(weight[a, j], 0.0)
-            fill(synapse[a, j], 0.0)
-            critic[a, j] = 0.0
-            for e in range(trace.shape[1]):
-                trace[a, e, j] = 0.0
-                fill(tagged[a, e, j], 0.0)
-            for k in range(z.shape[1]):
-                for e in range(z.shape[2]):
-                    fill(z[a, k, e, j], 0.0)
+            copy_row(r, rows[j], room, j)
         for i in rows:
             settle(r, i, waited(r, i, c), c)
         if not fit:
             _list_what_is_held(s, a, r)
-        s.counters[a, 2], s.counters[a, 3] = fit, _digest(s, a, rows)
+        s.counters[a, 2], s.counters[a, 3] = fit, _digest(r, rows)
 
 
 @entry(fastmath=FAST)
-def go_on(s, weight, z, critic, trace, synapse, tagged, for_good):
+def go_on(s, kept, for_good):
     """Put back what `show` has kept, unless somebody has written something else or all is to stay up to date ``for_good``."""
     for a in range(s.m.shape[0]):
         c = s.constants[a]
         for i in range(len(s.layers)):
-            layer = s.layers[i]
-            of_inputs = i == 0 and layer.source.shape[0] == 0
-            for row in range(layer.age.shape[1]):
-                if layer.age[a, row] > 0:
-                    continue
-                if _is_eligible(layer, a, row) or (of_inputs and _is_held_by_critic(s, a, row)):
-                    layer.age[a, row] = c.lifetime
+            _age(s, s.layers[i], a, c)
         if s.dense:
             continue
-        layer, r = s.layers[0], s.layers[0].rows[a]
+        r = s.first.rows[a]
         rows = waiting(r, c)
         stays = for_good or _is_held_elsewhere(s, a)
-        if s.counters[a, 2] and not stays and s.counters[a, 3] == _digest(s, a, rows):
+        if s.counters[a, 2] and not stays and s.counters[a, 3] == _digest(r, rows):
             for j in range(rows.shape[0]):
-                i = rows[j]
-                copy(weight[a, j], layer.weight[a, i])
-                copy(synapse[a, j], s.synapse[a, i])
-                s.critic[a, i] = critic[a, j]
-                for e in range(trace.shape[1]):
-                    s.trace[a, e, i] = trace[a, e, j]
-                    copy(tagged[a, e, j], s.tagged[a, e, i])
-                for k in range(z.shape[1]):
-                    for e in range(z.shape[2]):
-                        copy(z[a, k, e, j], layer.z[a, k, e, i])
+                copy_row(kept.rows[a], j, r, rows[j])
         else:
             _list_what_is_held(s, a, r)
         s.counters[a, 2] = 0
 
 
 @jit()
-def _digest(s, a, rows):
-    """A number that tells whether any bit of these rows of agent a has changed (Fowler, Noll and Vo's hash, of words)."""
-    digest, layer = uint64(BASIS), s.layers[0]
+def copy_row(source, i, target, j):
+    """Let row j of ``target`` be row i of ``source``, both with the fields of a `lazy_rows.Rows`."""
+    rows, others = source.critic.shape[0], target.critic.shape[0]
+    copy_part(source.weight, rows, i, target.weight, others, j, source.padded)
+    copy_part(source.z, rows, i, target.z, others, j, source.padded)
+    copy_part(source.critic, rows, i, target.critic, others, j, 1)
+    copy_part(source.trace.reshape(-1), rows, i, target.trace.reshape(-1), others, j, 1)
+    if source.spiking:
+        copy_part(source.synapse, rows, i, target.synapse, others, j, source.wide)
+        copy_part(source.tagged, rows, i, target.tagged, others, j, source.wide)
+
+
+@jit()
+def copy_part(source, rows, i, target, others, j, width):
+    """Of ``source (... rows width,)`` row i is row j of ``target (... others width,)``, both flat."""
+    for block in range(source.shape[0] // (rows * width)):
+        first, to = (block * rows + i) * width, (block * others + j) * width
+        for o in range(width):
+            target[to + o] = source[first + o]
+
+
+@jit()
+def _earn(layer, a, c):
+    """The eligibility of a layer of agent a is what its last window has made it."""
+    if not layer.forgets:
+        earn_window(layer, a, layer.rows[a], c)
+
+
+@jit()
+def _age(s, layer, a, c):
+    """Dense rows of a layer of agent a have something to learn for a lifetime if anything is eligible."""
+    if layer.dense:
+        for row in range(layer.age.shape[1]):
+            held = _is_eligible(layer, a, row) or (layer.of_inputs and _is_held_by_critic(s, a, row))
+            if layer.age[a, row] == 0 and held:
+                layer.age[a, row] = c.lifetime
+
+
+@jit()
+def _digest(r, rows):
+    """A number that tells whether any bit of these rows has changed (Fowler, Noll and Vo's hash, of words)."""
+    digest, inputs = uint64(BASIS), r.critic.shape[0]
     for i in rows:
-        for word in layer.weight[a, i].view(np.uint32):
-            digest = (digest ^ uint64(word)) * uint64(FACTOR)
-        for pair in range(layer.z.shape[1] * layer.z.shape[2]):
-            for word in layer.z[a, pair // layer.z.shape[2], pair % layer.z.shape[2], i].view(np.uint32):
-                digest = (digest ^ uint64(word)) * uint64(FACTOR)
-        for word in s.critic[a, i : i + 1].view(np.uint32):
-            digest = (digest ^ uint64(word)) * uint64(FACTOR)
-        for word in s.synapse[a, i].view(np.uint32):
-            digest = (digest ^ uint64(word)) * uint64(FACTOR)
-        for e in range(s.trace.shape[1]):
-            for word in s.trace[a, e, i : i + 1].view(np.uint32):
-                digest = (digest ^ uint64(word)) * uint64(FACTOR)
-            for word in s.tagged[a, e, i].view(np.uint32):
-                digest = (digest ^ uint64(word)) * uint64(FACTOR)
+        digest = _digest_of(digest, r.weight, inputs, i, r.padded)
+        digest = _digest_of(digest, r.z, inputs, i, r.padded)
+        digest = _digest_of(digest, r.critic, inputs, i, 1)
+        digest = _digest_of(digest, r.trace.reshape(-1), inputs, i, 1)
+        if r.spiking:
+            digest = _digest_of(digest, r.synapse, inputs, i, r.wide)
+            digest = _digest_of(digest, r.tagged, inputs, i, r.wide)
     return np.int64(digest)
+
+
+@jit()
+def _digest_of(digest, values, rows, i, width):
+    """``digest`` with that of row i of ``values (... rows width,)``."""
+    words = values.view(np.uint32)
+    for block in range(values.shape[0] // (rows * width)):
+        first = (block * rows + i) * width
+        for o in range(width):
+            digest = (digest ^ uint64(words[first + o])) * uint64(FACTOR)
+    return digest
 
 
 @jit()
@@ -155,7 +179,7 @@ def _is_held_by_critic(s, a, i):
 @jit()
 def _is_held_elsewhere(s, a):
     """Whether an input of agent a whose row does not wait holds anything: others wrote it."""
-    found, layer = False, s.layers[0]
+    found, layer = False, s.first
     for i in range(layer.touched.shape[1]):
         found = found or (layer.touched[a, i] < 0 and (_is_eligible(layer, a, i) or _is_held_by_critic(s, a, i)))
     return found
@@ -169,7 +193,7 @@ def _list_what_is_held(s, a, r):
     fill(r.owed.reshape(-1), 0.0)
     fill(r.owed_by_critic.reshape(-1), 0.0)
     for i in range(r.touched.shape[0]):
-        if _is_eligible(s.layers[0], a, i) or _is_held_by_critic(s, a, i):
+        if _is_eligible(s.first, a, i) or _is_held_by_critic(s, a, i):
             join(r, i)
 
 

@@ -42,17 +42,17 @@ def noisy_thresholds(first, keys, channels, p, out):
 
 
 @jit(forceinline=True)
-def fire(layer, a, e, current, threshold, carries, p, h):
-    """`neurons.lif_window` of a layer of agent a in env e, from rest, or if membranes go on (``carries``) from where they are.
+def fire(layer, a, e, current, threshold, p, h):
+    """`neurons.lif_window` of a layer of agent a in env e, from rest, or if membranes go on from where they are.
 
     Writes the layer's ``post`` and ``counts``, and where they go on ``v`` and ``pause``. current ``(S, T + 1, P)``, the last not
     read; threshold ``(S, T, P)``. p, h: records of `neuron.LIFConstants` and `rate_control.HomeostasisConstants`.
     """
     if p.lateral_inhibition > 0.0:
-        fire_together(layer, a, e, current, threshold, carries, p, h)
+        fire_together(layer, a, e, current, threshold, p, h)
     else:
         for site in range(current.shape[0]):
-            fire_apart(layer, a, e, site, current[site], threshold[site], carries, p, h)
+            fire_apart(layer, a, e, site, current[site], threshold[site], p, h)
 
 
 @jit(forceinline=True)
@@ -74,7 +74,7 @@ def scale_currents(current, offset):
 
 
 @jit(forceinline=True)
-def fire_apart(layer, a, e, site, current, threshold, carries, p, h):
+def fire_apart(layer, a, e, site, current, threshold, p, h):
     """`fire` at a site for neurons that know nothing of each other: sixteen of them through all ticks, then the next."""
     (ticks, padded), p, h = threshold.shape, by_value(p, LIFConstants), by_value(h, HomeostasisConstants)
     drive, level, spikes = current.reshape(-1), threshold.reshape(-1), layer.post[a, e, site].reshape(-1)
@@ -87,7 +87,7 @@ def fire_apart(layer, a, e, site, current, threshold, carries, p, h):
     for o in range(0, padded, WIDTH):
         bias, ease = shifts(offset, o, h)
         v, refractory, count = splat(p.v_rest), splat(0.0), splat(0.0)
-        if carries:
+        if layer.carries:
             v, refractory = load(membranes, o), load(pauses, o)
         for t in range(ticks):
             now, above = load(drive, t * padded + o) + bias, load(level, t * padded + o) - ease
@@ -95,20 +95,20 @@ def fire_apart(layer, a, e, site, current, threshold, carries, p, h):
             store(spikes, t * padded + o, spike)
             count = count + spike
         store(counts, o, count)
-        if carries:
+        if layer.carries:
             store(membranes, o, v)
             store(pauses, o, refractory)
 
 
 @jit()
-def fire_together(layer, a, e, current, threshold, carries, p, h):
+def fire_together(layer, a, e, current, threshold, p, h):
     """`fire` for neurons that inhibit each other, at all sites: all of them, tick by tick."""
     (sites, ticks, padded), p, h = threshold.shape, by_value(p, LIFConstants), by_value(h, HomeostasisConstants)
     drive, level, spikes = current.reshape(-1), threshold.reshape(-1), layer.post[a, e].reshape(-1)
     offset, counts = layer.offset[a].reshape(-1), layer.counts[a, e].reshape(-1)
     membranes, pauses = layer.v[a, e].reshape(-1), layer.pause[a, e].reshape(-1)
     v, refractory = np.full(sites * padded, np.float32(p.v_rest)), np.zeros(sites * padded, np.float32)
-    if carries:
+    if layer.carries:
         copy(membranes, v)
         copy(pauses, refractory)
     fill(counts, 0.0)
@@ -130,7 +130,7 @@ def fire_together(layer, a, e, current, threshold, carries, p, h):
                 spike = load(spikes, row)
                 store(v, o, inhibited(load(v, o), spike, of_layer, p))
                 store(counts, o, load(counts, o) + spike)
-    if carries:
+    if layer.carries:
         copy(v, membranes)
         copy(refractory, pauses)
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from rstdp_agents.agent.fused.active_pairs import CompiledPairs
 from rstdp_agents.agent.fused.decoders import allow
-from rstdp_agents.agent.fused.encoders import GIVEN, HASHED
+from rstdp_agents.agent.fused.encoders import GIVEN
 from rstdp_agents.agent.fused.place_cell_grids import compiled
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.codecs.encoders.active_pairs import ActivePairs
-from rstdp_agents.codecs.encoders.base import FLOAT32, computable
+from rstdp_agents.codecs.encoders.base import computable
 from rstdp_agents.codecs.encoders.counted import Counted
 
 
@@ -25,15 +25,19 @@ class Observations:
         encoder = counted.encoder if counted else parts.encoder
         self._grids = compiled(encoder)
         self._lists = CompiledPairs(encoder) if type(encoder) is ActivePairs else None
-        self._rates_are_given, self._are_hashed = kind == GIVEN, kind == HASHED
+        self._rates_are_given = kind == GIVEN
         self.are_masked = parts.rows.mask is not None
         """Whether they say which actions are allowed."""
 
     def coded(self, obs: np.ndarray) -> np.ndarray:
         """``(agents, envs, *obs)`` -> ``(agents, envs, dims)``: as they are if compiled code knows the encoder, else rates.
 
-        Of an encoder that lists what is active (`encoders.LISTED`): the lists.
+        Of an encoder that lists what is active: the lists. All in float64, so that code is compiled for one type.
         """
+        coded = self._coded(obs)
+        return coded.astype(np.float64, copy=False).reshape(*coded.shape[:2], -1)
+
+    def _coded(self, obs: np.ndarray) -> np.ndarray:
         if self._rates_are_given and self._grids is None:
             return self._parts.encoded(obs).numpy()
         obs = computable(obs)
@@ -41,11 +45,7 @@ class Observations:
             obs = obs - self._first.reshape(obs.shape[2:])
         if self._lists is not None:
             return self._lists.listed(obs)
-        if self._grids is not None:
-            return self._grids.rates(obs)
-        if self._are_hashed and obs.dtype is not FLOAT32:
-            obs = obs.astype(np.float64, copy=False)  # one more form of the compiled step for all other types
-        return obs if obs.ndim == 3 else obs.reshape(*obs.shape[:2], -1)
+        return obs if self._grids is None else self._grids.rates(obs)
 
     def mask(self, obs: np.ndarray, arrays: dict[str, Any]) -> None:
         """Note in the fields ``arrays`` of a state which actions ``obs`` allows, where observations are masked."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import uint64
 
-from rstdp_agents.agent.fused.lazy_rows import bounds_of_critic, join, synapses_now
+from rstdp_agents.agent.fused.lazy_rows import bounds_of_critic, join_all, synapses_now
+from rstdp_agents.agent.fused.state import NEXT, NOW
 from rstdp_agents.agent.fused.synapse_pass import drive
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.critic import critic_step, critic_trace_step, marked_share, td_error
@@ -43,14 +44,13 @@ def errors_of_spikes(s, a, r, reward, terminated, restarted, c):
     p, m, envs, needed = c.modulator, s.m[a], s.m.shape[1], 0.0
     for e in range(envs):
         if s.silent[a, e]:
-            for i in s.index[a, 0, e, : 0 if s.dense else s.many[a, 0, e]]:
-                if r.touched[i] < 0:
-                    join(r, i)
-            hear(s, a, r, 0, e, c)
+            if not s.dense:
+                join_all(r, s.index[a, NOW, e, : s.many[a, NOW, e]])
+            hear(s, a, r, NOW, e, c)
             mark_window(s, a, r, e, c)
     for e in range(envs):
         before = s.said[a, e]
-        hear(s, a, r, 1, e, c)
+        hear(s, a, r, NEXT, e, c)
         delta = td_error(reward[e], terminated[e], before, np.float64(s.said[a, e]), p)
         m[e] = 0.0 if restarted[e] else delta
         s.felt[a, e] = m[e] * p.critic_lr / envs
@@ -79,12 +79,12 @@ def learn_row(s, a, r, i, c):
 def hear(s, a, r, which, e, c):
     """A window of the critic in env e: what it says.
 
-    which: 0 for the state acted on, 1 for the next one.
+    which: `state.NOW` or `state.NEXT`.
     """
     ticks, wide, inputs = s.late.shape[1], r.wide, s.many[a, which, e]
     weights, current = np.empty(inputs * wide, np.float32), np.zeros((ticks + 1) * wide, np.float32)
     spikes, own = 0, s.sign * s.sign
-    gather_rows(s, r, s.index[a, which, e, :inputs], which == 1 and not s.dense, weights, c)
+    gather_rows(s, r, s.index[a, which, e, :inputs], which == NEXT and not s.dense, weights, c)
     relay_spikes(s.value[a, which, e, :inputs], ticks, c.critic.p_max, s.relayed[a, e])
     for j in range(inputs):
         spikes += count_bits(s.relayed[a, e, j])
@@ -197,8 +197,8 @@ def mark_window(s, a, r, e, c):
 
     Of a sparse code, the rows of its active inputs are up to date, so that their traces have decayed already.
     """
-    inputs, wide, all_rows = s.many[a, 0, e], r.wide, r.critic.shape[0]
-    index, relayed = s.index[a, 0, e], s.relayed[a, e]
+    inputs, wide, all_rows = s.many[a, NOW, e], r.wide, r.critic.shape[0]
+    index, relayed = s.index[a, NOW, e], s.relayed[a, e]
     weights, eligible = np.empty(inputs * wide, np.float32), np.empty(wide, np.float32)
     gather_rows(s, r, index[:inputs], False, weights, c)
     asks = asked_for(weights, relayed[:inputs], s.sign, c.critic.half)

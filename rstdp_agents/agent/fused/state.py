@@ -10,10 +10,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from rstdp_agents.base.structs import Struct
+import numpy as np
 
+from rstdp_agents.base.structs import Known, Struct
+
+TD, TD_SPIKING, REWARD = range(3)
+"""`TDError`, `SpikingCritic` and `RewardMinusBaseline` of `agent`, as compiled code tells them apart."""
+USUAL = {"dense": False, "of_inputs": True, "carries": False, "forgets": False, "is_deep": False, "modulator": TD}
+"""What holds for most agents. Code for them is compiled with that known, in half the time; all others share code that asks.
+
+Fields of a `State` and a `Layer`.
+"""
+NOW, NEXT = np.int64(0), np.int64(1)
+"""Places in the fields of a `State` that list active inputs: of the state acted on, and of the state that came of the action."""
 LAYER_FIELDS = {
     "rows": "of each agent, a `lazy_rows.Rows`",
+    "dense": "whether most inputs can be active at once; a truth, as are the next three",
+    "of_inputs": "whether row i is that of input i of the network, which has a place in the critic",
+    "carries": "whether membranes and spike traces go on from window to window",
+    "forgets": "whether eligibility lasts for one window, and is what ``bits`` and ``credit`` say",
     "homeostasis": "(A,) records of `rate_control.HomeostasisConstants`: of each agent",
     "lr_scale": "learning rate, relative to that of the output layer; a number",
     "taps": "rows that belong to one channel of the input; a number",
@@ -21,7 +36,7 @@ LAYER_FIELDS = {
     "feedback": "(A, G, S, P): weight in a neuron's gate of each of the G numbers of the output's; no G where there is none",
     "pending": "(A,) bool: whether a window waits for its eligibility",
     "weight": "(A, R, P)",
-    "z": "(A, K, E, R, P); no envs where eligibility lasts for one window, and is what ``bits`` and ``credit`` say",
+    "z": "(A, K, E, R, P); no envs where the layer ``forgets``",
     "rate": "(A, S, P), of homeostasis",
     "offset": "(A, S, P), of homeostasis",
     "credit": "(A, K, E, S, T + 1, P): what an input spike of each tick makes eligible; nothing for tick T",
@@ -45,16 +60,20 @@ LAYER_FIELDS = {
 """Of a `Layer`: names and axes of the arrays, all contiguous, float32 where nothing else is said."""
 FIELDS = {
     "layers": "as many `Layer` as there are, input to output",
+    "first": "the first of them",
+    "output": "the last",
+    "is_deep": "whether there are several; a truth",
     "constants": "(A,) records of `constants.Constants`: of each agent",
     "counters": "(A, 4) int64: seed, windows drawn, and two numbers of `looks`",
     "per_env": "random numbers that an env takes of its window; a number",
-    "kind": "of `encode.Code`, as are the next six; a number",
+    "kind": "of `encoders.Code`, as are the next six; a number",
     "points": "float64",
     "cells": "int64",
     "scale": "float64",
     "floor": "a number",
     "tilings": "a number",
     "hashed": "a `hashed_tiles.Tiles`",
+    "modulator": "`TD`, `TD_SPIKING` or `REWARD`; a number",
     "copies": "input neurons of each of the encoder's",
     "late": "(A, T): what is left at the end of a window of the pairs of each tick",
     "terms": "(K, 2) float64: causal and anti-causal amplitude of each eligibility, of the rule",
@@ -82,7 +101,7 @@ FIELDS = {
     "index": "(A, 2, E, N) int32: active inputs of the state acted on, and of the state that came of the action",
     "value": "(A, 2, E, N): their rates",
     "many": "(A, 2, E) int64: how many they are",
-    "dense": "whether most inputs can be active at once; a bool",
+    "dense": "whether rows of the critic are dense, as those of the first layer are; a truth",
     "fade": "(A, 2, RING + 1) float64",
     "owed_by_critic": "(A, E, RING) float64",
     "felt": "(A, E) float64: the step of the critic's weights",
@@ -91,7 +110,6 @@ FIELDS = {
     "sharpness": "(A, C + D), of `exploration.Exploration`",
     "sharpening": "(A, C + D): its step sizes",
     "pushes": "(A, E, C + D): its trace",
-    "carries": "whether membranes and spike traces go on from window to window; a bool",
     "m": "(A, E)",
     "action_rates": "(A, E, actions)",
     "allowed": "(A, E, actions) bool: what may be chosen now, something always",
@@ -104,16 +122,34 @@ FIELDS = {
 """Of a `State`, likewise."""
 
 
-class Layer(Struct):
-    """The arrays of `LAYER_FIELDS`, given by name."""
+def is_usual(arrays: dict[str, Any]) -> bool:
+    """Whether all of `USUAL` holds for the fields ``arrays`` of a state."""
+    found = [
+        fields[name] == value
+        for fields in (arrays, *arrays["layers"])
+        for name, value in USUAL.items()
+        if name in fields
+    ]
+    return all(found)
 
-    def __init__(self, **arrays: Any) -> None:
-        super().__init__(**{name: arrays[name] for name in LAYER_FIELDS})
+
+def known_if(usual: bool, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields, those that are `USUAL` as known if an agent is ``usual``."""
+    return {name: Known(value) if usual and name in USUAL else value for name, value in fields.items()}
+
+
+class Layer(Struct):
+    """The arrays of `LAYER_FIELDS`, given by name. usual: as of a `State`."""
+
+    def __init__(self, usual: bool, **arrays: Any) -> None:
+        super().__init__(**known_if(usual, {name: arrays[name] for name in LAYER_FIELDS}))
 
 
 class State(Struct):
-    """The arrays of `FIELDS`, given by name; those of each layer as a dict."""
+    """The arrays of `FIELDS`, given by name, those of each layer as a dict; and ``usual``, of `is_usual`."""
 
     def __init__(self, **arrays: Any) -> None:
-        made = arrays | {"layers": [Layer(**layer) for layer in arrays["layers"]]}
-        super().__init__(**{name: made[name] for name in FIELDS})
+        usual = arrays["usual"]
+        layers = [Layer(usual, **layer) for layer in arrays["layers"]]
+        made = arrays | {"layers": layers, "first": layers[0], "output": layers[-1]}
+        super().__init__(**known_if(usual, {name: made[name] for name in FIELDS}))

@@ -32,6 +32,7 @@ from rstdp_agents.agent.fused.memory import fill
 from rstdp_agents.agent.fused.neurons import fire, homeostasis_window, noisy_thresholds, scale_currents
 from rstdp_agents.agent.fused.spikes import draw_spikes, relay_spikes_of
 from rstdp_agents.agent.fused.spiking_critic import mark_window
+from rstdp_agents.agent.fused.state import NEXT, NOW, TD_SPIKING
 from rstdp_agents.agent.fused.synapse_pass import (
     drive_listed,
     learn_and_drive,
@@ -63,24 +64,25 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
             _modulate(s, a, obs[a], final_obs[a], reward[a], terminated[a], truncated[a], restarted[a], c)
         for e in range(obs.shape[1]):
             if learning and not truncated[a, e]:
-                s.many[a, 0, e] = s.many[a, 1, e]
-                for j in range(s.many[a, 1, e]):
-                    s.index[a, 0, e, j], s.value[a, 0, e, j] = s.index[a, 1, e, j], s.value[a, 1, e, j]
+                s.many[a, NOW, e] = s.many[a, NEXT, e]
+                for j in range(s.many[a, NEXT, e]):
+                    s.index[a, NOW, e, j], s.value[a, NOW, e, j] = s.index[a, NEXT, e, j], s.value[a, NEXT, e, j]
             else:
-                s.many[a, 0, e] = encode(obs[a, e], s, s.copies, c.plane, s.index[a, 0, e], s.value[a, 0, e])
+                s.many[a, NOW, e] = encode(obs[a, e], s, s.copies, c.plane, s.index[a, NOW, e], s.value[a, NOW, e])
         keys, place = _next_window(s, a)
         done = terminated[a] | truncated[a] | restarted[a]
+        square, more = 0.0, 0.0
         for i in range(len(s.layers)):
             layer = s.layers[i]
-            shares, square = _turn(s, layer, a, i, done, learning, c)
-            if i > 0:
-                relay_spikes_of(s.layers[i - 1], layer, a)
-            else:
-                _draw(s, layer, a, learning, done, keys, c)
-            more, place = _window(s, layer, a, i, done, shares, learning, keys, place, c)
-            if i == len(s.layers) - 1:
-                s.sums[a, 2] += (square + more) / (layer.post_count.shape[1] * layer.weight.shape[1])
-        gate = _choose(s, s.layers[len(s.layers) - 1], a, keys, place, c)
+            shares, square = _turn(s, layer, a, done, learning, c)
+            if i == 0 and learning and s.modulator == TD_SPIKING:
+                for e in range(done.shape[0]):
+                    if not done[e]:
+                        mark_window(s, a, layer.rows[a], e, c)
+            _see(s, i, a, keys, c)
+            more, place = _window(s, layer, a, done, shares, keys, place, c)
+        s.sums[a, 2] += (square + more) / (s.output.post_count.shape[1] * s.output.weight.shape[1])
+        gate = _choose(s, s.output, a, keys, place, c)
         for i in range(len(s.layers)):
             _remember(s, s.layers[i], a, gate, i == len(s.layers) - 1, c)
 
@@ -89,10 +91,9 @@ def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted
 def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, c):
     """Modulator of agent a in all its envs, and its critic's learning."""
     for e in range(obs.shape[0]):
-        s.many[a, 1, e] = encode(
-            final_obs[e] if truncated[e] else obs[e], s, s.copies, c.plane, s.index[a, 1, e], s.value[a, 1, e]
-        )
-    modulator_step(s, a, s.layers[0].rows[a], reward, terminated, restarted, c)
+        came = final_obs[e] if truncated[e] else obs[e]
+        s.many[a, NEXT, e] = encode(came, s, s.copies, c.plane, s.index[a, NEXT, e], s.value[a, NEXT, e])
+    modulator_step(s, a, s.first.rows[a], reward, terminated, restarted, c)
     sharpen(s.sharpness[a], s.m[a], s.pushes[a], s.sharpening[a])
     for e in range(obs.shape[0]):
         s.sums[a, 0] += s.m[a, e] / obs.shape[0]
@@ -113,19 +114,15 @@ def act(s, begin, end, obs):
     for a in range(begin, end):
         c = s.constants[a]
         for e in range(obs.shape[1]):
-            s.many[a, 0, e] = encode(obs[a, e], s, s.copies, c.plane, s.index[a, 0, e], s.value[a, 0, e])
+            s.many[a, NOW, e] = encode(obs[a, e], s, s.copies, c.plane, s.index[a, NOW, e], s.value[a, NOW, e])
         keys, place = _next_window(s, a)
         for i in range(len(s.layers)):
-            layer = s.layers[i]
-            if i > 0:
-                relay_spikes_of(s.layers[i - 1], layer, a)
-            else:
-                _draw_spikes(s, layer, a, keys, c)
-            _, place = _respond(s, layer, a, s.dense or i > 0, nobody, nothing, False, keys, place, c)
-        _choose(s, s.layers[len(s.layers) - 1], a, keys, place, c)
+            _see(s, i, a, keys, c)
+            _, place = _respond(s, s.layers[i], a, nobody, nothing, keys, place, c)
+        _choose(s, s.output, a, keys, place, c)
         for e in range(obs.shape[1]):
-            for j in range(s.many[a, 0, e]):
-                s.layers[0].bits[a, 0, e, s.index[a, 0, e, j]] = uint64(0)
+            for j in range(s.many[a, NOW, e]):
+                s.first.bits[a, 0, e, s.index[a, NOW, e, j]] = uint64(0)
 
 
 @jit()
@@ -137,22 +134,28 @@ def _next_window(s, a):
 
 
 @jit(fastmath=FAST)
-def _turn(s, layer, a, i, done, learning, c):
-    """From the last window of layer i of agent a to the next: what rows learn that are not dense, and those that come into use.
+def _turn(s, layer, a, done, learning, c):
+    """From the last window of a layer of agent a to the next: what rows learn that are not dense, and those that come into use.
 
     Returns what each eligibility is multiplied with to be learnt, ``(K E,)``, none if nothing is; and the sum of squares of
     the update so far.
     """
-    r, dense, square = layer.rows[a], s.dense or i > 0, 0.0
-    shares = _shares(s, layer, a, learning, c)
-    for e in range(done.shape[0] if s.carries else 0):
-        if done[e]:
-            come_to_rest(layer, a, e, r, dense, c)
-    if dense:
+    r, shares = layer.rows[a], _shares(s, layer, a, learning, c)
+    if layer.carries:
+        for e in range(done.shape[0]):
+            if done[e]:
+                come_to_rest(layer, a, e, r, c)
+    if layer.dense:
         lay_aside(layer, a)
-        return shares, square
-    still = np.empty(0, np.int32)
-    if s.carries:
+        return shares, 0.0
+    return shares, _turn_listed(s, layer, a, r, done, shares, learning, c)
+
+
+@jit(fastmath=FAST)
+def _turn_listed(s, layer, a, r, done, shares, learning, c):
+    """`_turn` of rows that are not dense; r: `lazy_rows.Rows`. Returns the sum of squares of the update."""
+    square, still = 0.0, np.empty(0, np.int32)
+    if layer.carries:
         make_room(r, c)
         still = lingering_rows(layer, a, r)
     if learning:
@@ -166,9 +169,9 @@ def _turn(s, layer, a, i, done, learning, c):
         clear_spikes(r)
         decay_at_rest(r)
     for e in range(done.shape[0]):
-        use(r, s.index[a, 0, e, : s.many[a, 0, e]], c)
+        use(r, s.index[a, NOW, e, : s.many[a, NOW, e]], c)
     use(r, still, c)
-    return shares, square
+    return square
 
 
 @jit(fastmath=FAST)
@@ -179,18 +182,9 @@ def _shares(s, layer, a, learning, c):
     lr = s.lr[a] * np.float32(layer.lr_scale)
     for p in range(shares.shape[0]):
         shares[p] = lr * third_factor(s.m[a, p % envs], p // envs, s.amplitudes, c.rule) / envs
-    if layer.z.shape[2] == 0 and learning:
+    if layer.forgets and learning:
         modulate_credit(layer.credit[a].reshape(-1, *layer.credit.shape[3:]), shares)
     return shares
-
-
-@jit(fastmath=FAST)
-def _draw(s, layer, a, learning, done, keys, c):
-    """Input spikes of the next window of agent a, whose critic remembers the last."""
-    for e in range(done.shape[0] if learning and c.critic.half > 0 else 0):
-        if not done[e]:
-            mark_window(s, a, layer.rows[a], e, c)
-    _draw_spikes(s, layer, a, keys, c)
 
 
 @jit(fastmath=FAST)
@@ -198,35 +192,44 @@ def _draw_spikes(s, layer, a, keys, c):
     """Input spikes of the next window of agent a."""
     ticks, (envs, inputs) = s.late.shape[1], layer.bits.shape[2:]
     for e in range(envs):
-        n = s.many[a, 0, e]
+        n = s.many[a, NOW, e]
         layer.power[a, e] = draw_spikes(
-            s.index[a, 0, e, :n], s.value[a, 0, e, :n], c.p_max, ticks, envs, e, inputs, keys, layer.bits[a, 0, e],
+            s.index[a, NOW, e, :n], s.value[a, NOW, e, :n], c.p_max, ticks, envs, e, inputs, keys, layer.bits[a, 0, e],
             s.pre_count[a],
         )  # fmt: skip
 
 
-@jit(fastmath=FAST)
-def _window(s, layer, a, i, done, shares, learning, keys, place, c):
-    """The window of layer i of agent a, whose input spikes are there, and what it learns first if its rows are dense.
+@jit()
+def _see(s, i, a, keys, c):
+    """The input of layer number i of agent a: spikes drawn for the first, those of the layer before for the others."""
+    if not s.is_deep or i == 0:
+        _draw_spikes(s, s.first, a, keys, c)
+    else:
+        relay_spikes_of(s.layers[i - 1], s.layers[i], a)
 
-    Returns the sum of squares of the update, and the place of the random numbers of what follows.
+
+@jit(fastmath=FAST)
+def _window(s, layer, a, done, shares, keys, place, c):
+    """The window of a layer of agent a, whose input spikes are there, and what it learns first if its rows are dense.
+
+    shares: of `_turn`. Returns the sum of squares of the update, and the place of the random numbers of what follows.
     """
-    dense, of_inputs = s.dense or i > 0, i == 0 and layer.source.shape[0] == 0
-    if dense and of_inputs:
-        remain_listed(s, layer, a, c.lifetime)
-    elif dense:
-        remain(layer, a, c.lifetime)
-    square, place = _respond(s, layer, a, dense, done, shares, learning, keys, place, c)
-    if dense and learning:
-        retire(s, layer, a, of_inputs, done.all(), c.lifetime)
-    if s.carries:
-        carry_traces(layer, a, layer.rows[a], dense, s.late.shape[1], c)
+    if layer.dense:
+        if layer.of_inputs:
+            remain_listed(s, layer, a, c.lifetime)
+        else:
+            remain(layer, a, c.lifetime)
+    square, place = _respond(s, layer, a, done, shares, keys, place, c)
+    if layer.dense and shares.shape[0] > 0:
+        retire(s, layer, a, done.all(), c.lifetime)
+    if layer.carries:
+        carry_traces(layer, a, layer.rows[a], s.late.shape[1], c)
     return square, place
 
 
 @jit(fastmath=FAST)
-def _respond(s, layer, a, dense, done, shares, learning, keys, place, c):
-    """Currents and spikes of a layer of agent a in a window, which learns first if its rows are dense and it is ``learning``.
+def _respond(s, layer, a, done, shares, keys, place, c):
+    """Currents and spikes of a layer of agent a in a window, which learns first if its rows are dense and there are ``shares``.
 
     place: of the random numbers of its neurons. Returns the sum of squares of the update, and the place beyond them.
     """
@@ -238,16 +241,16 @@ def _respond(s, layer, a, dense, done, shares, learning, keys, place, c):
     tile = max(WIDTH, TILE // (envs * sites * ticks) // WIDTH * WIDTH)
     for begin in range(0, padded, tile):
         end = min(begin + tile, padded)
-        if not dense:
+        if not layer.dense:
             drive_listed(s, layer, a, begin, end, current)
-        elif layer.z.shape[2] == 0:
-            square += learn_last_and_drive(layer, a, begin, end, learning, current, c)
+        elif layer.forgets:
+            square += learn_last_and_drive(layer, a, begin, end, shares, current, c)
         else:
-            square += learn_and_drive(s, layer, a, begin, end, learning, done, shares, current, c)
+            square += learn_and_drive(s, layer, a, begin, end, done, shares, current, c)
     if h.moves_gain:
         scale_currents(current, layer.offset[a])
     for e in range(envs):
-        fire(layer, a, e, current[e], threshold[e], s.carries, c.neuron, h)
+        fire(layer, a, e, current[e], threshold[e], c.neuron, h)
     return square, place + envs * ticks * neurons
 
 
@@ -306,9 +309,9 @@ def _remember(s, layer, a, gate, is_output, c):
             for k in range(s.terms.shape[0]):
                 plus, minus, late = s.terms[k, 0], s.terms[k, 1], s.late[a]
                 pair_credit(post, own[site], plus, minus, late, before, c.rule, layer.credit[a, k, e, site])
-                if s.carries:
+                if layer.carries:
                     linger_credit(post, own[site], plus, late, c.rule, layer.lingering[a, k, e, site])
-            if s.carries:
+            if layer.carries:
                 carry_output_traces(post, before, c.rule)
     homeostasis_window(mean, layer.rate[a], layer.offset[a], channels, layer.homeostasis[a])
     layer.pending[a] = True

@@ -10,6 +10,7 @@ import numpy as np
 from numba import uint64
 
 from rstdp_agents.agent.fused.lazy_rows import bounds_of, newest, owe, period, queued, waited, waiting
+from rstdp_agents.agent.fused.state import NOW
 from rstdp_agents.agent.statistics import EVERY
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.lanes import WIDTH, load, lowest_bit, splat, store, total
@@ -74,21 +75,21 @@ def drive_listed(s, layer, a, begin, end, current):
     padded, ticks = layer.weight.shape[2], current.shape[2] - 1
     weight, currents, plane = layer.weight[a].reshape(-1), current.reshape(-1), (ticks + 1) * padded
     for e in range(current.shape[0]):
-        for j in range(s.many[a, 0, e]):
-            i = s.index[a, 0, e, j]
+        for j in range(s.many[a, NOW, e]):
+            i = s.index[a, NOW, e, j]
             drive(weight, np.int64(i) * padded, currents, e * plane, padded, layer.bits[a, 0, e, i], ticks, begin, end)
 
 
 @jit(fastmath=FAST)
-def learn_and_drive(s, layer, a, begin, end, learning, done, shares, current, c):
+def learn_and_drive(s, layer, a, begin, end, done, shares, current, c):
     """The pass for a layer of agent a whose rows are dense, and its output neurons from ``begin`` to ``end``.
 
-    done ``(E,)``. shares ``(K E,)``: what each eligibility is multiplied with. current ``(E, S, T + 1, P)``, added to. Returns
-    the sum of squares of the update.
+    done ``(E,)``. shares ``(K E,)``: what each eligibility is multiplied with; none if nothing is learnt. current
+    ``(E, S, T + 1, P)``, added to. Returns the sum of squares of the update.
     """
     rows, padded = layer.weight.shape[1:]
     terms, envs, sites, ticks = s.terms.shape[0], current.shape[0], current.shape[1], current.shape[2] - 1
-    pending, inputs, source, taps, carries = layer.pending[a], layer.bits.shape[3], layer.source, layer.taps, s.carries
+    pending, inputs, source, taps = layer.pending[a], layer.bits.shape[3], layer.source, layer.taps
     weight, z, credit, x = (
         layer.weight[a].reshape(-1),
         layer.z[a].reshape(-1),
@@ -100,11 +101,11 @@ def learn_and_drive(s, layer, a, begin, end, learning, done, shares, current, c)
     decay, square, last = splat(c.rule.decay_z), splat(0.0), terms * envs - 1
     for i in range(rows):
         row, (low, high) = i * padded, bounds_of(i // taps, c)
-        for p in range(last + 1 if learning and age[i] > 0 else 0):
+        for p in range(shares.shape[0] if age[i] > 0 else 0):
             e, z_row, keep = p % envs, (p * rows + i) * padded, decay if pending else splat(1.0)
             for site in range(sites - 1 if pending else 0):
                 j, place = behind(source, i, site), p * sites + site
-                fired, trace = bits[(envs + e) * inputs + j], x[e, j] if carries else np.float32(0.0)
+                fired, trace = bits[(envs + e) * inputs + j], x[e, j] if layer.carries else np.float32(0.0)
                 if fired != 0 or trace > 0.0:
                     earn(z, z_row, credit, lingering, place, padded, fired, trace, ticks, keep, begin, end)
                     keep = splat(1.0)
@@ -112,7 +113,7 @@ def learn_and_drive(s, layer, a, begin, end, learning, done, shares, current, c)
             first, fired = place * plane, bits[(envs + e) * inputs + j] if pending else uint64(0)
             one, two, keep = accumulate_pairs(z, z_row, credit, first, padded, fired, ticks, keep, begin, end)
             share, alive = shares[p], 0.0 if done[e] else 1.0
-            trace = x[e, j] if carries and pending else np.float32(0.0)
+            trace = x[e, j] if layer.carries and pending else np.float32(0.0)
             for o in range(begin, end, WIDTH):
                 eligible = with_pair(z, z_row, credit, first, padded, one, two, keep, o)
                 if trace > 0.0:
@@ -189,14 +190,14 @@ def learn_last(layer, a, i, begin, end, earned, c):
 
 
 @jit(fastmath=FAST)
-def learn_last_and_drive(layer, a, begin, end, learning, current, c):
+def learn_last_and_drive(layer, a, begin, end, shares, current, c):
     """`learn_and_drive` where eligibility lasts for one window, and z is nowhere."""
     rows, padded = layer.weight.shape[1:]
     envs, sites, ticks, square = current.shape[0], current.shape[1], current.shape[2] - 1, splat(0.0)
     weight, currents, bits, source = layer.weight[a].reshape(-1), current.reshape(-1), layer.bits[a, 0], layer.source
     earned = np.empty(most_earned(layer), np.int64)
     for i in range(rows):
-        if learning:
+        if shares.shape[0] > 0:
             square = square + learn_last(layer, a, i, begin, end, earned, c)
         for e in range(envs):
             for site in range(sites):
@@ -220,22 +221,22 @@ def earn(z, row, credit, lingering, place, padded, fired, trace, ticks, keep, be
 
 
 @jit(fastmath=FAST)
-def earn_window(s, layer, a, r, dense, c):
+def earn_window(layer, a, r, c):
     """Write the eligibility that the last window has earned, so that z is what the torch path would show. r: `lazy_rows.Rows`."""
-    if not layer.pending[a] or r.z.shape[0] == 0:
+    if not layer.pending[a]:
         return
     (sites, planes), (rows, padded), source = layer.credit.shape[3:5], layer.weight.shape[1:], layer.source
     credit, lingering, x = layer.credit[a].reshape(-1), layer.lingering[a].reshape(-1), layer.x[a, 0]
-    envs, pairs, carries = r.bits.shape[0], r.owed.shape[0], s.carries
-    begin, end = (0, rows) if dense else newest(r)
+    envs, pairs = r.bits.shape[0], r.owed.shape[0]
+    begin, end = (0, rows) if layer.dense else newest(r)
     for step in range(begin, end):
-        i = step if dense else queued(r, step)
+        i = step if layer.dense else queued(r, step)
         for p in range(pairs):
-            e, row, keep = p % envs, (p * rows + i) * padded, splat(c.rule.decay_z if dense else 1.0)
+            e, row, keep = p % envs, (p * rows + i) * padded, splat(c.rule.decay_z if layer.dense else 1.0)
             for site in range(sites):
                 j = behind(source, i, site)
-                fired, trace = r.bits[e, j], x[e, j] if carries else np.float32(0.0)
-                if fired != 0 or trace > 0.0 or (dense and site == sites - 1):
+                fired, trace = r.bits[e, j], x[e, j] if layer.carries else np.float32(0.0)
+                if fired != 0 or trace > 0.0 or (layer.dense and site == sites - 1):
                     earn(
                         r.z, row, credit, lingering, p * sites + site, padded, fired, trace, planes - 1, keep, 0, padded
                     )
@@ -253,14 +254,14 @@ def learn_listed(s, layer, a, r, shares, c):
     slots, slot, square = period(c), r.queued[2], 0.0
     for e in range(r.trace.shape[0]):
         owe(r.owed_by_critic[e], r.fade[1], s.felt[a, e], slot, slots)
-    if r.z.shape[0] == 0:
+    if layer.forgets:
         squares, (begin, end) = splat(0.0), newest(r)
         earned = np.empty(most_earned(layer), np.int64)
         for place in range(begin, end):
             squares = squares + learn_last(layer, a, queued(r, place), 0, r.padded, earned, c)
         square = total(squares)
     else:
-        earn_window(s, layer, a, r, False, c)
+        earn_window(layer, a, r, c)
         for p in range(shares.shape[0]):
             owe(r.owed[p], r.fade[0], np.float64(shares[p]), slot, slots)
         if (s.counters[a, 1] - 1) % EVERY == 0:  # windows before this one

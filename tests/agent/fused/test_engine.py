@@ -57,6 +57,11 @@ OPTIONS = [
     {"modulator": "td-spiking", "modulation.critic_neurons": 8, "encoder.code": "tiles", "encoder.cells": (2, 2, 2, 3)},
     {"modulator": "td-spiking", "modulation.critic_neurons": 16, "network.dale": True, "modulation.critic_hz": 40.0},
 ]  # fmt: skip
+SPARSE = {"encoder.code": "tiles", "encoder.tilings": 3, "encoder.cells": (2, 2, 2, 3)}
+BOUNDED = {"plasticity.w_min", "network.dale"}  # where a row waits, its bounds act when it is used
+OPTIONS += [
+    SPARSE | each for each in OPTIONS if not any(name.startswith("encoder") or name in BOUNDED for name in each)
+]
 LAZY = {"output.v", "output.refractory", "output.x", "output.y"}  # of a window's inside: both paths start them at rest
 OUTSIDE = {"agent.episodes"}  # counted by Agent.step, past which these tests reach the engine
 
@@ -67,6 +72,11 @@ def transition(agents, envs, i):
     cut = done & (random.random((agents, envs)) < 0.5)
     final = observations(agents, envs, i + 1000) if cut.any() else None
     return Transition(observations(agents, envs, i), random.normal(size=(agents, envs)), done & ~cut, cut, final)
+
+
+def test_code_for_usual_agents_and_code_for_all_are_both_tested():
+    usual = [cartpole_agent(range(1), backend="fused", **options)._backend.arrays["usual"] for options in OPTIONS]
+    assert min(usual.count(True), usual.count(False)) > 10
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
