@@ -136,7 +136,7 @@ class KnownFields(FunctionPass):
     def __init__(self) -> None:
         FunctionPass.__init__(self)
 
-    def run_pass(self, state: Any) -> bool:
+    def run_pass(self, state: Any) -> Any:
         code = state.func_ir
         reads = list(known_reads(code, state.args))
         for read, value in reads:

@@ -18,6 +18,10 @@ from rstdp_agents.base.compiled import FAST, INLINED, intrinsic
 
 WIDTH = 16
 FLAGS = tuple(FAST)
+LOG_2, COARSE = 0.6931471805599453, 0.693359375
+"""The logarithm of 2, and its first bits, few enough for products with small whole numbers to be exact."""
+LARGEST_EXPONENT = 87.0
+"""Beyond it a float32 has no exponential of full precision."""
 HALF_ROOT = 0x3F3504F3
 """The bits of the float32 closest to the square root of a half."""
 _float = ir.FloatType()
@@ -178,6 +182,33 @@ def exponent_and_mantissa(typingctx, a):
         exponent = builder.sitofp(builder.ashr(shifted, all_lanes(23)), _vector)
         mantissa = builder.add(builder.and_(shifted, all_lanes(0x7FFFFF)), all_lanes(HALF_ROOT))
         return context.make_tuple(builder, pair, [exponent, builder.bitcast(mantissa, _vector)])
+
+    return pair(lanes), codegen
+
+
+@intrinsic
+def remainder_and_power(typingctx, a):
+    """Lanes r, within log(2) / 2 of 0, and a power of two p, so that exp(a) = p exp(r) of lanes a that a float32 can hold."""
+    pair = types.UniTuple(lanes, 2)
+
+    def codegen(context, builder, signature, args):
+        words = ir.VectorType(cgutils.int32_t, WIDTH)
+
+        def all_lanes(kind, number):
+            return ir.Constant(kind, [number] * WIDTH)
+
+        held = _clipped(builder, args[0], all_lanes(_vector, -LARGEST_EXPONENT), all_lanes(_vector, LARGEST_EXPONENT))
+        floor = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(_vector, [_vector]), f"llvm.floor.v{WIDTH}f32"
+        )
+        scaled = builder.fadd(builder.fmul(held, all_lanes(_vector, 1.0 / LOG_2)), all_lanes(_vector, 0.5))
+        exponent = builder.call(floor, [scaled])
+        remainder = held
+        for part in (COARSE, LOG_2 - COARSE):  # a product with the first is exact; no flag lets the two be joined
+            remainder = builder.fsub(remainder, builder.fmul(exponent, all_lanes(_vector, part)))
+        biased = builder.add(builder.fptosi(exponent, words), all_lanes(words, 127))
+        power = builder.bitcast(builder.shl(biased, all_lanes(words, 23)), _vector)
+        return context.make_tuple(builder, pair, [remainder, power])
 
     return pair(lanes), codegen
 

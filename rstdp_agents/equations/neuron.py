@@ -1,4 +1,4 @@
-"""The leaky integrate-and-fire neuron: one tick, its noisy threshold, and inhibition within a layer."""
+"""The leaky integrate-and-fire neuron: one tick; the noise of neurons, and inhibition within a layer."""
 
 from __future__ import annotations
 
@@ -67,6 +67,11 @@ class LIFConstants(NamedTuple):
     """Logarithm of the spikes to be expected in a tick at the threshold."""
 
 
+def logistic_width(sd: float) -> float:
+    """Width of a logistic distribution of this standard deviation, sd sqrt(3) / pi."""
+    return sd * math.sqrt(3.0) / math.pi
+
+
 def lif_constants(p: LIFParams, dt: float) -> LIFConstants:
     """Constants of neurons for ticks of ``dt`` ms."""
     return LIFConstants(
@@ -105,14 +110,14 @@ def conductance_jump(v: Value, excitation: Value, inhibition: Value, e_exc: Valu
 
 
 @equation
-def izhikevich_step(v: Value, u: Value, current: Value, h: Value, a: Value, b: Value) -> tuple[Value, ...]:
-    """A step of ``h`` ms of Izhikevich's neuron, by Euler's method, before it fires.
+def noise_of_current(uniform: Value, width: Value) -> Value:
+    """Noise that is added to the current of a tick, of a logistic distribution of mean 0, from a uniform draw in [0, 1).
 
-        dv/dt = 0.04 v^2 + 5 v + 140 - u + current,  du/dt = a (b v - u)
+        noise = width log(u / (1 - u))
 
-    v (mV), u and current (mV/ms), a and b (1/ms): all of one shape. After Izhikevich (2003).
+    Shape of ``uniform``.
     """
-    return v + h * ((0.04 * v + 5.0) * v + 140.0 - u + current), u + h * (a * (b * v - u))
+    return logit(uniform) * width
 
 
 @equation

@@ -14,7 +14,15 @@ from numba.extending import overload
 from torch import Tensor
 
 from rstdp_agents.base.compiled import INLINED, equation
-from rstdp_agents.equations.lanes import between, exponent_and_mantissa, lanes, of_lanes, select, splat
+from rstdp_agents.equations.lanes import (
+    between,
+    exponent_and_mantissa,
+    lanes,
+    of_lanes,
+    remainder_and_power,
+    select,
+    splat,
+)
 
 Value: TypeAlias = Any
 """A number, lanes of sixteen, or a tensor; all of an equation's are of one kind, but numbers go with lanes and with tensors."""
@@ -73,7 +81,7 @@ def _log_of_hazard(p: Value) -> Value:
 
 
 def exp(x: Value) -> Value:
-    """Exponential of a number or tensor."""
+    """Exponential; of lanes to float32 rounding, and within e^-87 and e^87."""
     return x.exp() if isinstance(x, Tensor) else math.exp(x)
 
 
@@ -148,11 +156,27 @@ def _log_of_lanes(x):
     return m + (m * m * (m * p - 0.5) + exponent * 0.69314718056)
 
 
+@_overload(exp)
+def _exp(x):
+    return _exp_of_lanes if x is lanes else lambda x: math.exp(x)
+
+
+def _exp_of_lanes(x):
+    """exp(x) = p exp(r), and exp(r) by a polynomial."""
+    r, power = remainder_and_power(x)
+    p = r * 1.9875691500e-4 + 1.3981999507e-3
+    p = p * r + 8.3334519073e-3
+    p = p * r + 4.1665795894e-2
+    p = p * r + 1.6666665459e-1
+    p = p * r + 5.0000001201e-1
+    return (p * r * r + r + 1.0) * power
+
+
 def _of_numbers(function: Any, of_number: Any) -> None:
     @_overload(function)
     def overloaded(x):
         return lambda x: of_number(x)
 
 
-for _function, _of_number in ((exp, math.exp), (log1p, math.log1p), (sqrt, math.sqrt), (cos, math.cos)):
+for _function, _of_number in ((log1p, math.log1p), (sqrt, math.sqrt), (cos, math.cos)):
     _of_numbers(_function, _of_number)

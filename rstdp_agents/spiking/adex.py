@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
-from rstdp_agents.spiking.neurons import logistic
+from rstdp_agents.equations.adex import AdExConstants, adex_tick
+from rstdp_agents.equations.neuron import logistic_width, noise_of_current
 
 STEP = 0.25
 """Longest step of integration (ms), forward Euler."""
@@ -71,22 +72,16 @@ class AdEx:
         self, current: Tensor, uniform: Tensor, lowered: Tensor | float, state: AdExState, dt: float
     ) -> tuple[Tensor, AdExState]:
         """As `Neuron.window`."""
-        lift = self.v_t - self.e_l
-        drive = (current + logistic(uniform, self.noise)) * (self.c * lift / dt)
-        ticks = []
-        for i in drive:
-            spikes, state = self.tick(i, self.v_t - lift * lowered, state, dt)
-            ticks.append(spikes)
-        return torch.stack(ticks), state
+        p, (v, w), ticks = self.constants(dt), state, []
+        for i in (current + noise_of_current(uniform, p.noise)) * p.pa:
+            spike, v, w = adex_tick(v, w, i, p.v_t - p.lift * lowered, p)
+            ticks.append(spike)
+        return torch.stack(ticks), AdExState(v, w)
 
-    def tick(self, i: Tensor, v_t: Tensor | float, state: AdExState, dt: float) -> tuple[Tensor, AdExState]:
-        """One tick of ``dt`` ms under the current ``i`` (pA): one spike at most counts, and the state after it."""
-        (v, w), spiked, steps = state, torch.zeros_like(i, dtype=torch.bool), math.ceil(dt / STEP)
-        h = dt / steps
-        for _ in range(steps):
-            upstroke = self.g_l * self.delta_t * torch.exp((v - v_t) / self.delta_t)
-            dv, dw = (upstroke - self.g_l * (v - self.e_l) - w + i) / self.c, (self.a * (v - self.e_l) - w) / self.tau_w
-            v, w = v + h * dv, w + h * dw
-            peak = v >= self.v_peak
-            v, w, spiked = torch.where(peak, self.v_r, v), torch.where(peak, w + self.b, w), spiked | peak
-        return spiked.to(i.dtype), AdExState(v, w)
+    def constants(self, dt: float) -> AdExConstants:
+        """What compiled code computes with, for ticks of ``dt`` ms."""
+        lift, steps = self.v_t - self.e_l, math.ceil(dt / STEP)
+        return AdExConstants(
+            self.c, self.g_l, self.e_l, self.v_t, self.delta_t, self.a, self.tau_w, self.b, self.v_r, self.v_peak,
+            logistic_width(self.noise), lift, self.c * lift / dt, steps, dt / steps,
+        )  # fmt: skip

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.base import validate
-from rstdp_agents.equations.neuron import izhikevich_step
-from rstdp_agents.spiking.neurons import logistic
+from rstdp_agents.equations.izhikevich import IzhikevichConstants, izhikevich_tick
+from rstdp_agents.equations.neuron import logistic_width, noise_of_current
 
 STEP = 0.5
 """Longest step of integration (ms), forward Euler, as in the paper."""
@@ -63,20 +63,24 @@ class Izhikevich:
         self, current: Tensor, uniform: Tensor, lowered: Tensor | float, state: IzhikevichState, dt: float
     ) -> tuple[Tensor, IzhikevichState]:
         """As `Neuron.window`."""
-        drive, ticks = (current + logistic(uniform, self.noise)) * (self.lift / dt), []
-        for i in drive:
-            spikes, state = self.tick(i, self.v_peak - self.lift * lowered, state, dt)
-            ticks.append(spikes)
-        return torch.stack(ticks), state
+        p, (v, u), ticks = self.constants(dt), state, []
+        for i in (current + noise_of_current(uniform, p.noise)) * p.unit:
+            spike, v, u = izhikevich_tick(v, u, i, p.v_peak - p.lift * lowered, p)
+            ticks.append(spike)
+        return torch.stack(ticks), IzhikevichState(v, u)
 
-    def tick(
-        self, i: Tensor, v_peak: Tensor | float, state: IzhikevichState, dt: float
-    ) -> tuple[Tensor, IzhikevichState]:
-        """One tick of ``dt`` ms under the current ``i`` (mV/ms): one spike at most counts, and the state after it."""
-        (v, u), spiked, steps = state, torch.zeros_like(i, dtype=torch.bool), math.ceil(dt / STEP)
-        h = dt / steps
-        for _ in range(steps):
-            v, u = izhikevich_step(v, u, i, h, self.a, self.b)
-            peak = v >= v_peak
-            v, u, spiked = torch.where(peak, self.c, v), torch.where(peak, u + self.d, u), spiked | peak
-        return spiked.to(i.dtype), IzhikevichState(v, u)
+    def constants(self, dt: float) -> IzhikevichConstants:
+        """What compiled code computes with, for ticks of ``dt`` ms."""
+        steps = math.ceil(dt / STEP)
+        return IzhikevichConstants(
+            self.a,
+            self.b,
+            self.c,
+            self.d,
+            self.v_peak,
+            logistic_width(self.noise),
+            self.lift,
+            self.lift / dt,
+            steps,
+            dt / steps,
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -41,11 +40,6 @@ def reset(model: Neuron, state: State, done: Tensor) -> None:
     mask = done.reshape(*done.shape, *[1] * (first.ndim - done.ndim))
     for tensor, rest in zip(state, model.start(tuple(first.shape), first.device, first.dtype), strict=True):
         tensor.copy_(torch.where(mask, rest, tensor))
-
-
-def logistic(uniform: Tensor, sd: float) -> Tensor:
-    """Noise of mean 0 and standard deviation ``sd`` from draws in [0, 1), of their shape: a logistic distribution."""
-    return torch.logit(uniform, eps=1e-7).mul_(sd * math.sqrt(3.0) / math.pi)
 
 
 class LIFState(NamedTuple):
@@ -129,6 +123,10 @@ def _scan(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams, dt:
 
 class LIF(LIFParams):
     """The leaky integrate-and-fire neuron as a `Neuron`."""
+
+    def constants(self, dt: float) -> LIFConstants:
+        """What compiled code computes with, for ticks of ``dt`` ms."""
+        return lif_constants(self, dt)
 
     def start(self, shape: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> LIFState:
         return lif_init(shape, self, device, dtype)

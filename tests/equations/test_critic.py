@@ -41,7 +41,6 @@ REWARD = np.linspace(-2.0, 2.0, 16)
 
 def test_constants_are_those_of_modulator_and_settings():
     assert (
-        True,
         0.5,
         0.9,
         pytest.approx(0.72),
@@ -55,7 +54,7 @@ def test_constants_are_those_of_modulator_and_settings():
         0.2,
         0.0,
     ) == C
-    assert modulator_constants(RewardMinusBaseline(P, 50.0, 1, None, None), P, 10, 1.0) == (False, *C[1:12], 0.02)
+    assert modulator_constants(RewardMinusBaseline(P, 50.0, 1, None, None), P, 10, 1.0) == (*C[:11], 0.02)
     assert not modulator_constants(TDError(P, *SPACE), replace(P, gain="fixed"), 10, 1.0).adapts
 
 

@@ -16,6 +16,7 @@ from rstdp_agents.equations.lanes import (
     store,
     total,
 )
+from rstdp_agents.equations.ops import exp
 
 
 @njit
@@ -59,3 +60,17 @@ def test_lanes_compute_as_numpy(first):
 def test_bits_are_found_and_counted(word):
     lowest = 64 if word == 0 else (word & -word).bit_length() - 1
     assert bits_of(np.uint64(word)) == (lowest, word.bit_count())
+
+
+@njit
+def exponential(a, out):
+    store(out, 0, exp(load(a, 0)))
+
+
+def test_the_exponential_of_lanes_is_rounded_and_ends_where_float32_does():
+    for low, high in ((-87.0, 87.0), (-1.0, 1.0), (-0.35, 0.35)):
+        x, out = np.linspace(low, high, WIDTH, dtype=np.float32), np.empty(WIDTH, np.float32)
+        exponential(x, out)
+        np.testing.assert_allclose(out, np.exp(x.astype(np.float64)), rtol=3e-7)
+    exponential(np.full(WIDTH, 1e9, np.float32), out)
+    assert (np.isfinite(out) & (out > 1e37)).all()

@@ -8,9 +8,10 @@ from rstdp_agents.equations.neuron import (
     LIFParams,
     conductance_jump,
     inhibited,
-    izhikevich_step,
     lif_constants,
     lif_tick,
+    logistic_width,
+    noise_of_current,
     noisy_threshold,
 )
 from tests.equations.forms import values
@@ -92,8 +93,7 @@ def test_open_synapses_pull_a_potential_towards_where_they_reverse_and_not_beyon
     assert conductance_jump(-60.0, 1e9, 0.0, 0.0, -75.0) == pytest.approx(60.0)
 
 
-def test_a_step_of_izhikevichs_neuron_is_eulers():
-    v, u, current = np.linspace(-70, 20, 16), np.linspace(-15, 5, 16), np.linspace(-3, 8, 16)
-    found = izhikevich_step(v, u, current, 0.5, 0.02, 0.2)
-    assert found[0] == pytest.approx(v + 0.5 * (0.04 * v**2 + 5 * v + 140 - u + current))
-    assert found[1] == pytest.approx(u + 0.5 * 0.02 * (0.2 * v - u))
+def test_noise_of_a_current_is_logistic():
+    uniform = np.linspace(0.01, 0.99, 16)
+    assert values(noise_of_current, (uniform,), 0.3) == pytest.approx(0.3 * np.log(uniform / (1 - uniform)))
+    assert logistic_width(0.4) == pytest.approx(0.4 * 3**0.5 / np.pi)

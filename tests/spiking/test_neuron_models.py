@@ -8,11 +8,11 @@ from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
-from rstdp_agents.equations.neuron import LIFParams
+from rstdp_agents.equations.neuron import LIFParams, logistic_width, noise_of_current
 from rstdp_agents.spiking.adex import AdEx
 from rstdp_agents.spiking.izhikevich import Izhikevich
 from rstdp_agents.spiking.neuron_models import MODELS, build_neuron
-from rstdp_agents.spiking.neurons import LIF, logistic, reset
+from rstdp_agents.spiking.neurons import LIF, reset
 from rstdp_agents.training.episodes import EpisodeTracker
 from tests.helpers import cartpole_agent, observations
 
@@ -63,10 +63,11 @@ def test_shorter_ticks_change_little(model):
 
 
 def test_noise_has_the_standard_deviation_that_it_says():
-    noise = logistic(torch.rand(100_000, generator=torch.Generator().manual_seed(1), dtype=F64), 0.4)
+    uniform = torch.rand(100_000, generator=torch.Generator().manual_seed(1), dtype=F64)
+    noise = noise_of_current(uniform, logistic_width(0.4))
     assert abs(noise.mean()) < 0.005
     assert noise.std() == pytest.approx(0.4, rel=0.02)
-    assert not logistic(torch.rand(10), 0.0).any()
+    assert not noise_of_current(uniform, logistic_width(0.0)).any()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -122,7 +123,7 @@ def test_wrong_constants_are_refused(wrong, words):
 def test_the_state_of_a_model_is_in_checkpoints_by_its_fields(name, fresh, tmp_path):
     changes = {"neuron.model": name, "simulation.fresh_each_window": fresh, "homeostasis.param": "threshold"}
     agent, other = (cartpole_agent(backend="auto", **changes) for _ in range(2))
-    assert agent.backend == "torch"
+    assert agent.backend == "fused"
     agent.begin(observations(1, 1))
     fields = agent.layer.neurons._fields
     held = {key: agent.tensors()[f"output.{key}"] for key in fields}
@@ -136,8 +137,13 @@ def test_the_state_of_a_model_is_in_checkpoints_by_its_fields(name, fresh, tmp_p
     assert all(torch.equal(a, b) for a, b in zip(agent.layer.neurons, fresh_agent.layer.neurons, strict=True))
 
 
-def test_compiled_code_says_which_neuron_it_does_not_know():
-    with pytest.raises(ValueError, match="the fused backend cannot run this agent: it does not know AdEx"):
+class Tame(AdEx):
+    """A model that is not the one it is made of."""
+
+
+def test_compiled_code_says_which_neuron_it_does_not_know(monkeypatch):
+    monkeypatch.setitem(MODELS, "adex", Tame)
+    with pytest.raises(ValueError, match="the fused backend cannot run this agent: it does not know Tame"):
         cartpole_agent(backend="fused", **{"neuron.model": "adex"})
 
 

@@ -88,7 +88,7 @@ class FusedBackend:
     def adopt(self, agents: slice, other: FusedBackend) -> None:
         self.sync()
         self._go_on(for_good=True)  # rows may have other times to wait for
-        for name in ("constants", "sharpening", "late", "fade"):
+        for name in ("constants", "neuron", "rest", "sharpening", "late", "fade"):
             self.arrays[name][agents] = other.arrays[name][0]
         for own, of_other in zip(self.arrays["layers"], other.arrays["layers"], strict=True):
             own["homeostasis"][agents] = of_other["homeostasis"][0]

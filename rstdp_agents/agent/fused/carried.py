@@ -57,10 +57,10 @@ def carry_output_traces(spikes, traces, p):
 
 
 @jit()
-def come_to_rest(layer, a, e, r, c):
-    """An episode of agent a has ended in env e: neurons of a layer are at rest, and no trace is left."""
-    fill(layer.v[a, e].reshape(-1), np.float32(c.neuron.v_rest))
-    fill(layer.pause[a, e].reshape(-1), 0.0)
+def come_to_rest(layer, a, e, r, rest):
+    """An episode of agent a has ended in env e: neurons of a layer are at ``rest (2,)``, and no trace is left."""
+    fill(layer.v[a, e].reshape(-1), rest[0])
+    fill(layer.recovery[a, e].reshape(-1), rest[1])
     fill(layer.y[a, e].reshape(-1), 0.0)
     begin, end = (0, layer.x.shape[3]) if layer.dense else newest(r)
     for place in range(begin, end):

@@ -10,15 +10,12 @@ from rstdp_agents.agent.modulators import ModulatorConstants, modulator_constant
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.agent.spiking_critic import SpikingCritic, SpikingCriticConstants
 from rstdp_agents.codecs.decoders.options import DecoderConstants, decoder_constants
-from rstdp_agents.equations.neuron import LIFConstants, lif_constants
-from rstdp_agents.spiking.neurons import LIF
 from rstdp_agents.spiking.plasticity.constants import RuleConstants, rule_constants
 
 
 class Constants(NamedTuple):
     """Of one agent, and of all of its layers."""
 
-    neuron: LIFConstants
     rule: RuleConstants
     modulator: ModulatorConstants
     critic: SpikingCriticConstants
@@ -38,11 +35,9 @@ class Constants(NamedTuple):
 def constants_of(parts: AgentParts) -> Constants:
     """The constants of an agent's parts."""
     layer, config = parts.layer, parts.config
-    assert isinstance(layer.neuron, LIF)  # `support.why_not` refuses others
     rule = rule_constants(layer.rule, config.simulation.ticks, layer.dt)
     modulator = modulator_constants(parts.modulator, config.modulation, config.simulation.ticks, layer.dt)
     return Constants(
-        lif_constants(layer.neuron, layer.dt),
         rule,
         modulator,
         parts.modulator.constants if isinstance(parts.modulator, SpikingCritic) else SpikingCriticConstants(),

@@ -15,7 +15,6 @@ from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.rate_control import homeostasis_constants
 from rstdp_agents.spiking.homeostasis import HomeostasisState
 from rstdp_agents.spiking.layer import Layer
-from rstdp_agents.spiking.neurons import LIFState
 from rstdp_agents.spiking.synapses import Synapse
 from rstdp_agents.spiking.synapses.convolution import Convolution
 
@@ -87,6 +86,7 @@ def layer_arrays(
         "homeostasis": records(homeostasis, layer.agents), "lr_scale": float(lr_scale),
         "taps": axes.rows // axes.pre[0], "source": sources(layer.synapse),
         "feedback": np.zeros((layer.agents, 0, axes.sites, axes.padded), np.float32),
+        "own": (np.arange(axes.padded) < axes.channels).astype(np.float32),
         "pending": np.zeros(layer.agents, bool), "power": np.zeros(shape, np.float32), "post_count": counted.numpy(),
         "post": np.zeros((*shape, axes.sites, ticks, axes.padded), np.float32),
         "counts": np.zeros((*shape, axes.sites, axes.padded), np.float32),
@@ -140,14 +140,12 @@ def _synapses(layer: Layer, axes: Axes, envs: int, ticks: int) -> dict[str, np.n
 def _carried(layer: Layer, axes: Axes, envs: int) -> dict[str, np.ndarray]:
     """What may go on from window to window; where it does, it lies here from now on."""
     carries, shape = not layer.fresh_each_window, (layer.agents, envs)
-    v, pause, y = torch.zeros(3, *shape, axes.sites, axes.padded)
+    v, recovery, y = torch.zeros(3, *shape, axes.sites, axes.padded)
     x = torch.zeros(layer.agents, 2, envs, axes.inputs if carries else 0)
     if carries:
-        state = LIFState(
-            *(axes.neurons(memory).copy_(own) for memory, own in zip((v, pause), layer.neurons, strict=True))
-        )
-        layer.neurons = state
+        held = zip((v, recovery), layer.neurons, strict=True)
+        layer.neurons = type(layer.neurons)(*(axes.neurons(memory).copy_(own) for memory, own in held))
         layer.pairs = layer.pairs._replace(x=axes.presynaptic(x[:, 1]), y=axes.neurons(y))
     lingering = torch.zeros(layer.agents, len(layer.rule.terms), envs, axes.sites, axes.padded)
-    tensors = {"v": v, "pause": pause, "y": y, "x": x, "lingering": lingering}
+    tensors = {"v": v, "recovery": recovery, "y": y, "x": x, "lingering": lingering}
     return {name: tensor.numpy() for name, tensor in tensors.items()}

@@ -2,25 +2,86 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numba import types
+from numba.extending import overload
 
 from rstdp_agents.agent.fused.memory import copy, fill
-from rstdp_agents.base.compiled import FAST, jit
+from rstdp_agents.base.compiled import FAST, INLINED, jit
 from rstdp_agents.base.records import by_value
+from rstdp_agents.equations.adex import AdExConstants, adex_tick
+from rstdp_agents.equations.izhikevich import IzhikevichConstants, izhikevich_tick
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store, total
-from rstdp_agents.equations.neuron import LIFConstants, inhibited, lif_tick, noisy_threshold
+from rstdp_agents.equations.neuron import LIFConstants, inhibited, lif_tick, noise_of_current, noisy_threshold
 from rstdp_agents.equations.random_numbers import fill_uniform
 from rstdp_agents.equations.rate_control import HomeostasisConstants, offset_step, running_rate
 
+MODELS = (LIFConstants, AdExConstants, IzhikevichConstants)
+"""Constants of the neuron models that compiled code knows. A record of them says by its type which it is."""
+
+
+def constants_of_model(p: Any) -> Any:
+    """The NamedTuple of `MODELS` that the record ``p`` holds, as `records.by_value`."""
+    raise NotImplementedError
+
+
+def noise_of_tick(uniform: Any, p: Any) -> Any:
+    """The noise of a tick, from a uniform draw in [0, 1): of a threshold or of a current, as the model has it. p: of `MODELS`."""
+    raise NotImplementedError
+
+
+def tick(v: Any, recovery: Any, current: Any, noise: Any, ease: Any, p: Any) -> Any:
+    """A tick of a neuron: spike (0 or 1), and its two variables after it.
+
+    current: a weight of 1 adds 1. noise: of `noise_of_tick`. ease: by how much homeostasis has lowered the threshold.
+    p: of `MODELS`.
+    """
+    raise NotImplementedError
+
+
+def of_model(p: types.NamedTuple, lif: Any, adex: Any, izhikevich: Any) -> Any:
+    """One of three functions, for constants of this type."""
+    return (lif, adex, izhikevich)[MODELS.index(p.instance_class)]
+
+
+@overload(constants_of_model, jit_options=INLINED)
+def _constants_of_model(p):
+    kind = next(kind for kind in MODELS if kind._fields == tuple(p.fields))
+    return lambda p: by_value(p, kind)
+
+
+@overload(noise_of_tick, jit_options=INLINED)
+def _noise_of_tick(uniform, p):
+    def of_current(uniform, p):
+        return noise_of_current(uniform, p.noise)
+
+    return of_model(p, lambda uniform, p: noisy_threshold(uniform, p), of_current, of_current)
+
+
+@overload(tick, jit_options=INLINED)
+def _tick(v, recovery, current, noise, ease, p):
+    def lif(v, recovery, current, noise, ease, p):
+        return lif_tick(v, recovery, current, noise - ease, p)
+
+    def adex(v, recovery, current, noise, ease, p):
+        return adex_tick(v, recovery, (current + noise) * p.pa, p.v_t - ease * p.lift, p)
+
+    def izhikevich(v, recovery, current, noise, ease, p):
+        return izhikevich_tick(v, recovery, (current + noise) * p.unit, p.v_peak - ease * p.lift, p)
+
+    return of_model(p, lif, adex, izhikevich)
+
 
 @jit(fastmath=FAST)
-def noisy_thresholds(first, keys, channels, p, out):
-    """`neuron.noisy_threshold` of all envs, sites and ticks: out ``(E, S, T, P)``; those of the padding are out of reach.
+def draw_noise(first, keys, channels, p, out):
+    """`noise_of_tick` of all envs, sites and ticks: out ``(E, S, T, P)``.
 
     first, keys: place of their random numbers, ``(T, E, channels S)``, as in `random_numbers.fill_uniform`.
-    p: a record of `neuron.LIFConstants`.
+    p: a record of `MODELS`.
     """
-    (envs, sites, ticks), p = out.shape[:3], by_value(p, LIFConstants)
+    (envs, sites, ticks), p = out.shape[:3], constants_of_model(p)
     drawn, flat = np.empty(sites * channels if sites > 1 else 0, np.float32), out.reshape(-1)
     for t in range(ticks):
         for e in range(envs):
@@ -35,24 +96,32 @@ def noisy_thresholds(first, keys, channels, p, out):
             for site in range(sites):
                 fill(out[e, site, t, channels:], 0.5)
     for o in range(0, flat.shape[0], WIDTH):
-        store(flat, o, noisy_threshold(load(flat, o), p))
-    for o in range(0 if channels == out.shape[3] else flat.shape[0]):
-        if o % out.shape[3] >= channels:
-            flat[o] = np.inf
+        store(flat, o, noise_of_tick(load(flat, o), p))
 
 
-@jit(forceinline=True)
-def fire(layer, a, e, current, threshold, p, h):
-    """`neurons.lif_window` of a layer of agent a in env e, from rest, or if membranes go on from where they are.
+def fire(layer: Any, a: Any, e: Any, current: Any, noise: Any, p: Any, rest: Any, h: Any) -> None:
+    """`Neuron.window` of a layer of agent a in env e, from ``rest (2,)``, or if membranes go on from where they are.
 
-    Writes the layer's ``post`` and ``counts``, and where they go on ``v`` and ``pause``. current ``(S, T + 1, P)``, the last not
-    read; threshold ``(S, T, P)``. p, h: records of `neuron.LIFConstants` and `rate_control.HomeostasisConstants`.
+    Writes the layer's ``post`` and ``counts``, and where they go on ``v`` and ``recovery``. current ``(S, T + 1, P)``, the last
+    not read; noise ``(S, T, P)``. p, h: records of `MODELS` and of `rate_control.HomeostasisConstants`.
     """
-    if p.lateral_inhibition > 0.0:
-        fire_together(layer, a, e, current, threshold, p, h)
-    else:
+    raise NotImplementedError
+
+
+@overload(fire, jit_options=INLINED)
+def _fire(layer, a, e, current, noise, p, rest, h):
+    def apart(layer, a, e, current, noise, p, rest, h):
         for site in range(current.shape[0]):
-            fire_apart(layer, a, e, site, current[site], threshold[site], p, h)
+            fire_apart(layer, a, e, site, current[site], noise[site], p, rest, h)
+
+    def apart_or_not(layer, a, e, current, noise, p, rest, h):
+        if p.lateral_inhibition > 0.0:
+            fire_together(layer, a, e, current, noise, p, rest, h)
+        else:
+            for site in range(current.shape[0]):
+                fire_apart(layer, a, e, site, current[site], noise[site], p, rest, h)
+
+    return apart_or_not if "lateral_inhibition" in p.fields else apart
 
 
 @jit(forceinline=True)
@@ -74,55 +143,61 @@ def scale_currents(current, offset):
 
 
 @jit(forceinline=True)
-def fire_apart(layer, a, e, site, current, threshold, p, h):
+def fire_apart(layer, a, e, site, current, noise, p, rest, h):
     """`fire` at a site for neurons that know nothing of each other: sixteen of them through all ticks, then the next."""
-    (ticks, padded), p, h = threshold.shape, by_value(p, LIFConstants), by_value(h, HomeostasisConstants)
-    drive, level, spikes = current.reshape(-1), threshold.reshape(-1), layer.post[a, e, site].reshape(-1)
-    offset, counts, membranes, pauses = (
+    (ticks, padded), p, h = noise.shape, constants_of_model(p), by_value(h, HomeostasisConstants)
+    drive, noises, spikes, offset = (
+        current.reshape(-1),
+        noise.reshape(-1),
+        layer.post[a, e, site].reshape(-1),
         layer.offset[a, site],
+    )
+    counts, membranes, recoveries, own = (
         layer.counts[a, e, site],
         layer.v[a, e, site],
-        layer.pause[a, e, site],
+        layer.recovery[a, e, site],
+        layer.own,
     )
     for o in range(0, padded, WIDTH):
-        bias, ease = shifts(offset, o, h)
-        v, refractory, count = splat(p.v_rest), splat(0.0), splat(0.0)
+        (bias, ease), exists = shifts(offset, o, h), load(own, o)
+        v, recovery, count = splat(rest[0]), splat(rest[1]), splat(0.0)
         if layer.carries:
-            v, refractory = load(membranes, o), load(pauses, o)
+            v, recovery = load(membranes, o), load(recoveries, o)
         for t in range(ticks):
-            now, above = load(drive, t * padded + o) + bias, load(level, t * padded + o) - ease
-            spike, v, refractory = lif_tick(v, refractory, now, above, p)
-            store(spikes, t * padded + o, spike)
+            place = t * padded + o
+            spike, v, recovery = tick(v, recovery, load(drive, place) + bias, load(noises, place), ease, p)
+            spike = spike * exists
+            store(spikes, place, spike)
             count = count + spike
         store(counts, o, count)
         if layer.carries:
             store(membranes, o, v)
-            store(pauses, o, refractory)
+            store(recoveries, o, recovery)
 
 
 @jit()
-def fire_together(layer, a, e, current, threshold, p, h):
+def fire_together(layer, a, e, current, noise, p, rest, h):
     """`fire` for neurons that inhibit each other, at all sites: all of them, tick by tick."""
-    (sites, ticks, padded), p, h = threshold.shape, by_value(p, LIFConstants), by_value(h, HomeostasisConstants)
-    drive, level, spikes = current.reshape(-1), threshold.reshape(-1), layer.post[a, e].reshape(-1)
-    offset, counts = layer.offset[a].reshape(-1), layer.counts[a, e].reshape(-1)
-    membranes, pauses = layer.v[a, e].reshape(-1), layer.pause[a, e].reshape(-1)
-    v, refractory = np.full(sites * padded, np.float32(p.v_rest)), np.zeros(sites * padded, np.float32)
+    (sites, ticks, padded), p, h = noise.shape, constants_of_model(p), by_value(h, HomeostasisConstants)
+    drive, noises, spikes = current.reshape(-1), noise.reshape(-1), layer.post[a, e].reshape(-1)
+    offset, counts, own = layer.offset[a].reshape(-1), layer.counts[a, e].reshape(-1), layer.own
+    membranes, recoveries = layer.v[a, e].reshape(-1), layer.recovery[a, e].reshape(-1)
+    v, recovery = np.full(sites * padded, rest[0]), np.full(sites * padded, rest[1])
     if layer.carries:
         copy(membranes, v)
-        copy(pauses, refractory)
+        copy(recoveries, recovery)
     fill(counts, 0.0)
     for t in range(ticks):
         of_layer = np.float32(0.0)
         for site in range(sites):
             for place in range(0, padded, WIDTH):
                 o, row = site * padded + place, (site * ticks + t) * padded + place
-                bias, ease = shifts(offset, o, h)
-                now, above = load(drive, row + site * padded) + bias, load(level, row) - ease
-                spike, v_o, refractory_o = lif_tick(load(v, o), load(refractory, o), now, above, p)
+                (bias, ease), now = shifts(offset, o, h), load(drive, row + site * padded)
+                spike, v_o, recovery_o = tick(load(v, o), load(recovery, o), now + bias, load(noises, row), ease, p)
+                spike = spike * load(own, place)
                 store(spikes, row, spike)
                 store(v, o, v_o)
-                store(refractory, o, refractory_o)
+                store(recovery, o, recovery_o)
                 of_layer += total(spike)
         for site in range(sites):
             for place in range(0, padded, WIDTH):
@@ -132,7 +207,7 @@ def fire_together(layer, a, e, current, threshold, p, h):
                 store(counts, o, load(counts, o) + spike)
     if layer.carries:
         copy(v, membranes)
-        copy(refractory, pauses)
+        copy(recovery, recoveries)
 
 
 @jit(forceinline=True)

@@ -33,7 +33,7 @@ class FusedPolicy:
         self._decoder, self._observations, self._sync = decoder, observations, sync
         (agents, inputs), shape = shared["critic"].shape, (shared["critic"].shape[0], envs)
         most = shared["index"].shape[3]
-        self._rest = {"v": float(shared["constants"]["neuron"]["v_rest"][0]), "pause": 0.0}
+        self._rest = dict(zip(("v", "recovery"), shared["rest"][0].tolist(), strict=True))
         self._arrays = (
             shared
             | decoder_arrays(self._decoder, shape)

@@ -29,7 +29,7 @@ from rstdp_agents.agent.fused.lazy_rows import (
     use,
 )
 from rstdp_agents.agent.fused.memory import fill
-from rstdp_agents.agent.fused.neurons import fire, homeostasis_window, noisy_thresholds, scale_currents
+from rstdp_agents.agent.fused.neurons import draw_noise, fire, homeostasis_window, scale_currents
 from rstdp_agents.agent.fused.spikes import draw_spikes, relay_spikes_of
 from rstdp_agents.agent.fused.spiking_critic import mark_window
 from rstdp_agents.agent.fused.state import NEXT, NOW, TD_SPIKING
@@ -144,7 +144,7 @@ def _turn(s, layer, a, done, learning, c):
     if layer.carries:
         for e in range(done.shape[0]):
             if done[e]:
-                come_to_rest(layer, a, e, r, c)
+                come_to_rest(layer, a, e, r, s.rest[a])
     if layer.dense:
         lay_aside(layer, a)
         return shares, 0.0
@@ -235,8 +235,8 @@ def _respond(s, layer, a, done, shares, keys, place, c):
     """
     (envs, sites, ticks, padded), neurons = layer.post.shape[1:], layer.post_count.shape[1]
     h, square = layer.homeostasis[a], 0.0
-    threshold = np.empty((envs, sites, ticks, padded), np.float32)
-    noisy_thresholds(place, keys, neurons // sites, c.neuron, threshold)
+    noise = np.empty((envs, sites, ticks, padded), np.float32)
+    draw_noise(place, keys, neurons // sites, s.neuron[a], noise)
     current = np.zeros((envs, sites, ticks + 1, padded), np.float32)
     tile = max(WIDTH, TILE // (envs * sites * ticks) // WIDTH * WIDTH)
     for begin in range(0, padded, tile):
@@ -250,7 +250,7 @@ def _respond(s, layer, a, done, shares, keys, place, c):
     if h.moves_gain:
         scale_currents(current, layer.offset[a])
     for e in range(envs):
-        fire(layer, a, e, current[e], threshold[e], c.neuron, h)
+        fire(layer, a, e, current[e], noise[e], s.neuron[a], s.rest[a], h)
     return square, place + envs * ticks * neurons
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rstdp_agents.base.compiled import entry
-from rstdp_agents.equations.neuron import izhikevich_step
+from rstdp_agents.equations.izhikevich import izhikevich_step
 from rstdp_agents.equations.random_numbers import fill_uniform, window_keys
 from rstdp_agents.equations.three_factor import weight_step
 from rstdp_agents.equations.traces import decay, trace_step

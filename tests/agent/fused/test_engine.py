@@ -47,6 +47,11 @@ OPTIONS = [
     {"decoder.temperature_lr": 0.3, "decoder.exploration_lr": 0.3, "modulation.novelty": 2.0, "modulation.reward_scale": 0.1},
     {"decoder.temperature_lr": 0.0, "decoder.exploration_lr": 0.0, "modulation.novelty": 0.0},
     {"neuron.escape": "exponential", "neuron.escape_noise": 0.3, "neuron.escape_rate": 90.0},
+    {"neuron.model": "adex"},
+    {"neuron.model": "adex", "homeostasis.param": "threshold", "homeostasis.tau": 1000.0, "decoder.neurons_per_action": 5},
+    {"neuron.model": "izhikevich", "homeostasis.tau": 1000.0},
+    {"neuron.model": "adex", "simulation.fresh_each_window": False},
+    {"neuron.model": "izhikevich", "simulation.fresh_each_window": False, "homeostasis.param": "threshold"},
     {"simulation.fresh_each_window": False, "neuron.t_ref": 3.0, "neuron.v_rest": -0.1},
     {"simulation.fresh_each_window": False, "encoder.code": "hashed", "plasticity.a_minus": 0.4, "rule": "reward-switch"},
     {"simulation.fresh_each_window": False, "encoder.code": "hashed", "neuron.lateral_inhibition": 0.05},
@@ -62,7 +67,7 @@ BOUNDED = {"plasticity.w_min", "network.dale"}  # where a row waits, its bounds 
 OPTIONS += [
     SPARSE | each for each in OPTIONS if not any(name.startswith("encoder") or name in BOUNDED for name in each)
 ]
-LAZY = {"output.v", "output.refractory", "output.x", "output.y"}  # of a window's inside: both paths start them at rest
+LAZY = {f"output.{name}" for name in ("v", "refractory", "w", "u", "x", "y")}  # of a window's inside: both paths start them at rest
 OUTSIDE = {"agent.episodes"}  # counted by Agent.step, past which these tests reach the engine
 
 
