@@ -2,7 +2,7 @@ from importlib import import_module
 
 import pytest
 
-from benchmarks import compat, learning_report, speed_report
+from benchmarks import compat, configurations, learning_report, speed_report
 from benchmarks.contest import Refused, Rounds, take_turns
 from benchmarks.peers.work import Size
 from benchmarks.speed import OURS
@@ -160,3 +160,24 @@ def test_means_of_small_returns_keep_two_decimals():
     assert learning_report.mean([0.25, 0.3, None], bound=0.95) == "0.28"
     assert learning_report.mean([-110.25], bound=-110.0) == "-110.2"
     assert learning_report.mean([None], bound=1.0) == "-"
+
+
+def test_a_page_of_configurations_is_made_from_the_figures():
+    turns = {"torch": [90.0, 100.0, 130.0], "fused": [9.0, 10.0, 13.0]}
+    grown = {str(n): {"fused": [us]} for n, us in ((100, 10.0), (10_000, 20.0))}
+    body = configurations.tables(
+        {"cases": {"one": turns}, "inputs": grown, "active": grown, "starts": {"run": [2.5, 2.25]}}
+    )
+    assert "| one | 100 [95.0, 115] | 10.0 [9.50, 11.5] | x10.0 |" in body
+    assert "| 10,000 | 20.0 [20.0, 20.0] |" in body
+    assert "A power law of exponent 0.15." in body  # log 2 / log 100
+    assert "| run | 2.50, 2.25 |" in body
+
+
+def test_tiles_of_the_rows_have_as_many_inputs_and_active_ones_as_they_say():
+    for sizes, of_active in ((configurations.INPUTS, False), (configurations.ACTIVE, True)):
+        for said, (tilings, cells) in list(sizes.items())[:2]:
+            life = configurations.Life(configurations.tiled(tilings, cells), "fused")
+            arrays = life.agent._backend.arrays
+            assert (arrays["many"][0, 0, 0] if of_active else arrays["critic"].shape[1]) == said
+            assert not arrays["dense"]

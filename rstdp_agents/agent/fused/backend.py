@@ -8,10 +8,11 @@ from torch import Tensor
 
 from rstdp_agents.agent.fused.arrays import arrays_of
 from rstdp_agents.agent.fused.decoders import reader
+from rstdp_agents.agent.fused.layer_arrays import show_last, take_last
 from rstdp_agents.agent.fused.looks import Kept, go_on, show
 from rstdp_agents.agent.fused.observations import Observations
 from rstdp_agents.agent.fused.policy import FusedPolicy
-from rstdp_agents.agent.fused.spikes import layer_spikes, pack_spikes, unpack_spikes
+from rstdp_agents.agent.fused.spikes import layer_spikes, unpack_spikes
 from rstdp_agents.agent.fused.state import State
 from rstdp_agents.agent.fused.step import step
 from rstdp_agents.agent.fused.threads import Threads
@@ -33,7 +34,7 @@ class FusedBackend:
 
     def __init__(self, parts: AgentParts, threads: int) -> None:
         self.parts, self.arrays = parts, arrays_of(parts)
-        self._pre: dict[int, Tensor] = {}  # input spikes that layers show now, as `sync` made them
+        self._showing: set[int] = set()  # layers whose last window is shown as `sync` made it
         self._shown = False  # whether all is up to date, for somebody who may write to it
         self._state, self._chosen = State(**self.arrays), reader(parts.decoder, self.arrays)
         self._observations = Observations(parts, self.arrays["kind"])
@@ -68,13 +69,13 @@ class FusedBackend:
             show(self._state, self._kept)
             self._shown = True
         for i, layer in enumerate(self.parts.network.layers):
-            if layer.last is not None and i not in self._pre:
-                self._pre[i] = self._input_spikes(i).movedim(0, 2)
-                pre = self._pre[i].unflatten(-1, layer.synapse.pre_shape)
-                layer.last = layer.last._replace(pre=pre)
+            if layer.last is not None and i not in self._showing:
+                layer.last = show_last(layer, self.arrays["layers"][i])
+                self._showing.add(i)
 
     def spikes(self) -> tuple[Tensor, ...]:
-        return self._input_spikes(0), *(layer_spikes(layer) for layer in self.arrays["layers"])
+        pre = torch.from_numpy(unpack_spikes(self.arrays["layers"][0]["bits"][:, 0], self.arrays["late"].shape[1]))
+        return pre, *(layer_spikes(layer) for layer in self.arrays["layers"])
 
     def features(self) -> Tensor:
         index, value = (torch.from_numpy(self.arrays[name][:, 0]) for name in ("index", "value"))
@@ -111,10 +112,6 @@ class FusedBackend:
             **{f"kept{i}": a for i, a in enumerate(self._kept.arrays)},
         }
 
-    def _input_spikes(self, i: int) -> Tensor:
-        """Input spikes of a layer in the last window, ``(ticks, agents, envs, pre)``."""
-        return torch.from_numpy(unpack_spikes(self.arrays["layers"][i]["bits"][:, 0], self.arrays["late"].shape[1]))
-
     def _go_on(self, for_good: bool = False) -> None:
         """Leave off showing, see `looks`."""
         go_on(self._state, self._kept, for_good)
@@ -122,8 +119,9 @@ class FusedBackend:
 
     def _run(self, t: Transition, learning: bool) -> np.ndarray:
         self.parts.statistics.windows += 1
-        for i in list(self._pre):
-            self.arrays["layers"][i]["bits"][:, 0] = pack_spikes(self._pre.pop(i).numpy())
+        for i in self._showing:
+            take_last(self.parts.network.layers[i], self.arrays["layers"][i])
+        self._showing.clear()
         if self._shown:
             self._go_on()
         if self._observations.are_masked:

@@ -68,6 +68,15 @@ def come_to_rest(layer, a, e, r, rest):
 
 
 @jit()
+def clear_traces(layer, a, r):
+    """Forget the traces of agent a, of a sparse code, that were there before the last window."""
+    begin, end = newest(r)
+    for place in range(begin, end):
+        for e in range(layer.x.shape[2]):
+            layer.x[a, 0, e, queued(r, place)] = 0.0
+
+
+@jit()
 def lingering_rows(layer, a, r):
     """The inputs of agent a, of a sparse code, whose trace is not over: some of those whose rows were in use last."""
     begin, end = newest(r)

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.agent.fused.lazy_rows import RING
+from rstdp_agents.agent.fused.spikes import pack_spikes, unpack_spikes
 from rstdp_agents.base.records import records
 from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.rate_control import homeostasis_constants
 from rstdp_agents.spiking.homeostasis import HomeostasisState
 from rstdp_agents.spiking.layer import Layer
+from rstdp_agents.spiking.plasticity.last_window import LastWindow
 from rstdp_agents.spiking.synapses import Synapse
 from rstdp_agents.spiking.synapses.convolution import Convolution
 
@@ -118,6 +120,30 @@ def feed_back(layer: Layer, feedback: Tensor, arrays: dict[str, Any]) -> Tensor:
     return axes.neurons(memory).movedim(1, -1).copy_(feedback)
 
 
+def show_last(layer: Layer, arrays: dict[str, Any]) -> LastWindow:
+    """The last window of a layer that keeps no eligibility, from its fields; what is not their very memory, `take_last` takes."""
+    axes, ticks = axes_of(layer.synapse), arrays["post"].shape[3]
+    pre = torch.from_numpy(unpack_spikes(arrays["bits"][:, 0], ticks)).movedim(0, 2)
+    if layer.fresh_each_window:
+        return layer.last._replace(pre=pre.unflatten(-1, axes.pre))
+    credit, lingering, x = (torch.from_numpy(arrays[name]) for name in ("credit", "lingering", "x"))
+    earned = torch.cat([axes.ticks(credit[..., :ticks, :]), axes.neurons(lingering)[:, :, :, None]], 3)
+    return LastWindow(earned.unbind(1), torch.cat([pre, x[:, 0, :, None]], 2).unflatten(-1, axes.pre))
+
+
+def take_last(layer: Layer, arrays: dict[str, Any]) -> None:
+    """Write the last window of a layer into its fields, as `show_last` has shown it."""
+    axes, ticks, last = axes_of(layer.synapse), arrays["post"].shape[3], layer.last
+    pre = last.pre.flatten(3)
+    arrays["bits"][:, 0] = pack_spikes(pre[:, :, :ticks].numpy())
+    if not layer.fresh_each_window:
+        credit, lingering = (torch.from_numpy(arrays[name]) for name in ("credit", "lingering"))
+        earned = torch.stack(last.credit, 1)
+        axes.ticks(credit[..., :ticks, :]).copy_(earned[:, :, :, :ticks])
+        axes.neurons(lingering).copy_(earned[:, :, :, ticks])
+        arrays["x"][:, 0] = pre[:, :, ticks].numpy()
+
+
 def _synapses(layer: Layer, axes: Axes, envs: int, ticks: int) -> dict[str, np.ndarray]:
     """Weights, eligibility and homeostasis, which from now on lie here."""
     agents, terms, per_site = layer.agents, len(layer.rule.terms), (axes.sites, axes.padded)
@@ -129,7 +155,7 @@ def _synapses(layer: Layer, axes: Axes, envs: int, ticks: int) -> dict[str, np.n
     layer.weight = axes.synapses(weight).copy_(layer.weight)
     if layer.last is None:
         layer.pairs = layer.pairs._replace(z=tuple(axes.synapses(z[:, k]) for k in range(terms)))
-    else:
+    elif layer.fresh_each_window:
         layer.last = layer.last._replace(credit=axes.ticks(credit[..., :ticks, :]).unbind(1))
     kept = zip((rate, offset), layer.homeostasis, strict=True)
     layer.homeostasis = HomeostasisState(*(axes.neurons(memory).copy_(value) for memory, value in kept))

@@ -12,6 +12,7 @@ from numba import uint64
 from rstdp_agents.agent.fused.carried import (
     carry_output_traces,
     carry_traces,
+    clear_traces,
     come_to_rest,
     linger_credit,
     lingering_rows,
@@ -160,13 +161,15 @@ def _turn_listed(s, layer, a, r, done, shares, learning, c):
         still = lingering_rows(layer, a, r)
     if learning:
         square = learn_listed(s, layer, a, r, shares, c)
-        clear_spikes(r)
+    if layer.carries:
+        clear_traces(layer, a, r)
+    clear_spikes(r)
+    if learning:
         for e in range(done.shape[0]):
             if done[e]:
                 end_episode(r, e, c)
         next_step(r, c)
     else:
-        clear_spikes(r)
         decay_at_rest(r)
     for e in range(done.shape[0]):
         use(r, s.index[a, NOW, e, : s.many[a, NOW, e]], c)
@@ -183,7 +186,9 @@ def _shares(s, layer, a, learning, c):
     for p in range(shares.shape[0]):
         shares[p] = lr * third_factor(s.m[a, p % envs], p // envs, s.amplitudes, c.rule) / envs
     if layer.forgets and learning:
-        modulate_credit(layer.credit[a].reshape(-1, *layer.credit.shape[3:]), shares)
+        modulate_credit(layer.credit[a].reshape(shares.shape[0], -1), shares)
+        if layer.carries:
+            modulate_credit(layer.lingering[a].reshape(shares.shape[0], -1), shares)
     return shares
 
 

@@ -42,6 +42,4 @@ def why_not(parts: AgentParts) -> str:
         return "the rule's traces are set by spikes, or its pairs depend on the weight"
     if parts.config.simulation.ticks > MAX_TICKS:
         return f"a window has more than {MAX_TICKS} ticks"
-    if not layer.fresh_each_window and layer.last is not None:
-        return "spike traces are carried over from window to window, and eligibility is not"
     return ""

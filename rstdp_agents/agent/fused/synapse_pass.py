@@ -136,11 +136,10 @@ def learn_and_drive(s, layer, a, begin, end, done, shares, current, c):
 
 @jit(fastmath=FAST)
 def modulate_credit(credit, shares):
-    """Multiply ``credit (K E, S, T + 1, P)`` by the shares of `learn_and_drive`, in place."""
+    """Multiply ``credit (K E, ...)``, in two axes, by the shares of `learn_and_drive`, in place."""
     for p in range(credit.shape[0]):
-        flat, share = credit[p].reshape(-1), shares[p]
-        for o in range(0, flat.shape[0], WIDTH):
-            store(flat, o, load(flat, o) * share)
+        for o in range(0, credit.shape[1], WIDTH):
+            store(credit[p], o, load(credit[p], o) * shares[p])
 
 
 @jit(fastmath=FAST)
@@ -180,13 +179,28 @@ def learn_last(layer, a, i, begin, end, earned, c):
     weight, credit = layer.weight[a].reshape(-1), layer.credit[a].reshape(-1)
     terms, ticks = layer.credit.shape[1], layer.credit.shape[4] - 1
     many = find_earned(layer.bits[a, -1], layer.source, i, terms, ticks, padded, earned)
-    for o in range(begin, end if many else begin, WIDTH):
+    for o in range(begin, end if many or layer.carries else begin, WIDTH):
         update, row = splat(0.0), i * padded + o
         for j in range(0, many, 2):
             update = update + (load(credit, earned[j] + o) + load(credit, earned[j + 1] + o))
+        if layer.carries:
+            update = update + lingering_of(layer, a, i, o)
         square = square + update * update
         store(weight, row, weight_step(load(weight, row), update, low, high))
     return square
+
+
+@jit(fastmath=FAST)
+def lingering_of(layer, a, i, o):
+    """What the traces behind row i of agent a, from before the last window, have earned in it, for sixteen outputs from ``o``."""
+    terms, envs, sites, padded = layer.lingering.shape[1:]
+    lingering, x, earned = layer.lingering[a].reshape(-1), layer.x[a, 0], splat(0.0)
+    for p in range(terms * envs):
+        for site in range(sites):
+            trace = x[p % envs, behind(layer.source, i, site)]
+            if trace > 0.0:
+                earned = earned + load(lingering, (p * sites + site) * padded + o) * trace
+    return earned
 
 
 @jit(fastmath=FAST)

@@ -36,7 +36,7 @@ REGIMES: dict[str, dict[str, Any]] = {
 
 RULES_IN: dict[str, dict[str, dict[str, Any]]] = {
     "cortical": {
-        # without a trace it runs on torch, where a critic of spikes takes 0.3 s a step
+        # chosen when it ran on torch alone, where a critic of spikes takes 0.3 s a step
         "rstdp": {"agent.modulator": "td"},
         "reward-switch": {"agent.plasticity.lr": 0.5},  # a third of that of the others, as in the fast regime
     },

@@ -55,6 +55,7 @@ OPTIONS = [
     {"simulation.fresh_each_window": False, "neuron.t_ref": 3.0, "neuron.v_rest": -0.1},
     {"simulation.fresh_each_window": False, "encoder.code": "hashed", "plasticity.a_minus": 0.4, "rule": "reward-switch"},
     {"simulation.fresh_each_window": False, "encoder.code": "hashed", "neuron.lateral_inhibition": 0.05},
+    {"rule": "rstdp", "simulation.fresh_each_window": False, "plasticity.a_minus": 0.4},
     {"network.dale": True, "plasticity.w_init": 0.03, "plasticity.w_min": -0.05, "plasticity.w_max": 0.04},
     {"network.dale": True, "rule": "rstdp", "plasticity.a_minus": 0.4, "encoder.code": "hashed", "plasticity.w_max": 0.02},
     {"modulator": "reward", "modulation.gain": "fixed", "modulation.novelty": 1.0, "decoder.temperature_lr": 0.02},
@@ -67,7 +68,9 @@ BOUNDED = {"plasticity.w_min", "network.dale"}  # where a row waits, its bounds 
 OPTIONS += [
     SPARSE | each for each in OPTIONS if not any(name.startswith("encoder") or name in BOUNDED for name in each)
 ]
-LAZY = {f"output.{name}" for name in ("v", "refractory", "w", "u", "x", "y")}  # of a window's inside: both paths start them at rest
+LAZY = {
+    f"output.{name}" for name in ("v", "refractory", "w", "u", "x", "y")
+}  # of a window's inside: both paths start them at rest
 OUTSIDE = {"agent.episodes"}  # counted by Agent.step, past which these tests reach the engine
 
 
@@ -260,10 +263,10 @@ def test_continuous_actions_are_those_of_torch(shape):
 
 def test_what_it_cannot_do_falls_back_to_torch_and_says_so(caplog):
     with caplog.at_level(logging.DEBUG, logger="rstdp_agents"):
-        agent = cartpole_agent(backend="auto", **{"rule": "rstdp", "simulation.fresh_each_window": False})
+        agent = cartpole_agent(backend="auto", **{"plasticity.on_spike": "set"})
     assert agent.backend == "torch"
     assert [record.message for record in caplog.records] == [
-        "the fused backend is not used: spike traces are carried over from window to window, and eligibility is not"
+        "the fused backend is not used: the rule's traces are set by spikes, or its pairs depend on the weight"
     ]
     assert cartpole_agent(backend="auto", dtype=torch.float64).backend == "torch"
     assert cartpole_agent(backend="auto", **{"simulation.ticks": 65}).backend == "torch"
