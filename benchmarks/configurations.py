@@ -47,6 +47,8 @@ class Case(NamedTuple):
 
     space: gym.spaces.Box
     settings: dict[str, Any]
+    step: float = 0.05
+    """Standard deviation of what a number wanders in a step, where observations are numbers within -1 and 1."""
 
 
 PLANES = {"encoder.code": "place-cells"}
@@ -109,7 +111,9 @@ class Life:
         self.agent = Agent(config, case.space, actions, seeds=(1,), envs=1, backend=backend)
         random = np.random.default_rng(0)
         steps, shape = 512, (1, 1, *case.space.shape)
-        seen = random.random((steps, *shape)) < 0.05 if case.space is IMAGE else _walk(random, steps, shape)
+        seen = (
+            random.random((steps, *shape)) < 0.05 if case.space is IMAGE else _walk(random, case.step, (steps, *shape))
+        )
         nobody, rewards = np.zeros((1, 1), bool), random.normal(size=(steps, 1, 1))
         self._steps = [Transition(*each, nobody, nobody, None, False) for each in zip(seen, rewards, strict=True)]
         self._at = count()
@@ -129,9 +133,9 @@ class Life:
         return 1e6 * passed / steps
 
 
-def _walk(random: np.random.Generator, steps: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Numbers that wander within -1 and 1."""
-    wandered = np.cumsum(random.normal(0, 0.05, (steps, *shape)), 0)
+def _walk(random: np.random.Generator, step: float, shape: tuple[int, ...]) -> np.ndarray:
+    """Numbers that wander within -1 and 1, along the first axis."""
+    wandered = np.cumsum(random.normal(0, step, shape), 0)
     return (np.abs((wandered + 1) % 4 - 2) - 1).astype(np.float32)
 
 
@@ -147,8 +151,8 @@ def take_turns(cases: dict[str, Case], backends: tuple[str, ...], args: Args) ->
 
 
 def tiled(tilings: int, cells: int) -> Case:
-    """An agent with so many tilings of the plane, each with so many tiles for each of two numbers."""
-    return Case(PLANE, {**TILES, "encoder.tilings": tilings, "encoder.cells": (cells, cells)})
+    """An agent with so many tilings of the plane, each with so many tiles for each of two numbers, of which it sees other ones soon."""
+    return Case(PLANE, {**TILES, "encoder.tilings": tilings, "encoder.cells": (cells, cells)}, step=0.4 / cells)
 
 
 class Watched(CartPoleEnv):
@@ -246,7 +250,8 @@ torch {torch}; one agent, one env, one thread, both backends in turns. Load of t
 
 A cell is the median of the turns with its quartiles in brackets. An env step is `Agent.step` alone: learning from the last
 transition, 10 ticks, decision, with R-STDP-ET, a linear critic and homeostasis but for what the row says. The first row is what
-every environment of numbers gets without any setting: 4 numbers, hashed tiles, 2 actions. Rows of tiles have 16 output neurons.
+every environment of numbers gets without any setting: 4 numbers, hashed tiles, 2 actions. Rows of tiles have 16 output neurons,
+and see two numbers that wander by a fifth of a tile or two in a step: what a step costs depends on how many inputs come and go.
 
 """
 
