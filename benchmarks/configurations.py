@@ -28,14 +28,15 @@ from gymnasium.envs.classic_control import CartPoleEnv
 from benchmarks import machine
 from benchmarks.summary import exponent, short
 from rstdp_agents.agent.agent import Agent
-from rstdp_agents.agent.config import AgentConfig
+from rstdp_agents.agent.config import AgentConfig, BackendName
 from rstdp_agents.base.devices import flush_denormal
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.training.presets.regimes import REGIMES
 from rstdp_agents.training.reports.tables import table
 
-VECTOR, IMAGE = gym.spaces.Box(-1.0, 1.0, (4,)), gym.spaces.Box(0, 1, (10, 10, 4), bool)
+_box: Any = gym.spaces.Box  # whose declared types leave out bool
+VECTOR, IMAGE = gym.spaces.Box(-1.0, 1.0, (4,)), _box(0, 1, (10, 10, 4), bool)
 PLANE, TILES = gym.spaces.Box(-1.0, 1.0, (2,)), {"encoder.code": "tiles"}
 STARTED = "RSTDP_AGENTS_STARTED"
 """Names the file in which `Watched` notes its first step."""
@@ -45,7 +46,7 @@ ROOT = Path(__file__).parents[1]
 class Case(NamedTuple):
     """An agent: observations that it sees, and its settings."""
 
-    space: gym.spaces.Box
+    space: gym.Space[Any]
     settings: dict[str, Any]
     step: float = 0.05
     """Standard deviation of what a number wanders in a step, where observations are numbers within -1 and 1."""
@@ -105,12 +106,12 @@ class Args:
 class Life:
     """An agent that lives through observations, on and on; ``step()`` is one env step."""
 
-    def __init__(self, case: Case, backend: str) -> None:
+    def __init__(self, case: Case, backend: BackendName) -> None:
         config = override(AgentConfig(), case.settings)
         actions = gym.spaces.Discrete(6 if case.space is IMAGE else 2)
         self.agent = Agent(config, case.space, actions, seeds=(1,), envs=1, backend=backend)
         random = np.random.default_rng(0)
-        steps, shape = 512, (1, 1, *case.space.shape)
+        steps, shape = 512, (1, 1, *(case.space.shape or ()))
         seen = (
             random.random((steps, *shape)) < 0.05 if case.space is IMAGE else _walk(random, case.step, (steps, *shape))
         )
@@ -139,7 +140,9 @@ def _walk(random: np.random.Generator, step: float, shape: tuple[int, ...]) -> n
     return (np.abs((wandered + 1) % 4 - 2) - 1).astype(np.float32)
 
 
-def take_turns(cases: dict[str, Case], backends: tuple[str, ...], args: Args) -> dict[str, dict[str, list[float]]]:
+def take_turns(
+    cases: dict[str, Case], backends: tuple[BackendName, ...], args: Args
+) -> dict[str, dict[str, list[float]]]:
     """Microseconds per env step, case -> backend -> one for each turn."""
     out = {}
     for name, case in cases.items():
@@ -151,14 +154,14 @@ def take_turns(cases: dict[str, Case], backends: tuple[str, ...], args: Args) ->
 
 
 def tiled(tilings: int, cells: int) -> Case:
-    """An agent with so many tilings of the plane, each with so many tiles for each of two numbers, of which it sees other ones soon."""
+    """An agent with so many tilings of the plane, each with so many tiles for each of two numbers."""
     return Case(PLANE, {**TILES, "encoder.tilings": tilings, "encoder.cells": (cells, cells)}, step=0.4 / cells)
 
 
 class Watched(CartPoleEnv):
     """CartPole that notes how much CPU its process has used when it takes its first step (s)."""
 
-    def step(self, action: int) -> Any:
+    def step(self, action: Any) -> Any:
         file = Path(os.environ[STARTED])
         if not file.exists():
             file.write_text(repr(time.process_time()))

@@ -79,5 +79,5 @@ def build_layer(
     return Layer(
         name, synapse, weight, envs, neuron=neuron, rule=build_rule(config.rule, p), homeostasis=config.homeostasis,
         bounds=(p.w_min, p.w_max), ticks=s.ticks, dt=s.dt, fresh_each_window=s.fresh_each_window,
-        dale=config.network.dale,
+        dale=config.network.dale, mu=p.mu,
     )  # fmt: skip

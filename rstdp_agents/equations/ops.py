@@ -85,6 +85,16 @@ def exp(x: Value) -> Value:
     return x.exp() if isinstance(x, Tensor) else math.exp(x)
 
 
+LEAST = 1e-30
+"""The least base of a power."""
+
+
+@equation
+def power(x: Value, exponent: Value) -> Value:
+    """``x`` to a positive power; what is below `LEAST` counts as that."""
+    return exp(log(clip(x, LEAST, math.inf)) * exponent)
+
+
 def log1p(x: Value) -> Value:
     """log(1 + x) of a number or tensor."""
     return x.log1p() if isinstance(x, Tensor) else math.log1p(x)

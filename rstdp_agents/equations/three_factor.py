@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from rstdp_agents.base.compiled import equation
-from rstdp_agents.equations.ops import Value, clip, like, where
+from rstdp_agents.equations.ops import Value, clip, like, power, where
 
 
 @equation
@@ -54,6 +54,19 @@ def dale_bounds(w_min: float, w_max: float, inhibitory: bool) -> tuple[float, fl
     Returns the lower and the upper one.
     """
     return w_min if inhibitory else 0.0, 0.0 if inhibitory else w_max
+
+
+@equation
+def soft_change(weight: Value, dw: Value, w_min: Value, w_max: Value, mu: Value) -> Value:
+    """Change of a weight between soft bounds: the closer it is to the one that it moves to, the less it moves.
+
+        dw <- dw (gap / (w_max - w_min))^mu
+
+    gap: w_max - w where dw > 0, else w - w_min. mu: 1 for a gap that counts in proportion; 0 is a hard bound, for which nothing
+    changes. All of one shape. After Gütig and others (2003).
+    """
+    gap = where(dw > 0, w_max - weight, weight - w_min)
+    return dw * power(gap / (w_max - w_min), mu)
 
 
 @equation

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.equations.rate_control import HomeostasisParams
+from rstdp_agents.equations.three_factor import dale_bounds, soft_change
 from rstdp_agents.spiking import neurons as models
-from rstdp_agents.spiking.dale import by_sign
+from rstdp_agents.spiking.dale import by_sign, presynaptic_signs
 from rstdp_agents.spiking.homeostasis import HomeostasisState, homeostasis_init, homeostasis_window
 from rstdp_agents.spiking.neurons import Neuron, State
 from rstdp_agents.spiking.plasticity.base import PairRule
@@ -40,11 +41,11 @@ class Layer:
     def __init__(
         self, name: str, synapse: Synapse, weight: Tensor, envs: int, *, neuron: Neuron, rule: PairRule,
         homeostasis: HomeostasisParams, bounds: tuple[float, float], ticks: int, dt: float, fresh_each_window: bool,
-        dale: bool = False,
+        dale: bool = False, mu: float = 0.0,
     ) -> None:  # fmt: skip
         self.name, self.synapse, self.weight = name, synapse, weight
         self.neuron, self.rule, self.homeostasis_params = neuron, rule, homeostasis
-        self.dale = dale
+        self.dale, self.mu = dale, mu
         self.bounds, self.dt, self.window_ms, self.fresh_each_window = bounds, dt, ticks * dt, fresh_each_window
         self.agents, self.device, self.dtype = weight.shape[0], weight.device, weight.dtype
         self._kernels = pair_kernels(rule, ticks, dt, self.device, self.dtype)
@@ -98,7 +99,18 @@ class Layer:
 
     def learn(self, m: Tensor, lr: Tensor) -> None:
         """Write the modulator ``m (agents, envs)`` into the weights with learning rates ``lr (agents,)``; `clamp` follows."""
-        self._add_update(self.weight, m, lr)
+        if self.mu > 0:
+            self.weight += soft_change(self.weight, self.update(m, lr), *self._own_bounds(), self.mu)
+        else:
+            self._add_update(self.weight, m, lr)
+
+    def _own_bounds(self) -> tuple[float | Tensor, float | Tensor]:
+        """Bounds of every weight, those of its neuron by Dale's law, of a shape that broadcasts to the weights."""
+        if not self.dale:
+            return self.bounds
+        excites = presynaptic_signs(self.weight) > 0
+        (low, _), (_, high) = (dale_bounds(*self.bounds, inhibitory) for inhibitory in (True, False))
+        return torch.where(excites, 0.0, low), torch.where(excites, high, 0.0)
 
     def clamp(self) -> None:
         """Keep the weights within their bounds, and on their neurons' side of 0 by Dale's law."""

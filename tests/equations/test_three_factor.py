@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from rstdp_agents.equations.three_factor import dale_bounds, shared_gate, spike_pairs, switch_factor, weight_step
+from rstdp_agents.equations.three_factor import (
+    dale_bounds,
+    shared_gate,
+    soft_change,
+    spike_pairs,
+    switch_factor,
+    weight_step,
+)
 from tests.equations.forms import values
 
 M = np.array([-2.0, -1e-6, 0.0, 1e-6, 0.5, 3.0, np.nan, -np.inf] * 2)
@@ -34,6 +41,15 @@ def test_the_sign_of_the_modulator_picks_the_amplitude(zero_punishes, at_zero):
 def test_weights_stay_within_their_bounds():
     weight, dw = np.linspace(-1, 1, 16), np.linspace(0.5, -0.5, 16) ** 3
     assert values(weight_step, (weight, dw), -0.8, 0.6) == pytest.approx(np.clip(weight + dw, -0.8, 0.6))
+
+
+@pytest.mark.parametrize("mu", [0.0, 0.4, 1.0, 2.0])
+def test_between_soft_bounds_a_change_shrinks_with_the_gap_to_the_bound_it_goes_to(mu):
+    weight, dw = np.linspace(-0.75, 0.55, 16), np.linspace(0.5, -0.5, 16)
+    gap = np.where(dw > 0, 0.6 - weight, weight + 0.8)
+    assert values(soft_change, (weight, dw), -0.8, 0.6, mu) == pytest.approx(dw * (gap / 1.4) ** mu)
+    at_bounds = values(soft_change, (np.full(16, 0.6), np.full(16, 0.5)), -0.8, 0.6, max(mu, 0.4))
+    assert at_bounds == pytest.approx(0.0, abs=1e-6)
 
 
 def test_by_dales_law_no_weight_is_on_the_other_side_of_zero():

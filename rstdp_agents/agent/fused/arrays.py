@@ -20,8 +20,11 @@ from rstdp_agents.base.records import records
 from rstdp_agents.codecs.encoders.counted import Counted
 from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.traces import powers
+from rstdp_agents.spiking.adex import AdEx
+from rstdp_agents.spiking.izhikevich import Izhikevich
 from rstdp_agents.spiking.layer import Layer
 from rstdp_agents.spiking.network import Network
+from rstdp_agents.spiking.neurons import LIF
 from rstdp_agents.spiking.plasticity import PairRule, RewardSwitch
 
 
@@ -33,7 +36,9 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
     statistics, network, shape, inputs = parts.statistics, parts.network, (parts.agents, parts.envs), parts.inputs
     encoder = parts.encoder.encoder if isinstance(parts.encoder, Counted) else parts.encoder
     copies = 2 if parts.config.network.dale else 1
-    rest = parts.layer.neuron.start((parts.agents,), parts.device, parts.dtype)
+    neuron = parts.layer.neuron
+    assert isinstance(neuron, LIF | AdEx | Izhikevich)  # `support.why_not` refuses others
+    rest = neuron.start((parts.agents,), parts.device, parts.dtype)
     most, constants = copies * most_active(encoder), records(constants_of(parts), parts.agents)
     dense = 4 * most > inputs or bool(parts.config.network.conv)
     arrays = dict(
@@ -42,7 +47,7 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         **_of_spiking_critic(parts, inputs, most), **listed_arrays(most, shape),
         layers=_of_network(network, parts, most, dense), dense=dense,
         modulator=_kind_of(parts.modulator), is_deep=len(network.layers) > 1,
-        constants=constants, neuron=records(parts.layer.neuron.constants(parts.layer.dt), parts.agents),
+        constants=constants, neuron=records(neuron.constants(parts.layer.dt), parts.agents),
         rest=torch.stack(rest, 1).numpy(), lr=parts.lr.numpy(), m=parts.m.numpy(), per_env=parts.dopamine.used,
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(),
         counters=np.stack([parts.random.seeds.numpy(), *np.zeros((3, parts.agents), np.int64)], 1),

@@ -26,6 +26,8 @@ class Constants(NamedTuple):
     """Steps after which an input that was active has nothing left to learn."""
     w_min: float
     w_max: float
+    mu: float
+    """Of `three_factor.soft_change`."""
     dale: bool
     """Whether inputs of even number, before a convolution their channels, excite and the others inhibit."""
     plane: int
@@ -45,6 +47,7 @@ def constants_of(parts: AgentParts) -> Constants:
         parts.p_max,
         lifetime(max(rule.decay_z, modulator.trace_decay)),
         *layer.bounds,
+        layer.mu,
         layer.dale,
         math.prod(parts.network.layers[0].synapse.pre_shape[1:]),
     )

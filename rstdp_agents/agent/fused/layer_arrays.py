@@ -124,6 +124,7 @@ def show_last(layer: Layer, arrays: dict[str, Any]) -> LastWindow:
     """The last window of a layer that keeps no eligibility, from its fields; what is not their very memory, `take_last` takes."""
     axes, ticks = axes_of(layer.synapse), arrays["post"].shape[3]
     pre = torch.from_numpy(unpack_spikes(arrays["bits"][:, 0], ticks)).movedim(0, 2)
+    assert layer.last is not None
     if layer.fresh_each_window:
         return layer.last._replace(pre=pre.unflatten(-1, axes.pre))
     credit, lingering, x = (torch.from_numpy(arrays[name]) for name in ("credit", "lingering", "x"))
@@ -134,6 +135,7 @@ def show_last(layer: Layer, arrays: dict[str, Any]) -> LastWindow:
 def take_last(layer: Layer, arrays: dict[str, Any]) -> None:
     """Write the last window of a layer into its fields, as `show_last` has shown it."""
     axes, ticks, last = axes_of(layer.synapse), arrays["post"].shape[3], layer.last
+    assert last is not None
     pre = last.pre.flatten(3)
     arrays["bits"][:, 0] = pack_spikes(pre[:, :, :ticks].numpy())
     if not layer.fresh_each_window:

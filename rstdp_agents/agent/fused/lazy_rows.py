@@ -30,7 +30,7 @@ from rstdp_agents.equations.critic import critic_step
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.ops import clip
 from rstdp_agents.equations.spiking_value import critic_bounds
-from rstdp_agents.equations.three_factor import dale_bounds, weight_step
+from rstdp_agents.equations.three_factor import dale_bounds, soft_change, weight_step
 
 FORGOTTEN = 1e-8
 """What is left of a trace when it counts as none: less than the rounding of what it was."""
@@ -162,6 +162,14 @@ def bounds_of(i, c):
     return dale_bounds(c.w_min, c.w_max, i % 2 == 1) if c.dale else (c.w_min, c.w_max)
 
 
+@jit(fastmath=FAST, forceinline=True)
+def stepped(weight, update, low, high, c):
+    """Sixteen weights after an update, within their bounds; c: `constants.Constants`."""
+    if c.mu > 0.0:
+        update = soft_change(weight, update, low, high, c.mu)
+    return weight_step(weight, update, low, high)
+
+
 @jit()
 def bounds_of_critic(r, i, c):
     """Bounds of a spiking critic's weights of input i."""
@@ -194,7 +202,7 @@ def settle(r, i, steps, c):
             eligible = load(r.z, row)
             update = update + eligible * np.float32(r.owed[p, slot])
             store(r.z, row, eligible * fade)
-        store(r.weight, o, weight_step(load(r.weight, o), update, low, high))
+        store(r.weight, o, stepped(load(r.weight, o), update, low, high, c))
     left = np.float32(r.fade[1, max(steps - 1, 0)])
     for e in range(r.trace.shape[0]):
         r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(r.owed_by_critic[e, slot]))
@@ -236,7 +244,7 @@ def end_episode(r, e, c):
                 row = (k * envs + e) * inputs * r.padded + o
                 update = update + load(r.z, row) * np.float32(r.owed[k * envs + e, slot])
                 store(r.z, row, splat(0.0))
-            store(r.weight, o, weight_step(load(r.weight, o), update, low, high))
+            store(r.weight, o, stepped(load(r.weight, o), update, low, high, c))
         r.critic[i] = critic_step(r.critic[i], r.trace[e, i], np.float32(r.owed_by_critic[e, slot]))
         r.trace[e, i] = 0.0
         if r.spiking:

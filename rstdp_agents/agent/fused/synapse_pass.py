@@ -9,12 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numba import uint64
 
-from rstdp_agents.agent.fused.lazy_rows import bounds_of, newest, owe, period, queued, waited, waiting
+from rstdp_agents.agent.fused.lazy_rows import bounds_of, newest, owe, period, queued, stepped, waited, waiting
 from rstdp_agents.agent.fused.state import NOW
 from rstdp_agents.agent.statistics import EVERY
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.lanes import WIDTH, load, lowest_bit, splat, store, total
-from rstdp_agents.equations.three_factor import weight_step
 from rstdp_agents.equations.traces import trace_step
 
 
@@ -126,7 +125,7 @@ def learn_and_drive(s, layer, a, begin, end, done, shares, current, c):
                     store(change, o, update)
                 else:
                     square = square + update * update
-                    store(weight, row + o, weight_step(load(weight, row + o), update, low, high))
+                    store(weight, row + o, stepped(load(weight, row + o), update, low, high, c))
         for e in range(envs):
             for site in range(sites):
                 fired = bits[e * inputs + behind(source, i, site)]
@@ -186,7 +185,7 @@ def learn_last(layer, a, i, begin, end, earned, c):
         if layer.carries:
             update = update + lingering_of(layer, a, i, o)
         square = square + update * update
-        store(weight, row, weight_step(load(weight, row), update, low, high))
+        store(weight, row, stepped(load(weight, row), update, low, high, c))
     return square
 
 

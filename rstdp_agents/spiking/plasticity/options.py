@@ -42,6 +42,8 @@ class PlasticityConfig:
     """Lower bound of the weights."""
     w_max: float = 1.0
     """Upper bound of the weights."""
+    mu: float = 0.0
+    """How soft the bounds are: updates shrink with the gap to them, as a share of w_max - w_min, to this power; 0 is hard."""
     w_init: float = 0.01
     """Initial weights are uniform within +- this."""
 
@@ -49,6 +51,7 @@ class PlasticityConfig:
         validate.not_negative("lr", self.lr)
         validate.not_negative("lr_halved_after", self.lr_halved_after, "episodes")
         validate.ordered("w_min", self.w_min, "w_max", self.w_max)
+        validate.not_negative("mu", self.mu)
         validate.not_negative("w_init", self.w_init)
         validate.not_negative("punished_plus", self.punished_plus)
         validate.not_negative("punished_minus", self.punished_minus)

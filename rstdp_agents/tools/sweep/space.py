@@ -22,7 +22,7 @@ from rstdp_agents.training.interaction import Interaction
 from rstdp_agents.training.ranged import with_range
 
 OWN = {
-    "plasticity": ("lr", "tau_e", "tau_plus", "tau_minus", "w_min", "w_max"),
+    "plasticity": ("lr", "tau_e", "tau_plus", "tau_minus", "w_min", "w_max", "mu"),
     "modulation": ("reward_scale", "gamma", "lambda_", "critic_lr", "novelty", "deadband", "tau_baseline"),
     "decoder": ("inverse_temperature", "temperature_lr", "exploration", "exploration_lr"),
     "homeostasis": ("tau", "limit", "tau_rate", "floor"),

@@ -56,6 +56,9 @@ OPTIONS = [
     {"simulation.fresh_each_window": False, "encoder.code": "hashed", "plasticity.a_minus": 0.4, "rule": "reward-switch"},
     {"simulation.fresh_each_window": False, "encoder.code": "hashed", "neuron.lateral_inhibition": 0.05},
     {"rule": "rstdp", "simulation.fresh_each_window": False, "plasticity.a_minus": 0.4},
+    {"plasticity.mu": 0.7, "plasticity.w_min": -0.03, "plasticity.w_max": 0.04},
+    {"plasticity.mu": 1.0, "plasticity.w_min": -0.03, "plasticity.w_max": 0.04, "rule": "rstdp", "plasticity.a_minus": 0.4},
+    {"plasticity.mu": 1.0, "plasticity.w_min": -0.05, "plasticity.w_max": 0.04, "network.dale": True, "plasticity.w_init": 0.03},
     {"network.dale": True, "plasticity.w_init": 0.03, "plasticity.w_min": -0.05, "plasticity.w_max": 0.04},
     {"network.dale": True, "rule": "rstdp", "plasticity.a_minus": 0.4, "encoder.code": "hashed", "plasticity.w_max": 0.02},
     {"modulator": "reward", "modulation.gain": "fixed", "modulation.novelty": 1.0, "decoder.temperature_lr": 0.02},
@@ -64,7 +67,7 @@ OPTIONS = [
     {"modulator": "td-spiking", "modulation.critic_neurons": 16, "network.dale": True, "modulation.critic_hz": 40.0},
 ]  # fmt: skip
 SPARSE = {"encoder.code": "tiles", "encoder.tilings": 3, "encoder.cells": (2, 2, 2, 3)}
-BOUNDED = {"plasticity.w_min", "network.dale"}  # where a row waits, its bounds act when it is used
+BOUNDED = {"plasticity.w_min", "network.dale", "plasticity.mu"}  # where a row waits, its bounds act when it is used
 OPTIONS += [
     SPARSE | each for each in OPTIONS if not any(name.startswith("encoder") or name in BOUNDED for name in each)
 ]
@@ -121,6 +124,22 @@ def test_fused_is_torch_to_float_rounding(options, envs):
     inside = LAZY if agent.config.simulation.fresh_each_window else set()
     for name in expected.keys() - inside - OUTSIDE - counted_otherwise:
         torch.testing.assert_close(got[name], expected[name], rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_soft_bounds_of_a_sparse_code_are_those_of_torch_to_second_order_in_the_learning_rate():
+    bounds = SPARSE | {"plasticity.w_min": -0.1, "plasticity.w_max": 0.1, "modulator": "reward", "decoder.gate": "none"}
+
+    def learnt(backend, mu, lr):
+        agent = cartpole_agent([0, 1], backend=backend, **bounds, **{"plasticity.mu": mu, "plasticity.lr": lr})
+        agent.begin(observations(2, 1, 77))
+        for i in range(40):
+            agent.step(transition(2, 1, i))
+        return agent.layer.weight
+
+    late = [(learnt("fused", 1.0, lr) - learnt("torch", 1.0, lr)).abs().max() for lr in (0.05, 0.1)]
+    softened = (learnt("fused", 0.0, 0.05) - learnt("torch", 1.0, 0.05)).abs().max()
+    assert late[0] < 0.1 * softened
+    assert late[1] > 2.5 * late[0]
 
 
 @pytest.mark.parametrize("rule", ["rstdp", "rstdp-et", "reward-switch"])

@@ -62,8 +62,8 @@ HALVED = {f"{group}.{name}" for group, names in search.OWN.items() for name in n
     "decoder.exploration", "decoder.exploration_lr",
 }  # fmt: skip
 OTHERS = {
-    "plasticity.w_min": -0.02, "plasticity.w_max": 0.02, "homeostasis.limit": 1e-3, "homeostasis.floor": 400.0,
-    "modulation.deadband": 0.5, "neuron.v_reset": -0.5, "neuron.lateral_inhibition": 0.3,
+    "plasticity.w_min": -0.02, "plasticity.w_max": 0.02, "plasticity.mu": 0.5, "homeostasis.limit": 1e-3,
+    "homeostasis.floor": 400.0,    "modulation.deadband": 0.5, "neuron.v_reset": -0.5, "neuron.lateral_inhibition": 0.3,
 }  # fmt: skip
 """Values of settings whose half would make no difference."""
 
