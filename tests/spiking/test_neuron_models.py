@@ -160,7 +160,8 @@ def test_agents_of_other_neurons_learn_cue(name):
         },
     )
     envs, tracker = SerialGrid("rstdp/Cue-v0", {}, len(seeds), 1), EpisodeTracker(len(seeds), 1, None)
-    agent = Agent(config, envs.observation_space, envs.action_space, seeds=seeds, lr_scale=lr_scale)
+    spaces = envs.observation_space, envs.action_space
+    agent = Agent(config, *spaces, seeds=seeds, lr_scale=lr_scale, backend="torch")  # compiling takes longer
     action = agent.begin(envs.reset(seeds))
     for step in range(1, 401):
         transition = envs.step(action)

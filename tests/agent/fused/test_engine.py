@@ -21,6 +21,7 @@ from rstdp_agents.spiking.plasticity.update import modulate
 from tests.environments.zoo import ACTIONS
 from tests.helpers import TWO_ARMS, cartpole_agent, experience, observations
 
+SPARSE = {"encoder.code": "tiles", "encoder.tilings": 3, "encoder.cells": (2, 2, 2, 3)}
 OPTIONS = [
     {"rule": "rstdp"},
     {"rule": "rstdp-et"},
@@ -54,26 +55,23 @@ OPTIONS = [
     {"neuron.model": "izhikevich", "simulation.fresh_each_window": False, "homeostasis.param": "threshold"},
     {"simulation.fresh_each_window": False, "neuron.t_ref": 3.0, "neuron.v_rest": -0.1},
     {"simulation.fresh_each_window": False, "encoder.code": "hashed", "plasticity.a_minus": 0.4, "rule": "reward-switch"},
-    {"simulation.fresh_each_window": False, "encoder.code": "hashed", "neuron.lateral_inhibition": 0.05},
+    {"simulation.fresh_each_window": False, "neuron.lateral_inhibition": 0.05},
     {"rule": "rstdp", "simulation.fresh_each_window": False, "plasticity.a_minus": 0.4},
     {"plasticity.mu": 0.7, "plasticity.w_min": -0.03, "plasticity.w_max": 0.04},
     {"plasticity.mu": 1.0, "plasticity.w_min": -0.03, "plasticity.w_max": 0.04, "rule": "rstdp", "plasticity.a_minus": 0.4},
     {"plasticity.mu": 1.0, "plasticity.w_min": -0.05, "plasticity.w_max": 0.04, "network.dale": True, "plasticity.w_init": 0.03},
     {"network.dale": True, "plasticity.w_init": 0.03, "plasticity.w_min": -0.05, "plasticity.w_max": 0.04},
-    {"network.dale": True, "rule": "rstdp", "plasticity.a_minus": 0.4, "encoder.code": "hashed", "plasticity.w_max": 0.02},
+    {"network.dale": True, "rule": "rstdp", "plasticity.a_minus": 0.4, **SPARSE, "plasticity.w_max": 0.02},
     {"modulator": "reward", "modulation.gain": "fixed", "modulation.novelty": 1.0, "decoder.temperature_lr": 0.02},
     {"modulator": "td-spiking", "modulation.critic_neurons": 8, "modulation.value_init": 2.0, "modulation.tau_reach": 20.0},
     {"modulator": "td-spiking", "modulation.critic_neurons": 8, "encoder.code": "tiles", "encoder.cells": (2, 2, 2, 3)},
     {"modulator": "td-spiking", "modulation.critic_neurons": 16, "network.dale": True, "modulation.critic_hz": 40.0},
 ]  # fmt: skip
-SPARSE = {"encoder.code": "tiles", "encoder.tilings": 3, "encoder.cells": (2, 2, 2, 3)}
-BOUNDED = {"plasticity.w_min", "network.dale", "plasticity.mu"}  # where a row waits, its bounds act when it is used
-OPTIONS += [
-    SPARSE | each for each in OPTIONS if not any(name.startswith("encoder") or name in BOUNDED for name in each)
-]
-LAZY = {
-    f"output.{name}" for name in ("v", "refractory", "w", "u", "x", "y")
-}  # of a window's inside: both paths start them at rest
+OTHERWISE = ("encoder", "neuron.model", "plasticity.w_min", "plasticity.mu", "network.dale")
+"""Of another code; code of its own to compile; and bounds, which act when a row that waits is used."""
+OPTIONS += [SPARSE | each for each in OPTIONS if not any(name.startswith(OTHERWISE) for name in each)]
+LAZY = {f"output.{name}" for name in ("v", "refractory", "w", "u", "x", "y")}
+"""Of a window's inside: both paths start them at rest."""
 OUTSIDE = {"agent.episodes"}  # counted by Agent.step, past which these tests reach the engine
 
 

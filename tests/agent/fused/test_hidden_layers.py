@@ -15,19 +15,20 @@ from rstdp_agents.codecs.transition import Transition
 VECTOR = gym.spaces.Box(-1.0, 1.0, (4,))
 IMAGE = gym.spaces.Box(0, 1, (7, 6, 2), np.uint8)
 LINE = {"network.hidden": (20,)}
+SPARSE = {"encoder.code": "tiles", "encoder.tilings": 3, "encoder.cells": (2, 2, 2, 3)}
 CASES = {
     "one layer": (VECTOR, LINE),
-    "two layers of a sparse code": (VECTOR, {"network.hidden": (40, 17), "encoder.code": "hashed"}),
+    "two layers of a sparse code": (VECTOR, {"network.hidden": (40, 17), **SPARSE}),
     "broadcast": (VECTOR, {**LINE, "network.credit": "broadcast", "network.lr_scale": 0.3}),
     "frozen": (VECTOR, {**LINE, "network.credit": "frozen"}),
     "rstdp": (VECTOR, {"network.hidden": (20, 9), "rule": "rstdp", "plasticity.a_minus": 0.4}),
-    "switch of a sparse code": (VECTOR, {**LINE, "rule": "reward-switch", "encoder.code": "hashed", "plasticity.a_minus": 0.3}),
+    "switch of a sparse code": (VECTOR, {**LINE, "rule": "reward-switch", **SPARSE, "plasticity.a_minus": 0.3}),
     "inhibition": (VECTOR, {**LINE, "neuron.lateral_inhibition": 0.05, "neuron.t_ref": 2.0}),
     "dale": (VECTOR, {**LINE, "network.dale": True, "plasticity.w_max": 0.3, "plasticity.w_min": -0.2}),
     "carried": (VECTOR, {"network.hidden": (20, 9), "simulation.fresh_each_window": False, "plasticity.a_minus": 0.4}),
-    "carried, sparse": (VECTOR, {**LINE, "simulation.fresh_each_window": False, "encoder.code": "hashed"}),
+    "carried, sparse": (VECTOR, {**LINE, "simulation.fresh_each_window": False, **SPARSE}),
     "gains": (VECTOR, {**LINE, "homeostasis.param": "gain", "homeostasis.tau": 1000.0, "homeostasis.tau_rate": 100.0}),
-    "spiking critic": (VECTOR, {**LINE, "modulator": "td-spiking", "modulation.critic_neurons": 8, "encoder.code": "hashed"}),
+    "spiking critic": (VECTOR, {**LINE, "modulator": "td-spiking", "modulation.critic_neurons": 8, **SPARSE}),
     "convolution": (IMAGE, {"network.conv": ((5, 3, 1),)}),
     "convolutions and a layer": (IMAGE, {"network.conv": ((4, 3, 2), (17, 2, 1)), "network.hidden": (10,)}),
     "convolution, rstdp": (IMAGE, {"network.conv": ((5, 3, 2),), "rule": "rstdp", "plasticity.a_minus": 0.4}),
