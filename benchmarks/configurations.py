@@ -159,12 +159,17 @@ def tiled(tilings: int, cells: int) -> Case:
 
 
 class Watched(CartPoleEnv):
-    """CartPole that notes how much CPU its process has used when it takes its first step (s)."""
+    """CartPole that notes how much CPU its process has used when it takes its first step (s).
+
+    The one that is trained on comes after those that are looked at before: its note stays.
+    """
+
+    stepped = False
 
     def step(self, action: Any) -> Any:
-        file = Path(os.environ[STARTED])
-        if not file.exists():
-            file.write_text(repr(time.process_time()))
+        if not self.stepped:
+            self.stepped = True
+            Path(os.environ[STARTED]).write_text(repr(time.process_time()))
         return super().step(action)
 
 
