@@ -79,9 +79,21 @@ class Trial:
         return hashlib.sha256(json.dumps(self.made_from, sort_keys=True).encode()).hexdigest()[:8]
 
     def file(self, folder: Path) -> Path:
-        """Where it is kept: another setting, other seeds or steps are another file."""
+        """Where it is kept: another setting, seeds or steps are another file; a later setting at its default is none."""
         name = file_name(self.name).replace(",", "").replace(" ", "-")
-        return folder / self.player / f"{name}_{self.fingerprint}.json"
+        found = (
+            each for each in sorted((folder / self.player).glob(f"{name}_????????.json")) if self._is_kept_in(each)
+        )
+        return next(found, folder / self.player / f"{name}_{self.fingerprint}.json")
+
+    def _is_kept_in(self, file: Path) -> bool:
+        """Whether a file of this player and task holds what this trial would give."""
+        kept, now = json.loads(file.read_text())["made_from"], self.made_from
+        then = kept.pop("settings")
+        defaults = json.loads(json.dumps(flat(asdict(AgentConfig()))))
+        settings = now.pop("settings")
+        later = {name: defaults.get(name) for name in settings.keys() - then.keys()}
+        return kept == now and then | later == settings
 
 
 def run(trial: Trial) -> list[Curve]:

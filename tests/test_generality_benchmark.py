@@ -191,3 +191,16 @@ def test_what_cannot_be_run_is_refused_in_one_line(words, expected, capsys, tmp_
     assert stopped.value.code == 2
     assert expected in printed.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_kept_before_a_setting_came_is_found_again_at_its_default(tmp_path):
+    trial = Trial("CartPole-v1", HAND, "agent", (0, 1))
+    then = trial.made_from
+    del then["settings"]["plasticity.mu"]
+    file = tmp_path / "agent" / "CartPole-v1_01234567.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps({"made_from": then}))
+    assert trial.file(tmp_path) == file
+    for changes in (("plasticity.mu=0.5",), ("plasticity.lr=0.5",)):
+        assert replace(trial, setting=Setting("rstdp-et", changes)).file(tmp_path) != file
+    assert replace(trial, seeds=(0,)).file(tmp_path) != file
