@@ -24,8 +24,9 @@ import numpy as np
 from numba import uint64
 
 from rstdp_agents.agent.fused.memory import fill
+from rstdp_agents.agent.fused.state import known_if
 from rstdp_agents.base.compiled import FAST, jit
-from rstdp_agents.base.structs import Known, Struct
+from rstdp_agents.base.structs import Struct
 from rstdp_agents.equations.critic import critic_step
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.ops import clip
@@ -55,7 +56,7 @@ ROWS = {
     "owed_by_critic": "(E, RING), likewise",
     "fade": "(2, RING + 1): what is left after 0, 1, ... steps of an eligibility, and of a trace of the critic",
     "padded": "P",
-    "spiking": "whether the critic spikes; a truth, known if the agent is usual",
+    "spiking": "whether the critic spikes; a truth",
     "wide": "Q of the critic; 0 where it is linear",
 }
 """Of `Rows`; letters as in `state`."""
@@ -71,8 +72,8 @@ class Rows(Struct):
         made = {name: array[agent].reshape(-1) for name, array in flat.items()} | {"bits": layer["bits"][agent, 0]}
         made |= {name: arrays[name][agent] for name in of_critic} | {name: layer[name][agent] for name in of_layer}
         sizes = {"padded": layer["weight"].shape[2], "wide": arrays["synapse"].shape[2]}
-        sizes["spiking"] = Known(False) if arrays["usual"] else sizes["wide"] > 0
-        super().__init__(**{name: (made | sizes)[name] for name in ROWS})
+        fields = made | sizes | {"spiking": sizes["wide"] > 0}
+        super().__init__(**known_if(arrays["usual"], {name: fields[name] for name in ROWS}))
 
 
 @jit()

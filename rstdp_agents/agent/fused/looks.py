@@ -14,9 +14,10 @@ from numba import uint64
 from rstdp_agents.agent.fused.carried import lingers
 from rstdp_agents.agent.fused.lazy_rows import RING, dismiss, join, settle, waited, waiting
 from rstdp_agents.agent.fused.memory import fill
+from rstdp_agents.agent.fused.state import known_if
 from rstdp_agents.agent.fused.synapse_pass import earn_window
 from rstdp_agents.base.compiled import FAST, entry, jit
-from rstdp_agents.base.structs import Known, Struct
+from rstdp_agents.base.structs import Struct
 
 BASIS, FACTOR = 0xCBF29CE484222325, 0x100000001B3
 """Of `_digest`."""
@@ -29,8 +30,8 @@ class Kept(Struct):
 
     def __init__(self, arrays: dict[str, Any]) -> None:
         """Room for the rows of the first layer that can wait, of the fields ``arrays`` of a state."""
-        sizes = {"padded": arrays["layers"][0]["weight"].shape[2], "wide": arrays["synapse"].shape[2]}
-        sizes["spiking"] = Known(False) if arrays["usual"] else sizes["wide"] > 0
+        padded, wide = arrays["layers"][0]["weight"].shape[2], arrays["synapse"].shape[2]
+        sizes = known_if(arrays["usual"], {"padded": padded, "wide": wide, "spiking": wide > 0})
         self.arrays = kept_arrays(arrays)
         flat = {name: array.reshape(len(array), -1) for name, array in zip(KEPT, self.arrays, strict=True)}
         agents = range(len(self.arrays[0]))

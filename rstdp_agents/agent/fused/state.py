@@ -16,10 +16,12 @@ from rstdp_agents.base.structs import Known, Struct
 
 TD, TD_SPIKING, REWARD = range(3)
 """`TDError`, `SpikingCritic` and `RewardMinusBaseline` of `agent`, as compiled code tells them apart."""
-USUAL = {"dense": False, "of_inputs": True, "carries": False, "forgets": False, "is_deep": False, "modulator": TD}
-"""What holds for most agents. Code for them is compiled with that known, in half the time; all others share code that asks.
+USUAL = {
+    "dense": False, "of_inputs": True, "carries": False, "forgets": False, "is_deep": False, "modulator": TD, "spiking": False
+}  # fmt: skip
+"""What holds for most agents. Code for them is compiled with that known, in two thirds of the time; others share code that asks.
 
-Fields of a `State` and a `Layer`.
+Fields of a `State`, a `Layer` and of `lazy_rows.Rows`.
 """
 NOW, NEXT = np.int64(0), np.int64(1)
 """Places in the fields of a `State` that list active inputs: of the state acted on, and of the state that came of the action."""
