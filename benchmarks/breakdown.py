@@ -91,7 +91,7 @@ def once(steps: int, backend: BackendName) -> dict[str, float]:
     config = loop_config(total_steps=steps, backend=backend)
     with TemporaryDirectory() as folder, Training(config, Path(folder)) as training:
         training.save = lambda envs=None: None
-        (env,) = cast("SerialGrid", training.envs).envs
+        (env,) = cast("SerialGrid", training.envs.grid).envs
         parts = (env.env, "step"), (training.envs, "step"), (training.agent, "step"), (training.tracker, "add")
         watches = [Stopwatch(*part) for part in (*parts, (training.monitor, "record"))]
         start = time.perf_counter_ns()

@@ -87,7 +87,7 @@ def equation(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def is_compiled(name: str = "step") -> bool:
+def is_compiled(name: str = "kernel") -> bool:
     """Whether code of an entry is cached for this machine: if not, its first call compiles for a minute or so.
 
     The code may be for another signature: each number type of observations is compiled once.

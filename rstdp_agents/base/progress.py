@@ -108,6 +108,12 @@ def end() -> None:
         _shown[-1].end()
 
 
+def wait() -> None:
+    """Show that time passes on the innermost bar, if there is one and an update is due."""
+    if _shown and _shown[-1].due():
+        _shown[-1].draw()
+
+
 @contextmanager
 def doing(what: str) -> Iterator[None]:
     """Say what the innermost bar is waiting for."""

@@ -1,4 +1,7 @@
-"""Announces compilation on the progress bar; numba reports when it compiles, and nothing when it loads from its cache."""
+"""Announces compilation on the progress bar, which moves meanwhile.
+
+Numba reports every function that it compiles, and nothing when it loads from its cache.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,19 @@ from numba.core import event as events
 from rstdp_agents.base import progress
 from rstdp_agents.base.compiled import ENTRIES
 
-SECONDS = {"step": 20, "act": 5}
-"""Compile time of the slow ones on an idle machine (s)."""
+SECONDS = {"kernel": 20}
+"""Compile time of the slow one on an idle machine (s)."""
 
 
 class Listener(events.Listener):
     """Announces on the bar that one of `ENTRIES` is being compiled."""
 
     def on_start(self, event: Any) -> None:
-        """Announce it."""
+        """Announce it; of what it calls, let time pass on the bar."""
         name = _entry(event)
-        if name:
+        if not name:
+            progress.wait()
+        else:
             progress.begin(f"compiling once, about {SECONDS.get(name, 1)} s", long=name in SECONDS)
 
     def on_end(self, event: Any) -> None:

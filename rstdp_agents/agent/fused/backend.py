@@ -8,13 +8,13 @@ from torch import Tensor
 
 from rstdp_agents.agent.fused.arrays import arrays_of
 from rstdp_agents.agent.fused.decoders import reader
+from rstdp_agents.agent.fused.kernel import BEGIN, GO_ON, LEARN, SHOW, STAY, Came, kernel, nothing
 from rstdp_agents.agent.fused.layer_arrays import show_last, take_last
-from rstdp_agents.agent.fused.looks import Kept, go_on, show
+from rstdp_agents.agent.fused.looks import Kept
 from rstdp_agents.agent.fused.observations import Observations
 from rstdp_agents.agent.fused.policy import FusedPolicy
 from rstdp_agents.agent.fused.spikes import layer_spikes, unpack_spikes
 from rstdp_agents.agent.fused.state import State
-from rstdp_agents.agent.fused.step import step
 from rstdp_agents.agent.fused.threads import Threads
 from rstdp_agents.agent.parts import AgentParts, ended
 from rstdp_agents.agent.window import normalised
@@ -36,24 +36,22 @@ class FusedBackend:
         self.parts, self.arrays = parts, arrays_of(parts)
         self._showing: set[int] = set()  # layers whose last window is shown as `sync` made it
         self._shown = False  # whether all is up to date, for somebody who may write to it
-        self._state, self._chosen = State(**self.arrays), reader(parts.decoder, self.arrays)
+        self._chosen = reader(parts.decoder, self.arrays)
         self._observations = Observations(parts, self.arrays["kind"])
         weights = sum(layer["weight"].size for layer in self.arrays["layers"])
         synapses = weights * parts.envs * len(parts.layer.rule.terms)
         self._threads = Threads(parts.agents, threads, synapses)
-        self._step = self._threads.all_agents(step, self._state)
-        shape = parts.agents, parts.envs
-        self._kept = Kept(self.arrays)
-        self._no_reward, self._nobody = np.zeros(shape), np.zeros(shape, dtype=bool)
+        self._nothing = nothing(parts.agents, parts.envs)
+        self._enter()
 
     def begin(self, obs: np.ndarray) -> np.ndarray:
         self.sync()
         self.parts.m.zero_()
-        self._go_on(for_good=True)
-        return self._run(Transition(obs, self._no_reward, self._nobody, self._nobody), learning=False)
+        self._go_on(STAY)
+        return self._run(BEGIN, Transition(obs, *self._nothing[2:5]))
 
     def step(self, t: Transition) -> np.ndarray:
-        action = self._run(t, learning=True)
+        action = self._run(LEARN, t)
         if t.any_done:
             self.parts.count_episodes(self.parts.tensor(ended(t)))
         return action
@@ -64,9 +62,9 @@ class FusedBackend:
 
     def sync(self) -> None:
         if not self._shown:
-            for array in self._kept.arrays:
+            for array in self.arrays["kept"].arrays:
                 array.fill(0.0)
-            show(self._state, self._kept)
+            self._kernel(SHOW, *self._nothing)
             self._shown = True
         for i, layer in enumerate(self.parts.network.layers):
             if layer.last is not None and i not in self._showing:
@@ -88,12 +86,12 @@ class FusedBackend:
 
     def adopt(self, agents: slice, other: FusedBackend) -> None:
         self.sync()
-        self._go_on(for_good=True)  # rows may have other times to wait for
+        self._go_on(STAY)  # rows may have other times to wait for
         for name in ("constants", "neuron", "rest", "sharpening", "late", "fade"):
             self.arrays[name][agents] = other.arrays[name][0]
         for own, of_other in zip(self.arrays["layers"], other.arrays["layers"], strict=True):
             own["homeostasis"][agents] = of_other["homeostasis"][0]
-        self._kept = Kept(self.arrays)
+        self._enter()
 
     def policy(self, envs: int, seeds: tuple[int, ...]) -> FusedPolicy:
         return FusedPolicy(self.arrays, self.parts.decoder, self._observations, self._threads, envs, seeds, self.sync)
@@ -109,15 +107,20 @@ class FusedBackend:
         return {
             **own,
             "owed_by_critic": self.arrays["owed_by_critic"],
-            **{f"kept{i}": a for i, a in enumerate(self._kept.arrays)},
+            **{f"kept{i}": a for i, a in enumerate(self.arrays["kept"].arrays)},
         }
 
-    def _go_on(self, for_good: bool = False) -> None:
-        """Leave off showing, see `looks`."""
-        go_on(self._state, self._kept, for_good)
+    def _enter(self) -> None:
+        """Make what compiled code takes of the arrays."""
+        self.arrays["kept"] = Kept(self.arrays)
+        self._kernel = self._threads.all_agents(kernel, State(**self.arrays))
+
+    def _go_on(self, how: int = GO_ON) -> None:
+        """Leave off showing, see `looks`. how: GO_ON or STAY."""
+        self._kernel(how, *self._nothing)
         self._shown = False
 
-    def _run(self, t: Transition, learning: bool) -> np.ndarray:
+    def _run(self, what: int, t: Transition) -> np.ndarray:
         self.parts.statistics.windows += 1
         for i in self._showing:
             take_last(self.parts.network.layers[i], self.arrays["layers"][i])
@@ -129,6 +132,6 @@ class FusedBackend:
         obs = final_obs = self._observations.coded(t.obs)
         if t.final_obs is not None:
             final_obs = self._observations.coded(t.final_obs)
-        restarted = self._nobody if t.restarted is None else t.restarted
-        self._step(obs, final_obs, t.reward, t.terminated, t.truncated, restarted, learning)
+        restarted = self._nothing.restarted if t.restarted is None else t.restarted
+        self._kernel(what, *Came(obs, final_obs, t.reward, t.terminated, t.truncated, restarted))
         return self._chosen()

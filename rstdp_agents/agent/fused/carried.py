@@ -12,7 +12,7 @@ import numpy as np
 from numba import uint64
 
 from rstdp_agents.agent.fused.lazy_rows import newest, queued
-from rstdp_agents.agent.fused.memory import fill
+from rstdp_agents.agent.fused.memory import fill, flat, room
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.traces import trace_step
@@ -48,20 +48,20 @@ def carry_traces(layer, a, r, ticks, c):
 @jit(fastmath=FAST)
 def carry_output_traces(spikes, traces, p):
     """Postsynaptic traces ``(P,)`` after a window's ``spikes (T, P)``. p: `RuleConstants`."""
-    (ticks, padded), flat = spikes.shape, spikes.reshape(-1)
+    (ticks, padded), each = spikes.shape, flat(spikes)
     for o in range(0, padded, WIDTH):
         trace = load(traces, o)
         for t in range(ticks):
-            trace = trace_step(trace, load(flat, t * padded + o), p.decay_y)
+            trace = trace_step(trace, load(each, t * padded + o), p.decay_y)
         store(traces, o, trace)
 
 
 @jit()
 def come_to_rest(layer, a, e, r, rest):
     """An episode of agent a has ended in env e: neurons of a layer are at ``rest (2,)``, and no trace is left."""
-    fill(layer.v[a, e].reshape(-1), rest[0])
-    fill(layer.recovery[a, e].reshape(-1), rest[1])
-    fill(layer.y[a, e].reshape(-1), 0.0)
+    fill(flat(layer.v[a, e]), rest[0])
+    fill(flat(layer.recovery[a, e]), rest[1])
+    fill(flat(layer.y[a, e]), 0.0)
     begin, end = (0, layer.x.shape[3]) if layer.dense else newest(r)
     for place in range(begin, end):
         layer.x[a, 1, e, place if layer.dense else queued(r, place)] = 0.0
@@ -80,7 +80,7 @@ def clear_traces(layer, a, r):
 def lingering_rows(layer, a, r):
     """The inputs of agent a, of a sparse code, whose trace is not over: some of those whose rows were in use last."""
     begin, end = newest(r)
-    found, many = np.empty(end - begin, np.int32), 0
+    found, many = room(end - begin, np.int32), 0
     for place in range(begin, end):
         i = queued(r, place)
         found[many] = i
@@ -94,9 +94,9 @@ def lingering_rows(layer, a, r):
 @jit(fastmath=FAST)
 def linger_credit(spikes, gate, plus, late, p, out):
     """As `credit.pair_credit`: what a trace of 1 before the window makes eligible, into out ``(P,)``."""
-    (ticks, padded), flat = spikes.shape, spikes.reshape(-1)
+    (ticks, padded), each = spikes.shape, flat(spikes)
     for o in range(0, padded, WIDTH):
         trace = splat(0.0)
         for t in range(ticks - 1, -1, -1):
-            trace = trace_step(trace, load(flat, t * padded + o), p.decay_x, plus * late[t])
+            trace = trace_step(trace, load(each, t * padded + o), p.decay_x, plus * late[t])
         store(out, o, trace * (load(gate, o) * p.gain) * p.decay_x)

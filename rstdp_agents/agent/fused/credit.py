@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rstdp_agents.agent.fused.lazy_rows import join_all, newest, queued
+from rstdp_agents.agent.fused.memory import copy, flat, room
 from rstdp_agents.agent.fused.spiking_critic import errors_of_spikes
 from rstdp_agents.agent.fused.state import NEXT, NOW, TD, TD_SPIKING
 from rstdp_agents.base.compiled import FAST, jit
@@ -67,7 +68,8 @@ def mark_state(trace, index, value, total, p):
 @jit(fastmath=FAST)
 def with_novelty(s, a, reward, terminated, p):
     """Rewards ``(E,)`` of agent a with what `novelty.Novelty` of the states that came adds to them; s and p as below."""
-    out = reward.copy()
+    out = room(reward.shape[0], np.float64)
+    copy(reward, out)
     if p.novelty == 0.0:
         return out
     envs, visits = reward.shape[0], s.visits[a]
@@ -120,7 +122,10 @@ def modulator_step(s, a, r, reward, terminated, restarted, c):
     else:
         for e in range(envs):
             m[e] = 0.0 if restarted[e] else reward_error(reward[e], r_bar[0], p)
-        r_bar[0] = reward_mean_step(r_bar[0], m.mean(), np.float32(p.mean_share))
+        mean = np.float32(0.0)
+        for e in range(envs):
+            mean += m[e]
+        r_bar[0] = reward_mean_step(r_bar[0], mean / np.float32(envs), np.float32(p.mean_share))
     if p.adapts:
         adapt_gain(m, restarted, s.moments[a], p)
     for e in range(envs):
@@ -207,7 +212,7 @@ def pair_credit(post, gate, plus, minus, late, before, p, out):
     late ``(T,)``: what is left at the end of the window of the pairs of each tick. p: a record of `RuleConstants`.
     """
     (ticks, padded), p = post.shape, by_value(p, RuleConstants)
-    spikes, credit = post.reshape(-1), out.reshape(-1)
+    spikes, credit = flat(post), flat(out)
     for o in range(0, padded, WIDTH):
         share, trace = load(gate, o) * p.gain, splat(0.0)
         for t in range(ticks - 1, -1, -1):

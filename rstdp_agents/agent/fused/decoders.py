@@ -36,7 +36,10 @@ def choose(counts, ticks, uniform, allowed, rates, probabilities, sharpness, p, 
     """
     n, size = rates.shape[0], p.neurons_per_action
     for a in range(n):
-        rates[a] = counts[a * size : (a + 1) * size].sum() / np.float32(size * ticks)
+        spikes = np.float32(0.0)
+        for i in range(a * size, (a + 1) * size):
+            spikes += counts[i]
+        rates[a] = spikes / np.float32(size * ticks)
     best, total, mean = 0.0, 0.0, 0.0
     for a in range(n):
         best = max(best, rates[a]) if allowed[a] else best

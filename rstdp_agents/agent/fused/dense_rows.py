@@ -43,12 +43,14 @@ def remain_listed(s, layer, a, lifetime):
 
 
 @jit()
-def retire(s, layer, a, all_done, lifetime):
+def retire(s, layer, a, done, lifetime):
     """Let rows of agent a forget, after a step, what they had eligible ``lifetime`` steps ago.
 
-    Where all episodes have ended, nothing is eligible any more: all have nothing to learn but what is active now.
+    done ``(E,)``: where all episodes have ended, nothing is eligible any more: all have nothing to learn but what is active now.
     """
-    age = layer.age[a]
+    age, all_done = layer.age[a], True
+    for e in range(done.shape[0]):
+        all_done = all_done and done[e]
     for i in range(age.shape[0]):
         if age[i] == 0 or (age[i] == lifetime and all_done):
             continue

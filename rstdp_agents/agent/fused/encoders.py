@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rstdp_agents.agent.fused.hashed_tiles import Tiles, encode_hashed, no_tiles
+from rstdp_agents.agent.fused.memory import room
 from rstdp_agents.base.compiled import jit
 from rstdp_agents.codecs.encoders import Encoder, Intensity, OneHot, PlaceCells
 from rstdp_agents.codecs.encoders.active_pairs import ActivePairs
@@ -84,8 +85,8 @@ def encode_grid(obs, points, cells, sigma, floor, index, value):
 
     The product grows dimension by dimension, and what has fallen below ``floor`` is not followed any further.
     """
-    bump, relative = np.empty(points.shape[0]), np.empty(points.shape[0], np.float32)
-    places, values = np.empty((2, index.shape[0]), np.int64), np.empty((2, index.shape[0]), np.float32)
+    bump, relative = room(points.shape[0], np.float64), room(points.shape[0], np.float32)
+    places, values = room((2, index.shape[0]), np.int64), room((2, index.shape[0]), np.float32)
     places[0, 0], values[0, 0] = 0, 1.0
     active, first = 1, 0
     for d in range(cells.shape[0]):

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from rstdp_agents.agent.fused.memory import room
 from rstdp_agents.base.compiled import jit
 from rstdp_agents.base.structs import Struct
 from rstdp_agents.codecs.encoders.hashed_tiles import FURTHEST, TABLE, HashedTiles, Number
@@ -33,7 +34,7 @@ def encode_hashed(obs, t, index, value):
     start, cells, first, rate, ramps, columns, low, span = (
         t.start, t.cells, t.first, t.rate, t.ramps, t.columns, t.low, t.span
     )  # fmt: skip
-    groups, steepest, least, x = held.shape[0], t.steepest[()], t.least, np.empty(columns.shape[0])
+    groups, steepest, least, x = held.shape[0], t.steepest[()], t.least, room(columns.shape[0], np.float64)
     for i in range(columns.shape[0]):
         x[i] = compressed((np.float64(obs[columns[i]]) - low[i]) / span[i])
     for g in range(groups):

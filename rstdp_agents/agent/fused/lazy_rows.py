@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numba import uint64
 
-from rstdp_agents.agent.fused.memory import fill
+from rstdp_agents.agent.fused.memory import fill, room
 from rstdp_agents.agent.fused.state import known_if
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.base.structs import Struct
@@ -145,7 +145,7 @@ def make_room(r, c):
 @jit()
 def waiting(r, c):
     """All inputs whose rows wait, each once."""
-    found = np.empty(r.queued[1] - r.queued[0], np.int64)
+    found = room(r.queued[1] - r.queued[0], np.int64)
     many, place, slot, slots = 0, r.queued[0], r.queued[2], period(c)
     for _ in range(slots):
         slot = slot + 1 if slot + 1 < slots else 0

@@ -13,10 +13,10 @@ from numba import uint64
 
 from rstdp_agents.agent.fused.carried import lingers
 from rstdp_agents.agent.fused.lazy_rows import RING, dismiss, join, settle, waited, waiting
-from rstdp_agents.agent.fused.memory import fill
+from rstdp_agents.agent.fused.memory import fill, flat, word
 from rstdp_agents.agent.fused.state import known_if
 from rstdp_agents.agent.fused.synapse_pass import earn_window
-from rstdp_agents.base.compiled import FAST, entry, jit
+from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.base.structs import Struct
 
 BASIS, FACTOR = 0xCBF29CE484222325, 0x100000001B3
@@ -33,9 +33,9 @@ class Kept(Struct):
         padded, wide = arrays["layers"][0]["weight"].shape[2], arrays["synapse"].shape[2]
         sizes = known_if(arrays["usual"], {"padded": padded, "wide": wide, "spiking": wide > 0})
         self.arrays = kept_arrays(arrays)
-        flat = {name: array.reshape(len(array), -1) for name, array in zip(KEPT, self.arrays, strict=True)}
+        rows = {name: array.reshape(len(array), -1) for name, array in zip(KEPT, self.arrays, strict=True)}
         agents = range(len(self.arrays[0]))
-        super().__init__(rows=[Struct(**{name: array[a] for name, array in flat.items()}, **sizes) for a in agents])
+        super().__init__(rows=[Struct(**{name: array[a] for name, array in rows.items()}, **sizes) for a in agents])
 
 
 def kept_arrays(arrays: dict[str, Any]) -> tuple[np.ndarray, ...]:
@@ -55,45 +55,43 @@ def kept_arrays(arrays: dict[str, Any]) -> tuple[np.ndarray, ...]:
     return tuple(np.zeros(shape, np.float32) for shape in shapes)
 
 
-@entry(fastmath=FAST)
-def show(s, kept):
-    """Bring everything up to date, and keep the rows that wait in ``kept``, which holds zeros."""
-    for a in range(s.m.shape[0]):
-        c = s.constants[a]
-        for i in range(len(s.layers)):
-            _earn(s.layers[i], a, c)
-        if s.dense:
-            continue
-        r, room = s.first.rows[a], kept.rows[a]
-        rows = waiting(r, c)
-        fit = rows.shape[0] <= room.critic.shape[0]  # else others wrote them
-        for j in range(rows.shape[0] if fit else 0):
-            copy_row(r, rows[j], room, j)
-        for i in rows:
-            settle(r, i, waited(r, i, c), c)
-        if not fit:
-            _list_what_is_held(s, a, r)
-        s.counters[a, 2], s.counters[a, 3] = fit, _digest(r, rows)
+@jit(fastmath=FAST)
+def show(s, a):
+    """Bring all of agent a up to date, and keep its rows that wait in ``s.kept``, which holds zeros. s: `state.State`."""
+    c = s.constants[a]
+    for i in range(len(s.layers)):
+        _earn(s.layers[i], a, c)
+    if s.dense:
+        return
+    r, room = s.first.rows[a], s.kept.rows[a]
+    rows = waiting(r, c)
+    fit = rows.shape[0] <= room.critic.shape[0]  # else others wrote them
+    for j in range(rows.shape[0] if fit else 0):
+        copy_row(r, rows[j], room, j)
+    for i in rows:
+        settle(r, i, waited(r, i, c), c)
+    if not fit:
+        _list_what_is_held(s, a, r)
+    s.counters[a, 2], s.counters[a, 3] = fit, _digest(r, rows)
 
 
-@entry(fastmath=FAST)
-def go_on(s, kept, for_good):
+@jit(fastmath=FAST)
+def go_on(s, a, for_good):
     """Put back what `show` has kept, unless somebody has written something else or all is to stay up to date ``for_good``."""
-    for a in range(s.m.shape[0]):
-        c = s.constants[a]
-        for i in range(len(s.layers)):
-            _age(s, s.layers[i], a, c)
-        if s.dense:
-            continue
-        r = s.first.rows[a]
-        rows = waiting(r, c)
-        stays = for_good or _is_held_elsewhere(s, a)
-        if s.counters[a, 2] and not stays and s.counters[a, 3] == _digest(r, rows):
-            for j in range(rows.shape[0]):
-                copy_row(kept.rows[a], j, r, rows[j])
-        else:
-            _list_what_is_held(s, a, r)
-        s.counters[a, 2] = 0
+    c = s.constants[a]
+    for i in range(len(s.layers)):
+        _age(s, s.layers[i], a, c)
+    if s.dense:
+        return
+    r = s.first.rows[a]
+    rows = waiting(r, c)
+    stays = for_good or _is_held_elsewhere(s, a)
+    if s.counters[a, 2] and not stays and s.counters[a, 3] == _digest(r, rows):
+        for j in range(rows.shape[0]):
+            copy_row(s.kept.rows[a], j, r, rows[j])
+    else:
+        _list_what_is_held(s, a, r)
+    s.counters[a, 2] = 0
 
 
 @jit()
@@ -103,7 +101,7 @@ def copy_row(source, i, target, j):
     copy_part(source.weight, rows, i, target.weight, others, j, source.padded)
     copy_part(source.z, rows, i, target.z, others, j, source.padded)
     copy_part(source.critic, rows, i, target.critic, others, j, 1)
-    copy_part(source.trace.reshape(-1), rows, i, target.trace.reshape(-1), others, j, 1)
+    copy_part(flat(source.trace), rows, i, flat(target.trace), others, j, 1)
     if source.spiking:
         copy_part(source.synapse, rows, i, target.synapse, others, j, source.wide)
         copy_part(source.tagged, rows, i, target.tagged, others, j, source.wide)
@@ -143,7 +141,7 @@ def _digest(r, rows):
         digest = _digest_of(digest, r.weight, inputs, i, r.padded)
         digest = _digest_of(digest, r.z, inputs, i, r.padded)
         digest = _digest_of(digest, r.critic, inputs, i, 1)
-        digest = _digest_of(digest, r.trace.reshape(-1), inputs, i, 1)
+        digest = _digest_of(digest, flat(r.trace), inputs, i, 1)
         if r.spiking:
             digest = _digest_of(digest, r.synapse, inputs, i, r.wide)
             digest = _digest_of(digest, r.tagged, inputs, i, r.wide)
@@ -153,11 +151,10 @@ def _digest(r, rows):
 @jit()
 def _digest_of(digest, values, rows, i, width):
     """``digest`` with that of row i of ``values (... rows width,)``."""
-    words = values.view(np.uint32)
     for block in range(values.shape[0] // (rows * width)):
         first = (block * rows + i) * width
         for o in range(width):
-            digest = (digest ^ uint64(words[first + o])) * uint64(FACTOR)
+            digest = (digest ^ uint64(word(values, first + o))) * uint64(FACTOR)
     return digest
 
 
@@ -191,8 +188,8 @@ def _list_what_is_held(s, a, r):
     """Let the rows of agent a wait that hold anything, all of them up to date."""
     dismiss(r)
     r.queued[2] = 0
-    fill(r.owed.reshape(-1), 0.0)
-    fill(r.owed_by_critic.reshape(-1), 0.0)
+    fill(flat(r.owed), 0.0)
+    fill(flat(r.owed_by_critic), 0.0)
     for i in range(r.touched.shape[0]):
         if _is_eligible(s.first, a, i) or _is_held_by_critic(s, a, i):
             join(r, i)

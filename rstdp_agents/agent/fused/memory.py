@@ -1,8 +1,77 @@
-"""Whole rows of memory at once: slices that numba would set by itself bring the words of their errors into compiled code."""
+"""Memory in compiled code: what a step works with, and whole rows at once.
+
+Numba's own ways to make, see and set arrays are functions that it compiles for every type, with their errors in words.
+"""
 
 from __future__ import annotations
 
-from rstdp_agents.base.compiled import jit
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.imputils import impl_ret_borrowed
+from numba.np.arrayobj import make_array, populate_array
+
+from rstdp_agents.base.compiled import intrinsic, jit
+
+ALIGNED = 64
+"""Bytes."""
+
+
+def _array(context, builder, kind, shape, data, meminfo):
+    """The value of a contiguous array."""
+    array, size = make_array(kind)(context, builder), context.get_abi_sizeof(context.get_data_type(kind.dtype))
+    strides = [context.get_constant(types.intp, size)]
+    for length in reversed(shape[1:]):
+        strides.insert(0, builder.mul(strides[0], length))
+    populate_array(
+        array, data=data, shape=cgutils.pack_array(builder, shape), strides=cgutils.pack_array(builder, strides),
+        itemsize=context.get_constant(types.intp, size), meminfo=meminfo,
+    )  # fmt: skip
+    return array
+
+
+@intrinsic
+def room(typingctx, shape, kind):
+    """An array with nothing in it yet. shape: a number, or several; kind: a number type of numpy."""
+    many = shape.count if isinstance(shape, types.UniTuple) else 1
+
+    def codegen(context, builder, signature, args):
+        made, several = signature.return_type, isinstance(signature.args[0], types.UniTuple)
+        axes = cgutils.unpack_tuple(builder, args[0]) if several else [args[0]]
+        item = context.get_data_type(made.dtype)
+        size = context.get_constant(types.intp, context.get_abi_sizeof(item))
+        for length in axes:
+            size = builder.mul(size, length)
+        meminfo = context.nrt.meminfo_alloc_aligned(builder, size, context.get_constant(types.uint32, ALIGNED))
+        data = builder.bitcast(context.nrt.meminfo_data(builder, meminfo), item.as_pointer())
+        return _array(context, builder, made, axes, data, meminfo)._getvalue()
+
+    sizes = types.UniTuple(types.intp, many) if isinstance(shape, types.UniTuple) else types.intp
+    return types.Array(kind.dtype, many, "C")(sizes, kind), codegen
+
+
+@intrinsic
+def flat(typingctx, array):
+    """A contiguous array, seen along a single axis."""
+
+    def codegen(context, builder, signature, args):
+        (seen,), made = signature.args, signature.return_type
+        whole = make_array(seen)(context, builder, args[0])
+        one = _array(context, builder, made, [whole.nitems], whole.data, whole.meminfo)
+        return impl_ret_borrowed(context, builder, made, one._getvalue())
+
+    return types.Array(array.dtype, 1, "C")(array), codegen
+
+
+@intrinsic
+def word(typingctx, array, place):
+    """The bits of a number of a float32 array, as uint32."""
+
+    def codegen(context, builder, signature, args):
+        data = make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.load(builder.bitcast(builder.gep(data, [args[1]]), ir.IntType(32).as_pointer()))
+
+    return types.uint32(array, types.intp), codegen
 
 
 @jit()

@@ -8,7 +8,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from rstdp_agents.agent.fused.memory import copy, fill
+from rstdp_agents.agent.fused.memory import copy, fill, flat, room
 from rstdp_agents.base.compiled import FAST, INLINED, jit
 from rstdp_agents.base.records import by_value
 from rstdp_agents.equations.adex import AdExConstants, adex_tick
@@ -82,7 +82,7 @@ def draw_noise(first, keys, channels, p, out):
     p: a record of `MODELS`.
     """
     (envs, sites, ticks), p = out.shape[:3], constants_of_model(p)
-    drawn, flat = np.empty(sites * channels if sites > 1 else 0, np.float32), out.reshape(-1)
+    drawn, every = room(sites * channels if sites > 1 else 0, np.float32), flat(out)
     for t in range(ticks):
         for e in range(envs):
             place = first + (t * envs + e) * sites * channels
@@ -95,8 +95,8 @@ def draw_noise(first, keys, channels, p, out):
                         out[e, site, t, o] = drawn[o * sites + site]
             for site in range(sites):
                 fill(out[e, site, t, channels:], 0.5)
-    for o in range(0, flat.shape[0], WIDTH):
-        store(flat, o, noise_of_tick(load(flat, o), p))
+    for o in range(0, every.shape[0], WIDTH):
+        store(every, o, noise_of_tick(load(every, o), p))
 
 
 def fire(layer: Any, a: Any, e: Any, current: Any, noise: Any, p: Any, rest: Any, h: Any) -> None:
@@ -147,9 +147,9 @@ def fire_apart(layer, a, e, site, current, noise, p, rest, h):
     """`fire` at a site for neurons that know nothing of each other: sixteen of them through all ticks, then the next."""
     (ticks, padded), p, h = noise.shape, constants_of_model(p), by_value(h, HomeostasisConstants)
     drive, noises, spikes, offset = (
-        current.reshape(-1),
-        noise.reshape(-1),
-        layer.post[a, e, site].reshape(-1),
+        flat(current),
+        flat(noise),
+        flat(layer.post[a, e, site]),
         layer.offset[a, site],
     )
     counts, membranes, recoveries, own = (
@@ -179,10 +179,12 @@ def fire_apart(layer, a, e, site, current, noise, p, rest, h):
 def fire_together(layer, a, e, current, noise, p, rest, h):
     """`fire` for neurons that inhibit each other, at all sites: all of them, tick by tick."""
     (sites, ticks, padded), p, h = noise.shape, constants_of_model(p), by_value(h, HomeostasisConstants)
-    drive, noises, spikes = current.reshape(-1), noise.reshape(-1), layer.post[a, e].reshape(-1)
-    offset, counts, own = layer.offset[a].reshape(-1), layer.counts[a, e].reshape(-1), layer.own
-    membranes, recoveries = layer.v[a, e].reshape(-1), layer.recovery[a, e].reshape(-1)
-    v, recovery = np.full(sites * padded, rest[0]), np.full(sites * padded, rest[1])
+    drive, noises, spikes = flat(current), flat(noise), flat(layer.post[a, e])
+    offset, counts, own = flat(layer.offset[a]), flat(layer.counts[a, e]), layer.own
+    membranes, recoveries = flat(layer.v[a, e]), flat(layer.recovery[a, e])
+    v, recovery = room(sites * padded, np.float32), room(sites * padded, np.float32)
+    fill(v, rest[0])
+    fill(recovery, rest[1])
     if layer.carries:
         copy(membranes, v)
         copy(recoveries, recovery)
@@ -217,7 +219,7 @@ def homeostasis_window(count, rate, offset, channels, h):
     channels: neurons of a site that are no padding. h: a record of `rate_control.HomeostasisConstants`.
     """
     h = by_value(h, HomeostasisConstants)
-    counts, rates, offsets = count.reshape(-1), rate.reshape(-1), offset.reshape(-1)
+    counts, rates, offsets = flat(count), flat(rate), flat(offset)
     for o in range(0, counts.shape[0], WIDTH):
         store(rates, o, running_rate(load(rates, o), load(counts, o) * h.hertz, h.rate_share))
     if h.moves_bias or h.moves_threshold or h.moves_gain:

@@ -9,10 +9,10 @@ import numpy as np
 from torch import Tensor
 
 from rstdp_agents.agent.fused.decoders import decoder_arrays, reader
+from rstdp_agents.agent.fused.kernel import ACT, kernel, nothing
 from rstdp_agents.agent.fused.observations import Observations
 from rstdp_agents.agent.fused.spikes import layer_spikes
 from rstdp_agents.agent.fused.state import State
-from rstdp_agents.agent.fused.step import act
 from rstdp_agents.agent.fused.threads import Threads
 from rstdp_agents.codecs.decoders import Decoder
 
@@ -47,17 +47,18 @@ class FusedPolicy:
                 "pre_count": np.zeros((agents, inputs), dtype=np.float32),
             }
         )
-        self._chosen = reader(self._decoder, self._arrays)
+        self._chosen, self._nothing = reader(self._decoder, self._arrays), nothing(*shape)
         certain = shared["constants"].copy()
         certain["decoder"]["inverse_temperature"], certain["decoder"]["exploration"] = CERTAIN, 0.0
         states = State(**self._arrays), State(**self._arrays | {"constants": certain})
-        self._stochastic, self._greedy = (threads.all_agents(act, state) for state in states)
+        self._stochastic, self._greedy = (threads.all_agents(kernel, state) for state in states)
 
     def act(self, obs: np.ndarray, greedy: bool) -> np.ndarray:
         self._sync()
         if self._observations.are_masked:
             self._observations.mask(obs, self._arrays)
-        (self._greedy if greedy else self._stochastic)(self._observations.coded(obs))
+        came = self._nothing._replace(obs=self._observations.coded(obs))
+        (self._greedy if greedy else self._stochastic)(ACT, *came)
         return self._chosen()
 
     def rates(self, obs: np.ndarray) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from numba import uint64
 from torch import Tensor
 
+from rstdp_agents.agent.fused.memory import fill, room
 from rstdp_agents.base.compiled import jit
 from rstdp_agents.equations.lanes import count_bits
 from rstdp_agents.equations.random_numbers import RESOLUTION, fill_uniform_at
@@ -24,12 +25,13 @@ def draw_spikes(index, value, p_max, ticks, envs, e, inputs, keys, bits, count):
     index, value ``(n,)``: the active of the ``inputs``, and their rates. keys: of `random.window_keys`. count ``(I,)``: the
     spikes are added to it. Returns the sum of the squares of the numbers of spikes that are to be expected.
     """
-    places, chance, active = np.empty(index.shape[0], np.int32), np.empty(index.shape[0], np.float32), 0
+    places, chance, active = room(index.shape[0], np.int32), room(index.shape[0], np.float32), 0
     for j in range(index.shape[0]):
         p = value[j] * np.float32(p_max)
         places[active], chance[active] = index[j], p
         active += p >= RESOLUTION
-    uniform, fired = np.empty(active, np.float32), np.zeros(active, np.uint64)
+    uniform, fired = room(active, np.float32), room(active, np.uint64)
+    fill(fired, uint64(0))
     for t in range(ticks):
         fill_uniform_at(uniform, places, (t * envs + e) * inputs, keys)
         for j in range(active):

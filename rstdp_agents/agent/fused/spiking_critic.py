@@ -9,6 +9,7 @@ import numpy as np
 from numba import uint64
 
 from rstdp_agents.agent.fused.lazy_rows import bounds_of_critic, join_all, synapses_now
+from rstdp_agents.agent.fused.memory import fill, room
 from rstdp_agents.agent.fused.state import NEXT, NOW
 from rstdp_agents.agent.fused.synapse_pass import drive
 from rstdp_agents.base.compiled import FAST, jit
@@ -82,8 +83,11 @@ def hear(s, a, r, which, e, c):
     which: `state.NOW` or `state.NEXT`.
     """
     ticks, wide, inputs = s.late.shape[1], r.wide, s.many[a, which, e]
-    weights, current = np.empty(inputs * wide, np.float32), np.zeros((ticks + 1) * wide, np.float32)
-    spikes, own = 0, s.sign * s.sign
+    weights, current = room(inputs * wide, np.float32), room((ticks + 1) * wide, np.float32)
+    spikes, own = 0, room(wide, np.float32)
+    for o in range(0, wide, WIDTH):
+        store(own, o, load(s.sign, o) * load(s.sign, o))
+    fill(current, 0.0)
     gather_rows(s, r, s.index[a, which, e, :inputs], which == NEXT and not s.dense, weights, c)
     relay_spikes(s.value[a, which, e, :inputs], ticks, c.critic.p_max, s.relayed[a, e])
     for j in range(inputs):
@@ -91,7 +95,9 @@ def hear(s, a, r, which, e, c):
         drive(weights, j * wide, current, 0, wide, s.relayed[a, e, j], ticks, 0, wide)
     s.asked[a, e] = asked_for(weights, s.relayed[a, e, :inputs], s.sign, c.critic.half)
     per_tick = max(np.float32(spikes) / np.float32(ticks), np.float32(LEAST))
-    fired, calcium, of_population = np.zeros(wide, np.float32), s.calcium[a, e], np.zeros(2)
+    fired, calcium, of_population = room(wide, np.float32), s.calcium[a, e], room(2, np.float64)
+    fill(fired, 0.0)
+    fill(of_population, 0.0)
     fire_window(current, per_tick, own, np.float32(s.reach[a, 0]), s.potential[a, e], fired, c.critic)
     for o in range(0, wide, WIDTH):
         of_population[o // (wide // 2)] += total(load(fired, o))
@@ -199,7 +205,7 @@ def mark_window(s, a, r, e, c):
     """
     inputs, wide, all_rows = s.many[a, NOW, e], r.wide, r.critic.shape[0]
     index, relayed = s.index[a, NOW, e], s.relayed[a, e]
-    weights, eligible = np.empty(inputs * wide, np.float32), np.empty(wide, np.float32)
+    weights, eligible = room(inputs * wide, np.float32), room(wide, np.float32)
     gather_rows(s, r, index[:inputs], False, weights, c)
     asks = asked_for(weights, relayed[:inputs], s.sign, c.critic.half)
     s.said[a, e] = value_after_error(s.said[a, e], s.asked[a, e], asks)

@@ -66,6 +66,7 @@ FIELDS = {
     "first": "the first of them",
     "output": "the last",
     "is_deep": "whether there are several; a truth",
+    "kept": "a `looks.Kept`",
     "constants": "(A,) records of `constants.Constants`: of each agent",
     "neuron": "(A,) records of the constants of a neuron model, of `neurons.MODELS`",
     "rest": "(A, 2): its two variables at rest",

@@ -29,7 +29,7 @@ from rstdp_agents.agent.fused.lazy_rows import (
     next_step,
     use,
 )
-from rstdp_agents.agent.fused.memory import fill
+from rstdp_agents.agent.fused.memory import fill, flat, room
 from rstdp_agents.agent.fused.neurons import draw_noise, fire, homeostasis_window, scale_currents
 from rstdp_agents.agent.fused.spikes import draw_spikes, relay_spikes_of
 from rstdp_agents.agent.fused.spiking_critic import mark_window
@@ -41,7 +41,7 @@ from rstdp_agents.agent.fused.synapse_pass import (
     learn_listed,
     modulate_credit,
 )
-from rstdp_agents.base.compiled import FAST, entry, jit
+from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.random_numbers import fill_uniform, window_keys
 from rstdp_agents.equations.three_factor import shared_gate
@@ -52,40 +52,41 @@ TILE = 1 << 18
 every tile finds the spikes of every input again."""
 
 
-@entry(fastmath=FAST, nogil=True)
-def step(s, begin, end, obs, final_obs, reward, terminated, truncated, restarted, learning):
-    """One env step of the agents from ``begin`` to ``end``: learn what came of the last actions if ``learning``, then act.
+@jit(fastmath=FAST)
+def step(s, a, obs, final_obs, reward, terminated, truncated, restarted, learning):
+    """One env step of agent a: learn what came of the last actions if ``learning``, then act.
 
-    s: `state.State`. obs, final_obs ``(A, E, D)``; final_obs is read where ``truncated``. reward, terminated, truncated,
-    restarted ``(A, E)``.
+    s: `state.State`. obs, final_obs ``(E, D)``; final_obs is read where ``truncated``. reward, terminated, truncated,
+    restarted ``(E,)``.
     """
-    for a in range(begin, end):
-        c = s.constants[a]
-        if learning:
-            _modulate(s, a, obs[a], final_obs[a], reward[a], terminated[a], truncated[a], restarted[a], c)
-        for e in range(obs.shape[1]):
-            if learning and not truncated[a, e]:
-                s.many[a, NOW, e] = s.many[a, NEXT, e]
-                for j in range(s.many[a, NEXT, e]):
-                    s.index[a, NOW, e, j], s.value[a, NOW, e, j] = s.index[a, NEXT, e, j], s.value[a, NEXT, e, j]
-            else:
-                s.many[a, NOW, e] = encode(obs[a, e], s, s.copies, c.plane, s.index[a, NOW, e], s.value[a, NOW, e])
-        keys, place = _next_window(s, a)
-        done = terminated[a] | truncated[a] | restarted[a]
-        square, more = 0.0, 0.0
-        for i in range(len(s.layers)):
-            layer = s.layers[i]
-            shares, square = _turn(s, layer, a, done, learning, c)
-            if i == 0 and learning and s.modulator == TD_SPIKING:
-                for e in range(done.shape[0]):
-                    if not done[e]:
-                        mark_window(s, a, layer.rows[a], e, c)
-            _see(s, i, a, keys, c)
-            more, place = _window(s, layer, a, done, shares, keys, place, c)
-        s.sums[a, 2] += (square + more) / (s.output.post_count.shape[1] * s.output.weight.shape[1])
-        gate = _choose(s, s.output, a, keys, place, c)
-        for i in range(len(s.layers)):
-            _remember(s, s.layers[i], a, gate, i == len(s.layers) - 1, c)
+    c = s.constants[a]
+    if learning:
+        _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, c)
+    for e in range(obs.shape[0]):
+        if learning and not truncated[e]:
+            s.many[a, NOW, e] = s.many[a, NEXT, e]
+            for j in range(s.many[a, NEXT, e]):
+                s.index[a, NOW, e, j], s.value[a, NOW, e, j] = s.index[a, NEXT, e, j], s.value[a, NEXT, e, j]
+        else:
+            s.many[a, NOW, e] = encode(obs[e], s, s.copies, c.plane, s.index[a, NOW, e], s.value[a, NOW, e])
+    keys, place = _next_window(s, a)
+    done = room(terminated.shape[0], np.bool_)
+    for e in range(done.shape[0]):
+        done[e] = terminated[e] or truncated[e] or restarted[e]
+    square, more = 0.0, 0.0
+    for i in range(len(s.layers)):
+        layer = s.layers[i]
+        shares, square = _turn(s, layer, a, done, learning, c)
+        if i == 0 and learning and s.modulator == TD_SPIKING:
+            for e in range(done.shape[0]):
+                if not done[e]:
+                    mark_window(s, a, layer.rows[a], e, c)
+        _see(s, i, a, keys, c)
+        more, place = _window(s, layer, a, done, shares, keys, place, c)
+    s.sums[a, 2] += (square + more) / (s.output.post_count.shape[1] * s.output.weight.shape[1])
+    gate = _choose(s, s.output, a, keys, place, c)
+    for i in range(len(s.layers)):
+        _remember(s, s.layers[i], a, gate, i == len(s.layers) - 1, c)
 
 
 @jit(fastmath=FAST)
@@ -105,25 +106,23 @@ def _modulate(s, a, obs, final_obs, reward, terminated, truncated, restarted, c)
             s.silent[a, e], s.recent[a, e], s.said[a, e] = True, 0.0, c.critic.value_init
             if s.dense:
                 fill(s.trace[a, e], 0.0)
-                fill(s.tagged[a, e].reshape(-1), 0.0)
+                fill(flat(s.tagged[a, e]), 0.0)
 
 
-@entry(nogil=True)
-def act(s, begin, end, obs):
-    """A window of the agents from ``begin`` to ``end`` and their actions, nothing learnt; ``obs`` as in `step`."""
-    nobody, nothing = np.empty(0, np.bool_), np.empty(0, np.float32)
-    for a in range(begin, end):
-        c = s.constants[a]
-        for e in range(obs.shape[1]):
-            s.many[a, NOW, e] = encode(obs[a, e], s, s.copies, c.plane, s.index[a, NOW, e], s.value[a, NOW, e])
-        keys, place = _next_window(s, a)
-        for i in range(len(s.layers)):
-            _see(s, i, a, keys, c)
-            _, place = _respond(s, s.layers[i], a, nobody, nothing, keys, place, c)
-        _choose(s, s.output, a, keys, place, c)
-        for e in range(obs.shape[1]):
-            for j in range(s.many[a, NOW, e]):
-                s.first.bits[a, 0, e, s.index[a, NOW, e, j]] = uint64(0)
+@jit()
+def act(s, a, obs):
+    """A window of agent a and its actions, nothing learnt; ``obs`` as in `step`."""
+    nobody, nothing, c = room(0, np.bool_), room(0, np.float32), s.constants[a]
+    for e in range(obs.shape[0]):
+        s.many[a, NOW, e] = encode(obs[e], s, s.copies, c.plane, s.index[a, NOW, e], s.value[a, NOW, e])
+    keys, place = _next_window(s, a)
+    for i in range(len(s.layers)):
+        _see(s, i, a, keys, c)
+        _, place = _respond(s, s.layers[i], a, nobody, nothing, keys, place, c)
+    _choose(s, s.output, a, keys, place, c)
+    for e in range(obs.shape[0]):
+        for j in range(s.many[a, NOW, e]):
+            s.first.bits[a, 0, e, s.index[a, NOW, e, j]] = uint64(0)
 
 
 @jit()
@@ -155,7 +154,7 @@ def _turn(s, layer, a, done, learning, c):
 @jit(fastmath=FAST)
 def _turn_listed(s, layer, a, r, done, shares, learning, c):
     """`_turn` of rows that are not dense; r: `lazy_rows.Rows`. Returns the sum of squares of the update."""
-    square, still = 0.0, np.empty(0, np.int32)
+    square, still = 0.0, room(0, np.int32)
     if layer.carries:
         make_room(r, c)
         still = lingering_rows(layer, a, r)
@@ -181,14 +180,14 @@ def _turn_listed(s, layer, a, r, done, shares, learning, c):
 def _shares(s, layer, a, learning, c):
     """What each eligibility of a layer of agent a is multiplied with to be learnt, ``(K E,)``; none if nothing is."""
     envs = s.m.shape[1]
-    shares = np.empty(s.terms.shape[0] * envs if learning else 0, np.float32)
+    shares = room(s.terms.shape[0] * envs if learning else 0, np.float32)
     lr = s.lr[a] * np.float32(layer.lr_scale)
     for p in range(shares.shape[0]):
         shares[p] = lr * third_factor(s.m[a, p % envs], p // envs, s.amplitudes, c.rule) / envs
     if layer.forgets and learning:
-        modulate_credit(layer.credit[a].reshape(shares.shape[0], -1), shares)
+        modulate_credit(flat(layer.credit[a]), shares)
         if layer.carries:
-            modulate_credit(layer.lingering[a].reshape(shares.shape[0], -1), shares)
+            modulate_credit(flat(layer.lingering[a]), shares)
     return shares
 
 
@@ -226,7 +225,7 @@ def _window(s, layer, a, done, shares, keys, place, c):
             remain(layer, a, c.lifetime)
     square, place = _respond(s, layer, a, done, shares, keys, place, c)
     if layer.dense and shares.shape[0] > 0:
-        retire(s, layer, a, done.all(), c.lifetime)
+        retire(s, layer, a, done, c.lifetime)
     if layer.carries:
         carry_traces(layer, a, layer.rows[a], s.late.shape[1], c)
     return square, place
@@ -240,9 +239,10 @@ def _respond(s, layer, a, done, shares, keys, place, c):
     """
     (envs, sites, ticks, padded), neurons = layer.post.shape[1:], layer.post_count.shape[1]
     h, square = layer.homeostasis[a], 0.0
-    noise = np.empty((envs, sites, ticks, padded), np.float32)
+    noise = room((envs, sites, ticks, padded), np.float32)
     draw_noise(place, keys, neurons // sites, s.neuron[a], noise)
-    current = np.zeros((envs, sites, ticks + 1, padded), np.float32)
+    current = room((envs, sites, ticks + 1, padded), np.float32)
+    fill(flat(current), 0.0)
     tile = max(WIDTH, TILE // (envs * sites * ticks) // WIDTH * WIDTH)
     for begin in range(0, padded, tile):
         end = min(begin + tile, padded)
@@ -267,9 +267,10 @@ def _choose(s, layer, a, keys, place, c):
     """
     envs, ticks, outputs = s.m.shape[1], s.late.shape[1], layer.post_count.shape[1]
     draws = s.sizes.shape[0] + 2 * s.low.shape[0]
-    drawn, gate = np.empty(envs * draws, np.float32), np.zeros((envs, outputs), np.float32)
-    fill_uniform(drawn, place, keys)
-    choice, probabilities = drawn.reshape(envs, draws), np.empty(s.action_rates.shape[2], np.float32)
+    choice, gate = room((envs, draws), np.float32), room((envs, outputs), np.float32)
+    fill_uniform(flat(choice), place, keys)
+    fill(flat(gate), 0.0)
+    probabilities = room(s.action_rates.shape[2], np.float32)
     components, size = s.sizes.shape[0], c.decoder.neurons_per_action
     for e in range(envs):
         counts = layer.counts[a, e, 0]
@@ -302,7 +303,8 @@ def _remember(s, layer, a, gate, is_output, c):
     """
     envs, sites, padded = layer.counts.shape[1:]
     channels = layer.post_count.shape[1] // sites
-    own, mean = np.empty((sites, padded), np.float32), np.zeros((sites, padded), np.float32)
+    own, mean = room((sites, padded), np.float32), room((sites, padded), np.float32)
+    fill(flat(mean), 0.0)
     for e in range(envs):
         _gate(layer, a, gate[e], is_output, own)
         for site in range(sites):
@@ -325,12 +327,12 @@ def _remember(s, layer, a, gate, is_output, c):
 @jit(fastmath=FAST)
 def _gate(layer, a, gate, is_output, own):
     """The gate ``own (S, P)`` of a layer of agent a in an env: the output's ``gate``, fed back if there is feedback, or 1."""
-    flat, outputs = own.reshape(-1), layer.feedback.shape[1]
-    for o in range(0, flat.shape[0], WIDTH):
-        store(flat, o, splat(0.0 if is_output or outputs > 0 else 1.0))
+    gates, outputs = flat(own), layer.feedback.shape[1]
+    for o in range(0, gates.shape[0], WIDTH):
+        store(gates, o, splat(0.0 if is_output or outputs > 0 else 1.0))
     for k in range(gate.shape[0] if is_output else 0):
         own[0, k] = gate[k]
     for k in range(outputs):
-        weight = layer.feedback[a, k].reshape(-1)
-        for o in range(0, flat.shape[0], WIDTH):
-            store(flat, o, load(flat, o) + load(weight, o) * gate[k])
+        weight = flat(layer.feedback[a, k])
+        for o in range(0, gates.shape[0], WIDTH):
+            store(gates, o, load(gates, o) + load(weight, o) * gate[k])

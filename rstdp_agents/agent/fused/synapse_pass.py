@@ -10,6 +10,7 @@ import numpy as np
 from numba import uint64
 
 from rstdp_agents.agent.fused.lazy_rows import bounds_of, newest, owe, period, queued, stepped, waited, waiting
+from rstdp_agents.agent.fused.memory import flat, room
 from rstdp_agents.agent.fused.state import NOW
 from rstdp_agents.agent.statistics import EVERY
 from rstdp_agents.base.compiled import FAST, jit
@@ -72,7 +73,7 @@ def behind(source, i, site):
 def drive_listed(s, layer, a, begin, end, current):
     """`drive` by the active inputs of agent a, in their order, for the neurons of the first layer from ``begin`` to ``end``."""
     padded, ticks = layer.weight.shape[2], current.shape[2] - 1
-    weight, currents, plane = layer.weight[a].reshape(-1), current.reshape(-1), (ticks + 1) * padded
+    weight, currents, plane = flat(layer.weight[a]), flat(current), (ticks + 1) * padded
     for e in range(current.shape[0]):
         for j in range(s.many[a, NOW, e]):
             i = s.index[a, NOW, e, j]
@@ -90,13 +91,13 @@ def learn_and_drive(s, layer, a, begin, end, done, shares, current, c):
     terms, envs, sites, ticks = s.terms.shape[0], current.shape[0], current.shape[1], current.shape[2] - 1
     pending, inputs, source, taps = layer.pending[a], layer.bits.shape[3], layer.source, layer.taps
     weight, z, credit, x = (
-        layer.weight[a].reshape(-1),
-        layer.z[a].reshape(-1),
-        layer.credit[a].reshape(-1),
+        flat(layer.weight[a]),
+        flat(layer.z[a]),
+        flat(layer.credit[a]),
         layer.x[a, 0],
     )
-    currents, lingering, age = current.reshape(-1), layer.lingering[a].reshape(-1), layer.age[a]
-    bits, change, plane = layer.bits[a].reshape(-1), np.empty(padded, np.float32), (ticks + 1) * padded
+    currents, lingering, age = flat(current), flat(layer.lingering[a]), layer.age[a]
+    bits, change, plane = flat(layer.bits[a]), room(padded, np.float32), (ticks + 1) * padded
     decay, square, last = splat(c.rule.decay_z), splat(0.0), terms * envs - 1
     for i in range(rows):
         row, (low, high) = i * padded, bounds_of(i // taps, c)
@@ -135,10 +136,11 @@ def learn_and_drive(s, layer, a, begin, end, done, shares, current, c):
 
 @jit(fastmath=FAST)
 def modulate_credit(credit, shares):
-    """Multiply ``credit (K E, ...)``, in two axes, by the shares of `learn_and_drive`, in place."""
-    for p in range(credit.shape[0]):
-        for o in range(0, credit.shape[1], WIDTH):
-            store(credit[p], o, load(credit[p], o) * shares[p])
+    """Multiply ``credit (K E ...)``, along one axis, by the shares of `learn_and_drive`, in place."""
+    size = credit.shape[0] // shares.shape[0]
+    for p in range(shares.shape[0]):
+        for o in range(p * size, (p + 1) * size, WIDTH):
+            store(credit, o, load(credit, o) * shares[p])
 
 
 @jit(fastmath=FAST)
@@ -175,7 +177,7 @@ def learn_last(layer, a, i, begin, end, earned, c):
     of the update, in lanes.
     """
     padded, (low, high), square = layer.weight.shape[2], bounds_of(i // layer.taps, c), splat(0.0)
-    weight, credit = layer.weight[a].reshape(-1), layer.credit[a].reshape(-1)
+    weight, credit = flat(layer.weight[a]), flat(layer.credit[a])
     terms, ticks = layer.credit.shape[1], layer.credit.shape[4] - 1
     many = find_earned(layer.bits[a, -1], layer.source, i, terms, ticks, padded, earned)
     for o in range(begin, end if many or layer.carries else begin, WIDTH):
@@ -193,7 +195,7 @@ def learn_last(layer, a, i, begin, end, earned, c):
 def lingering_of(layer, a, i, o):
     """What the traces behind row i of agent a, from before the last window, have earned in it, for sixteen outputs from ``o``."""
     terms, envs, sites, padded = layer.lingering.shape[1:]
-    lingering, x, earned = layer.lingering[a].reshape(-1), layer.x[a, 0], splat(0.0)
+    lingering, x, earned = flat(layer.lingering[a]), layer.x[a, 0], splat(0.0)
     for p in range(terms * envs):
         for site in range(sites):
             trace = x[p % envs, behind(layer.source, i, site)]
@@ -207,8 +209,8 @@ def learn_last_and_drive(layer, a, begin, end, shares, current, c):
     """`learn_and_drive` where eligibility lasts for one window, and z is nowhere."""
     rows, padded = layer.weight.shape[1:]
     envs, sites, ticks, square = current.shape[0], current.shape[1], current.shape[2] - 1, splat(0.0)
-    weight, currents, bits, source = layer.weight[a].reshape(-1), current.reshape(-1), layer.bits[a, 0], layer.source
-    earned = np.empty(most_earned(layer), np.int64)
+    weight, currents, bits, source = flat(layer.weight[a]), flat(current), layer.bits[a, 0], layer.source
+    earned = room(most_earned(layer), np.int64)
     for i in range(rows):
         if shares.shape[0] > 0:
             square = square + learn_last(layer, a, i, begin, end, earned, c)
@@ -239,7 +241,7 @@ def earn_window(layer, a, r, c):
     if not layer.pending[a]:
         return
     (sites, planes), (rows, padded), source = layer.credit.shape[3:5], layer.weight.shape[1:], layer.source
-    credit, lingering, x = layer.credit[a].reshape(-1), layer.lingering[a].reshape(-1), layer.x[a, 0]
+    credit, lingering, x = flat(layer.credit[a]), flat(layer.lingering[a]), layer.x[a, 0]
     envs, pairs = r.bits.shape[0], r.owed.shape[0]
     begin, end = (0, rows) if layer.dense else newest(r)
     for step in range(begin, end):
@@ -269,7 +271,7 @@ def learn_listed(s, layer, a, r, shares, c):
         owe(r.owed_by_critic[e], r.fade[1], s.felt[a, e], slot, slots)
     if layer.forgets:
         squares, (begin, end) = splat(0.0), newest(r)
-        earned = np.empty(most_earned(layer), np.int64)
+        earned = room(most_earned(layer), np.int64)
         for place in range(begin, end):
             squares = squares + learn_last(layer, a, queued(r, place), 0, r.padded, earned, c)
         square = total(squares)

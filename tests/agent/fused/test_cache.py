@@ -55,9 +55,9 @@ def test_code_is_kept_for_each_signature_and_found_again(places):
 def test_is_compiled_tells_of_an_entry(places):
     assert not cache.is_compiled()
     places[1].mkdir()
-    (places[1] / "step._modulate.0123456789abcdef").touch()  # what an entry calls is none
+    (places[1] / "step.step.0123456789abcdef").touch()  # what an entry calls is none
     assert not cache.is_compiled()
-    (places[1] / "step.step.0123456789abcdef").touch()
+    (places[1] / "kernel.kernel.0123456789abcdef").touch()
     assert cache.is_compiled()
     assert not cache.is_compiled("act")
 

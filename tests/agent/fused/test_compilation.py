@@ -46,4 +46,4 @@ def test_compiling_and_loading_give_the_same_bits(tmp_path):
     )
     assert len(compiling.strip()) == hashlib.sha256().digest_size * 2
     assert compiling == loading
-    assert len(list(tmp_path.rglob("step.step.*"))) == 1
+    assert len(list(tmp_path.rglob("kernel.kernel.*"))) == 1
