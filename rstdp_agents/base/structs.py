@@ -1,7 +1,7 @@
 """Many arrays in one object, which compiled code takes in a single argument and reads by name.
 
-A `Struct` is a block of memory that holds what compiled code knows an array by: its address, shape and strides, one array after
-the other. An attribute is read at its place, counts no references, and costs a line of code; numba's own structures write out
+A `Struct` is a block of memory that holds what compiled code knows an array by, one array after the other: a `views.View` of
+each. An attribute is read at its place, counts no references, and costs a line of code; numba's own structures write out
 their whole type every time, so that compiling takes several times as long. The arrays live as long as the object.
 
 A `Known` truth or number is part of the type of an object. What a branch on it leaves out is not compiled (`known_reads`), so
@@ -30,7 +30,8 @@ from numba.extending import (
     typeof_impl,
     unbox,
 )
-from numba.np.numpy_support import from_dtype
+
+from rstdp_agents.base.views import View, view_of
 
 _infer_global: Any = infer_global  # its type says that it may be None
 WORD = 8
@@ -93,17 +94,16 @@ def _type_of(value: Any) -> types.Type:
         assert len(kinds) == 1, "structs of a list are of one type"
         return ListType(kinds.pop())
     if isinstance(value, np.ndarray):
-        assert value.flags.carray
-        return types.Array(from_dtype(value.dtype), value.ndim, "C")
+        return view_of(value)
     if isinstance(value, Known):
         return types.literal(value.value)
     return {bool: types.boolean, int: types.int64, float: types.float64}[type(value)]
 
 
 def _words(field: types.Type) -> int:
-    """Words that a field takes: of an array two pointers, sizes, address, shape and strides; none for what its type tells."""
-    if isinstance(field, types.Array):
-        return 5 + 2 * field.ndim
+    """Words that a field takes: of an array address and shape; none for what its type tells."""
+    if isinstance(field, View):
+        return 1 + field.ndim
     if isinstance(field, types.Literal):
         return 0
     return 2 if isinstance(field, ListType) else 1
@@ -114,8 +114,7 @@ def _write(memory: np.ndarray, value: Any, listed: bool) -> None:
     if listed:
         memory[:2] = value.ctypes.data, value.size
     elif isinstance(value, np.ndarray):
-        parts = 0, 0, value.size, value.itemsize, value.ctypes.data, *value.shape, *value.strides
-        memory[: len(parts)] = parts
+        memory[: 1 + value.ndim] = value.ctypes.data, *value.shape
     elif isinstance(value, float):
         memory[:1].view(np.float64)[0] = value
     else:
@@ -207,9 +206,6 @@ def _read(context: Any, builder: Any, kind: Any, pointer: Any, name: str) -> Any
         return context.get_constant(types.unliteral(field), field.literal_value)
     model = context.data_model_manager[field]
     place = builder.gep(pointer, [llvm.Constant(llvm.IntType(64), WORD * kind.places[name])], inbounds=True)
-    if not isinstance(field, types.Array):
-        return model.load_from_data_pointer(builder, builder.bitcast(place, model.get_data_type().as_pointer()))
-    value = builder.load(builder.bitcast(place, model.get_value_type().as_pointer()))
-    for owner in (0, 1):  # nobody counts references to what nobody owns
-        value = builder.insert_value(value, llvm.Constant(value.type.elements[owner], None), owner)
-    return value
+    if isinstance(field, View):
+        return builder.load(builder.bitcast(place, model.get_value_type().as_pointer()))
+    return model.load_from_data_pointer(builder, builder.bitcast(place, model.get_data_type().as_pointer()))

@@ -15,6 +15,7 @@ from numba.core import cgutils
 from numba.extending import models, overload, register_model
 
 from rstdp_agents.base.compiled import FAST, INLINED, intrinsic
+from rstdp_agents.base.views import data_of
 
 WIDTH = 16
 FLAGS = tuple(FAST)
@@ -46,8 +47,8 @@ class _LanesModel(models.PrimitiveModel):
 
 def _place(context, builder, signature, args):
     """Pointer to the lanes of an array that begin at an index, both the first of ``args``."""
-    array = context.make_array(signature.args[0])(context, builder, args[0])
-    return builder.bitcast(builder.gep(array.data, [args[1]]), _vector.as_pointer())
+    data = data_of(context, builder, signature.args[0], args[0])
+    return builder.bitcast(builder.gep(data, [args[1]]), _vector.as_pointer())
 
 
 @intrinsic

@@ -21,7 +21,7 @@ def made(rows=(2, 3)):
     parts = [Part(row=np.arange(n, dtype=np.float32), scale=0.5 * n) for n in rows]
     table = np.arange(6, dtype=np.int64).reshape(2, 3)
     return Whole(
-        parts=parts, table=table, last=parts[-1], on=True, count=len(rows), empty=np.zeros((0, 3)), one=np.array(7.0)
+        parts=parts, table=table, last=parts[-1], on=True, count=len(rows), empty=np.zeros((0, 3)), one=np.array([7.0])
     )
 
 
@@ -43,7 +43,7 @@ def total(whole):
 @entry()
 def read(whole):
     shape, empty = whole.table.shape, whole.empty.shape
-    return total(whole), whole.table[1, 2], whole.on, whole.count, whole.last.scale, shape, empty, whole.one[()]
+    return total(whole), whole.table[1, 2], whole.on, whole.count, whole.last.scale, shape, empty, whole.one[0]
 
 
 @entry()
@@ -63,7 +63,7 @@ def test_arrays_of_a_struct_are_those_that_it_was_given():
     table, row = np.zeros((2, 3), np.int64), np.zeros(4, np.float32)
     part = Part(row=row, scale=1.0)
     whole = Whole(
-        parts=[part, part], table=table, last=part, on=False, count=0, empty=np.zeros((0, 3)), one=np.array(0.0)
+        parts=[part, part], table=table, last=part, on=False, count=0, empty=np.zeros((0, 3)), one=np.array([0.0])
     )
     write(whole, 9)
     assert table.tolist() == [[0, 9, 0], [0, 0, 0]]

@@ -38,8 +38,8 @@ def remain_listed(s, layer, a, lifetime):
     """As `remain`, rows of the first layer whose input is active."""
     age = layer.age[a]
     for e in range(s.many.shape[2]):
-        for i in s.index[a, NOW, e, : s.many[a, NOW, e]]:
-            age[i] = lifetime
+        for j in range(s.many[a, NOW, e]):
+            age[s.index[a, NOW, e, j]] = lifetime
 
 
 @jit()

@@ -17,7 +17,9 @@ class Tiles(Struct):
     """The arrays of `HashedTiles.NAMES`, and ``least``."""
 
     def __init__(self, encoder: HashedTiles) -> None:
-        arrays = {name: tensor.numpy() for name, tensor in zip(encoder.NAMES, encoder.tensors, strict=True)}
+        arrays = {
+            name: np.atleast_1d(tensor.numpy()) for name, tensor in zip(encoder.NAMES, encoder.tensors, strict=True)
+        }
         super().__init__(**arrays, least=encoder.least)
 
 
@@ -34,7 +36,7 @@ def encode_hashed(obs, t, index, value):
     start, cells, first, rate, ramps, columns, low, span = (
         t.start, t.cells, t.first, t.rate, t.ramps, t.columns, t.low, t.span
     )  # fmt: skip
-    groups, steepest, least, x = held.shape[0], t.steepest[()], t.least, room(columns.shape[0], np.float64)
+    groups, steepest, least, x = held.shape[0], t.steepest[0], t.least, room(columns.shape[0], np.float64)
     for i in range(columns.shape[0]):
         x[i] = compressed((np.float64(obs[columns[i]]) - low[i]) / span[i])
     for g in range(groups):

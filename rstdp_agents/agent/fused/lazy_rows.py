@@ -113,8 +113,8 @@ def join(r, i):
 @jit()
 def join_all(r, active):
     """Let the rows of the ``active`` inputs wait, all of which are up to date or wait already."""
-    for each in active:
-        i = np.int64(each)
+    for j in range(active.shape[0]):
+        i = np.int64(active[j])
         if r.touched[i] < 0:
             join(r, i)
 
@@ -311,8 +311,10 @@ def next_step(r, c):
                 forget(r, i)
             else:
                 join(r, i)
-    fill(r.owed[:, slot], 0.0)
-    fill(r.owed_by_critic[:, slot], 0.0)
+    for p in range(r.owed.shape[0]):
+        r.owed[p, slot] = 0.0
+    for e in range(r.owed_by_critic.shape[0]):
+        r.owed_by_critic[e, slot] = 0.0
 
 
 @jit()
@@ -329,8 +331,8 @@ def decay_at_rest(r):
 def use(r, active, c):
     """Bring the rows of the ``active`` inputs up to date."""
     slot = r.queued[2]
-    for each in active:
-        i = np.int64(each)
+    for j in range(active.shape[0]):
+        i = np.int64(active[j])
         if r.touched[i] == slot:
             continue
         if r.touched[i] >= 0:

@@ -161,17 +161,29 @@ def _digest_of(digest, values, rows, i, width):
 @jit()
 def _is_eligible(layer, a, i):
     """Whether row i of a layer of agent a has anything eligible, or its input, if it is that of one alone, traces or spikes."""
+    terms, envs, rows, padded = layer.z.shape[1:]
+    found, z = False, flat(layer.z[a])
+    for p in range(terms * envs):
+        for o in range((p * rows + i) * padded, (p * rows + i + 1) * padded):
+            found = found or z[o] != 0.0
     if layer.source.shape[0] > 0:
-        return _any(layer.z[a, :, :, i])
-    if layer.x.shape[3] > 0 and _any(layer.x[a, 1, :, i]):
-        return True
-    return _any(layer.z[a, :, :, i]) or _any(layer.bits[a, :, :, i])
+        return found
+    for e in range(layer.bits.shape[2]):
+        found = found or (layer.carries and layer.x[a, 1, e, i] != 0.0)
+        for k in range(layer.bits.shape[1]):
+            found = found or layer.bits[a, k, e, i] != 0
+    return found
 
 
 @jit()
 def _is_held_by_critic(s, a, i):
     """Whether the critic of agent a has a trace of input i."""
-    return _any(s.trace[a, :, i]) or _any(s.tagged[a, :, i])
+    found = False
+    for e in range(s.trace.shape[1]):
+        found = found or s.trace[a, e, i] != 0.0
+        for o in range(s.tagged.shape[3]):
+            found = found or s.tagged[a, e, i, o] != 0.0
+    return found
 
 
 @jit()
@@ -193,11 +205,3 @@ def _list_what_is_held(s, a, r):
     for i in range(r.touched.shape[0]):
         if _is_eligible(s.first, a, i) or _is_held_by_critic(s, a, i):
             join(r, i)
-
-
-@jit()
-def _any(values):
-    found = False
-    for value in values.flat:
-        found |= value != 0
-    return found

@@ -12,6 +12,7 @@ from numba.core.imputils import impl_ret_borrowed
 from numba.np.arrayobj import make_array, populate_array
 
 from rstdp_agents.base.compiled import intrinsic, jit
+from rstdp_agents.base.views import View, data_of, shape_of, viewed
 
 ALIGNED = 64
 """Bytes."""
@@ -55,12 +56,17 @@ def flat(typingctx, array):
     """A contiguous array, seen along a single axis."""
 
     def codegen(context, builder, signature, args):
-        (seen,), made = signature.args, signature.return_type
+        (seen,), made, size = signature.args, signature.return_type, context.get_constant(types.intp, 1)
+        if isinstance(seen, View):
+            for length in shape_of(builder, seen, args[0]):
+                size = builder.mul(size, length)
+            return viewed(context, builder, made, data_of(context, builder, seen, args[0]), [size])
         whole = make_array(seen)(context, builder, args[0])
         one = _array(context, builder, made, [whole.nitems], whole.data, whole.meminfo)
         return impl_ret_borrowed(context, builder, made, one._getvalue())
 
-    return types.Array(array.dtype, 1, "C")(array), codegen
+    made = View(array.dtype, 1) if isinstance(array, View) else types.Array(array.dtype, 1, "C")
+    return made(array), codegen
 
 
 @intrinsic
@@ -68,7 +74,7 @@ def word(typingctx, array, place):
     """The bits of a number of a float32 array, as uint32."""
 
     def codegen(context, builder, signature, args):
-        data = make_array(signature.args[0])(context, builder, args[0]).data
+        data = data_of(context, builder, signature.args[0], args[0])
         return builder.load(builder.bitcast(builder.gep(data, [args[1]]), ir.IntType(32).as_pointer()))
 
     return types.uint32(array, types.intp), codegen

@@ -179,7 +179,7 @@ def learn_last(layer, a, i, begin, end, earned, c):
     padded, (low, high), square = layer.weight.shape[2], bounds_of(i // layer.taps, c), splat(0.0)
     weight, credit = flat(layer.weight[a]), flat(layer.credit[a])
     terms, ticks = layer.credit.shape[1], layer.credit.shape[4] - 1
-    many = find_earned(layer.bits[a, -1], layer.source, i, terms, ticks, padded, earned)
+    many = find_earned(layer.bits[a, layer.bits.shape[1] - 1], layer.source, i, terms, ticks, padded, earned)
     for o in range(begin, end if many or layer.carries else begin, WIDTH):
         update, row = splat(0.0), i * padded + o
         for j in range(0, many, 2):
