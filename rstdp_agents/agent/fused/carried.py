@@ -15,7 +15,7 @@ from rstdp_agents.agent.fused.lazy_rows import newest, queued
 from rstdp_agents.agent.fused.memory import fill, flat, room
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
-from rstdp_agents.equations.traces import trace_step
+from rstdp_agents.equations.traces import trace_set, trace_step
 
 FAINT = 1e-6
 """Presynaptic traces below it are over: of the rounding of what a spike leaves."""
@@ -41,7 +41,8 @@ def carry_traces(layer, a, r, ticks, c):
             if before == 0.0 and fired == 0:
                 continue
             for t in range(ticks):
-                before = trace_step(before, np.float32((fired >> uint64(t)) & uint64(1)), decay)
+                spike = np.float32((fired >> uint64(t)) & uint64(1))
+                before = trace_set(before, spike, decay) if layer.nearest else trace_step(before, spike, decay)
             layer.x[a, 1, e, i] = before if before > FAINT else 0.0
 
 
@@ -52,7 +53,8 @@ def carry_output_traces(spikes, traces, p):
     for o in range(0, padded, WIDTH):
         trace = load(traces, o)
         for t in range(ticks):
-            trace = trace_step(trace, load(each, t * padded + o), p.decay_y)
+            spike = load(each, t * padded + o)
+            trace = trace_set(trace, spike, p.decay_y) if p.nearest else trace_step(trace, spike, p.decay_y)
         store(traces, o, trace)
 
 
@@ -93,7 +95,7 @@ def lingering_rows(layer, a, r):
 
 @jit(fastmath=FAST)
 def linger_credit(spikes, gate, plus, late, p, out):
-    """As `credit.pair_credit`: what a trace of 1 before the window makes eligible, into out ``(P,)``."""
+    """As `credit.causal_credit`: what a trace of 1 before the window makes eligible, into out ``(P,)``."""
     (ticks, padded), each = spikes.shape, flat(spikes)
     for o in range(0, padded, WIDTH):
         trace = splat(0.0)

@@ -28,7 +28,7 @@ from rstdp_agents.equations.dopamine import dopamine_chance, dopamine_said, dopa
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.random_numbers import uniform_at, window_keys
 from rstdp_agents.equations.three_factor import switch_factor
-from rstdp_agents.equations.traces import trace_step
+from rstdp_agents.equations.traces import trace_set, trace_step
 from rstdp_agents.spiking.plasticity.constants import RuleConstants
 
 
@@ -204,11 +204,10 @@ def third_factor(m, k, amplitudes, p):
 
 
 @jit(forceinline=True)
-def pair_credit(post, gate, plus, minus, late, before, p, out):
-    """What an input spike of tick t makes eligible with each output neuron: out ``(T + 1, P)``, but for tick T.
+def causal_credit(post, gate, plus, late, p, out):
+    """What an input spike of tick t makes eligible with each output neuron that fires then or later: out ``(T + 1, P)``.
 
-    The sum of `plasticity.window.pair_kernels`, ordered by input spikes: those of tick t pair with all output spikes from t on
-    (``plus``) and up to t (``minus``). post ``(T, P)``; gate, and before, the trace of output spikes before the window, ``(P,)``.
+    Tick T stays as it is. The sum of `plasticity.window.pair_kernels`, ordered by input spikes. post ``(T, P)``; gate ``(P,)``.
     late ``(T,)``: what is left at the end of the window of the pairs of each tick. p: a record of `RuleConstants`.
     """
     (ticks, padded), p = post.shape, by_value(p, RuleConstants)
@@ -218,9 +217,16 @@ def pair_credit(post, gate, plus, minus, late, before, p, out):
         for t in range(ticks - 1, -1, -1):
             trace = trace_step(trace, load(spikes, t * padded + o), p.decay_x, plus * late[t])
             store(credit, t * padded + o, trace * share)
-        if minus == 0.0:
-            continue
-        trace = load(before, o)
+
+
+@jit(forceinline=True)
+def anticausal_credit(post, gate, minus, late, before, p, out):
+    """As `causal_credit`, with each that has fired by then, added to ``out``. before ``(P,)``: their trace before the window."""
+    (ticks, padded), p = post.shape, by_value(p, RuleConstants)
+    spikes, credit = flat(post), flat(out)
+    for o in range(0, padded, WIDTH):
+        share, trace = load(gate, o) * p.gain, load(before, o)
         for t in range(ticks):
-            trace = trace_step(trace, load(spikes, t * padded + o), p.decay_y)
+            spike = load(spikes, t * padded + o)
+            trace = trace_set(trace, spike, p.decay_y) if p.nearest else trace_step(trace, spike, p.decay_y)
             store(credit, t * padded + o, load(credit, t * padded + o) + trace * share * (minus * late[t]))

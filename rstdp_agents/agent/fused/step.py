@@ -17,7 +17,7 @@ from rstdp_agents.agent.fused.carried import (
     linger_credit,
     lingering_rows,
 )
-from rstdp_agents.agent.fused.credit import modulator_step, pair_credit, third_factor
+from rstdp_agents.agent.fused.credit import anticausal_credit, causal_credit, modulator_step, third_factor
 from rstdp_agents.agent.fused.decoders import choose, choose_vector, sharpen
 from rstdp_agents.agent.fused.dense_rows import lay_aside, remain, remain_listed, retire
 from rstdp_agents.agent.fused.encoders import encode
@@ -29,7 +29,7 @@ from rstdp_agents.agent.fused.lazy_rows import (
     next_step,
     use,
 )
-from rstdp_agents.agent.fused.memory import fill, flat, room
+from rstdp_agents.agent.fused.memory import copy, fill, flat, room
 from rstdp_agents.agent.fused.neurons import draw_noise, fire, homeostasis_window, scale_currents
 from rstdp_agents.agent.fused.spikes import draw_spikes, relay_spikes_of
 from rstdp_agents.agent.fused.spiking_critic import mark_window
@@ -315,7 +315,12 @@ def _remember(s, layer, a, gate, is_output, c):
             post, before = layer.post[a, e, site], layer.y[a, e, site]
             for k in range(s.terms.shape[0]):
                 plus, minus, late = s.terms[k, 0], s.terms[k, 1], s.late[a]
-                pair_credit(post, own[site], plus, minus, late, before, c.rule, layer.credit[a, k, e, site])
+                credit = layer.credit[a, k, e, site]
+                causal_credit(post, own[site], plus, late, c.rule, credit)
+                if layer.nearest:
+                    copy(flat(credit), flat(layer.causal[a, k, e, site]))
+                if minus != 0.0:
+                    anticausal_credit(post, own[site], minus, late, before, c.rule, credit)
                 if layer.carries:
                     linger_credit(post, own[site], plus, late, c.rule, layer.lingering[a, k, e, site])
             if layer.carries:

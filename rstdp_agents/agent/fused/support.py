@@ -38,8 +38,8 @@ def why_not(parts: AgentParts) -> str:
             return f"it does not know {type(part).__name__}"
     if parts.device.type != "cpu" or parts.dtype != torch.float32:
         return f"it runs float32 on the CPU, not {parts.dtype} on {parts.device}"
-    if layer.rule.needs_scan:
-        return "the rule's traces are set by spikes, or its pairs depend on the weight"
+    if layer.rule.depends_on_weight:
+        return "the rule's pairs depend on the weight"
     if parts.config.simulation.ticks > MAX_TICKS:
         return f"a window has more than {MAX_TICKS} ticks"
     return ""

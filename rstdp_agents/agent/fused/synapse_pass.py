@@ -18,6 +18,22 @@ from rstdp_agents.equations.lanes import WIDTH, load, lowest_bit, splat, store, 
 from rstdp_agents.equations.traces import trace_step
 
 
+@jit(fastmath=FAST, forceinline=True)
+def earned_twice(causal, first, padded, fired, trace, ticks, decay, o):
+    """What is too much where an input spike sets its trace to 1 and does not add to it, for sixteen outputs from ``o``.
+
+    It adds 1 less what is left of the trace, so that much less pairs with later output spikes. causal, first: its credit of tick
+    0 lies there. fired: bits of the input's spikes. trace: its own, before the window.
+    """
+    found, last = splat(0.0), np.int64(-1)
+    while fired:
+        tick, fired = next_tick(fired, ticks)
+        left = trace * decay ** np.float64(tick - last)
+        found = found + load(causal, first + tick * padded + o) * left
+        trace, last = np.float32(1.0), tick
+    return found
+
+
 @jit(forceinline=True)
 def next_tick(left, ticks):
     """The first tick of the bits ``left``, ``ticks`` if there is none; and the bits without it."""
@@ -107,7 +123,7 @@ def learn_and_drive(s, layer, a, begin, end, done, shares, current, c):
                 j, place = behind(source, i, site), p * sites + site
                 fired, trace = bits[(envs + e) * inputs + j], x[e, j] if layer.carries else np.float32(0.0)
                 if fired != 0 or trace > 0.0:
-                    earn(z, z_row, credit, lingering, place, padded, fired, trace, ticks, keep, begin, end)
+                    earn(layer, a, z, z_row, place, fired, trace, keep, begin, end, c)
                     keep = splat(1.0)
             j, place = behind(source, i, sites - 1), p * sites + sites - 1
             first, fired = place * plane, bits[(envs + e) * inputs + j] if pending else uint64(0)
@@ -118,6 +134,10 @@ def learn_and_drive(s, layer, a, begin, end, done, shares, current, c):
                 eligible = with_pair(z, z_row, credit, first, padded, one, two, keep, o)
                 if trace > 0.0:
                     eligible = eligible + load(lingering, place * padded + o) * trace
+                if layer.nearest:
+                    eligible = eligible - earned_twice(
+                        layer.causal[a], first, padded, fired, trace, ticks, c.rule.decay_x, o
+                    )
                 store(z, z_row + o, eligible * alive)
                 update = eligible * share
                 if p > 0:
@@ -222,16 +242,19 @@ def learn_last_and_drive(layer, a, begin, end, shares, current, c):
 
 
 @jit(fastmath=FAST, forceinline=True)
-def earn(z, row, credit, lingering, place, padded, fired, trace, ticks, keep, begin, end):
-    """Add to the eligibility of a row, after its decay, what a window has earned at a site.
+def earn(layer, a, z, row, place, fired, trace, keep, begin, end, c):
+    """Add to the eligibility of a row of agent a, after its decay, what a window has earned at a site.
 
-    place: of term, env and site in ``credit`` and ``lingering``, flat. fired, trace: of the input behind the row. keep: what is
-    left of its eligibility. begin, end: output neurons.
+    z: of the agent, flat; row: where in it. place: of term, env and site in ``credit`` and ``lingering``, flat. fired, trace: of
+    the input behind the row. keep: what is left of its eligibility. begin, end: output neurons.
     """
-    first = place * (ticks + 1) * padded
+    (planes, padded), credit, lingering = layer.credit.shape[4:], flat(layer.credit[a]), flat(layer.lingering[a])
+    ticks, first = planes - 1, place * planes * padded
     one, two, left = accumulate_pairs(z, row, credit, first, padded, fired, ticks, keep, begin, end)
     for o in range(begin, end, WIDTH):
         eligible = with_pair(z, row, credit, first, padded, one, two, left, o)
+        if layer.nearest:
+            eligible = eligible - earned_twice(layer.causal[a], first, padded, fired, trace, ticks, c.rule.decay_x, o)
         store(z, row + o, eligible + load(lingering, place * padded + o) * trace if trace > 0.0 else eligible)
 
 
@@ -240,8 +263,7 @@ def earn_window(layer, a, r, c):
     """Write the eligibility that the last window has earned, so that z is what the torch path would show. r: `lazy_rows.Rows`."""
     if not layer.pending[a]:
         return
-    (sites, planes), (rows, padded), source = layer.credit.shape[3:5], layer.weight.shape[1:], layer.source
-    credit, lingering, x = flat(layer.credit[a]), flat(layer.lingering[a]), layer.x[a, 0]
+    sites, (rows, padded), source, x = layer.credit.shape[3], layer.weight.shape[1:], layer.source, layer.x[a, 0]
     envs, pairs = r.bits.shape[0], r.owed.shape[0]
     begin, end = (0, rows) if layer.dense else newest(r)
     for step in range(begin, end):
@@ -252,9 +274,7 @@ def earn_window(layer, a, r, c):
                 j = behind(source, i, site)
                 fired, trace = r.bits[e, j], x[e, j] if layer.carries else np.float32(0.0)
                 if fired != 0 or trace > 0.0 or (layer.dense and site == sites - 1):
-                    earn(
-                        r.z, row, credit, lingering, p * sites + site, padded, fired, trace, planes - 1, keep, 0, padded
-                    )
+                    earn(layer, a, r.z, row, p * sites + site, fired, trace, keep, 0, padded, c)
                     keep = splat(1.0)
     layer.pending[a] = False
 

@@ -51,7 +51,12 @@ class PairRule:
     @property
     def needs_scan(self) -> bool:
         """Whether a window's pairs cannot be read from its spikes by one matrix (see `window`)."""
-        return self.on_spike == "set" or self.f_post is not None or self.f_pre is not None
+        return self.on_spike == "set" or self.depends_on_weight
+
+    @property
+    def depends_on_weight(self) -> bool:
+        """Whether spike pairs count by the size of their weight."""
+        return self.f_post is not None or self.f_pre is not None
 
     def trace_decays(self, dt: float) -> tuple[float, float]:
         """Decay of x and of y per tick of ``dt`` ms."""

@@ -22,6 +22,8 @@ class RuleConstants(NamedTuple):
     switches: bool
     """Whether the sign of the modulator picks amplitudes."""
     zero_punishes: bool
+    nearest: bool
+    """Whether spikes set traces to 1, so that only the nearest pair."""
 
 
 def rule_constants(rule: PairRule, ticks: int, dt: float) -> RuleConstants:
@@ -29,5 +31,5 @@ def rule_constants(rule: PairRule, ticks: int, dt: float) -> RuleConstants:
     switch = rule if isinstance(rule, RewardSwitch) else None
     return RuleConstants(
         *rule.trace_decays(dt), rule.decays(ticks, dt)[1], rule.gain(dt),
-        switches=switch is not None, zero_punishes=switch is not None and switch.zero_punishes,
+        switches=switch is not None, zero_punishes=switch is not None and switch.zero_punishes, nearest=rule.on_spike == "set",
     )  # fmt: skip

@@ -149,7 +149,7 @@ def _scanned_window(
     x, y = traces(state.x, pre, k.decays[0]), traces(state.y, post, k.decays[1])
     factor = k.late.reshape(-1, *[1] * state.y.ndim) * (1.0 if gate is None else gate)
     terms = pair_terms(synapse, pre, factor * post, x, factor * y)
-    if rule.f_post is not None or rule.f_pre is not None:
+    if rule.depends_on_weight:
         if weight is None:
             raise ValueError("`weight` is needed by a rule with weight dependence (`f_post`, `f_pre`); received None")
         causal = terms.causal if rule.f_post is None else rule.f_post(weight)[:, None] * terms.causal

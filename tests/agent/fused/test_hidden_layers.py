@@ -36,6 +36,9 @@ CASES = {
     "convolution, carried": (
         IMAGE, {"network.conv": ((4, 3, 1), (3, 2, 1)), "simulation.fresh_each_window": False, "plasticity.a_minus": 0.4},
     ),
+    "convolution, nearest pairs": (
+        IMAGE, {"network.conv": ((4, 3, 1), (3, 2, 1)), "plasticity.on_spike": "set", "simulation.fresh_each_window": False},
+    ),
     "convolution, inhibition": (IMAGE, {"network.conv": ((5, 3, 1),), "neuron.lateral_inhibition": 0.01}),
     "convolution, threshold": (
         IMAGE,
