@@ -24,6 +24,7 @@ from typing import Any
 
 import llvmlite
 import numba
+from filelock import FileLock, Timeout
 from llvmlite import binding
 from numba import config
 from numba.core.caching import NullCache
@@ -34,6 +35,7 @@ from numba.extending import overload
 
 from rstdp_agents.base.compiler import InlinedCompiler, WholeCompiler
 from rstdp_agents.base.installation import PACKAGE
+from rstdp_agents.base.progress import doing
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,8 @@ ENTRIES: set[str] = set()
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be reordered and fused, so that loops vectorise; infinities and NaN keep their meaning."""
 _said: set[str] = set()
+WAIT = 120.0
+"""Seconds that a process waits for another that compiles what it needs; it is done by then, or stuck."""
 DIGEST = hashlib.sha256().digest_size
 """Bytes at the beginning of a file."""
 
@@ -100,6 +104,8 @@ class Kept(_NullCache):
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._turn: FileLock | None = None
+        """Held while this process compiles; others that want the same code wait for it, and load it."""
 
     @property
     def cache_path(self) -> str:
@@ -107,9 +113,18 @@ class Kept(_NullCache):
         return str(next(folders()))
 
     def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
-        """The code for a signature; None if it has to be compiled."""
+        """The code for a signature; None if it has to be compiled, after waiting for a process that does just that."""
         target_context.refresh()
         key = sig, target_context.codegen().magic_tuple()
+        code = self._find(key, target_context)
+        if code is None:
+            self._turn = self._take_turn(key)
+            code = self._find(key, target_context)
+        if code is not None:
+            self._end_turn()
+        return code
+
+    def _find(self, key: Any, target_context: Any) -> CompileResult | None:
         for file in self._files(key):
             try:
                 known, code = pickle.loads(read(file))
@@ -123,6 +138,33 @@ class Kept(_NullCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Store the code for a signature in the first writable folder."""
+        self._save(sig, data)
+        self._end_turn()
+
+    def _take_turn(self, key: Any) -> FileLock | None:
+        """The lock of the first writable folder, held; None if there is none, or waiting took too long."""
+        for file in self._files(key):
+            try:
+                prepare(file.parent)
+                lock = FileLock(file.with_name(f"{file.suffix}.lock"))
+                try:
+                    lock.acquire(0)
+                except Timeout:
+                    with doing("waiting for another process to compile"):
+                        lock.acquire(WAIT)
+                return lock
+            except Timeout:
+                return None
+            except (OSError, NotImplementedError):  # a file system without locks, for instance
+                continue
+        return None
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.release()
+            self._turn = None
+
+    def _save(self, sig: Any, data: Any) -> None:
         if data.library.has_dynamic_globals:  # addresses of this process
             return
         key, refused = (sig, data.codegen.magic_tuple()), []
@@ -192,10 +234,7 @@ def read(file: Path) -> bytes:
 
 def write(file: Path, content: bytes) -> None:
     """Write a file and its folder; readers find all of it or nothing. Raises OSError if that is impossible."""
-    mine = file.parent == temporary()
-    file.parent.mkdir(mode=0o700 if mine else 0o777, parents=True, exist_ok=True)
-    if mine and not is_private(file.parent):
-        raise PermissionError("it belongs to somebody else")
+    prepare(file.parent)
     partial = file.parent / f".{uuid.uuid4().hex}"
     try:
         partial.write_bytes(hashlib.sha256(content).digest() + content)
@@ -203,6 +242,14 @@ def write(file: Path, content: bytes) -> None:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
+
+
+def prepare(folder: Path) -> None:
+    """Make one of `folders`. Raises OSError if that is impossible."""
+    mine = folder == temporary()
+    folder.mkdir(mode=0o700 if mine else 0o777, parents=True, exist_ok=True)
+    if mine and not is_private(folder):
+        raise PermissionError("it belongs to somebody else")
 
 
 def say(kind: str, line: str) -> None:

@@ -80,9 +80,10 @@ def _shape(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return builder.extract_value(value, 1)
 
 
-def _indices(index: Any) -> tuple[types.Type, ...]:
+def _indices(index: types.Type) -> tuple[types.Type, ...]:
     """Types of the indices of each axis."""
-    return tuple(index.types) if isinstance(index, types.BaseTuple) else (index,)
+    each: Any = index
+    return tuple(each.types) if isinstance(index, types.BaseTuple) else (index,)
 
 
 def _axes_left(kind: View, index: types.Type) -> int | None:

@@ -194,7 +194,7 @@ def test_other_wrappers_than_before_start_anew(caplog):
 
 
 def test_an_exported_agent_says_what_its_wrappers_know(tmp_path):
-    pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
     trained(tmp_path / "run", NORMALISE, "--total-steps", "200")
     assert main(["export", str(tmp_path / "run"), "--out", str(tmp_path / "a.onnx"), "--trust", "--greedy"]) == 0
     import onnx

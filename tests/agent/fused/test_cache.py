@@ -2,12 +2,14 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from rstdp_agents.base import compiled as cache
 from rstdp_agents.equations.random_numbers import draw_rows
@@ -40,7 +42,8 @@ def places(tmp_path, monkeypatch):
 
 
 def kept(folder):
-    return sorted(folder.iterdir()) if folder.exists() else []
+    """Files of code; locks have names that begin with a dot."""
+    return sorted(file for file in folder.glob("*") if not file.name.startswith("."))
 
 
 def test_code_is_kept_for_each_signature_and_found_again(places):
@@ -117,9 +120,7 @@ def test_code_of_another_signature_under_the_same_name_is_not_taken(places):
 def test_a_folder_that_goes_away_while_code_runs_comes_back(places):
     made = make()
     made(2)
-    for file in kept(places[0]):
-        file.unlink()
-    places[0].rmdir()
+    shutil.rmtree(places[0])
     assert (made(0.5), len(kept(places[0]))) == (1.0, 1)
 
 
@@ -238,3 +239,54 @@ print(cli.main([*short, "one"]), cli.main([*short, "two", "--backend", "fused"])
     assert not (tmp_path / "two").exists()
     drawn = draw_rows(np.array([3, 2**40]), 5, 2**32 - 40, 7, 9, 5)
     assert numbers == str((drawn.astype(np.float64) * 2**24).astype(int).tolist())
+
+
+WAITING = """
+import sys, time
+from pathlib import Path
+from rstdp_agents.base.compiled import entry
+
+@entry()
+def doubled(x):
+    return 2 * x
+
+cache, folder = doubled._cache, Path(sys.argv[1])
+taken = cache._take_turn
+def take(key):
+    (folder / sys.argv[2]).touch()
+    return taken(key)
+cache._take_turn = take
+if sys.argv[2] == "first":
+    saved = cache.save_overload
+    def save(sig, data):
+        while not (folder / "second").exists():
+            time.sleep(0.01)
+        saved(sig, data)
+    cache.save_overload = save
+else:
+    while not (folder / "first").exists():
+        time.sleep(0.01)
+print(doubled(4), sum(doubled.stats.cache_hits.values()), sum(doubled.stats.cache_misses.values()))
+"""
+
+
+def test_of_two_processes_that_need_the_same_code_one_compiles_it(tmp_path):
+    code = tmp_path / "of_two.py"
+    code.write_text(WAITING)
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "compiled")}
+    both = [
+        subprocess.Popen([sys.executable, code, tmp_path, name], env=environment, text=True, stdout=subprocess.PIPE)
+        for name in ("first", "second")
+    ]
+    assert [each.communicate(timeout=100)[0].split() for each in both] == [["8", "0", "1"], ["8", "1", "0"]]
+    assert [each.returncode for each in both] == [0, 0]
+
+
+def test_code_that_another_process_is_stuck_with_is_compiled_all_the_same(places, monkeypatch):
+    monkeypatch.setattr(cache, "WAIT", 0.1)
+    make()(2)
+    (file,) = kept(places[0])
+    file.unlink()
+    with FileLock(file.with_name(f"{file.suffix}.lock")):
+        second = make()
+        assert (second(4), hits(second), kept(places[0])) == (8, (0, 1), [file])
