@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 EVERY = 10
-"""Windows between two that the torch backend counts; the fused backend counts all."""
+"""Windows between two that the torch backend counts; the fused backend counts all, if not always the update."""
 
 
 class Statistics:

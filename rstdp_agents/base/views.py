@@ -46,8 +46,10 @@ def data_of(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return builder.bitcast(builder.extract_value(value, 0), context.get_data_type(kind.dtype).as_pointer())
 
 
-def shape_of(builder: Any, kind: Any, value: Any) -> list[Any]:
-    """Lengths of the axes of a view."""
+def shape_of(context: Any, builder: Any, kind: Any, value: Any) -> list[Any]:
+    """Lengths of the axes of a view, or of an array of numba's."""
+    if not isinstance(kind, View):
+        return cgutils.unpack_tuple(builder, make_array(kind)(context, builder, value).shape, kind.ndim)
     return [builder.extract_value(value, (1, axis)) for axis in range(kind.ndim)]
 
 
@@ -119,7 +121,7 @@ class _SetItem(AbstractTemplate):
 @lower_builtin(operator.getitem, View, types.SliceType)
 def _read(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     (kind, index), made = sig.args, sig.return_type
-    shape, each, values = shape_of(builder, kind, args[0]), _indices(index), _values(builder, index, args[1])
+    shape, each, values = shape_of(context, builder, kind, args[0]), _indices(index), _values(builder, index, args[1])
     if not isinstance(each[-1], types.SliceType):
         place = _place(context, builder, kind, args[0], shape, each, values)
         left = shape[len(each) :]
@@ -135,7 +137,7 @@ def _read(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 @lower_builtin(operator.setitem, View, types.BaseTuple, types.Any)
 def _write(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     kind, index, number = sig.args
-    shape, values = shape_of(builder, kind, args[0]), _values(builder, index, args[1])
+    shape, values = shape_of(context, builder, kind, args[0]), _values(builder, index, args[1])
     place = _place(context, builder, kind, args[0], shape, _indices(index), values)
     context.pack_value(builder, number, args[2], place)
     return context.get_dummy_value()

@@ -74,11 +74,11 @@ def tensor_uniform_at(place: Tensor, key0: Tensor, key1: Tensor) -> Tensor:
 
 
 @jit(forceinline=True)
-def fill_uniform(out, first, keys):
-    """Fill ``out (n,)`` with the numbers at places ``first, first + 1, ...``."""
-    key0, key1 = uint32(keys[0]), uint32(keys[1])
-    for i in range(out.shape[0]):
-        out[i] = uniform_at(uint32(uint32(first) + uint32(i)), key0, key1)
+def fill_uniform(out, begin, end, first, keys):
+    """Fill ``out (n,)`` from ``begin`` to ``end`` with the numbers at places ``first, first + 1, ...``."""
+    key0, key1, first = uint32(keys[0]), uint32(keys[1]), uint32(first - begin)
+    for i in range(begin, end):
+        out[i] = uniform_at(uint32(first + uint32(i)), key0, key1)
 
 
 @jit(forceinline=True)
@@ -96,5 +96,5 @@ def draw_rows(seeds, window, first, stride, rows, n):
     for a in range(out.shape[0]):
         keys = window_keys(seeds[a], window)
         for r in range(rows):
-            fill_uniform(out[a, r * n : (r + 1) * n], first + r * stride, keys)
+            fill_uniform(out[a], r * n, (r + 1) * n, first + r * stride, keys)
     return out

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from rstdp_agents.agent.fused.arrays import arrays_of
 from rstdp_agents.agent.fused.decoders import reader
-from rstdp_agents.agent.fused.kernel import BEGIN, GO_ON, LEARN, SHOW, STAY, Came, kernel, nothing
+from rstdp_agents.agent.fused.kernel import BEGIN, GO_ON, LEARN, SHOW, STAY, kernel, nothing
 from rstdp_agents.agent.fused.layer_arrays import show_last, take_last
 from rstdp_agents.agent.fused.looks import Kept
 from rstdp_agents.agent.fused.observations import Observations
@@ -117,14 +117,14 @@ class FusedBackend:
 
     def _go_on(self, how: int = GO_ON) -> None:
         """Leave off showing, see `looks`. how: GO_ON or STAY."""
+        for i in self._showing:
+            take_last(self.parts.network.layers[i], self.arrays["layers"][i])
+        self._showing.clear()
         self._kernel(how, *self._nothing)
         self._shown = False
 
     def _run(self, what: int, t: Transition) -> np.ndarray:
         self.parts.statistics.windows += 1
-        for i in self._showing:
-            take_last(self.parts.network.layers[i], self.arrays["layers"][i])
-        self._showing.clear()
         if self._shown:
             self._go_on()
         if self._observations.are_masked:
@@ -133,5 +133,5 @@ class FusedBackend:
         if t.final_obs is not None:
             final_obs = self._observations.coded(t.final_obs)
         restarted = self._nothing.restarted if t.restarted is None else t.restarted
-        self._kernel(what, *Came(obs, final_obs, t.reward, t.terminated, t.truncated, restarted))
+        self._kernel(what, obs, final_obs, t.reward, t.terminated, t.truncated, restarted)  # of `Came`
         return self._chosen()

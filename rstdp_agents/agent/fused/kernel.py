@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rstdp_agents.agent.fused.looks import go_on, show
+from rstdp_agents.agent.fused.memory import seen
 from rstdp_agents.agent.fused.step import act, step
 from rstdp_agents.base.compiled import FAST, entry
 
@@ -37,6 +38,8 @@ def nothing(agents: int, envs: int) -> Came:
 @entry(fastmath=FAST, nogil=True)
 def kernel(s, begin, end, what, obs, final_obs, reward, terminated, truncated, restarted):
     """Do ``what`` with the agents from ``begin`` to ``end``. s: `state.State`. The others: of `Came`."""
+    obs, final_obs, reward = seen(obs), seen(final_obs), seen(reward)
+    terminated, truncated, restarted = seen(terminated), seen(truncated), seen(restarted)
     for a in range(begin, end):
         if what <= BEGIN:
             step(s, a, obs[a], final_obs[a], reward[a], terminated[a], truncated[a], restarted[a], what == LEARN)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.imputils import impl_ret_borrowed
 from numba.np.arrayobj import make_array, populate_array
 
 from rstdp_agents.base.compiled import intrinsic, jit
@@ -52,21 +51,31 @@ def room(typingctx, shape, kind):
 
 
 @intrinsic
-def flat(typingctx, array):
-    """A contiguous array, seen along a single axis."""
+def seen(typingctx, array):
+    """A contiguous array as a view, which counts no references: for arguments."""
 
     def codegen(context, builder, signature, args):
-        (seen,), made, size = signature.args, signature.return_type, context.get_constant(types.intp, 1)
-        if isinstance(seen, View):
-            for length in shape_of(builder, seen, args[0]):
-                size = builder.mul(size, length)
-            return viewed(context, builder, made, data_of(context, builder, seen, args[0]), [size])
-        whole = make_array(seen)(context, builder, args[0])
-        one = _array(context, builder, made, [whole.nitems], whole.data, whole.meminfo)
-        return impl_ret_borrowed(context, builder, made, one._getvalue())
+        (kind,) = signature.args
+        data, shape = data_of(context, builder, kind, args[0]), shape_of(context, builder, kind, args[0])
+        return viewed(context, builder, signature.return_type, data, shape)
 
-    made = View(array.dtype, 1) if isinstance(array, View) else types.Array(array.dtype, 1, "C")
-    return made(array), codegen
+    return View(array.dtype, array.ndim)(array), codegen
+
+
+@intrinsic
+def flat(typingctx, array):
+    """A contiguous array, seen along a single axis: a view, which does not keep what was made by `room`.
+
+    So it is for arguments, and for arrays that are used later themselves.
+    """
+
+    def codegen(context, builder, signature, args):
+        (seen,), size = signature.args, context.get_constant(types.intp, 1)
+        for length in shape_of(context, builder, seen, args[0]):
+            size = builder.mul(size, length)
+        return viewed(context, builder, signature.return_type, data_of(context, builder, seen, args[0]), [size])
+
+    return View(array.dtype, 1)(array), codegen
 
 
 @intrinsic

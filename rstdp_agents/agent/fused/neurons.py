@@ -81,20 +81,21 @@ def draw_noise(first, keys, channels, p, out):
     first, keys: place of their random numbers, ``(T, E, channels S)``, as in `random_numbers.fill_uniform`.
     p: a record of `MODELS`.
     """
-    (envs, sites, ticks), p = out.shape[:3], constants_of_model(p)
+    (envs, sites, ticks, padded), p = out.shape, constants_of_model(p)
     drawn, every = room(sites * channels if sites > 1 else 0, np.float32), flat(out)
     for t in range(ticks):
         for e in range(envs):
-            place = first + (t * envs + e) * sites * channels
+            place, row = first + (t * envs + e) * sites * channels, (e * sites * ticks + t) * padded
             if sites == 1:
-                fill_uniform(out[e, 0, t, :channels], place, keys)
+                fill_uniform(every, row, row + channels, place, keys)
             else:
-                fill_uniform(drawn, place, keys)
+                fill_uniform(drawn, 0, sites * channels, place, keys)
                 for o in range(channels):
                     for site in range(sites):
-                        out[e, site, t, o] = drawn[o * sites + site]
+                        every[row + site * ticks * padded + o] = drawn[o * sites + site]
             for site in range(sites):
-                fill(out[e, site, t, channels:], 0.5)
+                for o in range(row + site * ticks * padded + channels, row + (site * ticks + 1) * padded):
+                    every[o] = 0.5
     for o in range(0, every.shape[0], WIDTH):
         store(every, o, noise_of_tick(load(every, o), p))
 

@@ -35,7 +35,9 @@ class Observations:
         Of an encoder that lists what is active: the lists. All in float64, so that code is compiled for one type.
         """
         coded = self._coded(obs)
-        return coded.astype(np.float64, copy=False).reshape(*coded.shape[:2], -1)
+        if coded.ndim != 3:
+            coded = coded.reshape(*coded.shape[:2], -1)
+        return coded.astype(np.float64, copy=False)
 
     def _coded(self, obs: np.ndarray) -> np.ndarray:
         if self._rates_are_given and self._grids is None:

@@ -268,7 +268,7 @@ def _choose(s, layer, a, keys, place, c):
     envs, ticks, outputs = s.m.shape[1], s.late.shape[1], layer.post_count.shape[1]
     draws = s.sizes.shape[0] + 2 * s.low.shape[0]
     choice, gate = room((envs, draws), np.float32), room((envs, outputs), np.float32)
-    fill_uniform(flat(choice), place, keys)
+    fill_uniform(flat(choice), 0, envs * draws, place, keys)
     fill(flat(gate), 0.0)
     probabilities = room(s.action_rates.shape[2], np.float32)
     components, size = s.sizes.shape[0], c.decoder.neurons_per_action

@@ -12,10 +12,12 @@ from numba import uint64
 from rstdp_agents.agent.fused.lazy_rows import bounds_of, newest, owe, period, queued, stepped, waited, waiting
 from rstdp_agents.agent.fused.memory import flat, room
 from rstdp_agents.agent.fused.state import NOW
-from rstdp_agents.agent.statistics import EVERY
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.lanes import WIDTH, load, lowest_bit, splat, store, total
 from rstdp_agents.equations.traces import trace_step
+
+MEASURED = 50
+"""Steps from one whose update of rows that wait is measured to the next: it goes through all of them."""
 
 
 @jit(fastmath=FAST, forceinline=True)
@@ -283,8 +285,8 @@ def earn_window(layer, a, r, c):
 def learn_listed(s, layer, a, r, shares, c):
     """Agent a, of a sparse code, learns of its last window: what its rows are owed grows.
 
-    r: its `lazy_rows.Rows`. shares as in `learn_and_drive`. Returns the sum of squares of the update; where rows wait, of
-    every tenth, ten times.
+    r: its `lazy_rows.Rows`. shares as in `learn_and_drive`. Returns the sum of squares of the update; where rows wait, of one
+    in `MEASURED`, so many times.
     """
     slots, slot, square = period(c), r.queued[2], 0.0
     for e in range(r.trace.shape[0]):
@@ -299,8 +301,8 @@ def learn_listed(s, layer, a, r, shares, c):
         earn_window(layer, a, r, c)
         for p in range(shares.shape[0]):
             owe(r.owed[p], r.fade[0], np.float64(shares[p]), slot, slots)
-        if (s.counters[a, 1] - 1) % EVERY == 0:  # windows before this one
-            square = EVERY * square_of_update(r, shares, c)
+        if (s.counters[a, 1] - 1) % MEASURED == 0:  # windows before this one
+            square = MEASURED * square_of_update(r, shares, c)
     return square
 
 

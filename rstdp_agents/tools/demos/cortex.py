@@ -157,7 +157,7 @@ def live(s, p, seed, begin, end, given, yoked):
     earned, many, spikes = np.empty(end - begin, np.int64), 0, 0
     for t in range(begin, end):
         keys = window_keys(seed, t)
-        fill_uniform(uniform, 0, keys)
+        fill_uniform(uniform, 0, uniform.shape[0], 0, keys)
         some, arrived = 0, 0
         for i in range(n):
             current[i] = p.noise * (uniform[i] - 0.5)
@@ -191,7 +191,7 @@ def live(s, p, seed, begin, end, given, yoked):
         if s.fired[0]:
             s.last[0] = t
         if s.fired[watched] and 0 < t - s.last[0] < p.soon and not yoked:
-            fill_uniform(uniform[:1], n, keys)
+            fill_uniform(uniform, 0, 1, n, keys)
             earned[many] = t + p.earliest + np.int64(uniform[0] * (p.latest - p.earliest))
             s.rewards[earned[many] % LATEST] += p.dose
             many += 1

@@ -242,7 +242,7 @@ def trial(s, p, seed, number, x, y, learning, path):
         runs = took == p.limit
         if t == (p.limit if runs else took + p.pause):
             break
-        fill_uniform(uniform, 0, window_keys(seed, number * (p.limit + p.pause) + t))
+        fill_uniform(uniform, 0, uniform.shape[0], 0, window_keys(seed, number * (p.limit + p.pause) + t))
         many = see(s, p, b, uniform, runs)
         depolarise(s, p, b, many, runs)
         critics, actors = fire(s, p, b, uniform[cells:])

@@ -206,7 +206,7 @@ def live(s, p, seed, begin, pays, given):
     noise_e, noise_i, drawn_e, drawn_i, g_e, g_i = s.noise[0], s.noise[1], uniform[:n], uniform[n:], s.g[0], s.g[1]
     for step in range(given.shape[0]):
         t = begin + step
-        fill_uniform(uniform, 0, window_keys(seed, t))
+        fill_uniform(uniform, 0, uniform.shape[0], 0, window_keys(seed, t))
         for i in range(n):
             x[i] *= p.keep_trace
             y[i] *= p.keep_trace

@@ -109,7 +109,7 @@ def test_fused_is_torch_to_float_rounding(options, envs):
         counted = [total + s.sum((0, 2)) for total, s in zip(counted, reference.spikes(), strict=True)]
         if i % 10 == 0:  # looking at the eligibility in between must not change what follows
             torch.testing.assert_close(agent.eligibility(), reference.eligibility(), rtol=1e-4, atol=1e-5)
-    if not agent._backend.arrays["dense"]:  # counts the update of every tenth window, ten times
+    if not agent._backend.arrays["dense"]:  # measures an update now and then
         sums[:, 2] = agent.statistics.sums[:, 2]
     torch.testing.assert_close(agent.statistics.sums, sums, rtol=1e-3, atol=1e-6)
     torch.testing.assert_close(agent.statistics.spikes[1], counted[1], rtol=0, atol=0)

@@ -8,6 +8,7 @@ import torch
 from rstdp_agents.agent.agent import Agent
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.agent.fused.lazy_rows import RING
+from rstdp_agents.agent.fused.synapse_pass import MEASURED
 from rstdp_agents.base.settings import override
 from rstdp_agents.codecs.transition import Transition
 
@@ -192,17 +193,17 @@ def test_bounds_act_when_an_input_is_active_and_hold_for_whoever_looks():
     assert looser.layer.weight.abs().max() > 0.05
 
 
-def test_the_update_is_measured_in_every_tenth_window_for_ten():
+def test_the_update_is_measured_now_and_then_for_all_that_are_not():
     agent, looked = sparse(seeds=(0,), envs=1, **{"plasticity.lr": 0.01}), []
     agent.begin(seen(1000, 1, 1))
     before = agent.layer.weight.clone()
-    for i in range(1, 60):
+    for i in range(1, 4 * MEASURED):
         agent.step(transition(i, 1, 1, done=0.0))
         now = agent.layer.weight.clone()
         looked.append((now - before).square().mean().item())
         before = now
     sums = agent.statistics.sums[0, 2].item()
-    assert sums == pytest.approx(10 * sum(looked[9::10]), rel=1e-3)
+    assert sums == pytest.approx(MEASURED * sum(looked[MEASURED - 1 :: MEASURED]), rel=1e-3)
 
 
 def test_what_somebody_writes_between_two_steps_counts():

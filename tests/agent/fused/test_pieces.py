@@ -18,15 +18,15 @@ window_keys = from_python(random_numbers.window_keys)
 
 def drawn(seed, window, n=20_000):
     out = np.empty(n, dtype=np.float32)
-    fill_uniform(out, 0, window_keys(seed, window))
+    fill_uniform(out, 0, n, 0, window_keys(seed, window))
     return out
 
 
 def test_a_number_depends_on_its_place_alone():
     keys, all_numbers = window_keys(3, 5), drawn(3, 5, 100)
-    part, places = np.empty(3, dtype=np.float32), np.array([0, 7, 40], dtype=np.int32)
-    fill_uniform(part, 20, keys)
-    assert np.array_equal(part, all_numbers[20:23])
+    part, places = np.zeros(3, dtype=np.float32), np.array([0, 7, 40], dtype=np.int32)
+    fill_uniform(part, 1, 3, 20, keys)
+    assert np.array_equal(part, [0.0, *all_numbers[20:22]])
     fill_uniform_at(part, places, 9, keys)
     assert np.array_equal(part, all_numbers[[9, 16, 49]])
 
