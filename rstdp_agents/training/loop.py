@@ -24,7 +24,7 @@ from rstdp_agents.training import compilation, standing
 from rstdp_agents.training.config import RunConfig, source_of
 from rstdp_agents.training.evaluation import play
 from rstdp_agents.training.interaction import Interaction
-from rstdp_agents.training.monitoring.metrics import NOTHING, Monitor
+from rstdp_agents.training.monitoring.metrics import NOTHING, Monitor, following
 from rstdp_agents.training.peers import Alone, Nothing, Peers
 from rstdp_agents.training.ranged import ranged
 from rstdp_agents.training.recorder import Recorded, Recorder
@@ -112,6 +112,8 @@ class Training:
         config, stride = self.config, self.config.envs_per_agent
         self.play.player = self.agent if self.recorder is None else Recorded(self.agent, self.recorder)
         end, stops = min(self.until, config.total_steps), self.peers.stop
+        often = [every for every in (config.eval_every, config.checkpoint_every, config.log_every) if every]
+        due = min(following(self.step, every) for every in often)
         while self.step < end and not stops(stop):
             if not self.envs.running:
                 self._begin()
@@ -124,15 +126,22 @@ class Training:
             self.step += stride
             self.monitor.see(self.step, transition)
             self.monitor.record(self.step, episodes)
-            evaluates = config.eval_every and self.step % config.eval_every < stride
-            if evaluates or self.step % config.checkpoint_every < stride:
-                self.save(self._evaluate() if evaluates else None)
-            if self.step % config.log_every < stride:
-                self._check()
-                if self.callback is not None and self.callback(self) is False:
-                    stop.append(0)
+            if self.step >= due:
+                self._attend(stop)
+                due = min(following(self.step, every) for every in often)
             if progress.clock() >= bar.next:  # as `Bar.due`, in every step
                 self._show(bar)
+
+    def _attend(self, stop: list[int]) -> None:
+        """Evaluate, save and look at what is due after this env step."""
+        config, stride = self.config, self.config.envs_per_agent
+        evaluates = config.eval_every and self.step % config.eval_every < stride
+        if evaluates or self.step % config.checkpoint_every < stride:
+            self.save(self._evaluate() if evaluates else None)
+        if self.step % config.log_every < stride:
+            self._check()
+            if self.callback is not None and self.callback(self) is False:
+                stop.append(0)
 
     def save(self, envs: dict[str, Any] | None = None) -> None:
         """Write a checkpoint of this step, then what is copied from it, and drop old ones; every one of the peers calls it.

@@ -68,6 +68,11 @@ NOTHING: MonitorState = {"events": {}, "rows": Extent(), "seconds": 0.0, "episod
 """`Monitor.state` before a run begins."""
 
 
+def following(step: int, every: int) -> int:
+    """The first multiple of ``every`` after a step."""
+    return (step // every + 1) * every
+
+
 class Monitor:
     """Collects during a run, and writes every `log_every` env steps: a point for each scalar, a line for each episode.
 
@@ -100,6 +105,8 @@ class Monitor:
         self._range = RangeWatch(agent.parts.rows, config.agent.encoder, outside, total)
         self._largest: float = begun["largest"]
         self._begins = step == 0
+        self._looks_at = following(step, LOOK_EVERY * config.envs_per_agent)
+        self._flushes_at = following(step, config.log_every)
         self._introduction: Introduction | None = None
         self._missing: set[str] = set()
 
@@ -110,8 +117,9 @@ class Monitor:
 
     def see(self, step: int, t: Transition) -> None:
         """Look at what an env step brought, `step` counted per agent."""
-        if step % (LOOK_EVERY * self.config.envs_per_agent) < self.config.envs_per_agent:
+        if step >= self._looks_at:
             self._range.add(t.obs)
+            self._looks_at = following(step, LOOK_EVERY * self.config.envs_per_agent)
         if self._introduction is not None and self._introduction.see(t):
             self._introduction = None
 
@@ -119,11 +127,12 @@ class Monitor:
         """Record one env step per env, `step` counted per agent, and the episodes that it ended."""
         if episodes:
             self._episodes += episodes
-        if self.pictures.look(step):
+        if step >= self.pictures.due and self.pictures.look(step):
             with doing("drawing"):
                 self.pictures.draw(self.writer, step)
-        if step % self.config.log_every < self.config.envs_per_agent:
+        if step >= self._flushes_at:
             self.flush(step)
+            self._flushes_at = following(step, self.config.log_every)
 
     def flush(self, step: int) -> None:
         """Write what has been collected since the last time."""

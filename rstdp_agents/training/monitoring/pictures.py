@@ -31,11 +31,14 @@ class Pictures:
         self._every = max(often, min(config.total_steps, BETWEEN // config.agents), 1)
         self._raster_steps = RASTER_WINDOWS * self._stride if config.images else 0
         self._raster: list[tuple[np.ndarray, ...]] = []
+        self.due = 0
+        """Env step before which `look` need not be called."""
 
     def look(self, step: int) -> bool:
         """Record an env step; whether to draw now."""
         left = -step % self._every
         if left >= self._raster_steps:
+            self.due = step + left - self._raster_steps + 1
             return False
         self._raster.append(tuple(spikes[:, 0, 0].cpu().numpy().copy() for spikes in self.agent.spikes()))
         return left < self._stride
