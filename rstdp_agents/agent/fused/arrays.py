@@ -16,6 +16,7 @@ from rstdp_agents.agent.fused.state import REWARD, TD, TD_SPIKING, is_usual
 from rstdp_agents.agent.modulators import Modulator, RewardMinusBaseline, TDError
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.agent.spiking_critic import SpikingCritic
+from rstdp_agents.base.memory import to_large_pages
 from rstdp_agents.base.records import records
 from rstdp_agents.codecs.encoders.counted import Counted
 from rstdp_agents.equations.lanes import WIDTH
@@ -56,6 +57,9 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         sharpness=parts.exploration.sharpness.numpy(), sharpening=parts.exploration.lr.numpy(),
         pushes=parts.exploration.trace.numpy(),
     )  # fmt: skip
+    to_large_pages(
+        each for fields in (arrays, *arrays["layers"]) for each in fields.values() if isinstance(each, np.ndarray)
+    )
     arrays["usual"] = is_usual(arrays)
     for layer in arrays["layers"]:
         layer["rows"] = [Rows(layer, arrays, a) for a in range(parts.agents)]
