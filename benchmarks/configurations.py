@@ -59,6 +59,8 @@ CASES = {
     "reward-switch": Case(VECTOR, {"rule": "reward-switch"}),
     "spiking critic": Case(VECTOR, {"modulator": "td-spiking"}),
     "membranes and traces that go on": Case(VECTOR, {"simulation.fresh_each_window": False}),
+    "nearest pairs": Case(VECTOR, {"plasticity.on_spike": "set", "plasticity.a_minus": 0.5}),
+    "soft bounds": Case(VECTOR, {"plasticity.mu": 1.0, "plasticity.w_min": -0.1, "plasticity.w_max": 0.1}),
     "Dale's law": Case(VECTOR, {"network.dale": True}),
     "lateral inhibition": Case(VECTOR, {"neuron.lateral_inhibition": 0.05}),
     "adex": Case(VECTOR, {"neuron.model": "adex"}),
@@ -75,10 +77,16 @@ CASES = {
     "the same and 64 hidden neurons": Case(IMAGE, {"network.conv": ((8, 3, 1),), "network.hidden": (64,), **PLANES}),
     "16 kernels and 128": Case(IMAGE, {"network.conv": ((16, 3, 1),), "network.hidden": (128,), **PLANES}),
 }
+GROWN = {
+    "Inputs, of which 100 are active": "inputs", "Active inputs of some 10^5": "active", "Agents of a population": "agents"
+}  # fmt: skip
+"""Titles of what a step may grow with, and where their figures are."""
 INPUTS = {900: (100, 2), 10_000: (100, 9), 102_400: (100, 31), 1_000_000: (100, 99)}
 """Inputs -> tilings, of which as many inputs are active, and tiles for each of two numbers."""
 ACTIVE = {10: (10, 99), 100: (100, 31), 1000: (1000, 9)}
 """Active inputs of some 10^5 -> the same."""
+POPULATIONS = (1, 4, 16, 64, 256)
+"""Agents with the default settings."""
 
 
 @dataclass(frozen=True)
@@ -104,18 +112,18 @@ class Args:
 
 
 class Life:
-    """An agent that lives through observations, on and on; ``step()`` is one env step."""
+    """Agents that live through observations, on and on; ``step()`` is one env step of each."""
 
-    def __init__(self, case: Case, backend: BackendName) -> None:
+    def __init__(self, case: Case, backend: BackendName, agents: int = 1) -> None:
         config = override(AgentConfig(), case.settings)
         actions = gym.spaces.Discrete(6 if case.space is IMAGE else 2)
-        self.agent = Agent(config, case.space, actions, seeds=(1,), envs=1, backend=backend)
+        self.agent = Agent(config, case.space, actions, seeds=tuple(range(1, 1 + agents)), envs=1, backend=backend)
         random = np.random.default_rng(0)
-        steps, shape = 512, (1, 1, *(case.space.shape or ()))
+        steps, shape = 512, (agents, 1, *(case.space.shape or ()))
         seen = (
             random.random((steps, *shape)) < 0.05 if case.space is IMAGE else _walk(random, case.step, (steps, *shape))
         )
-        nobody, rewards = np.zeros((1, 1), bool), random.normal(size=(steps, 1, 1))
+        nobody, rewards = np.zeros((agents, 1), bool), random.normal(size=(steps, agents, 1))
         self._steps = [Transition(*each, nobody, nobody, None, False) for each in zip(seen, rewards, strict=True)]
         self._at = count()
         self.agent.begin(seen[0])
@@ -125,13 +133,13 @@ class Life:
         self.agent.step(self._steps[next(self._at) % len(self._steps)])
 
     def run(self, seconds: float) -> float:
-        """Microseconds per env step, of steps for about so many seconds."""
+        """Microseconds per env step of an agent, of steps for about so many seconds."""
         steps, start = 0, time.perf_counter()
         while (passed := time.perf_counter() - start) < seconds:
             for _ in range(10):
                 self.step()
             steps += 10
-        return 1e6 * passed / steps
+        return 1e6 * passed / (steps * self.agent.agents)
 
 
 def _walk(random: np.random.Generator, step: float, shape: tuple[int, ...]) -> np.ndarray:
@@ -150,6 +158,16 @@ def take_turns(
         turns = [{backend: life.run(args.turn) for backend, life in lives.items()} for _ in range(args.turns)]
         out[name] = {backend: sorted(turn[backend] for turn in turns) for backend in backends}
         print(name, {backend: short(float(np.median(us))) for backend, us in out[name].items()}, flush=True)
+    return out
+
+
+def of_populations(args: Args) -> dict[str, dict[str, list[float]]]:
+    """As `take_turns`, of `POPULATIONS`, one after the other: all of them together would take much memory."""
+    out = {}
+    for agents in POPULATIONS[:: 2 if args.quick else 1]:
+        life = Life(CASES["the default settings"], "fused", agents)
+        out[str(agents)] = {"fused": sorted(life.run(4 * args.turn) for _ in range(args.turns))}
+        print(agents, "agents", short(float(np.median(out[str(agents)]["fused"]))), flush=True)
     return out
 
 
@@ -229,13 +247,13 @@ def tables(results: dict[str, Any]) -> str:
         torch_us, compiled = (float(np.median(us[backend])) for backend in ("torch", "fused"))
         both.append([name, *map(_spread, (us["torch"], us["fused"])), f"x{short(torch_us / compiled)}"])
     parts = ["## Configurations", table(["us per env step", "torch", "compiled", ""], both)]
-    for title, key in (("Inputs, of which 100 are active", "inputs"), ("Active inputs of some 10^5", "active")):
+    for title, key in GROWN.items():
         rows = {int(n): us["fused"] for n, us in results[key].items()}
         power = exponent(list(rows), [float(np.median(us)) for us in rows.values()])
         lines = [[f"{n:,}", _spread(us)] for n, us in rows.items()]
         parts += [
             f"## {title}",
-            table(["", "us per env step, compiled"], lines),
+            table(["", "us per env step of an agent, compiled"], lines),
             f"A power law of exponent {power:.2f}.",
         ]
     if results["starts"]:
@@ -254,7 +272,8 @@ INTRO = """\
 # What each configuration costs
 
 Produced by `{command}` in {seconds} s. Machine: {processor}, {cores} cores, {memory_gib} GiB, {system}; Python {python},
-torch {torch}; one agent, one env, one thread, both backends in turns. Load of the machine at the start: {load_at_start}.
+torch {torch}; one agent but where the table counts them, one env, one thread, both backends in turns. Load of the machine
+at the start: {load_at_start}.
 
 A cell is the median of the turns with its quartiles in brackets. An env step is `Agent.step` alone: learning from the last
 transition, 10 ticks, decision, with R-STDP-ET, a linear critic and homeostasis but for what the row says. The first row is what
@@ -279,6 +298,7 @@ def main() -> None:
             key: take_turns({str(n): tiled(*of) for n, of in sizes.items()}, ("fused",), args)
             for key, sizes in grown.items()
         },
+        "agents": of_populations(args),
         "starts": {} if args.quick else starts(3),
     }
     results["seconds"] = round(time.time() - start)

@@ -2,7 +2,7 @@ from importlib import import_module
 
 import pytest
 
-from benchmarks import compat, configurations, learning_report, speed_report
+from benchmarks import breakdown, compat, configurations, learning_report, speed_report
 from benchmarks.contest import Refused, Rounds, take_turns
 from benchmarks.peers.work import Size
 from benchmarks.speed import OURS
@@ -74,6 +74,17 @@ def test_overhead_and_share_of_a_limit():
 )
 def test_short_keeps_three_digits(value, text):
     assert short(value) == text
+
+
+def test_parts_of_the_loop_are_told_apart_and_sum_to_the_whole():
+    parts = breakdown.once(400, "torch")
+    assert tuple(parts) == breakdown.PARTS
+    agent = breakdown.AGENT
+    assert max(parts, key=lambda name: parts[name]) == agent, "the torch path takes most of the time"
+    table = breakdown.breakdown_table({"torch": parts}).splitlines()
+    assert table[-1] == f"| whole | {sum(parts.values()):.1f} |"
+    shares = [float(line.split("(")[1].split(" %")[0]) for line in table[2:-1]]
+    assert sum(shares) == pytest.approx(100.0, abs=0.5)
 
 
 def test_least_traffic_and_operations_by_hand():
@@ -166,7 +177,7 @@ def test_a_page_of_configurations_is_made_from_the_figures():
     turns = {"torch": [90.0, 100.0, 130.0], "fused": [9.0, 10.0, 13.0]}
     grown = {str(n): {"fused": [us]} for n, us in ((100, 10.0), (10_000, 20.0))}
     body = configurations.tables(
-        {"cases": {"one": turns}, "inputs": grown, "active": grown, "starts": {"run": [2.5, 2.25]}}
+        {"cases": {"one": turns}, "inputs": grown, "active": grown, "agents": grown, "starts": {"run": [2.5, 2.25]}}
     )
     assert "| one | 100 [95.0, 115] | 10.0 [9.50, 11.5] | x10.0 |" in body
     assert "| 10,000 | 20.0 [20.0, 20.0] |" in body

@@ -43,7 +43,8 @@ def measures(agent: Agent) -> dict[str, Tensor]:
 
 def eligibility_rms(agent: Agent) -> Tensor:
     """Root mean square of each agent's eligibility, ``(agents,)``; env by env, because all of them together may be large."""
-    each = (agent.eligibility(slice(e, e + 1)) for e in range(agent.envs))
+    layer = agent.layer
+    each = (layer.eligibility(slice(e, e + 1)) for e in range(agent.envs))
     squares = sum((rms(z).square() for terms in each for z in terms), torch.zeros(1))
     return (squares / agent.envs).sqrt()
 
@@ -60,7 +61,8 @@ def saturated(layer: Layer, pre: Tensor) -> Tensor:
     pre: spikes of every input neuron, ``(agents, neurons)``; synapses that have carried no spike do not count.
     """
     low, high = layer.bounds
-    if low < layer.weight.amin() and layer.weight.amax() < high:
+    least, most = layer.weight.aminmax()
+    if low < least and most < high:
         return layer.weight.new_zeros(len(layer.weight))
     bound = ((layer.weight <= low) | (layer.weight >= high)).float()
     if bound.shape[2:] != pre.shape[1:]:
