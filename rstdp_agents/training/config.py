@@ -95,7 +95,7 @@ class RecordConfig:
     eval_every: int = 0
     """Env steps per agent between greedy evaluations during training, each with a checkpoint; the best one is
     kept in best/; 0 for none."""
-    checkpoint_every: int = 25_000
+    checkpoint_every: int = 100_000
     """Env steps per agent between checkpoints; one is always written at the end."""
     keep_checkpoints: int = 3
     """Number of newest checkpoints to keep; 0 for all."""
