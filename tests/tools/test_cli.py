@@ -93,12 +93,24 @@ def test_environment_of_a_module_of_the_user(tmp_path):
         ),
     ],
 )
-def test_wrong_usage_is_one_message_and_exit_code_2(tmp_path, arguments, words):
-    done = command(*arguments, "--run-dir", "run", "--no-progress", cwd=tmp_path)
-    assert done.returncode == 2
-    assert words in " ".join((done.stderr + done.stdout).split())
-    assert "Traceback" not in done.stderr
+def test_wrong_usage_is_one_message_and_exit_code_2(tmp_path, arguments, words, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = cli.main([*arguments, "--run-dir", "run", "--no-progress"])
+    except SystemExit as ends:
+        code = ends.code
+    said = capsys.readouterr()
+    assert code == 2
+    assert words in " ".join((said.err + said.out).split())
     assert not (tmp_path / "run").exists()
+
+
+def test_wrong_usage_ends_the_command_without_a_traceback(tmp_path):
+    done = command("--agents", "0", "--run-dir", "run", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "`agents` must be positive; received 0" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_help_names_commands_and_shows_one_group_at_a_time(capsys, monkeypatch):
