@@ -113,7 +113,7 @@ class Training:
         self.play.player = self.agent if self.recorder is None else Recorded(self.agent, self.recorder)
         end, stops = min(self.until, config.total_steps), self.peers.stop
         often = [every for every in (config.eval_every, config.checkpoint_every, config.log_every) if every]
-        due = min(following(self.step, every) for every in often)
+        due = 0
         while self.step < end and not stops(stop):
             if not self.envs.running:
                 self._begin()
