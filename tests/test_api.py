@@ -217,7 +217,8 @@ def test_continuous_actions_are_arrays_of_their_space_and_masks_are_kept():
     ],
 )
 def test_a_part_may_be_a_name_a_class_a_function_or_an_instance(part, given, named):
-    run = ra.train(Corridor, "run", total_steps=60, settings={"plasticity.tau_e": 45.0}, backend="torch", **{part: given}, **SHORT)
+    settings = {"plasticity.tau_e": 45.0}
+    run = ra.train(Corridor, "run", total_steps=60, settings=settings, backend="torch", **{part: given}, **SHORT)
     option = {"encoder": "encoder.code", "neuron": "neuron.model"}.get(part, part)
     assert run.settings[option] == named
     rule = run.agent.layer.rule
