@@ -1,6 +1,7 @@
 """Compiled code on disk: found again, mended where it is damaged, done without where it cannot be kept."""
 
 import errno
+import gc
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from numba.core.errors import TypingError
 
 from rstdp_agents.base import compiled as cache
 from rstdp_agents.equations.random_numbers import draw_rows
@@ -282,11 +284,22 @@ def test_of_two_processes_that_need_the_same_code_one_compiles_it(tmp_path):
     assert [each.returncode for each in both] == [0, 0]
 
 
+def test_after_code_that_cannot_be_compiled_nobody_waits_for_it_and_garbage_is_collected(places):
+    def no_code(x):
+        return x.no_such_attribute
+
+    with pytest.raises(TypingError, match="no_such_attribute"):
+        cache.entry()(no_code)(2)
+    (lock,) = places[0].glob(".*.lock")
+    with FileLock(lock, timeout=0):
+        assert gc.isenabled()
+
+
 def test_code_that_another_process_is_stuck_with_is_compiled_all_the_same(places, monkeypatch):
     monkeypatch.setattr(cache, "WAIT", 0.1)
     make()(2)
     (file,) = kept(places[0])
     file.unlink()
-    with FileLock(file.with_name(f"{file.suffix}.lock")):
+    with FileLock(cache.lock_of(file)):
         second = make()
         assert (second(4), hits(second), kept(places[0])) == (8, (0, 1), [file])
