@@ -63,6 +63,7 @@ CASES = {
     "soft bounds": Case(VECTOR, {"plasticity.mu": 1.0, "plasticity.w_min": -0.1, "plasticity.w_max": 0.1}),
     "Dale's law": Case(VECTOR, {"network.dale": True}),
     "lateral inhibition": Case(VECTOR, {"neuron.lateral_inhibition": 0.05}),
+    "alif": Case(VECTOR, {"neuron.model": "alif"}),
     "adex": Case(VECTOR, {"neuron.model": "adex"}),
     "izhikevich": Case(VECTOR, {"neuron.model": "izhikevich"}),
     "place cells, 6 for each number": Case(VECTOR, {"encoder.code": "place-cells", "encoder.cells": (6, 6, 6, 6)}),

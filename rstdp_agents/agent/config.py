@@ -69,8 +69,8 @@ class NeuronConfig(LIFParams):
     """Neurons of all layers; but for `model`, the settings are those of the leaky integrate-and-fire neuron."""
 
     model: Annotated[str, named(NeuronName, "--neuron")] = "lif"
-    """Leaky integrate-and-fire, adaptive exponential integrate-and-fire, Izhikevich's regular spiking neuron; or a model of your
-    own (docs/extending.md)."""
+    """Leaky integrate-and-fire, the same with adaptive thresholds, adaptive exponential integrate-and-fire, Izhikevich's regular
+    spiking neuron; or a model of your own (docs/extending.md)."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -7,11 +7,12 @@ from typing import Literal
 from rstdp_agents.base import plugins
 from rstdp_agents.equations.neuron import LIFParams
 from rstdp_agents.spiking.adex import AdEx
+from rstdp_agents.spiking.alif import ALIF
 from rstdp_agents.spiking.izhikevich import Izhikevich
 from rstdp_agents.spiking.neurons import LIF, Neuron
 
-NeuronName = Literal["lif", "adex", "izhikevich"]
-MODELS: dict[str, type[Neuron]] = {"lif": LIF, "adex": AdEx, "izhikevich": Izhikevich}
+NeuronName = Literal["lif", "alif", "adex", "izhikevich"]
+MODELS: dict[str, type[Neuron]] = {"lif": LIF, "alif": ALIF, "adex": AdEx, "izhikevich": Izhikevich}
 
 
 def build_neuron(name: str, p: LIFParams) -> Neuron:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from rstdp_agents.equations.adex import AdExConstants, adex_tick
+from rstdp_agents.equations.alif import alif_tick
 from rstdp_agents.equations.izhikevich import IzhikevichConstants, izhikevich_step, izhikevich_tick
 from rstdp_agents.spiking.adex import AdEx
+from rstdp_agents.spiking.alif import ALIF
 from rstdp_agents.spiking.izhikevich import Izhikevich
 from tests.equations.forms import values
 
@@ -48,3 +50,15 @@ def test_a_tick_of_adex_is_four_steps_of_eulers():
     assert adaptation == pytest.approx(w)
     assert (spike == fired).all()
     assert 0 < spike.sum() < 16
+
+
+def test_a_tick_of_alif_is_that_of_lif_below_a_threshold_that_spikes_raise():
+    p = ALIF(tau_m=10.0, v_rest=-0.1, v_reset=-0.2, threshold_jump=0.3, tau_threshold=50.0).constants(2.0)
+    v, raised, current = np.linspace(0.2, 1.6, 16), np.linspace(0.5, 0.0, 16), np.full(16, 0.1)
+    spike, after, left = values(alif_tick, (v, raised, current, np.full(16, 0.9)), p)
+    now = -0.1 + (v + 0.1) * np.exp(-0.2) + 0.1
+    fired = now >= 0.9 + raised
+    assert (spike == fired).all()
+    assert 0 < spike.sum() < 16
+    assert after == pytest.approx(np.where(fired, -0.2, now))
+    assert left == pytest.approx(raised * np.exp(-0.04) + 0.3 * fired)

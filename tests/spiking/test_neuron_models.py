@@ -10,6 +10,7 @@ from rstdp_agents.base.settings import override
 from rstdp_agents.environments import SerialGrid
 from rstdp_agents.equations.neuron import LIFParams, logistic_width, noise_of_current
 from rstdp_agents.spiking.adex import AdEx
+from rstdp_agents.spiking.alif import ALIF
 from rstdp_agents.spiking.izhikevich import Izhikevich
 from rstdp_agents.spiking.neuron_models import MODELS, build_neuron
 from rstdp_agents.spiking.neurons import LIF, reset
@@ -55,6 +56,24 @@ def test_adex_fires_above_its_rheobase():
     assert len(spike_times(model, rheobase - 6.0, lowered=0.1)) > 0
 
 
+def test_the_threshold_of_alif_rises_with_spikes_and_comes_back():
+    """Under a constant current intervals grow to where what a spike adds is what is lost until the next."""
+    model = ALIF(escape_noise=0.0, threshold_jump=0.3, tau_threshold=50.0)
+    drive, half = torch.full((1000, 1, 1, 1), 0.3, dtype=F64), torch.full((1000, 1, 1, 1), 0.5, dtype=F64)
+    spikes, after = model.window(drive, half, 0.0, model.start((1, 1, 1), CPU, F64), 1.0)
+    times = np.flatnonzero(spikes.numpy())
+    intervals = np.diff(times)
+    assert intervals[0] < intervals[-1] == intervals[-2]
+    kept = np.exp(-intervals[-1] / 50.0)
+    since = 999 - times[-1]
+    assert after.raised.item() == pytest.approx(0.3 / (1 - kept) * np.exp(-since / 50.0), rel=1e-3)
+    _, rested = model.window(0 * drive[:400], half[:400], 0.0, after, 1.0)
+    assert rested.raised.item() == pytest.approx(after.raised.item() * np.exp(-400 / 50.0))
+    plain = ALIF(escape_noise=0.0, threshold_jump=0.0)
+    of_lif, _ = LIF(escape_noise=0.0, t_ref=0.0).window(drive, half, 0.0, LIF().start((1, 1, 1), CPU, F64), 1.0)
+    assert torch.equal(plain.window(drive, half, 0.0, plain.start((1, 1, 1), CPU, F64), 1.0)[0], of_lif)
+
+
 @pytest.mark.parametrize("model", [AdEx(), Izhikevich()], ids=["adex", "izhikevich"])
 def test_shorter_ticks_change_little(model):
     current = 1000.0 if isinstance(model, AdEx) else 20.0
@@ -96,6 +115,7 @@ def test_a_model_leaves_the_state_it_is_given_and_rests_where_it_is_told(name):
 def test_settings_make_lif_and_no_other_model():
     p = LIF(tau_m=7.0, escape_noise=0.3)
     assert build_neuron("lif", p) == p
+    assert build_neuron("alif", p) == ALIF(tau_m=7.0, escape_noise=0.3)
     assert build_neuron("adex", p) == AdEx()
     assert build_neuron("izhikevich", p) == Izhikevich()
 
@@ -104,6 +124,8 @@ def test_settings_make_lif_and_no_other_model():
     ("wrong", "words"),
     [
         (lambda: AdEx(tau_w=0.0), r"`tau_w` must be positive \(ms\); received 0.0"),
+        (lambda: ALIF(v_rest=1.0), "`v_rest` must be below `v_th`; received 1.0 and 1.0"),
+        (lambda: ALIF(tau_threshold=0.0), r"`tau_threshold` must be positive \(ms\); received 0.0"),
         (lambda: AdEx(e_l=-40.0), "`e_l` must be below `v_t`; received -40.0 and -50.4"),
         (lambda: Izhikevich(c=40.0), "`c` must be below `v_peak`; received 40.0 and 30.0"),
         (lambda: Izhikevich(noise=-1.0), "`noise` must not be negative; received -1.0"),
@@ -119,7 +141,7 @@ def test_wrong_constants_are_refused(wrong, words):
 
 
 @pytest.mark.parametrize("fresh", [True, False])
-@pytest.mark.parametrize("name", ["adex", "izhikevich"])
+@pytest.mark.parametrize("name", ["alif", "adex", "izhikevich"])
 def test_the_state_of_a_model_is_in_checkpoints_by_its_fields(name, fresh, tmp_path):
     changes = {"neuron.model": name, "simulation.fresh_each_window": fresh, "homeostasis.param": "threshold"}
     agent, other = (cartpole_agent(backend="auto", **changes) for _ in range(2))
@@ -147,7 +169,7 @@ def test_compiled_code_says_which_neuron_it_does_not_know(monkeypatch):
         cartpole_agent(backend="fused", **{"neuron.model": "adex"})
 
 
-@pytest.mark.parametrize("name", ["adex", "izhikevich"])
+@pytest.mark.parametrize("name", ["alif", "adex", "izhikevich"])
 def test_agents_of_other_neurons_learn_cue(name):
     seeds, lr_scale = (0, 1, 0, 1), torch.tensor([1.0, 1.0, 0.0, 0.0])  # the last two are frozen twins
     config = override(

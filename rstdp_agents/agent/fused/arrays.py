@@ -12,6 +12,7 @@ from rstdp_agents.agent.fused.decoders import decoder_arrays
 from rstdp_agents.agent.fused.encoders import code_of, most_active
 from rstdp_agents.agent.fused.layer_arrays import feed_back, layer_arrays
 from rstdp_agents.agent.fused.lazy_rows import RING, Rows
+from rstdp_agents.agent.fused.neurons import neuron_arrays
 from rstdp_agents.agent.fused.state import REWARD, TD, TD_SPIKING, is_usual
 from rstdp_agents.agent.modulators import Modulator, RewardMinusBaseline, TDError
 from rstdp_agents.agent.parts import AgentParts
@@ -22,6 +23,7 @@ from rstdp_agents.codecs.encoders.counted import Counted
 from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.traces import powers
 from rstdp_agents.spiking.adex import AdEx
+from rstdp_agents.spiking.alif import ALIF
 from rstdp_agents.spiking.izhikevich import Izhikevich
 from rstdp_agents.spiking.layer import Layer
 from rstdp_agents.spiking.network import Network
@@ -38,7 +40,7 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
     encoder = parts.encoder.encoder if isinstance(parts.encoder, Counted) else parts.encoder
     copies = 2 if parts.config.network.dale else 1
     neuron = parts.layer.neuron
-    assert isinstance(neuron, LIF | AdEx | Izhikevich)  # `support.why_not` refuses others
+    assert isinstance(neuron, LIF | ALIF | AdEx | Izhikevich)  # `support.why_not` refuses others
     rest = neuron.start((parts.agents,), parts.device, parts.dtype)
     most, constants = copies * most_active(encoder), records(constants_of(parts), parts.agents)
     dense = 4 * most > inputs or bool(parts.config.network.conv)
@@ -48,7 +50,7 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         **_of_spiking_critic(parts, inputs, most), **listed_arrays(most, shape),
         layers=_of_network(network, parts, most, dense), dense=dense,
         modulator=_kind_of(parts.modulator), is_deep=len(network.layers) > 1,
-        constants=constants, neuron=records(neuron.constants(parts.layer.dt), parts.agents),
+        constants=constants, **neuron_arrays(neuron.constants(parts.layer.dt), parts.agents),
         rest=torch.stack(rest, 1).numpy(), lr=parts.lr.numpy(), m=parts.m.numpy(), per_env=parts.dopamine.used,
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(),
         counters=np.stack([parts.random.seeds.numpy(), *np.zeros((3, parts.agents), np.int64)], 1),

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 from numba import types
 from numba.extending import overload
 
 from rstdp_agents.agent.fused.memory import copy, fill, flat, room
+from rstdp_agents.agent.fused.state import ADEX, ALIF, LIF
 from rstdp_agents.base.compiled import FAST, INLINED, jit
-from rstdp_agents.base.records import by_value
+from rstdp_agents.base.records import by_value, record_type, records
 from rstdp_agents.equations.adex import AdExConstants, adex_tick
+from rstdp_agents.equations.alif import ALIFConstants, alif_tick
 from rstdp_agents.equations.izhikevich import IzhikevichConstants, izhikevich_tick
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store, total
 from rstdp_agents.equations.neuron import LIFConstants, inhibited, lif_tick, noise_of_current, noisy_threshold
 from rstdp_agents.equations.random_numbers import fill_uniform
 from rstdp_agents.equations.rate_control import HomeostasisConstants, offset_step, running_rate
 
-MODELS = (LIFConstants, AdExConstants, IzhikevichConstants)
-"""Constants of the neuron models that compiled code knows. A record of them says by its type which it is."""
+
+class NeuronConstants(NamedTuple):
+    """Constants of a neuron model, in its place; zeros in those of the others."""
+
+    lif: LIFConstants
+    alif: ALIFConstants
+    adex: AdExConstants
+    izhikevich: IzhikevichConstants
+
+
+MODELS = tuple(get_type_hints(NeuronConstants).values())
+"""In the order of `state.LIF` and those that follow. A record of them says by its type which it is."""
+
+
+def neuron_arrays(constants: tuple[Any, ...], agents: int) -> dict[str, Any]:
+    """The fields ``model`` and ``neuron`` of a `state.State`, for constants of one of `MODELS`."""
+    made, model = np.zeros(agents, record_type(NeuronConstants)), MODELS.index(type(constants))
+    made[NeuronConstants._fields[model]] = records(constants, agents)
+    return {"model": model, "neuron": made}
 
 
 def constants_of_model(p: Any) -> Any:
@@ -41,9 +60,9 @@ def tick(v: Any, recovery: Any, current: Any, noise: Any, ease: Any, p: Any) -> 
     raise NotImplementedError
 
 
-def of_model(p: types.NamedTuple, lif: Any, adex: Any, izhikevich: Any) -> Any:
-    """One of three functions, for constants of this type."""
-    return (lif, adex, izhikevich)[MODELS.index(p.instance_class)]
+def of_model(p: types.NamedTuple, lif: Any, alif: Any, adex: Any, izhikevich: Any) -> Any:
+    """One of four functions, for constants of this type."""
+    return (lif, alif, adex, izhikevich)[MODELS.index(p.instance_class)]
 
 
 @overload(constants_of_model, jit_options=INLINED)
@@ -57,7 +76,13 @@ def _noise_of_tick(uniform, p):
     def of_current(uniform, p):
         return noise_of_current(uniform, p.noise)
 
-    return of_model(p, lambda uniform, p: noisy_threshold(uniform, p), of_current, of_current)
+    def of_threshold(uniform, p):
+        return noisy_threshold(uniform, p)
+
+    def of_raised(uniform, p):
+        return noisy_threshold(uniform, p.lif)
+
+    return of_model(p, of_threshold, of_raised, of_current, of_current)
 
 
 @overload(tick, jit_options=INLINED)
@@ -65,23 +90,47 @@ def _tick(v, recovery, current, noise, ease, p):
     def lif(v, recovery, current, noise, ease, p):
         return lif_tick(v, recovery, current, noise - ease, p)
 
+    def alif(v, recovery, current, noise, ease, p):
+        return alif_tick(v, recovery, current, noise - ease, p)
+
     def adex(v, recovery, current, noise, ease, p):
         return adex_tick(v, recovery, (current + noise) * p.pa, p.v_t - ease * p.lift, p)
 
     def izhikevich(v, recovery, current, noise, ease, p):
         return izhikevich_tick(v, recovery, (current + noise) * p.unit, p.v_peak - ease * p.lift, p)
 
-    return of_model(p, lif, adex, izhikevich)
+    return of_model(p, lif, alif, adex, izhikevich)
 
 
 @jit(fastmath=FAST)
-def draw_noise(first, keys, channels, p, out):
-    """`noise_of_tick` of all envs, sites and ticks: out ``(E, S, T, P)``.
+def draw_noise(s, a, first, keys, channels, out):
+    """`noise_of_tick` of agent a in all envs, sites and ticks: out ``(E, S, T, P)``.
 
     first, keys: place of their random numbers, ``(T, E, channels S)``, as in `random_numbers.fill_uniform`.
-    p: a record of `MODELS`.
     """
-    (envs, sites, ticks, padded), p = out.shape, constants_of_model(p)
+    draw_uniform(first, keys, channels, out)
+    if s.model == LIF:
+        become_noise(flat(out), s.neuron[a].lif)
+    elif s.model == ALIF:
+        become_noise(flat(out), s.neuron[a].alif)
+    elif s.model == ADEX:
+        become_noise(flat(out), s.neuron[a].adex)
+    else:
+        become_noise(flat(out), s.neuron[a].izhikevich)
+
+
+@jit(fastmath=FAST)
+def become_noise(uniform, p):
+    """`noise_of_tick` in place of uniform draws ``(n,)``. p: a record of `MODELS`."""
+    p = constants_of_model(p)
+    for o in range(0, uniform.shape[0], WIDTH):
+        store(uniform, o, noise_of_tick(load(uniform, o), p))
+
+
+@jit(fastmath=FAST)
+def draw_uniform(first, keys, channels, out):
+    """The uniform draws of `draw_noise`; what is padding gets 0.5."""
+    envs, sites, ticks, padded = out.shape
     drawn, every = room(sites * channels if sites > 1 else 0, np.float32), flat(out)
     for t in range(ticks):
         for e in range(envs):
@@ -96,21 +145,33 @@ def draw_noise(first, keys, channels, p, out):
             for site in range(sites):
                 for o in range(row + site * ticks * padded + channels, row + (site * ticks + 1) * padded):
                     every[o] = 0.5
-    for o in range(0, every.shape[0], WIDTH):
-        store(every, o, noise_of_tick(load(every, o), p))
 
 
-def fire(layer: Any, a: Any, e: Any, current: Any, noise: Any, p: Any, rest: Any, h: Any) -> None:
-    """`Neuron.window` of a layer of agent a in env e, from ``rest (2,)``, or if membranes go on from where they are.
+@jit(fastmath=FAST)
+def fire(s, layer, a, e, current, noise):
+    """`Neuron.window` of a layer of agent a in env e, from rest, or if membranes go on from where they are.
 
     Writes the layer's ``post`` and ``counts``, and where they go on ``v`` and ``recovery``. current ``(S, T + 1, P)``, the last
-    not read; noise ``(S, T, P)``. p, h: records of `MODELS` and of `rate_control.HomeostasisConstants`.
+    not read; noise ``(S, T, P)``.
     """
+    rest, h = s.rest[a], layer.homeostasis[a]
+    if s.model == LIF:
+        fire_by(layer, a, e, current, noise, s.neuron[a].lif, rest, h)
+    elif s.model == ALIF:
+        fire_by(layer, a, e, current, noise, s.neuron[a].alif, rest, h)
+    elif s.model == ADEX:
+        fire_by(layer, a, e, current, noise, s.neuron[a].adex, rest, h)
+    else:
+        fire_by(layer, a, e, current, noise, s.neuron[a].izhikevich, rest, h)
+
+
+def fire_by(layer: Any, a: Any, e: Any, current: Any, noise: Any, p: Any, rest: Any, h: Any) -> None:
+    """`fire` by a model. rest ``(2,)``; p, h: records of `MODELS` and of `rate_control.HomeostasisConstants`."""
     raise NotImplementedError
 
 
-@overload(fire, jit_options=INLINED)
-def _fire(layer, a, e, current, noise, p, rest, h):
+@overload(fire_by, jit_options=INLINED)
+def _fire_by(layer, a, e, current, noise, p, rest, h):
     def apart(layer, a, e, current, noise, p, rest, h):
         for site in range(current.shape[0]):
             fire_apart(layer, a, e, site, current[site], noise[site], p, rest, h)

@@ -16,9 +16,11 @@ from rstdp_agents.base.structs import Known, Struct
 
 TD, TD_SPIKING, REWARD = range(3)
 """`TDError`, `SpikingCritic` and `RewardMinusBaseline` of `agent`, as compiled code tells them apart."""
+LIF, ALIF, ADEX, IZHIKEVICH = range(4)
+"""Neuron models, likewise."""
 USUAL = {
     "dense": False, "of_inputs": True, "carries": False, "forgets": False, "nearest": False, "is_deep": False, "modulator": TD,
-    "spiking": False,
+    "spiking": False, "model": LIF,
 }  # fmt: skip
 """What holds for most agents. Code for them is compiled with that known, in two thirds of the time; others share code that asks.
 
@@ -71,7 +73,8 @@ FIELDS = {
     "is_deep": "whether there are several; a truth",
     "kept": "a `looks.Kept`",
     "constants": "(A,) records of `constants.Constants`: of each agent",
-    "neuron": "(A,) records of the constants of a neuron model, of `neurons.MODELS`",
+    "model": "of neurons, `LIF` or what follows; a number",
+    "neuron": "(A,) records of `neurons.NeuronConstants`",
     "rest": "(A, 2): its two variables at rest",
     "counters": "(A, 4) int64: seed, windows drawn, and two numbers of `looks`",
     "per_env": "random numbers that an env takes of its window; a number",

@@ -240,7 +240,7 @@ def _respond(s, layer, a, done, shares, keys, place, c):
     (envs, sites, ticks, padded), neurons = layer.post.shape[1:], layer.post_count.shape[1]
     h, square = layer.homeostasis[a], 0.0
     noise = room((envs, sites, ticks, padded), np.float32)
-    draw_noise(place, keys, neurons // sites, s.neuron[a], noise)
+    draw_noise(s, a, place, keys, neurons // sites, noise)
     current = room((envs, sites, ticks + 1, padded), np.float32)
     fill(flat(current), 0.0)
     tile = max(WIDTH, TILE // (envs * sites * ticks) // WIDTH * WIDTH)
@@ -255,7 +255,7 @@ def _respond(s, layer, a, done, shares, keys, place, c):
     if h.moves_gain:
         scale_currents(current, layer.offset[a])
     for e in range(envs):
-        fire(layer, a, e, current[e], noise[e], s.neuron[a], s.rest[a], h)
+        fire(s, layer, a, e, current[e], noise[e])
     return square, place + envs * ticks * neurons
 
 

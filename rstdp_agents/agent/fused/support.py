@@ -14,13 +14,14 @@ from rstdp_agents.codecs.decoders import PopulationDecoder
 from rstdp_agents.codecs.decoders.factored import FactoredDecoder, MixedDecoder
 from rstdp_agents.codecs.decoders.population_vector import PopulationVector
 from rstdp_agents.spiking.adex import AdEx
+from rstdp_agents.spiking.alif import ALIF
 from rstdp_agents.spiking.izhikevich import Izhikevich
 from rstdp_agents.spiking.neurons import LIF
 from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET, RewardSwitch
 from rstdp_agents.spiking.synapses import Conv2d, Linear
 
 KNOWN = (
-    LIF, AdEx, Izhikevich, Linear, Conv2d, PopulationDecoder, PopulationVector, FactoredDecoder, MixedDecoder, TDError,
+    LIF, ALIF, AdEx, Izhikevich, Linear, Conv2d, PopulationDecoder, PopulationVector, FactoredDecoder, MixedDecoder, TDError,
     RewardMinusBaseline, SpikingCritic, RSTDP, RSTDPET, RewardSwitch,
 )  # fmt: skip
 """Neurons, synapses, decoders, modulators and rules that compiled code knows, and not what is derived from them."""

@@ -31,7 +31,7 @@ class PlasticityConfig:
     zero_punishes: bool = False
     """Take a modulator of exactly 0 for punishment (reward-switch); by default it changes nothing."""
     on_spike: OnSpike = "add"
-    """A spike adds 1 to its trace, so that all pairs count, or sets it to 1, so that only the nearest counts (on torch)."""
+    """A spike adds 1 to its trace, so that all pairs count, or sets it to 1, so that only the nearest counts."""
     tau_plus: float = 20.0
     """Time constant of the presynaptic trace (ms)."""
     tau_minus: float = 20.0

@@ -53,6 +53,8 @@ OPTIONS = [
     {"neuron.model": "izhikevich", "homeostasis.tau": 1000.0},
     {"neuron.model": "adex", "simulation.fresh_each_window": False},
     {"neuron.model": "izhikevich", "simulation.fresh_each_window": False, "homeostasis.param": "threshold"},
+    {"neuron.model": "alif", "neuron.escape": "exponential", "homeostasis.param": "threshold", "homeostasis.tau": 1000.0},
+    {"neuron.model": "alif", "neuron.v_rest": -0.1, "simulation.fresh_each_window": False},
     {"simulation.fresh_each_window": False, "neuron.t_ref": 3.0, "neuron.v_rest": -0.1},
     {"simulation.fresh_each_window": False, "encoder.code": "hashed", "plasticity.a_minus": 0.4, "rule": "reward-switch"},
     {"simulation.fresh_each_window": False, "neuron.lateral_inhibition": 0.05},
