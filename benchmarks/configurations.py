@@ -63,6 +63,7 @@ CASES = {
     "soft bounds": Case(VECTOR, {"plasticity.mu": 1.0, "plasticity.w_min": -0.1, "plasticity.w_max": 0.1}),
     "Dale's law": Case(VECTOR, {"network.dale": True}),
     "lateral inhibition": Case(VECTOR, {"neuron.lateral_inhibition": 0.05}),
+    "pairs by weight": Case(VECTOR, {"plasticity.mu_plus": 0.5, "plasticity.a_minus": 0.3}),
     "alif": Case(VECTOR, {"neuron.model": "alif"}),
     "adex": Case(VECTOR, {"neuron.model": "adex"}),
     "izhikevich": Case(VECTOR, {"neuron.model": "izhikevich"}),

@@ -57,16 +57,27 @@ def dale_bounds(w_min: float, w_max: float, inhibitory: bool) -> tuple[float, fl
 
 
 @equation
+def gap_factor(gap: Value, span: Value, mu: Value) -> Value:
+    """What a weight's distance from a bound leaves of its plasticity.
+
+        f(w) = (gap / (w_max - w_min))^mu
+
+    gap: w_max - w, or w - w_min. span: w_max - w_min. mu: 1 for a gap that counts in proportion, 0 for one that does not count.
+    Of the shape of ``gap``. After Gütig and others (2003).
+    """
+    return power(gap / span, mu)
+
+
+@equation
 def soft_change(weight: Value, dw: Value, w_min: Value, w_max: Value, mu: Value) -> Value:
     """Change of a weight between soft bounds: the closer it is to the one that it moves to, the less it moves.
 
-        dw <- dw (gap / (w_max - w_min))^mu
+        dw <- dw f(w)
 
-    gap: w_max - w where dw > 0, else w - w_min. mu: 1 for a gap that counts in proportion; 0 is a hard bound, for which nothing
-    changes. All of one shape. After Gütig and others (2003).
+    f: `gap_factor` of w_max - w where dw > 0, else of w - w_min. mu: its power; 0 is a hard bound, for which nothing changes.
+    All of one shape. After Gütig and others (2003).
     """
-    gap = where(dw > 0, w_max - weight, weight - w_min)
-    return dw * power(gap / (w_max - w_min), mu)
+    return dw * gap_factor(where(dw > 0, w_max - weight, weight - w_min), w_max - w_min, mu)
 
 
 @equation

@@ -3,6 +3,7 @@ import pytest
 
 from rstdp_agents.equations.three_factor import (
     dale_bounds,
+    gap_factor,
     shared_gate,
     soft_change,
     spike_pairs,
@@ -47,6 +48,7 @@ def test_weights_stay_within_their_bounds():
 def test_between_soft_bounds_a_change_shrinks_with_the_gap_to_the_bound_it_goes_to(mu):
     weight, dw = np.linspace(-0.75, 0.55, 16), np.linspace(0.5, -0.5, 16)
     gap = np.where(dw > 0, 0.6 - weight, weight + 0.8)
+    assert values(gap_factor, (gap,), 1.4, mu) == pytest.approx((gap / 1.4) ** mu)
     assert values(soft_change, (weight, dw), -0.8, 0.6, mu) == pytest.approx(dw * (gap / 1.4) ** mu)
     at_bounds = values(soft_change, (np.full(16, 0.6), np.full(16, 0.5)), -0.8, 0.6, max(mu, 0.4))
     assert at_bounds == pytest.approx(0.0, abs=1e-6)

@@ -85,7 +85,7 @@ def layer_arrays(
     homeostasis = homeostasis_constants(layer.homeostasis_params, layer.window_ms)
     return {
         "dense": dense, "of_inputs": of_inputs, "carries": not layer.fresh_each_window, "forgets": layer.last is not None,
-        "nearest": layer.rule.on_spike == "set",
+        "nearest": layer.rule.on_spike == "set", "weighs": layer.rule.depends_on_weight,
         "homeostasis": records(homeostasis, layer.agents), "lr_scale": float(lr_scale),
         "taps": axes.rows // axes.pre[0], "source": sources(layer.synapse),
         "feedback": np.zeros((layer.agents, 0, axes.sites, axes.padded), np.float32),
@@ -154,7 +154,7 @@ def _synapses(layer: Layer, axes: Axes, envs: int, ticks: int) -> dict[str, np.n
     weight = torch.zeros(agents, axes.rows, axes.padded)
     z = torch.zeros(agents, terms, envs if layer.last is None else 0, axes.rows, axes.padded)
     credit = torch.zeros(agents, terms, envs, axes.sites, ticks + 1, axes.padded)
-    causal = torch.zeros(agents, terms, envs if layer.rule.on_spike == "set" else 0, axes.sites, ticks + 1, axes.padded)
+    causal = torch.zeros(agents, terms, envs if layer.rule.needs_scan else 0, axes.sites, ticks + 1, axes.padded)
     rate, offset = torch.zeros(2, agents, *per_site)
     layer.weight = axes.synapses(weight).copy_(layer.weight)
     if layer.last is None:

@@ -19,8 +19,8 @@ TD, TD_SPIKING, REWARD = range(3)
 LIF, ALIF, ADEX, IZHIKEVICH = range(4)
 """Neuron models, likewise."""
 USUAL = {
-    "dense": False, "of_inputs": True, "carries": False, "forgets": False, "nearest": False, "is_deep": False, "modulator": TD,
-    "spiking": False, "model": LIF,
+    "dense": False, "of_inputs": True, "carries": False, "forgets": False, "nearest": False, "weighs": False, "is_deep": False,
+    "modulator": TD, "spiking": False, "model": LIF,
 }  # fmt: skip
 """What holds for most agents. Code for them is compiled with that known, in two thirds of the time; others share code that asks.
 
@@ -30,11 +30,12 @@ NOW, NEXT = np.int64(0), np.int64(1)
 """Places in the fields of a `State` that list active inputs: of the state acted on, and of the state that came of the action."""
 LAYER_FIELDS = {
     "rows": "of each agent, a `lazy_rows.Rows`",
-    "dense": "whether most inputs can be active at once; a truth, as are the next four",
+    "dense": "whether most inputs can be active at once; a truth, as are the next five",
     "of_inputs": "whether row i is that of input i of the network, which has a place in the critic",
     "carries": "whether membranes and spike traces go on from window to window",
     "forgets": "whether eligibility lasts for one window, and is what ``bits`` and ``credit`` say",
     "nearest": "whether spikes set traces, and do not add to them",
+    "weighs": "whether spike pairs count by their weight",
     "homeostasis": "(A,) records of `rate_control.HomeostasisConstants`: of each agent",
     "lr_scale": "learning rate, relative to that of the output layer; a number",
     "taps": "rows that belong to one channel of the input; a number",
@@ -47,7 +48,7 @@ LAYER_FIELDS = {
     "rate": "(A, S, P), of homeostasis",
     "offset": "(A, S, P), of homeostasis",
     "credit": "(A, K, E, S, T + 1, P): what an input spike of each tick makes eligible; nothing for tick T",
-    "causal": "as ``credit``, what pairs with later output spikes alone; no envs but of ``nearest``",
+    "causal": "as ``credit``, what pairs with later output spikes alone; no envs but where ``nearest`` or ``weighs``",
     "post": "(A, E, S, T, P): output spikes",
     "counts": "(A, E, S, P): how many they are",
     "post_count": "(A, C S): output spikes since it was cleared, of C channels, channel after channel",

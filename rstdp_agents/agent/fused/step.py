@@ -317,7 +317,7 @@ def _remember(s, layer, a, gate, is_output, c):
                 plus, minus, late = s.terms[k, 0], s.terms[k, 1], s.late[a]
                 credit = layer.credit[a, k, e, site]
                 causal_credit(post, own[site], plus, late, c.rule, credit)
-                if layer.nearest:
+                if layer.nearest or layer.weighs:
                     copy(flat(credit), flat(layer.causal[a, k, e, site]))
                 if minus != 0.0:
                     anticausal_credit(post, own[site], minus, late, before, c.rule, credit)

@@ -18,6 +18,7 @@ from rstdp_agents.spiking.alif import ALIF
 from rstdp_agents.spiking.izhikevich import Izhikevich
 from rstdp_agents.spiking.neurons import LIF
 from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET, RewardSwitch
+from rstdp_agents.spiking.plasticity.dependence import GapToBound
 from rstdp_agents.spiking.synapses import Conv2d, Linear
 
 KNOWN = (
@@ -39,8 +40,9 @@ def why_not(parts: AgentParts) -> str:
             return f"it does not know {type(part).__name__}"
     if parts.device.type != "cpu" or parts.dtype != torch.float32:
         return f"it runs float32 on the CPU, not {parts.dtype} on {parts.device}"
-    if layer.rule.depends_on_weight:
-        return "the rule's pairs depend on the weight"
+    for f in (layer.rule.f_post, layer.rule.f_pre):
+        if f is not None and type(f) is not GapToBound:
+            return f"it does not know {type(f).__name__}"
     if parts.config.simulation.ticks > MAX_TICKS:
         return f"a window has more than {MAX_TICKS} ticks"
     return ""

@@ -14,6 +14,7 @@ from rstdp_agents.agent.fused.memory import flat, room
 from rstdp_agents.agent.fused.state import NOW
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.lanes import WIDTH, load, lowest_bit, splat, store, total
+from rstdp_agents.equations.three_factor import gap_factor
 from rstdp_agents.equations.traces import trace_step
 
 MEASURED = 50
@@ -34,6 +35,32 @@ def earned_twice(causal, first, padded, fired, trace, ticks, decay, o):
         found = found + load(causal, first + tick * padded + o) * left
         trace, last = np.float32(1.0), tick
     return found
+
+
+@jit(fastmath=FAST, forceinline=True)
+def earned_besides(layer, a, weight, place, fired, trace, ticks, o, c):
+    """What a window has earned beside its input spikes' credit, for sixteen outputs from ``o``: by traces from before it, less by
+    spikes that set theirs, and more or less by the size of weights.
+
+    weight: of the synapses. place: of term, env and site in ``credit``, flat. fired, trace: as in `earned_twice`.
+    """
+    padded, causal, besides = layer.weight.shape[2], flat(layer.causal[a]), splat(0.0)
+    first = place * (ticks + 1) * padded
+    if trace > 0.0:
+        besides = load(flat(layer.lingering[a]), place * padded + o) * trace
+    if layer.nearest:
+        besides = besides - earned_twice(layer.causal[a], first, padded, fired, trace, ticks, c.rule.decay_x, o)
+    if layer.weighs:
+        credit, before, both = flat(layer.credit[a]), splat(0.0), splat(0.0)
+        while fired:
+            tick, fired = next_tick(fired, ticks)
+            both = both + load(credit, first + tick * padded + o)
+            before = before + load(causal, first + tick * padded + o)
+        span = np.float32(c.w_max - c.w_min)
+        plus = gap_factor(np.float32(c.w_max) - weight, span, np.float32(c.rule.mu_plus))
+        minus = gap_factor(weight - np.float32(c.w_min), span, np.float32(c.rule.mu_minus))
+        besides = (before + besides) * plus + (both - before) * minus - both
+    return besides
 
 
 @jit(forceinline=True)
@@ -114,7 +141,7 @@ def learn_and_drive(s, layer, a, begin, end, done, shares, current, c):
         flat(layer.credit[a]),
         layer.x[a, 0],
     )
-    currents, lingering, age = flat(current), flat(layer.lingering[a]), layer.age[a]
+    currents, age = flat(current), layer.age[a]
     bits, change, plane = flat(layer.bits[a]), room(padded, np.float32), (ticks + 1) * padded
     decay, square, last = splat(c.rule.decay_z), splat(0.0), terms * envs - 1
     for i in range(rows):
@@ -134,11 +161,9 @@ def learn_and_drive(s, layer, a, begin, end, done, shares, current, c):
             trace = x[e, j] if layer.carries and pending else np.float32(0.0)
             for o in range(begin, end, WIDTH):
                 eligible = with_pair(z, z_row, credit, first, padded, one, two, keep, o)
-                if trace > 0.0:
-                    eligible = eligible + load(lingering, place * padded + o) * trace
-                if layer.nearest:
-                    eligible = eligible - earned_twice(
-                        layer.causal[a], first, padded, fired, trace, ticks, c.rule.decay_x, o
+                if trace > 0.0 or layer.nearest or layer.weighs:
+                    eligible = eligible + earned_besides(
+                        layer, a, load(weight, row + o), place, fired, trace, ticks, o, c
                     )
                 store(z, z_row + o, eligible * alive)
                 update = eligible * share
@@ -250,14 +275,15 @@ def earn(layer, a, z, row, place, fired, trace, keep, begin, end, c):
     z: of the agent, flat; row: where in it. place: of term, env and site in ``credit`` and ``lingering``, flat. fired, trace: of
     the input behind the row. keep: what is left of its eligibility. begin, end: output neurons.
     """
-    (planes, padded), credit, lingering = layer.credit.shape[4:], flat(layer.credit[a]), flat(layer.lingering[a])
+    (planes, padded), credit, weight = layer.credit.shape[4:], flat(layer.credit[a]), flat(layer.weight[a])
     ticks, first = planes - 1, place * planes * padded
     one, two, left = accumulate_pairs(z, row, credit, first, padded, fired, ticks, keep, begin, end)
     for o in range(begin, end, WIDTH):
         eligible = with_pair(z, row, credit, first, padded, one, two, left, o)
-        if layer.nearest:
-            eligible = eligible - earned_twice(layer.causal[a], first, padded, fired, trace, ticks, c.rule.decay_x, o)
-        store(z, row + o, eligible + load(lingering, place * padded + o) * trace if trace > 0.0 else eligible)
+        if trace > 0.0 or layer.nearest or layer.weighs:
+            own = load(weight, row % weight.shape[0] + o)
+            eligible = eligible + earned_besides(layer, a, own, place, fired, trace, ticks, o, c)
+        store(z, row + o, eligible)
 
 
 @jit(fastmath=FAST)

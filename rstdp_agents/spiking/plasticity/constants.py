@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rstdp_agents.spiking.plasticity.base import PairRule
+from rstdp_agents.spiking.plasticity.dependence import Dependence, GapToBound
 from rstdp_agents.spiking.plasticity.reward_switch import RewardSwitch
 
 
@@ -24,6 +25,10 @@ class RuleConstants(NamedTuple):
     zero_punishes: bool
     nearest: bool
     """Whether spikes set traces to 1, so that only the nearest pair."""
+    mu_plus: float
+    """Of `dependence.GapToBound`, for pre-before-post pairs."""
+    mu_minus: float
+    """The same for post-before-pre pairs."""
 
 
 def rule_constants(rule: PairRule, ticks: int, dt: float) -> RuleConstants:
@@ -32,4 +37,10 @@ def rule_constants(rule: PairRule, ticks: int, dt: float) -> RuleConstants:
     return RuleConstants(
         *rule.trace_decays(dt), rule.decays(ticks, dt)[1], rule.gain(dt),
         switches=switch is not None, zero_punishes=switch is not None and switch.zero_punishes, nearest=rule.on_spike == "set",
+        mu_plus=_power(rule.f_post), mu_minus=_power(rule.f_pre),
     )  # fmt: skip
+
+
+def _power(f: Dependence | None) -> float:
+    """The power of a weight's gap to its bound; 0 where pairs count alike, or depend on the weight in another way."""
+    return f.mu if isinstance(f, GapToBound) else 0.0

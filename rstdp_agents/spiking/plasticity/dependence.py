@@ -8,6 +8,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from rstdp_agents.equations.three_factor import gap_factor
+
 
 class Dependence(Protocol):
     """A factor for every weight."""
@@ -56,6 +58,20 @@ class PowerUpper:
 
     def __call__(self, weight: Tensor) -> Tensor:
         return self.a * power(self.w_max - weight, self.mu)
+
+
+@dataclass(frozen=True)
+class GapToBound:
+    """`three_factor.gap_factor` of the gap to the upper bound, or to the lower one; weights stay within both."""
+
+    w_min: float
+    w_max: float
+    mu: float
+    is_upper: bool
+
+    def __call__(self, weight: Tensor) -> Tensor:
+        gap = self.w_max - weight if self.is_upper else weight - self.w_min
+        return gap_factor(gap, self.w_max - self.w_min, self.mu)
 
 
 @dataclass(frozen=True)

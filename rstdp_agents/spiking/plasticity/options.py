@@ -7,6 +7,7 @@ from typing import Literal
 
 from rstdp_agents.base import validate
 from rstdp_agents.equations.traces import ON_SPIKE, OnSpike
+from rstdp_agents.spiking.plasticity.dependence import GapToBound
 
 RuleName = Literal["rstdp", "rstdp-et", "reward-switch"]
 
@@ -44,6 +45,11 @@ class PlasticityConfig:
     """Upper bound of the weights."""
     mu: float = 0.0
     """How soft the bounds are: updates shrink with the gap to them, as a share of w_max - w_min, to this power; 0 is hard."""
+    mu_plus: float = 0.0
+    """How pre-before-post pairs count by their weight: by its gap to w_max, as a share of w_max - w_min, to this power; 0 for all
+    alike."""
+    mu_minus: float = 0.0
+    """The same of post-before-pre pairs, by the gap to w_min."""
     w_init: float = 0.01
     """Initial weights are uniform within +- this."""
 
@@ -52,10 +58,22 @@ class PlasticityConfig:
         validate.not_negative("lr_halved_after", self.lr_halved_after, "episodes")
         validate.ordered("w_min", self.w_min, "w_max", self.w_max)
         validate.not_negative("mu", self.mu)
+        validate.not_negative("mu_plus", self.mu_plus)
+        validate.not_negative("mu_minus", self.mu_minus)
         validate.not_negative("w_init", self.w_init)
         validate.not_negative("punished_plus", self.punished_plus)
         validate.not_negative("punished_minus", self.punished_minus)
         validate.one_of("on_spike", self.on_spike, ON_SPIKE)
+
+    @property
+    def f_post(self) -> GapToBound | None:
+        """Factor on pre-before-post pairs."""
+        return GapToBound(self.w_min, self.w_max, self.mu_plus, is_upper=True) if self.mu_plus > 0.0 else None
+
+    @property
+    def f_pre(self) -> GapToBound | None:
+        """Factor on post-before-pre pairs."""
+        return GapToBound(self.w_min, self.w_max, self.mu_minus, is_upper=False) if self.mu_minus > 0.0 else None
 
     @property
     def a_plus_punished(self) -> float:

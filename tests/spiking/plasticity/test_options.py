@@ -7,7 +7,7 @@ import torch
 
 from rstdp_agents.equations.traces import decay_factor, trace_set, trace_step
 from rstdp_agents.spiking.plasticity import RSTDP, RSTDPET, RewardSwitch
-from rstdp_agents.spiking.plasticity.dependence import Clamp, Constant, Identity, Power, PowerUpper
+from rstdp_agents.spiking.plasticity.dependence import Clamp, Constant, GapToBound, Identity, Power, PowerUpper
 from rstdp_agents.spiking.plasticity.online import online_tick
 from rstdp_agents.spiking.plasticity.stdp import coincidence, eligibility_gain, pair_terms
 from rstdp_agents.spiking.plasticity.update import modulate
@@ -145,6 +145,12 @@ def test_dependences_have_their_numbers():
     assert Identity()(w).tolist() == [0.25, 1.0]
     assert Constant(0.3)(w).tolist() == [0.3, 0.3]
     assert Power(2.0, 0.5)(w).tolist() == [1.0, 2.0]
+    assert GapToBound(-0.25, 1.25, 0.5, is_upper=True)(w).tolist() == pytest.approx(
+        [(1.0 / 1.5) ** 0.5, (0.25 / 1.5) ** 0.5]
+    )
+    assert GapToBound(-0.25, 1.25, 2.0, is_upper=False)(w).tolist() == pytest.approx(
+        [(0.5 / 1.5) ** 2, (1.25 / 1.5) ** 2]
+    )
     assert PowerUpper(1.25, 2.0, 2.0)(w).tolist() == pytest.approx([2.0, 0.125])
     assert Clamp(0.5, 0.6)(w).tolist() == [0.5, 0.6]
 
