@@ -182,6 +182,7 @@ def test_what_an_env_raises_in_its_process_is_said_in_one_line(tmp_path, capfd):
     assert "Traceback" not in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_memory_stays_as_it_is(tmp_path):
     settings, blocks = config(total_steps=12_000, checkpoint_every=2_000, log_every=500, **SETTINGS), []
 
@@ -228,6 +229,7 @@ def test_tensorboard_may_read_while_we_write(tmp_path):
     assert len({len(points) for points in seen}) > 3
 
 
+@pytest.mark.slow
 def test_sigterm_ends_the_command_with_its_own_code_and_a_checkpoint(tmp_path):
     command = [
         sys.executable,

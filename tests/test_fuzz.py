@@ -97,6 +97,7 @@ def one_line(capsys, code):
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 @fuzz()
 @given(data=st.data())
 def test_damaged_checkpoints_are_refused_in_one_line(capsys, data):
@@ -200,6 +201,7 @@ def evaluated(folder):
 HARMS = list(product(PARTS, ["deleted", "flip", "cut", "grow", "folder", "foreign", "link", "dangling"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "how"), random.Random(4).sample(HARMS, 12) if FAST else HARMS)
 def test_whatever_becomes_of_a_part_of_a_run_it_goes_on_or_says_why_not(tmp_path, capsys, name, how):
     folder, precious = tmp_path / "run", tmp_path / "precious"
@@ -288,6 +290,7 @@ def test_settings_that_make_no_sense_are_refused_in_one_line(capsys, monkeypatch
         assert from_json(RunConfig, json.loads(json.dumps(asdict(begun[0])))) == begun[0]
 
 
+@pytest.mark.slow
 @fuzz(10)
 @given(data=st.data(), new=JSON)
 def test_checkpoints_that_were_made_up_are_refused_in_one_line(capsys, data, new):
@@ -332,6 +335,7 @@ SPACES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @fuzz(5)
 @given(space=SPACES, actions=boxes() | discretes(), seed=st.integers(0, 99))
 def test_an_agent_of_any_spaces_acts_within_them_or_says_why_not(space, actions, seed):

@@ -64,6 +64,7 @@ def test_linear_twin_takes_no_masked_action():
     assert not allowed.all()
 
 
+@pytest.mark.slow
 def test_continuous_linear_twin_learns_to_reach():
     seeds, name = (0, 1, 2), "rstdp/Reach-v0"
     envs = SerialGrid(name, {}, len(seeds), 1)

@@ -113,6 +113,7 @@ def test_a_wrapper_that_learns_does_not_learn_in_evaluation():
     assert (grid.envs[0].env.env.env.n) == 7
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_that_of_one_that_was_not_stopped(tmp_path):
     for wrapper, name in (
         (NORMALISE, "a"),
@@ -193,6 +194,7 @@ def test_other_wrappers_than_before_start_anew(caplog):
     assert "the wrappers differ from those that learnt before: they start from scratch" in caplog.text
 
 
+@pytest.mark.slow
 def test_an_exported_agent_says_what_its_wrappers_know(tmp_path):
     pytest.importorskip("onnxscript")
     trained(tmp_path / "run", NORMALISE, "--total-steps", "200")

@@ -91,6 +91,7 @@ def trained(folder, env, *more):
     return agent, tensors["output.weight"].numpy().tobytes(), rows, data["records"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env", ["One", "Late", "Shared"])
 @pytest.mark.parametrize("every", ["0", "35"])
 def test_a_run_is_that_of_an_environment_without_the_habit(tmp_path, env, every):

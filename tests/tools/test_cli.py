@@ -1,5 +1,7 @@
-"""The command as a user runs it, in a process of its own."""
+"""The command as a user runs it."""
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -17,16 +19,22 @@ ROOT = Path(__file__).parents[2]
 SHORT = ["--total-steps", "400", "--eval-episodes", "2", "--images", "1", "--no-progress"]
 
 
-def command(*arguments, cwd, path=()):
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*path, ROOT])), "COLUMNS": "120"}
-    return subprocess.run(
-        [sys.executable, str(ROOT / "train.py"), *map(str, arguments)],
-        cwd=cwd,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+def process(*arguments, cwd):
+    """The command in a process of its own."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+    line = [sys.executable, str(ROOT / "train.py"), *map(str, arguments)]
+    return subprocess.run(line, cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False)
+
+
+def command(*arguments, cwd):
+    """The same in this process, which has imported everything."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = cli.main([*map(str, arguments)])
+        except SystemExit as ends:
+            code = ends.code
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def test_train_then_resume(tmp_path):
@@ -63,8 +71,9 @@ def test_unknown_environment_trains_on_the_defaults(tmp_path):
     assert "(the one setting of rstdp)" in done.stdout
 
 
+@pytest.mark.slow
 def test_environment_of_a_module_of_the_user(tmp_path):
-    done = command("--env", "tests.helpers:Corridor-v0", "--run-dir", "run", *SHORT, cwd=tmp_path)
+    done = process("--env", "tests.helpers:Corridor-v0", "--run-dir", "run", *SHORT, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["env"] == "tests.helpers:Corridor-v0"
 
@@ -107,7 +116,7 @@ def test_wrong_usage_is_one_message_and_exit_code_2(tmp_path, arguments, words, 
 
 
 def test_wrong_usage_ends_the_command_without_a_traceback(tmp_path):
-    done = command("--agents", "0", "--run-dir", "run", cwd=tmp_path)
+    done = process("--agents", "0", "--run-dir", "run", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "`agents` must be positive; received 0" in done.stderr
     assert "Traceback" not in done.stderr
@@ -187,6 +196,7 @@ class Mine(Cue):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "text", "env", "ours"),
     [
@@ -211,6 +221,7 @@ def test_what_a_user_calls_envs_is_the_users(tmp_path, file, text, env, ours):
     assert loaded.split() == ([] if ours else ["envs", "envs.mine"][: 1 + (file == "envs/mine.py")])
 
 
+@pytest.mark.slow
 def test_a_clone_takes_its_own_environments_and_not_those_that_are_installed(tmp_path):
     (tmp_path / "rstdp_envs.py").write_text("raise RuntimeError('not to be imported')\n")
     code = "import rstdp_agents.environments, rstdp_envs; print(rstdp_envs.__file__)"
@@ -226,6 +237,7 @@ def shell(line, cwd, *, module="-m rstdp_agents"):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirected", "seen"),
     [

@@ -46,10 +46,9 @@ class PlasticityConfig:
     mu: float = 0.0
     """How soft the bounds are: updates shrink with the gap to them, as a share of w_max - w_min, to this power; 0 is hard."""
     mu_plus: float = 0.0
-    """How pre-before-post pairs count by their weight: by its gap to w_max, as a share of w_max - w_min, to this power; 0 for all
-    alike."""
+    """Pre-before-post pairs count by the gap of their weight to w_max to this power."""
     mu_minus: float = 0.0
-    """The same of post-before-pre pairs, by the gap to w_min."""
+    """Post-before-pre pairs count by the gap to w_min to this power."""
     w_init: float = 0.01
     """Initial weights are uniform within +- this."""
 

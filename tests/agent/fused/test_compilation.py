@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from numba.core.dispatcher import Dispatcher
 
 import rstdp_agents
@@ -38,6 +39,7 @@ def test_everything_below_the_functions_that_python_calls_is_compiled_within_the
     assert len(inlined) > 30
 
 
+@pytest.mark.slow
 def test_compiling_and_loading_give_the_same_bits(tmp_path):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "TMPDIR": str(tmp_path)}
     play = [sys.executable, "-c", PLAY]

@@ -49,6 +49,7 @@ def test_a_device_of_the_command_line_that_is_not_here_is_told_as_such(run, comm
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_with_a_device_that_is_here_a_run_of_another_is_evaluated_and_exported_as_on_its_own(
     run, moved, command, tmp_path
 ):

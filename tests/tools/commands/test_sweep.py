@@ -112,6 +112,7 @@ def test_what_can_be_searched_at_once():
     assert not search.at_once(fused, {"plasticity.w_init"})
 
 
+@pytest.mark.slow
 def test_a_sweep_goes_on_where_it_was_stopped(command, tmp_path):
     optuna = pytest.importorskip("optuna")
     storage = f"sqlite:///{tmp_path / 'sweep.db'}"

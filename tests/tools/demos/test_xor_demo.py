@@ -88,6 +88,7 @@ def test_weights_keep_their_bounds_and_signs(code):
         assert (network.weights[0][..., 1::2] <= 0).all()
 
 
+@pytest.mark.slow
 def test_learning_beats_the_frozen_twin_and_the_twin_with_random_reward():
     result = experiment(Args(code="rate", rule="rstdp-et", seeds="0-2", epochs=12, tests=4), quiet=True)
     margins = {name: margin(rates) for name, rates in result.after.items()}

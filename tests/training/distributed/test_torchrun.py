@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 
 from rstdp_agents.base.settings import from_json
@@ -32,6 +33,7 @@ class Mortal(Corridor):
 """
 
 
+@pytest.mark.slow
 def test_torchrun_starts_a_lost_process_again_and_the_run_ends_as_if_nothing_had_been(tmp_path):
     (tmp_path / "mortal.py").write_text(MORTAL)
     line = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=1"]
@@ -69,6 +71,7 @@ class Lonely(Corridor):
 """
 
 
+@pytest.mark.slow
 def test_processes_whose_torchrun_is_killed_end_with_a_checkpoint(tmp_path):
     (tmp_path / "lonely.py").write_text(LONELY)
     line = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "train.py"]

@@ -174,6 +174,7 @@ def survives(kind, kills, folder):
         assert got[name] == what, name
 
 
+@pytest.mark.slow
 @forks
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_that_is_killed_at_any_operation_on_a_file_ends_as_one_that_was_not(kind, tmp_path):

@@ -108,6 +108,7 @@ def assert_same_run(one, other):
     assert (one / "summary.json").read_text() == (other / "summary.json").read_text()
 
 
+@pytest.mark.slow
 @forks
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_that_is_killed_again_and_again_ends_as_one_that_was_not(kind, tmp_path):
