@@ -20,7 +20,7 @@ class PlasticityConfig:
     """Learning rate: how much the drive by the same input changes, in units of the threshold, per unit of modulator and output
     spike, however many inputs there are and whatever the eligibility trace."""
     lr_halved_after: float = 0.0
-    """Episodes of an agent after which its learning rate is halved: lr / (1 + episodes / this); 0 for a constant rate."""
+    """Episodes after which the learning rate is halved: lr / (1 + episodes / this); 0 for never."""
     a_plus: float = 1.0
     """Amplitude of pre-before-post pairs."""
     a_minus: float = 0.0
@@ -32,7 +32,7 @@ class PlasticityConfig:
     zero_punishes: bool = False
     """Take a modulator of exactly 0 for punishment (reward-switch); by default it changes nothing."""
     on_spike: OnSpike = "add"
-    """A spike adds 1 to its trace, so that all pairs count, or sets it to 1, so that only the nearest counts."""
+    """A spike adds 1 to its trace (all pairs count), or sets it to 1 (only the nearest counts)."""
     tau_plus: float = 20.0
     """Time constant of the presynaptic trace (ms)."""
     tau_minus: float = 20.0
@@ -44,11 +44,11 @@ class PlasticityConfig:
     w_max: float = 1.0
     """Upper bound of the weights."""
     mu: float = 0.0
-    """How soft the bounds are: updates shrink with the gap to them, as a share of w_max - w_min, to this power; 0 is hard."""
+    """Updates shrink with the gap to the bound, as a share of w_max - w_min, to this power."""
     mu_plus: float = 0.0
-    """Pre-before-post pairs count by the gap of their weight to w_max to this power."""
+    """Pre-before-post pairs count by the gap to w_max, likewise, to this power."""
     mu_minus: float = 0.0
-    """Post-before-pre pairs count by the gap to w_min to this power."""
+    """Post-before-pre pairs count by the gap to w_min, likewise, to this power."""
     w_init: float = 0.01
     """Initial weights are uniform within +- this."""
 
