@@ -18,6 +18,7 @@ from rstdp_agents.agent.fused.state import known_if
 from rstdp_agents.agent.fused.synapse_pass import earn_window
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.base.structs import Struct
+from rstdp_agents.equations.lanes import WIDTH, load, splat, total
 
 BASIS, FACTOR = 0xCBF29CE484222325, 0x100000001B3
 """Of `_digest`."""
@@ -162,10 +163,11 @@ def _digest_of(digest, values, rows, i, width):
 def _is_eligible(layer, a, i):
     """Whether row i of a layer of agent a has anything eligible, or its input, if it is that of one alone, traces or spikes."""
     terms, envs, rows, padded = layer.z.shape[1:]
-    found, z = False, flat(layer.z[a])
+    eligible, z = splat(0.0), flat(layer.z[a])
     for p in range(terms * envs):
-        for o in range((p * rows + i) * padded, (p * rows + i + 1) * padded):
-            found = found or z[o] != 0.0
+        for o in range((p * rows + i) * padded, (p * rows + i + 1) * padded, WIDTH):
+            eligible = eligible + (load(z, o) > splat(0.0)) + (load(z, o) < splat(0.0))
+    found = total(eligible) > 0.0
     if layer.source.shape[0] > 0:
         return found
     for e in range(layer.bits.shape[2]):

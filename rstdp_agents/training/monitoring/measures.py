@@ -27,8 +27,9 @@ def measures(agent: Agent) -> dict[str, Tensor]:
     layers = agent.network.layers
     for layer, pre in zip(layers, seen.spikes[:-1], strict=True):
         suffix = "" if layer is agent.layer else f"/{layer.name}"
-        out[f"learn/w_mean{suffix}"] = layer.weight.mean(tuple(range(1, layer.weight.ndim)))
-        out[f"learn/w_rms{suffix}"] = rms(layer.weight)
+        weight = layer.weight.transpose(1, -1)  # as it lies in memory, where compiled code has it
+        out[f"learn/w_mean{suffix}"] = weight.mean(tuple(range(1, weight.ndim)))
+        out[f"learn/w_rms{suffix}"] = rms(weight)
         out[f"learn/w_saturated_frac{suffix}"] = saturated(layer, pre)
     seconds = seen.windows * agent.envs * agent.layer.window_ms / 1000.0
     for name, counts in zip(("input", *(layer.name for layer in layers)), seen.spikes, strict=True):
@@ -61,7 +62,7 @@ def saturated(layer: Layer, pre: Tensor) -> Tensor:
     pre: spikes of every input neuron, ``(agents, neurons)``; synapses that have carried no spike do not count.
     """
     low, high = layer.bounds
-    least, most = layer.weight.aminmax()
+    least, most = layer.weight.transpose(1, -1).aminmax()
     if low < least and most < high:
         return layer.weight.new_zeros(len(layer.weight))
     bound = ((layer.weight <= low) | (layer.weight >= high)).float()
