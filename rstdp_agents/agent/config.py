@@ -13,6 +13,7 @@ from rstdp_agents.codecs.encoders.options import EncoderConfig
 from rstdp_agents.equations.neuron import LIFParams
 from rstdp_agents.equations.rate_control import HomeostasisParams
 from rstdp_agents.equations.spiking_value import FEWEST_SPIKES
+from rstdp_agents.spiking.axons import LONGEST
 from rstdp_agents.spiking.network import Credit
 from rstdp_agents.spiking.neuron_models import NeuronName
 from rstdp_agents.spiking.plasticity.options import PlasticityConfig, RuleName
@@ -55,6 +56,8 @@ class NetworkConfig:
     """Initial weights of a hidden layer are uniform within +- this, divided by the square root of a neuron's inputs."""
     hidden_hz: float = 100.0
     """Mean rate that suits hidden neurons (Hz); where `homeostasis.rate_target` is given, that is theirs too."""
+    max_delay: float = 0.0
+    """Longest delay of input spikes (ms): each input neuron has an axon of its own, of any delay in whole ticks up to it."""
 
     def __post_init__(self) -> None:
         for size in (n for sizes in (self.hidden, *self.conv) for n in sizes):
@@ -62,6 +65,7 @@ class NetworkConfig:
         validate.not_negative("lr_scale", self.lr_scale)
         validate.not_negative("w_init", self.w_init)
         validate.positive("hidden_hz", self.hidden_hz, "Hz")
+        validate.not_negative("max_delay", self.max_delay, "ms")
 
 
 @dataclass(frozen=True)
@@ -126,11 +130,21 @@ class AgentConfig:
             f"{1000 * window:g} ms without input; received {spikes:g}, of `modulation.critic_hz` {p.critic_hz} and "
             f"`modulation.critic_neurons` {p.critic_neurons}",
         )
+        ticks, delay = self.simulation.ticks, self.longest_delay
+        validate.require(
+            not delay or ticks + delay <= LONGEST,
+            f"`network.max_delay` and a window may take {LONGEST} ticks together; received {delay} and {ticks}",
+        )
         target, most = self.homeostasis.rate_target, self.highest_rate
         validate.require(
             self.homeostasis.param == "none" or target <= most,
             f"`homeostasis.rate_target` must not exceed what a neuron can fire at most ({most:g} Hz); received {target}",
         )
+
+    @property
+    def longest_delay(self) -> int:
+        """Ticks for which an input spike is under way at most."""
+        return round(self.network.max_delay / self.simulation.dt)
 
     @property
     def highest_rate(self) -> float:

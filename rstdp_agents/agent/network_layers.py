@@ -8,6 +8,7 @@ from dataclasses import replace
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base import validate
 from rstdp_agents.spiking.agent_random import AgentRandom
+from rstdp_agents.spiking.axons import Axons
 from rstdp_agents.spiking.dale import presynaptic_signs
 from rstdp_agents.spiking.layer import Layer
 from rstdp_agents.spiking.network import Network
@@ -35,7 +36,14 @@ def build_network(
     feedback = [
         random.uniform(math.prod(s.post_shape) * outputs).unflatten(1, (*s.post_shape, outputs)) for s in fed_back
     ]
-    return Network(layers, config.network.credit, feedback, config.network.lr_scale)
+    axons = _axons(config, math.prod(inputs), envs, random) if config.longest_delay else None
+    return Network(layers, config.network.credit, feedback, config.network.lr_scale, axons)
+
+
+def _axons(config: AgentConfig, inputs: int, envs: int, random: AgentRandom) -> Axons:
+    """Axons of the input, whose delays are whole ticks up to the longest, each as likely as another."""
+    delay = random.uniform(inputs).mul_(config.longest_delay + 1).long()
+    return Axons(delay, envs, config.simulation.fresh_each_window)
 
 
 def network_synapses(config: AgentConfig, inputs: tuple[int, ...], outputs: int) -> list[Synapse]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rstdp_agents.equations.three_factor import shared_gate
 from rstdp_agents.spiking import neurons as models
+from rstdp_agents.spiking.axons import Axons
 from rstdp_agents.spiking.layer import Layer
 from rstdp_agents.spiking.neurons import State
 
@@ -27,10 +28,14 @@ class Network:
     random weights, drawn once for each hidden neuron (after Lillicrap et al. 2016: no weight is transported, the output weights
     come to fit the feedback). broadcast: nothing, the modulator alone tells. frozen: hidden layers do not learn.
     feedback: per hidden layer, ``(agents, *post, out)`` uniform in [0, 1), from which these weights are made; empty without it.
-    lr_scale: learning rate of the hidden layers, relative to that of the output layer.
+    lr_scale: learning rate of the hidden layers, relative to that of the output layer. axons: of the input, None for none that
+    take time. Where there are any, what is under way is the last of the `neurons`.
     """
 
-    def __init__(self, layers: list[Layer], credit: Credit, feedback: list[Tensor], lr_scale: float) -> None:
+    def __init__(
+        self, layers: list[Layer], credit: Credit, feedback: list[Tensor], lr_scale: float, axons: Axons | None = None
+    ) -> None:
+        self.axons = axons
         self.layers, self.hidden, self.output = layers, layers[:-1], layers[-1]
         self.lr_scale = 0.0 if credit == "frozen" else lr_scale
         self.feedback = [balanced(uniform) for uniform in feedback]
@@ -43,32 +48,39 @@ class Network:
     @property
     def neurons(self) -> tuple[State, ...]:
         """State of the neurons of every layer."""
-        return tuple(layer.neurons for layer in self.layers)
+        return *(layer.neurons for layer in self.layers), *((self.axons.under_way,) if self.axons else ())
 
     @neurons.setter
     def neurons(self, states: tuple[State, ...]) -> None:
-        for layer, state in zip(self.layers, states, strict=True):
+        for layer, state in zip(self.layers, states):
             layer.neurons = state
+        if self.axons:
+            self.axons.under_way = states[-1]
 
     def fresh_neurons(self, envs: int) -> tuple[State, ...]:
         """Neurons of every layer at rest, in ``envs`` envs per agent."""
-        return tuple(layer.fresh_neurons(envs) for layer in self.layers)
+        under_way = (self.axons.start(envs),) if self.axons else ()
+        return *(layer.fresh_neurons(envs) for layer in self.layers), *under_way
 
     def forward(
         self, pre: Tensor, uniforms: list[Tensor], neurons: tuple[State, ...]
     ) -> tuple[tuple[Tensor, ...], tuple[State, ...]]:
-        """Spikes of the input and of every layer, and the neurons after a window; changes nothing in the network.
+        """Spikes of the input as they arrive, and of every layer, and the neurons after a window; changes nothing in the network.
 
-        pre: ``(ticks, agents, envs, pre)``. uniforms: numbers for the noise of each layer. All spikes are ``(ticks, agents,
-        envs, neurons)``.
+        pre: as they are fired, ``(ticks, agents, envs, pre)``. uniforms: numbers for the noise of each layer. All spikes are
+        ``(ticks, agents, envs, neurons)``.
         """
+        under_way = []
+        if self.axons:
+            pre, left = self.axons.arrive(pre, neurons[-1])
+            under_way = [left]
         spikes, after = [pre], []
-        for layer, uniform, state in zip(self.layers, uniforms, neurons, strict=True):
+        for layer, uniform, state in zip(self.layers, uniforms, neurons):
             pre = _shaped(spikes[-1], layer.synapse.pre_shape)
             post, state = layer.forward(pre, _shaped(uniform, layer.synapse.post_shape), state)
             spikes.append(post.flatten(3))
             after.append(state)
-        return tuple(spikes), tuple(after)
+        return tuple(spikes), (*after, *under_way)
 
     def remember(self, spikes: tuple[Tensor, ...], gate: Tensor | None, power: Tensor) -> None:
         """Make the spike pairs of the window eligible; spikes as `forward` gives them, gate ``(agents, envs, out)`` or None.
@@ -108,20 +120,25 @@ class Network:
         """Fresh state in the envs that finished, ``done (agents, envs)`` bool; the others stay as they are, bit for bit."""
         for layer in self.layers:
             layer.reset(done)
+        if self.axons:
+            self.axons.under_way[done] = 0
 
     def rest(self, neurons: tuple[State, ...], done: Tensor) -> None:
         """Put neurons of `fresh_neurons` back to rest in the envs with ``done``, in place."""
-        for layer, state in zip(self.layers, neurons, strict=True):
+        for layer, state in zip(self.layers, neurons):
             models.reset(layer.neuron, state, done)
+        if self.axons:
+            neurons[-1][done] = 0
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint holds, by name."""
         feedback = {f"{layer.name}.feedback": b for layer, b in zip(self.hidden, self.feedback)}
-        return {name: tensor for layer in self.layers for name, tensor in layer.tensors().items()} | feedback
+        own = {name: tensor for layer in self.layers for name, tensor in layer.tensors().items()} | feedback
+        return own | (self.axons.tensors() if self.axons else {})
 
     def per_env(self) -> set[str]:
         """Names of those of `tensors` that are held for every env."""
-        return {name for layer in self.layers for name in layer.per_env()}
+        return {name for part in (*self.layers, *filter(None, [self.axons])) for name in part.per_env()}
 
     def _gates(self, gate: Tensor | None) -> list[Tensor | None]:
         if gate is None or not self.feedback:

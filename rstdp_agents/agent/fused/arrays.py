@@ -54,7 +54,7 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
         rest=torch.stack(rest, 1).numpy(), lr=parts.lr.numpy(), m=parts.m.numpy(), per_env=parts.dopamine.used,
         sums=statistics.sums.numpy(), pre_count=statistics.spikes[0].numpy(),
         counters=np.stack([parts.random.seeds.numpy(), *np.zeros((3, parts.agents), np.int64)], 1),
-        copies=copies, fade=fading(constants),
+        copies=copies, fade=fading(constants), **_of_axons(network, shape),
         moments=parts.gain.moments.numpy(), dopamine=parts.dopamine.level.numpy(), visits=parts.novelty.visits.numpy(),
         sharpness=parts.exploration.sharpness.numpy(), sharpening=parts.exploration.lr.numpy(),
         pushes=parts.exploration.trace.numpy(),
@@ -66,6 +66,20 @@ def arrays_of(parts: AgentParts) -> dict[str, Any]:
     for layer in arrays["layers"]:
         layer["rows"] = [Rows(layer, arrays, a) for a in range(parts.agents)]
     return arrays
+
+
+def _of_axons(network: Network, shape: tuple[int, int]) -> dict[str, Any]:
+    """The fields of `state.FIELDS` of axons; what is under way lies in them from now on. shape: ``(agents, envs)``."""
+    axons = network.axons
+    if axons is None:
+        return {
+            "delays": False,
+            "delay": np.zeros((shape[0], 0), np.uint64),
+            "under_way": np.zeros((*shape, 0), np.uint64),
+        }
+    under_way = axons.under_way.numpy().view(np.uint64).copy()
+    axons.under_way = torch.from_numpy(under_way.view(np.int64))
+    return {"delays": True, "delay": axons.delay.numpy().view(np.uint64), "under_way": under_way}
 
 
 def listed_arrays(most: int, shape: tuple[int, int]) -> dict[str, np.ndarray]:

@@ -25,7 +25,8 @@ def lingers(arrays: dict[str, Any]) -> int:
     """Steps for which a presynaptic trace lasts at most, of the fields ``arrays`` of a state."""
     ticks = arrays["late"].shape[1]
     spiked = np.log(FAINT / ticks) / np.log(arrays["constants"]["rule"]["decay_x"].max())
-    return int(np.ceil(spiked / ticks)) + 1
+    longest = int(arrays["delay"].max(initial=0))
+    return int(np.ceil(spiked / ticks)) + 1 + -(-longest // ticks)
 
 
 @jit(fastmath=FAST)
@@ -88,6 +89,20 @@ def lingering_rows(layer, a, r):
         found[many] = i
         for e in range(layer.x.shape[2]):
             if layer.x[a, 1, e, i] > 0.0:
+                many += 1
+                break
+    return found[:many]
+
+
+@jit()
+def rows_to_come(s, a):
+    """The inputs of agent a of which a spike is under way."""
+    under_way, many = s.under_way[a], 0
+    found = room(under_way.shape[1], np.int32)
+    for i in range(under_way.shape[1]):
+        found[many] = i
+        for e in range(under_way.shape[0]):
+            if under_way[e, i] != uint64(0):
                 many += 1
                 break
     return found[:many]

@@ -44,6 +44,7 @@ class FusedPolicy:
                 "many": np.zeros((agents, 2, envs), dtype=np.int64),
                 "m": np.zeros(shape, dtype=np.float32),
                 "pushes": np.zeros_like(shared["pushes"], shape=(*shape, shared["pushes"].shape[2])),
+                "under_way": np.zeros_like(shared["under_way"], shape=(*shape, shared["under_way"].shape[2])),
                 "pre_count": np.zeros((agents, inputs), dtype=np.float32),
             }
         )
@@ -70,6 +71,7 @@ class FusedPolicy:
         for layer in self._arrays["layers"]:
             for name, at in self._rest.items():
                 layer[name][done] = at
+        self._arrays["under_way"][done] = 0
 
     def _own(self, layer: dict[str, Any], envs: int) -> dict[str, Any]:
         """A layer with spikes and membranes of its own."""

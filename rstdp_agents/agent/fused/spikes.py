@@ -46,6 +46,20 @@ def draw_spikes(index, value, p_max, ticks, envs, e, inputs, keys, bits, count):
 
 
 @jit()
+def arrive(s, layer, a):
+    """`axons.Axons.arrive` of agent a: the input spikes of its first layer become those that arrive."""
+    ticks, delay, count = uint64(s.late.shape[1]), s.delay[a], s.pre_count[a]
+    window = (uint64(1) << ticks) - uint64(1)
+    for e in range(layer.bits.shape[2]):
+        bits, under_way = layer.bits[a, 0, e], s.under_way[a, e]
+        for i in range(bits.shape[0]):
+            coming = under_way[i] | (bits[i] << delay[i])
+            count[i] += np.float32(count_bits(coming & window)) - np.float32(count_bits(bits[i]))
+            bits[i] = coming & window
+            under_way[i] = coming >> ticks if layer.carries else uint64(0)
+
+
+@jit()
 def relay_spikes_of(before, layer, a):
     """Let the spikes of the layer ``before`` be the input of the next, both of agent a: its bits, and their power."""
     sites, ticks = before.post.shape[2:4]

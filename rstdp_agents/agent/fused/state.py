@@ -20,7 +20,7 @@ LIF, ALIF, ADEX, IZHIKEVICH = range(4)
 """Neuron models, likewise."""
 USUAL = {
     "dense": False, "of_inputs": True, "carries": False, "forgets": False, "nearest": False, "weighs": False, "is_deep": False,
-    "modulator": TD, "spiking": False, "model": LIF,
+    "modulator": TD, "spiking": False, "model": LIF, "delays": False,
 }  # fmt: skip
 """What holds for most agents. Code for them is compiled with that known, in two thirds of the time; others share code that asks.
 
@@ -87,6 +87,9 @@ FIELDS = {
     "tilings": "a number",
     "hashed": "a `hashed_tiles.Tiles`",
     "modulator": "`TD`, `TD_SPIKING` or `REWARD`; a number",
+    "delays": "whether input spikes arrive late; a truth",
+    "delay": "(A, I) uint64, in ticks, of `axons.Axons`; nothing where none arrives late",
+    "under_way": "(A, E, I) uint64, likewise",
     "copies": "input neurons of each of the encoder's",
     "late": "(A, T): what is left at the end of a window of the pairs of each tick",
     "terms": "(K, 2) float64: causal and anti-causal amplitude of each eligibility, of the rule",

@@ -16,6 +16,7 @@ from rstdp_agents.agent.fused.carried import (
     come_to_rest,
     linger_credit,
     lingering_rows,
+    rows_to_come,
 )
 from rstdp_agents.agent.fused.credit import anticausal_credit, causal_credit, modulator_step, third_factor
 from rstdp_agents.agent.fused.decoders import choose, choose_vector, sharpen
@@ -31,7 +32,7 @@ from rstdp_agents.agent.fused.lazy_rows import (
 )
 from rstdp_agents.agent.fused.memory import copy, fill, flat, room
 from rstdp_agents.agent.fused.neurons import draw_noise, fire, homeostasis_window, scale_currents
-from rstdp_agents.agent.fused.spikes import draw_spikes, relay_spikes_of
+from rstdp_agents.agent.fused.spikes import arrive, draw_spikes, relay_spikes_of
 from rstdp_agents.agent.fused.spiking_critic import mark_window
 from rstdp_agents.agent.fused.state import NEXT, NOW, TD_SPIKING
 from rstdp_agents.agent.fused.synapse_pass import (
@@ -73,6 +74,8 @@ def step(s, a, obs, final_obs, reward, terminated, truncated, restarted, learnin
     done = room(terminated.shape[0], np.bool_)
     for e in range(done.shape[0]):
         done[e] = terminated[e] or truncated[e] or restarted[e]
+        if s.delays and done[e]:
+            fill(s.under_way[a, e], uint64(0))
     square, more = 0.0, 0.0
     for i in range(len(s.layers)):
         layer = s.layers[i]
@@ -123,6 +126,8 @@ def act(s, a, obs):
     for e in range(obs.shape[0]):
         for j in range(s.many[a, NOW, e]):
             s.first.bits[a, 0, e, s.index[a, NOW, e, j]] = uint64(0)
+        if s.delays:
+            fill(s.first.bits[a, 0, e], uint64(0))
 
 
 @jit()
@@ -173,6 +178,8 @@ def _turn_listed(s, layer, a, r, done, shares, learning, c):
     for e in range(done.shape[0]):
         use(r, s.index[a, NOW, e, : s.many[a, NOW, e]], c)
     use(r, still, c)
+    if s.delays:
+        use(r, rows_to_come(s, a), c)
     return square
 
 
@@ -201,6 +208,8 @@ def _draw_spikes(s, layer, a, keys, c):
             s.index[a, NOW, e, :n], s.value[a, NOW, e, :n], c.p_max, ticks, envs, e, inputs, keys, layer.bits[a, 0, e],
             s.pre_count[a],
         )  # fmt: skip
+    if s.delays:
+        arrive(s, layer, a)
 
 
 @jit()
@@ -221,7 +230,7 @@ def _window(s, layer, a, done, shares, keys, place, c):
     if layer.dense:
         if layer.of_inputs:
             remain_listed(s, layer, a, c.lifetime)
-        else:
+        if s.delays or not layer.of_inputs:
             remain(layer, a, c.lifetime)
     square, place = _respond(s, layer, a, done, shares, keys, place, c)
     if layer.dense and shares.shape[0] > 0:

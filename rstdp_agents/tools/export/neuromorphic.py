@@ -46,6 +46,10 @@ def agent_graph(
     """
     validate.one_of("solver", solver, get_args(Solver))
     layers = agent.network.layers
+    if agent.network.axons:
+        raise ValueError(
+            f"NIR is written without delays; received `network.max_delay` {agent.config.network.max_delay}"
+        )
     shape = layers[0].synapse.pre_shape
     nodes: dict[str, Any] = {"input": nir.Input({"input": np.array(shape)})}
     for layer in layers:

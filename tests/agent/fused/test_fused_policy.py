@@ -25,8 +25,11 @@ def pair(action_space=None, **settings):
     return agents
 
 
+LATE = {"network.max_delay": 7.0, "simulation.fresh_each_window": False}
+
+
 @pytest.mark.parametrize("greedy", [False, True])
-@pytest.mark.parametrize("settings", [{}, {"simulation.ticks": 1}, {"homeostasis.param": "threshold"}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"simulation.ticks": 1}, {"homeostasis.param": "threshold"}, LATE], ids=str)
 def test_actions_are_those_of_torch(settings, greedy):
     reference, agent = pair(**settings)
     torch_policy, policy = (a.policy(ENVS, (7, 8)) for a in (reference, agent))

@@ -16,9 +16,9 @@ BATCH = 6
 SHORT = {"simulation.ticks": 4}  # exporters are slow, and look at every tick
 
 
-def trained():
+def trained(**changes):
     """Three agents that have learnt something, whatever."""
-    agent = cartpole_agent(range(3), 2, backend="fused", **{"decoder.inverse_temperature": 30.0, **SHORT})
+    agent = cartpole_agent(range(3), 2, backend="fused", **{"decoder.inverse_temperature": 30.0, **SHORT, **changes})
     experience(agent, lambda agents, envs, i: transition(3, envs, i), rows=slice(0, 3))
     return agent
 
@@ -86,10 +86,11 @@ def test_a_saved_program_runs_on_any_batch_to_the_bit_and_says_whose_it_is(tmp_p
         assert all(torch.equal(a, b) for a, b in zip(step(obs[:batch], uniform[:batch]), got, strict=True))
 
 
-def test_onnx_decides_as_the_module():
+@pytest.mark.parametrize("delay", [0.0, 3.0])
+def test_onnx_decides_as_the_module(delay):
     pytest.importorskip("onnxscript", reason="needs the extra `onnx`")
     runtime = pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
-    step = trained().as_torch_module(1)
+    step = trained(**{"network.max_delay": delay}).as_torch_module(1)
     session = runtime.InferenceSession(onnx_bytes(step, '{"env": "here"}'))
     assert session.get_modelmeta().custom_metadata_map == {"rstdp_agents": '{"env": "here"}'}
     assert [output.name for output in session.get_outputs()] == list(OUTPUTS)

@@ -167,6 +167,8 @@ def test_a_bias_per_position_of_a_convolution_lifts_the_leak():
 
 
 def test_what_nir_cannot_express_is_refused_by_name_or_left_out():
+    with pytest.raises(ValueError, match=r"received `network.max_delay` 4.0"):
+        agent_graph(cartpole_agent(**{"network.max_delay": 4.0}))
     with pytest.raises(ValueError, match=r"`neuron.escape_noise` is 0.4"):
         agent_graph(cartpole_agent())
     with pytest.raises(ValueError, match=r"`neuron.t_ref` is 1.0 ms"):

@@ -38,6 +38,7 @@ KINDS = {
         "backend": "fused",
         "agent.simulation.fresh_each_window": False,
         "agent.network.dale": True,
+        "agent.network.max_delay": 7.0,
     },
     "td-spiking": {"agents": 2, "agent.modulator": "td-spiking", "agent.modulation.critic_neurons": 8},
     "processes": {"envs_per_agent": 2, "vectorization": "async", "backend": "fused", "agent.rule": "rstdp"},
