@@ -10,6 +10,7 @@ from numba import uint64
 from torch import Tensor
 
 from rstdp_agents.agent.fused.memory import fill, room
+from rstdp_agents.agent.fused.state import NOW
 from rstdp_agents.base.compiled import jit
 from rstdp_agents.equations.lanes import count_bits
 from rstdp_agents.equations.random_numbers import RESOLUTION, fill_uniform_at
@@ -47,16 +48,21 @@ def draw_spikes(index, value, p_max, ticks, envs, e, inputs, keys, bits, count):
 
 @jit()
 def arrive(s, layer, a):
-    """`axons.Axons.arrive` of agent a: the input spikes of its first layer become those that arrive."""
+    """`axons.Axons.arrive` of agent a: the input spikes of its first layer become those that arrive.
+
+    Where windows begin anew, only active inputs have any.
+    """
     ticks, delay, count = uint64(s.late.shape[1]), s.delay[a], s.pre_count[a]
     window = (uint64(1) << ticks) - uint64(1)
     for e in range(layer.bits.shape[2]):
         bits, under_way = layer.bits[a, 0, e], s.under_way[a, e]
-        for i in range(bits.shape[0]):
+        for j in range(bits.shape[0] if layer.carries else s.many[a, NOW, e]):
+            i = j if layer.carries else np.int64(s.index[a, NOW, e, j])
             coming = under_way[i] | (bits[i] << delay[i])
             count[i] += np.float32(count_bits(coming & window)) - np.float32(count_bits(bits[i]))
             bits[i] = coming & window
-            under_way[i] = coming >> ticks if layer.carries else uint64(0)
+            if layer.carries:
+                under_way[i] = coming >> ticks
 
 
 @jit()

@@ -126,7 +126,7 @@ def act(s, a, obs):
     for e in range(obs.shape[0]):
         for j in range(s.many[a, NOW, e]):
             s.first.bits[a, 0, e, s.index[a, NOW, e, j]] = uint64(0)
-        if s.delays:
+        if s.delays and s.first.carries:
             fill(s.first.bits[a, 0, e], uint64(0))
 
 
@@ -178,7 +178,7 @@ def _turn_listed(s, layer, a, r, done, shares, learning, c):
     for e in range(done.shape[0]):
         use(r, s.index[a, NOW, e, : s.many[a, NOW, e]], c)
     use(r, still, c)
-    if s.delays:
+    if s.delays and layer.carries:
         use(r, rows_to_come(s, a), c)
     return square
 

@@ -116,16 +116,17 @@ def behind(source, i, site):
 
 @jit(fastmath=FAST)
 def drive_listed(s, layer, a, begin, end, current):
-    """`drive` by the active inputs of agent a, in their order, or by all if spikes arrive late.
+    """`drive` by the active inputs of agent a, in their order, or by all if spikes of others may arrive.
 
     begin, end: neurons of the first layer.
     """
     padded, ticks = layer.weight.shape[2], current.shape[2] - 1
     weight, currents, plane = flat(layer.weight[a]), flat(current), (ticks + 1) * padded
     for e in range(current.shape[0]):
-        for i in range(layer.bits.shape[3] if s.delays else 0):
+        late = s.delays and layer.carries
+        for i in range(layer.bits.shape[3] if late else 0):
             drive(weight, i * padded, currents, e * plane, padded, layer.bits[a, 0, e, i], ticks, begin, end)
-        for j in range(0 if s.delays else s.many[a, NOW, e]):
+        for j in range(0 if late else s.many[a, NOW, e]):
             i = s.index[a, NOW, e, j]
             drive(weight, np.int64(i) * padded, currents, e * plane, padded, layer.bits[a, 0, e, i], ticks, begin, end)
 
