@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import repeat
 from typing import NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from rstdp_agents.base import validate
 from rstdp_agents.equations.adex import AdExConstants, adex_tick
 from rstdp_agents.equations.neuron import logistic_width, noise_of_current
+from rstdp_agents.spiking.neurons import scanned
 
 STEP = 0.25
 """Longest step of integration (ms), forward Euler."""
@@ -72,11 +74,9 @@ class AdEx:
         self, current: Tensor, uniform: Tensor, lowered: Tensor | float, state: AdExState, dt: float
     ) -> tuple[Tensor, AdExState]:
         """As `Neuron.window`."""
-        p, (v, w), ticks = self.constants(dt), state, []
-        for i in (current + noise_of_current(uniform, p.noise)) * p.pa:
-            spike, v, w = adex_tick(v, w, i, p.v_t - p.lift * lowered, p)
-            ticks.append(spike)
-        return torch.stack(ticks), AdExState(v, w)
+        p = self.constants(dt)
+        noisy = (current + noise_of_current(uniform, p.noise)) * p.pa
+        return scanned(adex_tick, noisy, repeat(p.v_t - p.lift * lowered), state, p)
 
     def constants(self, dt: float) -> AdExConstants:
         """What compiled code computes with, for ticks of ``dt`` ms."""

@@ -12,6 +12,7 @@ from rstdp_agents.base import validate
 from rstdp_agents.equations.alif import ALIFConstants, alif_tick
 from rstdp_agents.equations.neuron import Escape, LIFParams, lif_constants, noisy_threshold
 from rstdp_agents.equations.traces import decay
+from rstdp_agents.spiking.neurons import scanned
 
 
 class ALIFState(NamedTuple):
@@ -57,11 +58,8 @@ class ALIF:
         self, current: Tensor, uniform: Tensor, lowered: Tensor | float, state: ALIFState, dt: float
     ) -> tuple[Tensor, ALIFState]:
         """As `Neuron.window`."""
-        p, (v, raised), ticks = self.constants(dt), state, []
-        for drive, threshold in zip(current, noisy_threshold(uniform, p.lif) - lowered, strict=True):
-            spike, v, raised = alif_tick(v, raised, drive, threshold, p)
-            ticks.append(spike)
-        return torch.stack(ticks), ALIFState(v, raised)
+        p = self.constants(dt)
+        return scanned(alif_tick, current, noisy_threshold(uniform, p.lif) - lowered, state, p)
 
     def constants(self, dt: float) -> ALIFConstants:
         """What compiled code computes with, for ticks of ``dt`` ms."""

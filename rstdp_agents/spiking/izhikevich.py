@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import repeat
 from typing import NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from rstdp_agents.base import validate
 from rstdp_agents.equations.izhikevich import IzhikevichConstants, izhikevich_tick
 from rstdp_agents.equations.neuron import logistic_width, noise_of_current
+from rstdp_agents.spiking.neurons import scanned
 
 STEP = 0.5
 """Longest step of integration (ms), forward Euler, as in the paper."""
@@ -63,11 +65,9 @@ class Izhikevich:
         self, current: Tensor, uniform: Tensor, lowered: Tensor | float, state: IzhikevichState, dt: float
     ) -> tuple[Tensor, IzhikevichState]:
         """As `Neuron.window`."""
-        p, (v, u), ticks = self.constants(dt), state, []
-        for i in (current + noise_of_current(uniform, p.noise)) * p.unit:
-            spike, v, u = izhikevich_tick(v, u, i, p.v_peak - p.lift * lowered, p)
-            ticks.append(spike)
-        return torch.stack(ticks), IzhikevichState(v, u)
+        p = self.constants(dt)
+        noisy = (current + noise_of_current(uniform, p.noise)) * p.unit
+        return scanned(izhikevich_tick, noisy, repeat(p.v_peak - p.lift * lowered), state, p)
 
     def constants(self, dt: float) -> IzhikevichConstants:
         """What compiled code computes with, for ticks of ``dt`` ms."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -81,6 +82,21 @@ def lif_window(current: Tensor, state: LIFState, threshold: Tensor, p: LIFParams
     spikes, *after = scan(drive, level, v, left, constants, current.shape[3:].numel())
     state = LIFState(*(torch.from_numpy(array.reshape(state.v.shape)) for array in after))
     return torch.from_numpy(spikes.reshape(current.shape)), state
+
+
+def scanned(
+    tick: Callable[..., tuple[Tensor, ...]], current: Tensor, thresholds: Iterable[Any], state: Any, p: Any
+) -> tuple[Tensor, Any]:
+    """Spikes ``(ticks, agents, envs, *post)`` and the state after all ticks, of a model with two variables.
+
+    tick: of one of `equations`, called with both, the current and the threshold of a tick, and the constants ``p``. thresholds:
+    one of every tick. state: a NamedTuple.
+    """
+    (first, second), spikes = state, []
+    for drive, threshold in zip(current, thresholds):
+        spike, first, second = tick(first, second, drive, threshold, p)
+        spikes.append(spike)
+    return torch.stack(spikes), type(state)(first, second)
 
 
 def of_layer(spikes: Tensor) -> Tensor:
