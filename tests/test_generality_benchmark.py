@@ -107,6 +107,7 @@ def run(*words, seeds="0-1"):
     generality.main([*words, "--seeds", seeds, "--reference-seeds", "0-1"])
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_run_again(tmp_path, small, monkeypatch, capsys):
     played = []
     original = trials.run

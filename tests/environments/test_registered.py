@@ -159,6 +159,7 @@ def test_unknown_render_mode_is_refused(env_id):
         make(render_mode="ansi")
 
 
+@pytest.mark.slow
 def test_the_command_knows_them_in_a_fresh_process():
     code = "from rstdp_agents.environments import make_env; print(make_env('rstdp/Cue-v0', {'cues': 3}).action_space)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

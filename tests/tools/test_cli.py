@@ -115,6 +115,7 @@ def test_wrong_usage_is_one_message_and_exit_code_2(tmp_path, arguments, words, 
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_wrong_usage_ends_the_command_without_a_traceback(tmp_path):
     done = process("--agents", "0", "--run-dir", "run", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

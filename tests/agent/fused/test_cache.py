@@ -186,6 +186,7 @@ def looked_for(**environment):
     return found, digest
 
 
+@pytest.mark.slow
 def test_where_code_is_looked_for():
     beside = str(ROOT / "rstdp_agents" / "base" / "__pycache__")
     found, digest = looked_for(HOME="/home/me", TMPDIR="/tmp")
@@ -219,6 +220,7 @@ def test_another_version_of_the_compiler_has_code_of_its_own(monkeypatch):
     assert cache.digest() == here
 
 
+@pytest.mark.slow
 def test_where_nothing_may_be_compiled_the_torch_backend_runs_and_draws_the_same(tmp_path):
     code = """
 import sys, torch
@@ -272,6 +274,7 @@ print(doubled(4), sum(doubled.stats.cache_hits.values()), sum(doubled.stats.cach
 """
 
 
+@pytest.mark.slow
 def test_of_two_processes_that_need_the_same_code_one_compiles_it(tmp_path):
     code = tmp_path / "of_two.py"
     code.write_text(WAITING)

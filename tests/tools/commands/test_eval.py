@@ -23,6 +23,7 @@ def test_other_seeds_are_other_episodes_and_one_agent_is_one_line(run, command):
     assert first.split("seed 1:")[1] != second.split("seed 77:")[1]
 
 
+@pytest.mark.slow
 def test_shows_the_episodes_in_a_window(run, command, monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     pytest.importorskip("pygame")

@@ -49,6 +49,7 @@ def test_a_wall_throws_back_and_the_animal_stays_where_that_would_cross_another(
     assert at.tolist() == [0.1, 0.0]
 
 
+@pytest.mark.slow
 def test_the_value_is_that_of_the_critics_rate():
     """Critics that fire with certainty in every ms have 1000 Hz; those that never do have 0."""
     for tonic, hertz in ((1000.0, 1000.0), (-1000.0, 0.0)):

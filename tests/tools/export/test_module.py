@@ -86,6 +86,7 @@ def test_a_saved_program_runs_on_any_batch_to_the_bit_and_says_whose_it_is(tmp_p
         assert all(torch.equal(a, b) for a, b in zip(step(obs[:batch], uniform[:batch]), got, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.0, 3.0])
 def test_onnx_decides_as_the_module(delay):
     pytest.importorskip("onnxscript", reason="needs the extra `onnx`")
