@@ -32,13 +32,13 @@ class ALIF:
     the distance from rest to threshold; where it is not said otherwise, as in `LIFParams`.
     """
 
-    tau_m: float = 10.0
-    v_th: float = 1.0
-    v_rest: float = 0.0
-    v_reset: float = 0.0
-    escape_noise: float = 0.4
-    escape: Escape = "logistic"
-    escape_rate: float = 60.0
+    tau_m: float = LIFParams.tau_m
+    v_th: float = LIFParams.v_th
+    v_rest: float = LIFParams.v_rest
+    v_reset: float = LIFParams.v_reset
+    escape_noise: float = LIFParams.escape_noise
+    escape: Escape = LIFParams.escape
+    escape_rate: float = LIFParams.escape_rate
     threshold_jump: float = 0.2
     """By how much a spike raises the threshold."""
     tau_threshold: float = 100.0

@@ -52,7 +52,7 @@ class Network:
 
     @neurons.setter
     def neurons(self, states: tuple[State, ...]) -> None:
-        for layer, state in zip(self.layers, states):
+        for layer, state in zip(self.layers, self._of_layers(states), strict=True):
             layer.neurons = state
         if self.axons:
             self.axons.under_way = states[-1]
@@ -75,7 +75,7 @@ class Network:
             pre, left = self.axons.arrive(pre, neurons[-1])
             under_way = [left]
         spikes, after = [pre], []
-        for layer, uniform, state in zip(self.layers, uniforms, neurons):
+        for layer, uniform, state in zip(self.layers, uniforms, self._of_layers(neurons), strict=True):
             pre = _shaped(spikes[-1], layer.synapse.pre_shape)
             post, state = layer.forward(pre, _shaped(uniform, layer.synapse.post_shape), state)
             spikes.append(post.flatten(3))
@@ -125,7 +125,7 @@ class Network:
 
     def rest(self, neurons: tuple[State, ...], done: Tensor) -> None:
         """Put neurons of `fresh_neurons` back to rest in the envs with ``done``, in place."""
-        for layer, state in zip(self.layers, neurons):
+        for layer, state in zip(self.layers, self._of_layers(neurons), strict=True):
             models.reset(layer.neuron, state, done)
         if self.axons:
             neurons[-1][done] = 0
@@ -139,6 +139,10 @@ class Network:
     def per_env(self) -> set[str]:
         """Names of those of `tensors` that are held for every env."""
         return {name for part in (*self.layers, *filter(None, [self.axons])) for name in part.per_env()}
+
+    def _of_layers(self, neurons: tuple[State, ...]) -> tuple[State, ...]:
+        """Of `neurons`, all but what is under way."""
+        return neurons[:-1] if self.axons else neurons
 
     def _gates(self, gate: Tensor | None) -> list[Tensor | None]:
         if gate is None or not self.feedback:

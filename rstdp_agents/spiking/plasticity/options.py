@@ -44,7 +44,7 @@ class PlasticityConfig:
     w_max: float = 1.0
     """Upper bound of the weights."""
     mu: float = 0.0
-    """Updates shrink with the gap to the bound, as a share of w_max - w_min, to this power."""
+    """Updates shrink with the gap to the bound, as a share of w_max - w_min, to this power; 0: hard."""
     mu_plus: float = 0.0
     """Pre-before-post pairs count by the gap to w_max, likewise, to this power."""
     mu_minus: float = 0.0
