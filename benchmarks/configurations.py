@@ -64,6 +64,7 @@ CASES = {
     "Dale's law": Case(VECTOR, {"network.dale": True}),
     "lateral inhibition": Case(VECTOR, {"neuron.lateral_inhibition": 0.05}),
     "pairs by weight": Case(VECTOR, {"plasticity.mu_plus": 0.5, "plasticity.a_minus": 0.3}),
+    "windows of 100 ticks": Case(VECTOR, {"simulation.ticks": 100}),
     "late input spikes": Case(VECTOR, {"network.max_delay": 5.0}),
     "alif": Case(VECTOR, {"neuron.model": "alif"}),
     "adex": Case(VECTOR, {"neuron.model": "adex"}),

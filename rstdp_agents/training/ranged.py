@@ -8,7 +8,6 @@ from typing import Any
 
 import gymnasium as gym
 
-from rstdp_agents.agent.fused.spikes import MAX_TICKS
 from rstdp_agents.base import plugins
 from rstdp_agents.base.errors import UsageError
 from rstdp_agents.base.settings import override
@@ -59,10 +58,4 @@ def _with_clock(config: RunConfig, source: EnvSource, kwargs: dict[str, Any]) ->
             f"{name_of(source)!r} has {fps!r}"
         )
     frame = 1000.0 / float(fps)
-    ticks = max(1, round(frame / dt))
-    if ticks > MAX_TICKS and config.backend != "torch":
-        raise UsageError(
-            f"`--clock env`: a step of {name_of(source)!r} lasts {frame:g} ms, {ticks} ticks of `--simulation.dt` {dt:g} ms; "
-            f"compiled code takes {MAX_TICKS}: give a dt of {frame / MAX_TICKS:.3g} ms or more, or `--backend torch` (slow)"
-        )
-    return override(config, {"agent.simulation.ticks": ticks})
+    return override(config, {"agent.simulation.ticks": max(1, round(frame / dt))})

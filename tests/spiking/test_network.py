@@ -161,10 +161,9 @@ def test_a_checkpoint_holds_every_layer(tmp_path):
     assert torch.equal(*rates)
 
 
-def test_hidden_layers_run_compiled_unless_their_windows_are_too_long_and_the_reason_is_said():
-    assert cartpole_agent(backend="auto", **DEEP).backend == "fused"
-    with pytest.raises(ValueError, match="the fused backend cannot run this agent: a window has more than 64 ticks"):
-        cartpole_agent(backend="fused", **DEEP, **{"simulation.ticks": 65})
+@pytest.mark.parametrize("ticks", [10, 100])
+def test_hidden_layers_run_compiled(ticks):
+    assert cartpole_agent(backend="auto", **DEEP, **{"simulation.ticks": ticks}).backend == "fused"
 
 
 def test_convolutions_of_what_is_no_image_are_refused_in_words():

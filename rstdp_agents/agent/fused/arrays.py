@@ -14,6 +14,7 @@ from rstdp_agents.agent.fused.layer_arrays import feed_back, layer_arrays
 from rstdp_agents.agent.fused.lazy_rows import RING, Rows
 from rstdp_agents.agent.fused.neurons import neuron_arrays
 from rstdp_agents.agent.fused.state import REWARD, TD, TD_SPIKING, is_usual
+from rstdp_agents.agent.fused.words import words_of
 from rstdp_agents.agent.modulators import Modulator, RewardMinusBaseline, TDError
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.agent.spiking_critic import SpikingCritic
@@ -151,7 +152,8 @@ def _of_spiking_critic(parts: AgentParts, inputs: int, most: int) -> dict[str, n
         "synapse": synapse.flatten(2).numpy(), "tagged": tagged.flatten(3).numpy(), "sign": sign.flatten().numpy(),
         "potential": potential.flatten(2).numpy(), "calcium": calcium.flatten(2).numpy(),
         **{name: tensor.numpy() for name, tensor in held.items()},
-        "relayed": np.zeros((*shape, most), np.uint64), "asked": np.zeros(shape, np.float32),
+        "relayed": np.zeros((*shape, most, words_of(parts.config.simulation.ticks)), np.uint64),
+        "asked": np.zeros(shape, np.float32),
     }  # fmt: skip
 
 

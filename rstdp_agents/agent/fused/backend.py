@@ -13,9 +13,10 @@ from rstdp_agents.agent.fused.layer_arrays import show_last, take_last
 from rstdp_agents.agent.fused.looks import Kept
 from rstdp_agents.agent.fused.observations import Observations
 from rstdp_agents.agent.fused.policy import FusedPolicy
-from rstdp_agents.agent.fused.spikes import layer_spikes, unpack_spikes
+from rstdp_agents.agent.fused.spikes import layer_spikes
 from rstdp_agents.agent.fused.state import State
 from rstdp_agents.agent.fused.threads import Threads
+from rstdp_agents.agent.fused.words import unpack_spikes
 from rstdp_agents.agent.parts import AgentParts, ended
 from rstdp_agents.agent.window import normalised
 from rstdp_agents.codecs.transition import Transition

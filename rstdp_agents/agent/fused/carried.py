@@ -13,6 +13,7 @@ from numba import uint64
 
 from rstdp_agents.agent.fused.lazy_rows import newest, queued
 from rstdp_agents.agent.fused.memory import fill, flat, room
+from rstdp_agents.agent.fused.words import BITS, any_spike
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.lanes import WIDTH, load, splat, store
 from rstdp_agents.equations.traces import trace_set, trace_step
@@ -39,10 +40,10 @@ def carry_traces(layer, a, r, ticks, c):
         for e in range(layer.x.shape[2]):
             before, fired = layer.x[a, 1, e, i], r.bits[e, i]
             layer.x[a, 0, e, i] = before
-            if before == 0.0 and fired == 0:
+            if before == 0.0 and not any_spike(fired, 0, layer.words):
                 continue
             for t in range(ticks):
-                spike = np.float32((fired >> uint64(t)) & uint64(1))
+                spike = np.float32((fired[t // BITS] >> uint64(t % BITS)) & uint64(1))
                 before = trace_set(before, spike, decay) if layer.nearest else trace_step(before, spike, decay)
             layer.x[a, 1, e, i] = before if before > FAINT else 0.0
 

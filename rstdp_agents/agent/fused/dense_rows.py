@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from numba import uint64
 
-from rstdp_agents.agent.fused.memory import fill
+from rstdp_agents.agent.fused.memory import copy, fill, flat
 from rstdp_agents.agent.fused.state import NOW
+from rstdp_agents.agent.fused.words import any_spike
 from rstdp_agents.base.compiled import jit
 
 
 @jit()
 def lay_aside(layer, a):
     """Make room for the input spikes of the next window of agent a; those of the last are kept beside them."""
-    now, last = layer.bits[a, 0], layer.bits[a, 1]
-    for e in range(now.shape[0]):
-        for i in range(now.shape[1]):
-            last[e, i], now[e, i] = now[e, i], uint64(0)
+    now, last = flat(layer.bits[a, 0]), flat(layer.bits[a, 1])
+    copy(now, last)
+    fill(now, uint64(0))
 
 
 @jit()
@@ -28,7 +28,7 @@ def remain(layer, a, lifetime):
     for i in range(age.shape[0]):
         active = shared
         for e in range(0 if shared else layer.bits.shape[2]):
-            active = active or layer.bits[a, 0, e, i] != uint64(0)
+            active = active or any_spike(layer.bits[a, 0, e, i], 0, layer.words)
         if active:
             age[i] = lifetime
 
@@ -63,7 +63,7 @@ def retire(s, layer, a, done, lifetime):
 def _forget(s, layer, a, i):
     """Nothing of row i of agent a is left to learn."""
     for e in range(layer.bits.shape[2]):
-        layer.bits[a, 1, e, i] = uint64(0)
+        fill(layer.bits[a, 1, e, i], uint64(0))
         if layer.of_inputs:
             s.trace[a, e, i] = 0.0
             fill(s.tagged[a, e, i], 0.0)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rstdp_agents.agent.fused.lazy_rows import RING
-from rstdp_agents.agent.fused.spikes import pack_spikes, unpack_spikes
+from rstdp_agents.agent.fused.words import pack_spikes, unpack_spikes, words_of
 from rstdp_agents.base.records import records
 from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.rate_control import homeostasis_constants
@@ -93,7 +93,7 @@ def layer_arrays(
         "pending": np.zeros(layer.agents, bool), "power": np.zeros(shape, np.float32), "post_count": counted.numpy(),
         "post": np.zeros((*shape, axes.sites, ticks, axes.padded), np.float32),
         "counts": np.zeros((*shape, axes.sites, axes.padded), np.float32),
-        "bits": np.zeros((layer.agents, 1 + dense, envs, axes.inputs), np.uint64),
+        "bits": np.zeros((layer.agents, 1 + dense, envs, axes.inputs, words_of(ticks)), np.uint64), "words": words_of(ticks),
         **_synapses(layer, axes, envs, ticks), **_carried(layer, axes, envs),
         **waiting_rows(axes.rows, most, dense, shape, terms, layer.fresh_each_window),
     }  # fmt: skip

@@ -47,7 +47,7 @@ ROWS = {
     "synapse": "(I Q,): weights of a spiking critic; none where it does not spike",
     "tagged": "(E I Q,): their trace",
     "balance": "(1,): of that critic",
-    "bits": "(E, I), of this window",
+    "bits": "(E, I, W), of this window",
     "touched": "(R,): slot of the step in which a row joined the queue, -1 for rows that do not wait",
     "queue": "(Q,), a ring: inputs whose rows wait, in the order in which they joined; the last place of an input counts",
     "queued": "(3,): first and next place in the queue, counted on, and the slot of this step",
@@ -293,7 +293,7 @@ def clear_spikes(r):
     for place in range(begin, end):
         i = queued(r, place)
         for e in range(r.bits.shape[0]):
-            r.bits[e, i] = uint64(0)
+            fill(r.bits[e, i], uint64(0))
 
 
 @jit()

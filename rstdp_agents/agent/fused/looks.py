@@ -16,6 +16,7 @@ from rstdp_agents.agent.fused.lazy_rows import RING, dismiss, join, settle, wait
 from rstdp_agents.agent.fused.memory import fill, flat, word
 from rstdp_agents.agent.fused.state import known_if
 from rstdp_agents.agent.fused.synapse_pass import earn_window
+from rstdp_agents.agent.fused.words import any_spike
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.base.structs import Struct
 from rstdp_agents.equations.lanes import WIDTH, load, splat, total
@@ -173,7 +174,7 @@ def _is_eligible(layer, a, i):
     for e in range(layer.bits.shape[2]):
         found = found or (layer.carries and layer.x[a, 1, e, i] != 0.0)
         for k in range(layer.bits.shape[1]):
-            found = found or layer.bits[a, k, e, i] != 0
+            found = found or any_spike(layer.bits[a, k, e, i], 0, layer.words)
     return found
 
 

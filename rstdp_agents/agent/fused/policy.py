@@ -79,7 +79,7 @@ class FusedPolicy:
         shape = agents, envs, sites, padded
         return layer | {
             **{name: np.full(shape, at, np.float32) for name, at in self._rest.items()},
-            "bits": np.zeros((agents, 1, envs, layer["bits"].shape[3]), np.uint64),
+            "bits": np.zeros((agents, 1, envs, *layer["bits"].shape[3:]), np.uint64),
             "power": np.zeros((agents, envs), np.float32), "counts": np.zeros(shape, np.float32),
             "post": np.zeros_like(layer["post"], shape=(agents, envs, *layer["post"].shape[2:])),
             "post_count": np.zeros_like(layer["post_count"]),

@@ -9,12 +9,13 @@ import numpy as np
 from numba import uint64
 
 from rstdp_agents.agent.fused.lazy_rows import bounds_of_critic, join_all, synapses_now
-from rstdp_agents.agent.fused.memory import fill, room
+from rstdp_agents.agent.fused.memory import fill, flat, room
+from rstdp_agents.agent.fused.spike_pairs import drive
 from rstdp_agents.agent.fused.state import NEXT, NOW
-from rstdp_agents.agent.fused.synapse_pass import drive
+from rstdp_agents.agent.fused.words import BITS, spikes_of
 from rstdp_agents.base.compiled import FAST, jit
 from rstdp_agents.equations.critic import critic_step, critic_trace_step, marked_share, td_error
-from rstdp_agents.equations.lanes import WIDTH, count_bits, load, splat, store, total
+from rstdp_agents.equations.lanes import WIDTH, load, splat, store, total
 from rstdp_agents.equations.ops import clip
 from rstdp_agents.equations.spiking_value import (
     LEAST,
@@ -84,16 +85,16 @@ def hear(s, a, r, which, e, c):
     """
     ticks, wide, inputs = s.late.shape[1], r.wide, s.many[a, which, e]
     weights, current = room(inputs * wide, np.float32), room((ticks + 1) * wide, np.float32)
-    spikes, own = 0, room(wide, np.float32)
+    spikes, own, relayed, words = 0, room(wide, np.float32), flat(s.relayed[a, e]), s.first.words
     for o in range(0, wide, WIDTH):
         store(own, o, load(s.sign, o) * load(s.sign, o))
     fill(current, 0.0)
     gather_rows(s, r, s.index[a, which, e, :inputs], which == NEXT and not s.dense, weights, c)
-    relay_spikes(s.value[a, which, e, :inputs], ticks, c.critic.p_max, s.relayed[a, e])
+    relay_spikes(s.value[a, which, e, :inputs], ticks, c.critic.p_max, words, relayed)
     for j in range(inputs):
-        spikes += count_bits(s.relayed[a, e, j])
-        drive(weights, j * wide, current, 0, wide, s.relayed[a, e, j], ticks, 0, wide)
-    s.asked[a, e] = asked_for(weights, s.relayed[a, e, :inputs], s.sign, c.critic.half)
+        spikes += spikes_of(relayed, j * words, words)
+        drive(weights, j * wide, current, 0, wide, relayed, j * words, words, ticks, 0, wide)
+    s.asked[a, e] = asked_for(weights, inputs, relayed, words, s.sign, c.critic.half)
     per_tick = max(np.float32(spikes) / np.float32(ticks), np.float32(LEAST))
     fired, calcium, of_population = room(wide, np.float32), s.calcium[a, e], room(2, np.float64)
     fill(fired, 0.0)
@@ -119,11 +120,11 @@ def gather_rows(s, r, index, wait, out, c):
 
 
 @jit(fastmath=FAST)
-def asked_for(weights, relayed, sign, half):
-    """The value that weights ``(n, Q)``, flat, ask for whose inputs fire the spikes ``relayed (n,)``."""
+def asked_for(weights, inputs, relayed, words, sign, half):
+    """The value that weights ``(n, Q)``, flat, ask for whose ``inputs``, n, fire the spikes ``relayed (n, W)``, flat."""
     wide, spikes, of_all = sign.shape[0], np.float32(0.0), splat(0.0)
-    for j in range(relayed.shape[0]):
-        many = np.float32(count_bits(relayed[j]))
+    for j in range(inputs):
+        many = np.float32(spikes_of(relayed, j * words, words))
         spikes += many
         for o in range(0, wide, WIDTH):
             of_all = of_all + load(sign, o) * many * load(weights, j * wide + o)
@@ -131,17 +132,19 @@ def asked_for(weights, relayed, sign, half):
 
 
 @jit(fastmath=FAST)
-def relay_spikes(value, ticks, p_max, out):
-    """Relay spikes of inputs with rates ``value (n,)``, a bit per tick, into out."""
+def relay_spikes(value, ticks, p_max, words, out):
+    """Relay spikes of inputs with rates ``value (n,)`` into out ``(n W,)``; words: W."""
     strongest = np.float32(LEAST)
     for j in range(value.shape[0]):
         strongest = max(strongest, value[j])
     for j in range(value.shape[0]):
-        v, p, fired = np.float32(START), value[j] / strongest * np.float32(p_max), uint64(0)
-        for t in range(ticks):
-            spike, v = relay_tick(v, p)
-            fired |= uint64(spike) << uint64(t)
-        out[j] = fired
+        v, p = np.float32(START), value[j] / strongest * np.float32(p_max)
+        for w in range(words):
+            fired = uint64(0)
+            for t in range(BITS * w, min(ticks, BITS * (w + 1))):
+                spike, v = relay_tick(v, p)
+                fired |= uint64(spike) << uint64(t - BITS * w)
+            out[j * words + w] = fired
 
 
 @jit(fastmath=FAST)
@@ -204,16 +207,16 @@ def mark_window(s, a, r, e, c):
     Of a sparse code, the rows of its active inputs are up to date, so that their traces have decayed already.
     """
     inputs, wide, all_rows = s.many[a, NOW, e], r.wide, r.critic.shape[0]
-    index, relayed = s.index[a, NOW, e], s.relayed[a, e]
+    index, relayed, words = s.index[a, NOW, e], flat(s.relayed[a, e]), s.first.words
     weights, eligible = room(inputs * wide, np.float32), room(wide, np.float32)
     gather_rows(s, r, index[:inputs], False, weights, c)
-    asks = asked_for(weights, relayed[:inputs], s.sign, c.critic.half)
+    asks = asked_for(weights, inputs, relayed, words, s.sign, c.critic.half)
     s.said[a, e] = value_after_error(s.said[a, e], s.asked[a, e], asks)
     first, again, of_all, spikes, squares = e * all_rows, splat(0.0), splat(0.0), np.float32(0.0), np.float32(0.0)
     for o in range(first * wide, (first + all_rows) * wide if s.dense else 0, WIDTH):
         store(r.tagged, o, load(r.tagged, o) * np.float32(c.modulator.trace_decay))
     for j in range(inputs):
-        row, many = (first + np.int64(index[j])) * wide, np.float32(count_bits(relayed[j]))
+        row, many = (first + np.int64(index[j])) * wide, np.float32(spikes_of(relayed, j * words, words))
         spikes += many
         squares += many * many
         for o in range(0, wide, WIDTH):
@@ -228,7 +231,7 @@ def mark_window(s, a, r, e, c):
         again_of_all = total(again) / (spikes * neurons)
         mark = (np.float32(1.0) - np.float32(marked_share(again_of_all, c.modulator.critic_lr))) / effect
     for j in range(inputs):
-        row, share = (first + np.int64(index[j])) * wide, np.float32(count_bits(relayed[j])) / spikes
+        row, share = (first + np.int64(index[j])) * wide, np.float32(spikes_of(relayed, j * words, words)) / spikes
         for o in range(0, wide, WIDTH):
             trace = critic_trace_step(load(r.tagged, row + o), load(eligible, o) * share, np.float32(1.0), mark)
             store(r.tagged, row + o, trace)

@@ -1,6 +1,7 @@
 """All that a population holds, in one object that compiled code takes in a single argument, and which holds one for each layer.
 
-A, E, K, N, T: agents, envs, eligibilities that the rule keeps, inputs of the network that can be active at once, ticks. Of a
+A, E, K, N, T, W: agents, envs, eligibilities that the rule keeps, inputs of the network that can be active at once, ticks and
+`words` of a window. Of a
 layer, I, S, P, R: its inputs, the sites at which a kernel sees them (1 in a dense layer), its output neurons at a site, padded
 to sixteens, and its rows of weights: a row belongs to an input, or to a place in the kernel. All sites share the weights. In
 the fields of a `State`, I is that of the first layer.
@@ -21,6 +22,7 @@ LIF, ALIF, ADEX, IZHIKEVICH = range(4)
 USUAL = {
     "dense": False, "of_inputs": True, "carries": False, "forgets": False, "nearest": False, "weighs": False, "is_deep": False,
     "modulator": TD, "spiking": False, "model": LIF, "delays": False,
+    "words": 1,
 }  # fmt: skip
 """What holds for most agents. Code for them is compiled with that known, in two thirds of the time; others share code that asks.
 
@@ -36,6 +38,7 @@ LAYER_FIELDS = {
     "forgets": "whether eligibility lasts for one window, and is what ``bits`` and ``credit`` say",
     "nearest": "whether spikes set traces, and do not add to them",
     "weighs": "whether spike pairs count by their weight",
+    "words": "W; a number",
     "homeostasis": "(A,) records of `rate_control.HomeostasisConstants`: of each agent",
     "lr_scale": "learning rate, relative to that of the output layer; a number",
     "taps": "rows that belong to one channel of the input; a number",
@@ -53,7 +56,7 @@ LAYER_FIELDS = {
     "counts": "(A, E, S, P): how many they are",
     "post_count": "(A, C S): output spikes since it was cleared, of C channels, channel after channel",
     "power": "(A, E): sum of the squares of the inputs' numbers of spikes in the window; of the first layer, of those expected",
-    "bits": "(A, 1 or 2, E, I) uint64: input spikes of this window, of dense rows also of the last; a bit per tick",
+    "bits": "(A, 1 or 2, E, I, W) uint64: input spikes of this window, of dense rows also of the last; a bit per tick",
     "age": "(A, R) int64, of `dense_rows`; nothing in a sparse code",
     "touched": "(A, R) int16, of `lazy_rows.Rows`, as are the next four",
     "queue": "(A, Q) int32, Q a power of two; nothing of dense rows",
@@ -105,7 +108,7 @@ FIELDS = {
     "recent": "(A, E) float64",
     "reach": "(A, 1) float64",
     "balance": "(A, 1) float64",
-    "relayed": "(A, E, N) uint64: relay spikes of the active inputs in the window heard last",
+    "relayed": "(A, E, N, W) uint64: relay spikes of the active inputs in the window heard last",
     "calcium": "(A, E, Q)",
     "sign": "(Q,): +1 and -1 of its populations, 0 of the padding",
     "r_bar": "(A, 1)",

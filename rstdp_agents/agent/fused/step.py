@@ -125,9 +125,9 @@ def act(s, a, obs):
     _choose(s, s.output, a, keys, place, c)
     for e in range(obs.shape[0]):
         for j in range(s.many[a, NOW, e]):
-            s.first.bits[a, 0, e, s.index[a, NOW, e, j]] = uint64(0)
+            fill(s.first.bits[a, 0, e, s.index[a, NOW, e, j]], uint64(0))
         if s.delays and s.first.carries:
-            fill(s.first.bits[a, 0, e], uint64(0))
+            fill(flat(s.first.bits[a, 0, e]), uint64(0))
 
 
 @jit()
@@ -201,7 +201,7 @@ def _shares(s, layer, a, learning, c):
 @jit(fastmath=FAST)
 def _draw_spikes(s, layer, a, keys, c):
     """Input spikes of the next window of agent a."""
-    ticks, (envs, inputs) = s.late.shape[1], layer.bits.shape[2:]
+    ticks, (envs, inputs) = s.late.shape[1], layer.bits.shape[2:4]
     for e in range(envs):
         n = s.many[a, NOW, e]
         layer.power[a, e] = draw_spikes(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 
-from rstdp_agents.agent.fused.spikes import MAX_TICKS
 from rstdp_agents.agent.modulators import RewardMinusBaseline, TDError
 from rstdp_agents.agent.parts import AgentParts
 from rstdp_agents.agent.spiking_critic import SpikingCritic
@@ -43,6 +42,4 @@ def why_not(parts: AgentParts) -> str:
     for f in (layer.rule.f_post, layer.rule.f_pre):
         if f is not None and type(f) is not GapToBound:
             return f"it does not know {type(f).__name__}"
-    if parts.config.simulation.ticks > MAX_TICKS:
-        return f"a window has more than {MAX_TICKS} ticks"
     return ""

@@ -1,7 +1,6 @@
 """One pass over the synapses: what was eligible is learnt, and what the weights then are drives the window.
 
-Both the eligibility and the current are sums over input spikes, so that the arrays of synapses run along the output neurons,
-and one row of them belongs to one input.
+What one input does is in `spike_pairs`.
 """
 
 from __future__ import annotations
@@ -11,107 +10,22 @@ from numba import uint64
 
 from rstdp_agents.agent.fused.lazy_rows import bounds_of, newest, owe, period, queued, stepped, waited, waiting
 from rstdp_agents.agent.fused.memory import flat, room
+from rstdp_agents.agent.fused.spike_pairs import (
+    accumulate_pairs,
+    accumulate_words,
+    behind,
+    drive,
+    earn,
+    earned_besides,
+    with_pair,
+)
 from rstdp_agents.agent.fused.state import NOW
+from rstdp_agents.agent.fused.words import BITS, any_spike, next_tick
 from rstdp_agents.base.compiled import FAST, jit
-from rstdp_agents.equations.lanes import WIDTH, load, lowest_bit, splat, store, total
-from rstdp_agents.equations.three_factor import gap_factor
-from rstdp_agents.equations.traces import trace_step
+from rstdp_agents.equations.lanes import WIDTH, load, splat, store, total
 
 MEASURED = 50
 """Steps from one whose update of rows that wait is measured to the next: it goes through all of them."""
-
-
-@jit(fastmath=FAST, forceinline=True)
-def earned_twice(causal, first, padded, fired, trace, ticks, decay, o):
-    """What is too much where an input spike sets its trace to 1 and does not add to it, for sixteen outputs from ``o``.
-
-    It adds 1 less what is left of the trace, so that much less pairs with later output spikes. causal, first: its credit of tick
-    0 lies there. fired: bits of the input's spikes. trace: its own, before the window.
-    """
-    found, last = splat(0.0), np.int64(-1)
-    while fired:
-        tick, fired = next_tick(fired, ticks)
-        left = trace * decay ** np.float64(tick - last)
-        found = found + load(causal, first + tick * padded + o) * left
-        trace, last = np.float32(1.0), tick
-    return found
-
-
-@jit(fastmath=FAST, forceinline=True)
-def earned_besides(layer, a, weight, place, fired, trace, ticks, o, c):
-    """What a window has earned beside its input spikes' credit, for sixteen outputs from ``o``: by traces from before it, less by
-    spikes that set theirs, and more or less by the size of weights.
-
-    weight: of the synapses. place: of term, env and site in ``credit``, flat. fired, trace: as in `earned_twice`.
-    """
-    padded, causal, besides = layer.weight.shape[2], flat(layer.causal[a]), splat(0.0)
-    first = place * (ticks + 1) * padded
-    if trace > 0.0:
-        besides = load(flat(layer.lingering[a]), place * padded + o) * trace
-    if layer.nearest:
-        besides = besides - earned_twice(layer.causal[a], first, padded, fired, trace, ticks, c.rule.decay_x, o)
-    if layer.weighs:
-        credit, before, both = flat(layer.credit[a]), splat(0.0), splat(0.0)
-        while fired:
-            tick, fired = next_tick(fired, ticks)
-            both = both + load(credit, first + tick * padded + o)
-            before = before + load(causal, first + tick * padded + o)
-        span = np.float32(c.w_max - c.w_min)
-        plus = gap_factor(np.float32(c.w_max) - weight, span, np.float32(c.rule.mu_plus))
-        minus = gap_factor(weight - np.float32(c.w_min), span, np.float32(c.rule.mu_minus))
-        besides = (before + besides) * plus + (both - before) * minus - both
-    return besides
-
-
-@jit(forceinline=True)
-def next_tick(left, ticks):
-    """The first tick of the bits ``left``, ``ticks`` if there is none; and the bits without it."""
-    return min(lowest_bit(left), ticks), left & (left - uint64(1))
-
-
-@jit(fastmath=FAST, forceinline=True)
-def with_pair(z, row, credit, first, padded, one, two, keep, o):
-    """Eligibility after its decay and the spikes of ticks ``one`` and ``two``, for sixteen outputs from ``o``."""
-    return trace_step(
-        load(z, row + o), load(credit, first + one * padded + o) + load(credit, first + two * padded + o), keep
-    )
-
-
-@jit(fastmath=FAST, forceinline=True)
-def accumulate_pairs(z, row, credit, first, padded, left, ticks, keep, begin, end):
-    """`plasticity.window.pair_window` of one input and the outputs from ``begin`` to ``end``, all but the last step of it.
-
-    z decays, and gains what the spikes have earned of which bits ``left`` tell. They are taken in pairs, the second perhaps of
-    tick T that earned nothing: a branch that is guessed wrong costs more. Returns what is left to do: the last pair, and the
-    decay if it is still due.
-    """
-    one, left = next_tick(left, ticks)
-    two, left = next_tick(left, ticks)
-    while left:
-        for o in range(begin, end, WIDTH):
-            store(z, row + o, with_pair(z, row, credit, first, padded, one, two, keep, o))
-        keep = splat(1.0)
-        one, left = next_tick(left, ticks)
-        two, left = next_tick(left, ticks)
-    return one, two, keep
-
-
-@jit(fastmath=FAST, forceinline=True)
-def drive(weight, row, current, first, padded, left, ticks, begin, end):
-    """`synapses.Linear.current` of one input: its weights are added to the current of each tick in which it fires."""
-    while left:
-        one, left = next_tick(left, ticks)
-        two, left = next_tick(left, ticks)
-        for o in range(begin, end, WIDTH):
-            value, here, there = load(weight, row + o), first + one * padded + o, first + two * padded + o
-            store(current, here, load(current, here) + value)
-            store(current, there, load(current, there) + value)
-
-
-@jit()
-def behind(source, i, site):
-    """The input behind row i of a layer at a site; source: of `state.LAYER_FIELDS`."""
-    return np.int64(source[i, site]) if source.shape[0] > 0 else i
 
 
 @jit(fastmath=FAST)
@@ -122,13 +36,14 @@ def drive_listed(s, layer, a, begin, end, current):
     """
     padded, ticks = layer.weight.shape[2], current.shape[2] - 1
     weight, currents, plane = flat(layer.weight[a]), flat(current), (ticks + 1) * padded
+    late, words = s.delays and layer.carries, layer.words
     for e in range(current.shape[0]):
-        late = s.delays and layer.carries
+        bits = flat(layer.bits[a, 0, e])
         for i in range(layer.bits.shape[3] if late else 0):
-            drive(weight, i * padded, currents, e * plane, padded, layer.bits[a, 0, e, i], ticks, begin, end)
+            drive(weight, i * padded, currents, e * plane, padded, bits, i * words, words, ticks, begin, end)
         for j in range(0 if late else s.many[a, NOW, e]):
-            i = s.index[a, NOW, e, j]
-            drive(weight, np.int64(i) * padded, currents, e * plane, padded, layer.bits[a, 0, e, i], ticks, begin, end)
+            i = np.int64(s.index[a, NOW, e, j])
+            drive(weight, i * padded, currents, e * plane, padded, bits, i * words, words, ticks, begin, end)
 
 
 @jit(fastmath=FAST)
@@ -149,27 +64,30 @@ def learn_and_drive(s, layer, a, begin, end, done, shares, current, c):
     )
     currents, age = flat(current), layer.age[a]
     bits, change, plane = flat(layer.bits[a]), room(padded, np.float32), (ticks + 1) * padded
-    decay, square, last = splat(c.rule.decay_z), splat(0.0), terms * envs - 1
+    decay, square, last, words = splat(c.rule.decay_z), splat(0.0), terms * envs - 1, layer.words
     for i in range(rows):
         row, (low, high) = i * padded, bounds_of(i // taps, c)
         for p in range(shares.shape[0] if age[i] > 0 else 0):
             e, z_row, keep = p % envs, (p * rows + i) * padded, decay if pending else splat(1.0)
             for site in range(sites - 1 if pending else 0):
                 j, place = behind(source, i, site), p * sites + site
-                fired, trace = bits[(envs + e) * inputs + j], x[e, j] if layer.carries else np.float32(0.0)
-                if fired != 0 or trace > 0.0:
-                    earn(layer, a, z, z_row, place, fired, trace, keep, begin, end, c)
+                at, trace = ((envs + e) * inputs + j) * words, x[e, j] if layer.carries else np.float32(0.0)
+                if any_spike(bits, at, words) or trace > 0.0:
+                    earn(layer, a, z, z_row, place, bits, at, trace, keep, begin, end, c)
                     keep = splat(1.0)
             j, place = behind(source, i, sites - 1), p * sites + sites - 1
-            first, fired = place * plane, bits[(envs + e) * inputs + j] if pending else uint64(0)
-            one, two, keep = accumulate_pairs(z, z_row, credit, first, padded, fired, ticks, keep, begin, end)
+            first, at = place * plane, ((envs + e) * inputs + j) * words
+            if pending and layer.words > 1:
+                keep = accumulate_words(z, z_row, credit, first, padded, bits, at, words, ticks, keep, begin, end)
+            fired, since = bits[at + words - 1] if pending else uint64(0), BITS * (words - 1)
+            one, two, keep = accumulate_pairs(z, z_row, credit, first, padded, fired, since, ticks, keep, begin, end)
             share, alive = shares[p], 0.0 if done[e] else 1.0
-            trace = x[e, j] if layer.carries and pending else np.float32(0.0)
+            trace = x[e, j] if layer.carries else np.float32(0.0)
             for o in range(begin, end, WIDTH):
                 eligible = with_pair(z, z_row, credit, first, padded, one, two, keep, o)
-                if trace > 0.0 or layer.nearest or layer.weighs:
+                if pending and (trace > 0.0 or layer.nearest or layer.weighs):
                     eligible = eligible + earned_besides(
-                        layer, a, load(weight, row + o), place, fired, trace, ticks, o, c
+                        layer, a, load(weight, row + o), place, bits, at, trace, ticks, o, c
                     )
                 store(z, z_row + o, eligible * alive)
                 update = eligible * share
@@ -182,8 +100,8 @@ def learn_and_drive(s, layer, a, begin, end, done, shares, current, c):
                     store(weight, row + o, stepped(load(weight, row + o), update, low, high, c))
         for e in range(envs):
             for site in range(sites):
-                fired = bits[e * inputs + behind(source, i, site)]
-                drive(weight, row, currents, (e * sites + site) * plane, padded, fired, ticks, begin, end)
+                at = (e * inputs + behind(source, i, site)) * words
+                drive(weight, row, currents, (e * sites + site) * plane, padded, bits, at, words, ticks, begin, end)
     return total(square)
 
 
@@ -200,17 +118,19 @@ def modulate_credit(credit, shares):
 def find_earned(bits, source, i, terms, ticks, padded, found):
     """Where in ``credit`` lies what the last window's spikes behind row i have earned, in each term, env and site.
 
-    bits: of that window, ``(E, I)``. found: an even number is filled, with a place of nothing at the end if need be. Returns
+    bits: of that window, ``(E, I, W)``. found: an even number is filled, with a place of nothing at the end if need be. Returns
     how many.
     """
     many, plane, envs, sites = 0, (ticks + 1) * padded, bits.shape[0], source.shape[1]
     for p in range(terms * envs):
         for site in range(sites):
-            left = bits[p % envs, behind(source, i, site)]
-            while left:
-                tick, left = next_tick(left, ticks)
-                found[many] = (p * sites + site) * plane + tick * padded
-                many += 1
+            j = behind(source, i, site)
+            for w in range(bits.shape[2]):
+                left = bits[p % envs, j, w]
+                while left:
+                    tick, left = next_tick(left, BITS * w, ticks)
+                    found[many] = (p * sites + site) * plane + tick * padded
+                    many += 1
     found[many] = ticks * padded
     return many + many % 2
 
@@ -262,34 +182,17 @@ def learn_last_and_drive(layer, a, begin, end, shares, current, c):
     """`learn_and_drive` where eligibility lasts for one window, and z is nowhere."""
     rows, padded = layer.weight.shape[1:]
     envs, sites, ticks, square = current.shape[0], current.shape[1], current.shape[2] - 1, splat(0.0)
-    weight, currents, bits, source = flat(layer.weight[a]), flat(current), layer.bits[a, 0], layer.source
+    weight, currents, bits, source = flat(layer.weight[a]), flat(current), flat(layer.bits[a, 0]), layer.source
+    inputs, words = layer.bits.shape[3], layer.words
     earned = room(most_earned(layer), np.int64)
     for i in range(rows):
         if shares.shape[0] > 0:
             square = square + learn_last(layer, a, i, begin, end, earned, c)
         for e in range(envs):
             for site in range(sites):
-                plane, fired = (e * sites + site) * (ticks + 1) * padded, bits[e, behind(source, i, site)]
-                drive(weight, i * padded, currents, plane, padded, fired, ticks, begin, end)
+                plane, at = (e * sites + site) * (ticks + 1) * padded, (e * inputs + behind(source, i, site)) * words
+                drive(weight, i * padded, currents, plane, padded, bits, at, words, ticks, begin, end)
     return total(square)
-
-
-@jit(fastmath=FAST, forceinline=True)
-def earn(layer, a, z, row, place, fired, trace, keep, begin, end, c):
-    """Add to the eligibility of a row of agent a, after its decay, what a window has earned at a site.
-
-    z: of the agent, flat; row: where in it. place: of term, env and site in ``credit`` and ``lingering``, flat. fired, trace: of
-    the input behind the row. keep: what is left of its eligibility. begin, end: output neurons.
-    """
-    (planes, padded), credit, weight = layer.credit.shape[4:], flat(layer.credit[a]), flat(layer.weight[a])
-    ticks, first = planes - 1, place * planes * padded
-    one, two, left = accumulate_pairs(z, row, credit, first, padded, fired, ticks, keep, begin, end)
-    for o in range(begin, end, WIDTH):
-        eligible = with_pair(z, row, credit, first, padded, one, two, left, o)
-        if trace > 0.0 or layer.nearest or layer.weighs:
-            own = load(weight, row % weight.shape[0] + o)
-            eligible = eligible + earned_besides(layer, a, own, place, fired, trace, ticks, o, c)
-        store(z, row + o, eligible)
 
 
 @jit(fastmath=FAST)
@@ -298,7 +201,7 @@ def earn_window(layer, a, r, c):
     if not layer.pending[a]:
         return
     sites, (rows, padded), source, x = layer.credit.shape[3], layer.weight.shape[1:], layer.source, layer.x[a, 0]
-    envs, pairs = r.bits.shape[0], r.owed.shape[0]
+    (envs, inputs), pairs, bits, words = r.bits.shape[:2], r.owed.shape[0], flat(r.bits), layer.words
     begin, end = (0, rows) if layer.dense else newest(r)
     for step in range(begin, end):
         i = step if layer.dense else queued(r, step)
@@ -306,9 +209,9 @@ def earn_window(layer, a, r, c):
             e, row, keep = p % envs, (p * rows + i) * padded, splat(c.rule.decay_z if layer.dense else 1.0)
             for site in range(sites):
                 j = behind(source, i, site)
-                fired, trace = r.bits[e, j], x[e, j] if layer.carries else np.float32(0.0)
-                if fired != 0 or trace > 0.0 or (layer.dense and site == sites - 1):
-                    earn(layer, a, r.z, row, p * sites + site, fired, trace, keep, 0, padded, c)
+                at, trace = (e * inputs + j) * words, x[e, j] if layer.carries else np.float32(0.0)
+                if any_spike(bits, at, words) or trace > 0.0 or (layer.dense and site == sites - 1):
+                    earn(layer, a, r.z, row, p * sites + site, bits, at, trace, keep, 0, padded, c)
                     keep = splat(1.0)
     layer.pending[a] = False
 

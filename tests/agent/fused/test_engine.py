@@ -71,11 +71,17 @@ OPTIONS = [
     {"plasticity.mu_plus": 0.6, "plasticity.mu_minus": 1.0, "plasticity.a_minus": 0.4, "plasticity.w_min": -0.05},
     {"plasticity.mu_plus": 1.0, "rule": "reward-switch", "plasticity.a_minus": 0.4, "simulation.fresh_each_window": False},
     {"plasticity.mu_minus": 0.5, "rule": "rstdp", "plasticity.a_minus": 0.4, "plasticity.on_spike": "set"},
+    {"simulation.ticks": 64, "plasticity.a_minus": 0.4},
+    {"simulation.ticks": 65, "plasticity.a_minus": 0.4},
+    {"simulation.ticks": 150, "rule": "rstdp", "simulation.fresh_each_window": False},
+    {"simulation.ticks": 128, "rule": "reward-switch", "plasticity.on_spike": "set", "plasticity.a_minus": 0.4},
+    {"simulation.ticks": 70, "plasticity.mu_plus": 0.6, "plasticity.on_spike": "set", "simulation.fresh_each_window": False},
     {"network.dale": True, "plasticity.w_init": 0.03, "plasticity.w_min": -0.05, "plasticity.w_max": 0.04},
     {"network.dale": True, "rule": "rstdp", "plasticity.a_minus": 0.4, **SPARSE, "plasticity.w_max": 0.02},
     {"modulator": "reward", "modulation.gain": "fixed", "modulation.novelty": 1.0, "decoder.temperature_lr": 0.02},
     {"modulator": "td-spiking", "modulation.critic_neurons": 8, "modulation.value_init": 2.0, "modulation.tau_reach": 20.0},
     {"modulator": "td-spiking", "modulation.critic_neurons": 8, "encoder.code": "tiles", "encoder.cells": (2, 2, 2, 3)},
+    {"modulator": "td-spiking", "modulation.critic_neurons": 8, "simulation.ticks": 90},
     {"modulator": "td-spiking", "modulation.critic_neurons": 16, "network.dale": True, "modulation.critic_hz": 40.0},
 ]  # fmt: skip
 OTHERWISE = ("encoder", "neuron.model", "plasticity.w_min", "plasticity.mu", "network.dale")
@@ -291,12 +297,11 @@ def test_continuous_actions_are_those_of_torch(shape):
 
 def test_what_it_cannot_do_falls_back_to_torch_and_says_so(caplog):
     with caplog.at_level(logging.DEBUG, logger="rstdp_agents"):
-        agent = cartpole_agent(backend="auto", **{"simulation.ticks": 65})
+        agent = cartpole_agent(backend="auto", dtype=torch.float64)
     assert agent.backend == "torch"
     assert [record.message for record in caplog.records] == [
-        "the fused backend is not used: a window has more than 64 ticks"
+        "the fused backend is not used: it runs float32 on the CPU, not torch.float64 on cpu"
     ]
-    assert cartpole_agent(backend="auto", dtype=torch.float64).backend == "torch"
     assert cartpole_agent(backend="auto").backend == "fused"
     with pytest.raises(ValueError, match=r"the fused backend cannot run this agent: it runs float32 on the CPU"):
         cartpole_agent(backend="fused", dtype=torch.float64)

@@ -33,6 +33,10 @@ CASES = {
     "convolutions and a layer": (IMAGE, {"network.conv": ((4, 3, 2), (17, 2, 1)), "network.hidden": (10,)}),
     "convolution, rstdp": (IMAGE, {"network.conv": ((5, 3, 2),), "rule": "rstdp", "plasticity.a_minus": 0.4}),
     "convolution, dale": (IMAGE, {"network.conv": ((4, 3, 1), (3, 2, 1)), "network.dale": True, "plasticity.w_max": 0.3}),
+    "long windows of a sparse code": (VECTOR, {"network.hidden": (20, 9), "simulation.ticks": 130, **SPARSE}),
+    "convolution, long windows": (
+        IMAGE, {"network.conv": ((4, 3, 1), (3, 2, 1)), "simulation.ticks": 66, "simulation.fresh_each_window": False},
+    ),
     "late": (VECTOR, {**LINE, "network.max_delay": 12.0, "simulation.fresh_each_window": False, **SPARSE}),
     "convolution, late": (IMAGE, {"network.conv": ((4, 3, 1), (3, 2, 1)), "network.max_delay": 3.0, "plasticity.a_minus": 0.4}),
     "convolution, carried": (

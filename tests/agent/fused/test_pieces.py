@@ -4,7 +4,7 @@ import torch
 from scipy.stats import kstest
 
 from rstdp_agents.agent.fused import spikes
-from rstdp_agents.agent.fused.spikes import unpack_spikes
+from rstdp_agents.agent.fused.words import pack_spikes, unpack_spikes, words_of
 from rstdp_agents.codecs.encoders import PlaceCells, bernoulli
 from rstdp_agents.codecs.encoders.tile_coding import TileCoding
 from rstdp_agents.equations import random_numbers
@@ -60,13 +60,14 @@ def test_grid_code_is_that_of_torch(cells, floor):
     np.testing.assert_allclose(compiled_rates(encoder, obs[:, 0]), expected, rtol=1e-5, atol=1e-7)
 
 
-def test_spikes_are_those_of_torch():
+@pytest.mark.parametrize("ticks", [10, 64, 65, 200])
+def test_spikes_are_those_of_torch(ticks):
     random = np.random.default_rng(0)
-    rates, ticks, envs = random.random(37, dtype=np.float32), 64, 2
+    rates, envs = random.random(37, dtype=np.float32), 2
     rates[[3, 36]] = 0.0, 1.0
     numbers = draw_rows(np.array([4]), 7, 0, envs * 37, ticks, envs * 37)
     second = torch.from_numpy(numbers.reshape(ticks, envs, 37)[:, 1])
-    bits, count = np.zeros(37, dtype=np.uint64), np.ones(37, dtype=np.float32)
+    bits, count = np.zeros((37, words_of(ticks)), dtype=np.uint64), np.ones(37, dtype=np.float32)
     active = np.flatnonzero(rates).astype(np.int32)[::-1].copy()  # in any order
     power = draw_spikes(active, rates[active], 0.4, ticks, envs, 1, 37, window_keys(4, 7), bits, count)
     expected = bernoulli(torch.from_numpy(rates), second, 0.4).numpy()
@@ -74,7 +75,8 @@ def test_spikes_are_those_of_torch():
     assert np.array_equal(count, 1 + expected.sum(0))
     assert power == pytest.approx(np.square(0.4 * ticks * rates).sum(), rel=1e-5)
     assert expected[:, 3].sum() == 0
-    assert 10 < expected[:, 36].sum() < 40
+    assert 0.2 * ticks <= expected[:, 36].sum() < 0.7 * ticks
+    assert np.array_equal(pack_spikes(expected[None, None]), bits[None, None])
 
 
 def test_tiles_are_those_of_torch():
