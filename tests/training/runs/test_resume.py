@@ -41,7 +41,13 @@ KINDS = {
         "agent.network.max_delay": 7.0,
     },
     "td-spiking": {"agents": 2, "agent.modulator": "td-spiking", "agent.modulation.critic_neurons": 8},
-    "processes": {"envs_per_agent": 2, "vectorization": "async", "backend": "fused", "agent.rule": "rstdp"},
+    "processes": {
+        "agents": 2,
+        "envs_per_agent": 2,
+        "vectorization": "async",
+        "backend": "fused",
+        "agent.rule": "rstdp",
+    },
 }
 
 
