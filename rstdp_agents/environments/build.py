@@ -43,18 +43,19 @@ def build_grid(
             "function that makes one"
         )
     room = partial(memory.require, what=f"{rows} environments (`--agents` {agents}, `--envs-per-agent` {envs})")
-    room(rows * ROW)
+    together = how == "vector" or (how == "auto" and rows >= OWN_VECTOR_FROM)
+    seeded = together and seeds_rows(source)
+    room(rows * (SEEDED_ROW if seeded else ROW))
     if how == "vector":
-        return vector([own_vector(source, kwargs, rows)], seed_rows=seeds_rows(source), first=first)
+        return vector([own_vector(source, kwargs, rows)], seed_rows=seeded, first=first)
     if how == "async":
         room(rows * ENVIRONMENT)
         return vector([Processes(source, kwargs, rows, timeout)], seed_rows=True, first=first)
     if how == "envpool":
         return vector([Pool(source, kwargs, rows)], seed_rows=True, first=first)
-    if how == "auto" and rows >= OWN_VECTOR_FROM:
+    if how == "auto" and together:
         try:
-            if seeds_rows(source):
-                room(rows * SEEDED_ROW)
+            if seeded:
                 return vector([own_vector(source, kwargs, rows)], seed_rows=True, first=first)
             if envs >= OWN_VECTOR_FROM:
                 room(agents * ENVIRONMENT)
