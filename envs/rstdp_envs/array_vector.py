@@ -19,14 +19,15 @@ class ArrayVectorEnv(VectorEnv):
     (``metadata["seed_per_row"]``). Where an episode ends, the next one begins in the same step; all observations before that are
     ``info["final_obs"]``, and ``info["_final_obs"]`` says in which rows they are last ones. Nothing is rendered.
 
-    one: the single env, which has checked its arguments. max_episode_steps: after which a row is truncated, or None.
+    one: the single env, which has checked its arguments. max_episode_steps: after which a row is truncated; None or,
+    as for `gymnasium.make`, -1 for never.
     An implementation adds `begin`, `advance` and `seen`.
     """
 
     metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "seed_per_row": True}  # noqa: RUF012 (as VectorEnv declares it)
 
     def __init__(self, one: gym.Env, num_envs: int, max_episode_steps: int | None) -> None:
-        self.num_envs, self.max_episode_steps = num_envs, max_episode_steps
+        self.num_envs, self.max_episode_steps = num_envs, None if max_episode_steps == -1 else max_episode_steps
         self.single_observation_space, self.single_action_space = one.observation_space, one.action_space
         self.observation_space = batch_space(one.observation_space, num_envs)
         self.action_space = batch_space(one.action_space, num_envs)

@@ -25,6 +25,7 @@ OTHERS = [
     ("rstdp/Reach-v0", {"speed": 0.5, "radius": 0.4, "max_episode_steps": 9}),
     ("rstdp/TMaze-v0", {"length": 2, "visible": False}),
     ("rstdp/TMaze-v0", {"max_episode_steps": 6}),
+    ("rstdp/TMaze-v0", {"max_episode_steps": -1}),
     ("rstdp/WaterMaze-v0", {"platform": (-0.3, 0.1), "radius": 0.3, "speed": 0.4}),
 ]
 """Arguments besides the defaults; rows that are truncated where they end, too."""
