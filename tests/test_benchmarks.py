@@ -2,7 +2,7 @@ from importlib import import_module
 
 import pytest
 
-from benchmarks import breakdown, compat, configurations, learning_report, speed_report
+from benchmarks import breakdown, compat, configurations, learning_report, speed_report, vectorization
 from benchmarks.contest import Refused, Rounds, take_turns
 from benchmarks.peers.work import Size
 from benchmarks.speed import OURS
@@ -192,3 +192,13 @@ def test_tiles_of_the_rows_have_as_many_inputs_and_active_ones_as_they_say():
             arrays = life.agent._backend.arrays
             assert (arrays["many"][0, 0, 0] if of_active else arrays["critic"].shape[1]) == said
             assert not arrays["dense"]
+
+
+@pytest.mark.parametrize("how", ["serial", "vector"])
+def test_a_turn_is_as_many_steps_of_all_rows_as_it_is_divided_by(how):
+    course = vectorization.Course(how, "rstdp/Reach-v0", 4)
+    assert course.us_per_row(steps=43) > 0
+    assert course.grid.steps == 10
+    actions = vectorization.random_actions(course.grid, 4)
+    assert len(actions) == vectorization.ACTIONS
+    assert all(one in course.grid.action_space for batch in actions for one in batch[:, 0])

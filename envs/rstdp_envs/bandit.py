@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from . import checks, drawing
+from .array_vector import ArrayVectorEnv
 
 
 class Bandit(gym.Env):
@@ -39,14 +40,13 @@ class Bandit(gym.Env):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         super().reset(seed=seed)
-        self.better, self.pulled, self.left = int(self.np_random.integers(2)), -1, self.pulls
+        self.better, self.pulled, self.left = better_arm(self.np_random), -1, self.pulls
         return 0, {}
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
         self.pulled, self.left = int(action), self.left - 1
-        self.paid = bool(self.np_random.random() < (self.odds if self.pulled == self.better else 1 - self.odds))
-        if self.np_random.random() < self.hazard:
-            self.better = 1 - self.better
+        self.paid = pays(self.np_random.random(), self.odds, self.pulled == self.better)
+        self.better ^= self.np_random.random() < self.hazard
         return 0, self.paid / self.pulls, self.left == 0, False, {}
 
     def render(self) -> np.ndarray | None:  # pyright: ignore[reportIncompatibleMethodOverride] (None without a render mode)
@@ -58,3 +58,39 @@ class Bandit(gym.Env):
         if self.pulled >= 0:
             cells[1, self.pulled] = drawing.verdict(self.paid)
         return drawing.picture(cells)
+
+
+class BanditVector(ArrayVectorEnv):
+    """`Bandit` in arrays."""
+
+    def __init__(self, num_envs: int, max_episode_steps: int | None = None, **arguments: Any) -> None:
+        one = Bandit(**arguments)
+        super().__init__(one, num_envs, max_episode_steps)
+        self.odds, self.hazard, self.pulls = one.odds, one.hazard, one.pulls
+        self.better, self.left = (np.zeros(num_envs, np.int64) for _ in range(2))
+        self.luck = np.zeros((num_envs, 2))
+
+    def begin(self, rows: np.ndarray) -> None:
+        self.better[rows] = [better_arm(self.generators[i]) for i in rows]
+        self.left[rows] = self.pulls
+
+    def advance(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        for generator, luck in zip(self.generators, self.luck):
+            generator.random(out=luck)
+        paid = pays(self.luck[:, 0], self.odds, actions == self.better)
+        self.better ^= self.luck[:, 1] < self.hazard
+        self.left -= 1
+        return paid / self.pulls, self.left == 0
+
+    def seen(self) -> np.ndarray:
+        return np.zeros(self.num_envs, np.int64)
+
+
+def better_arm(generator: np.random.Generator) -> int:
+    """The better arm at the start, each equally likely."""
+    return int(generator.integers(2))
+
+
+def pays(luck: Any, odds: float, is_better: Any) -> Any:
+    """Whether an arm pays: with probability ``odds`` if it is the better one, else 1 - odds. luck: uniform between 0 and 1."""
+    return (luck < odds) & is_better | (luck < 1 - odds) & (is_better ^ True)

@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from . import checks, drawing
+from .array_vector import DrawnAhead
 
 ON = 255
 
@@ -34,7 +35,7 @@ class Bars(gym.Env):
     def __init__(self, size: int = 5, render_mode: str | None = None) -> None:
         self.size, self.render_mode = checks.whole("size", size, 2), checks.render_mode(render_mode)
         self.observation_space = gym.spaces.Box(0, ON, (size, size), np.uint8)
-        self.stands, self.place, self.right = 0, 0, None
+        self.lit, self.stands, self.place, self.right = lit(size), 0, 0, None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -57,6 +58,36 @@ class Bars(gym.Env):
         return drawing.picture(cells)
 
     def _image(self) -> np.ndarray:
-        image = np.zeros((self.size, self.size), dtype=np.uint8)
-        (image.T if self.stands else image)[self.place] = ON
-        return image
+        image = np.zeros(self.size * self.size, dtype=np.uint8)
+        image[self.lit[self.stands, self.place]] = ON
+        return image.reshape(self.size, self.size)
+
+
+class BarsVector(DrawnAhead):
+    """`Bars` in arrays."""
+
+    def __init__(self, num_envs: int, max_episode_steps: int | None = None, **arguments: Any) -> None:
+        one = Bars(**arguments)
+        super().__init__(one, num_envs, max_episode_steps)
+        self.size, self.lit = one.size, one.lit
+        self.stands, self.place = (np.zeros(num_envs, np.int64) for _ in range(2))
+
+    def draw(self, generator: np.random.Generator, count: int) -> np.ndarray:
+        return generator.integers((2, self.size), size=(count, 2))
+
+    def start(self, rows: np.ndarray, starts: np.ndarray) -> None:
+        self.stands[rows], self.place[rows] = starts.T
+
+    def advance(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return (actions == self.stands).astype(np.float64), np.ones(self.num_envs, dtype=bool)
+
+    def seen(self) -> np.ndarray:
+        images = np.zeros((self.num_envs, self.size * self.size), dtype=np.uint8)
+        images[self.all_rows[:, None], self.lit[self.stands, self.place]] = ON
+        return images.reshape(-1, self.size, self.size)
+
+
+def lit(size: int) -> np.ndarray:
+    """Which pixels of an image, counted along its rows, each bar lights: ``(2, size, size)``, by whether it stands, and place."""
+    pixels = np.arange(size * size).reshape(size, size)
+    return np.stack([pixels, pixels.T])

@@ -7,7 +7,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from . import checks, drawing
+from . import checks, drawing, single
+from .array_vector import DrawnAhead
 
 ON = 255
 
@@ -42,11 +43,11 @@ class Catch(gym.Env):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         super().reset(seed=seed)
-        self.ball, self.height, self.paddle = int(self.np_random.integers(self.columns)), 0, self.columns // 2
+        self.ball, self.height, self.paddle = int(drawn(self.np_random, self.columns)), 0, self.columns // 2
         return self._image(), {}
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        self.paddle = min(self.columns - 1, max(0, self.paddle + int(action) - 1))
+        self.paddle = moved(self.paddle, int(action), self.columns, single)
         self.height += 1
         over = self._over()
         return self._image(), float(over and self.ball == self.paddle), over, False, {}
@@ -65,6 +66,47 @@ class Catch(gym.Env):
         return self.height == self.rows - 1
 
     def _image(self) -> np.ndarray:
-        image = np.zeros((self.rows, self.columns), dtype=np.uint8)
-        image[self.height, self.ball] = image[-1, self.paddle] = ON
-        return image
+        return image_of((self.rows, self.columns), self.height, self.ball, self.paddle)
+
+
+class CatchVector(DrawnAhead):
+    """`Catch` in arrays."""
+
+    def __init__(self, num_envs: int, max_episode_steps: int | None = None, **arguments: Any) -> None:
+        one = Catch(**arguments)
+        super().__init__(one, num_envs, max_episode_steps)
+        self.rows, self.columns = one.rows, one.columns
+        self.ball, self.height, self.paddle = (np.zeros(num_envs, np.int64) for _ in range(3))
+
+    def draw(self, generator: np.random.Generator, count: int) -> np.ndarray:
+        return drawn(generator, self.columns, count)
+
+    def start(self, rows: np.ndarray, starts: np.ndarray) -> None:
+        self.ball[rows], self.height[rows], self.paddle[rows] = starts, 0, self.columns // 2
+
+    def advance(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self.paddle = moved(self.paddle, actions, self.columns, np)
+        self.height += 1
+        over = self.height == self.rows - 1
+        return (over & (self.ball == self.paddle)).astype(np.float64), over
+
+    def seen(self) -> np.ndarray:
+        shape = (self.num_envs, self.rows, self.columns)
+        return image_of(shape, self.height, self.ball, self.paddle, self.all_rows)
+
+
+def drawn(generator: np.random.Generator, columns: int, count: int | None = None) -> Any:
+    """The column of the ball, each equally likely; those of ``count`` episodes, one after the other."""
+    return generator.integers(columns, size=count)
+
+
+def moved(paddle: Any, action: Any, columns: int, maths: Any) -> Any:
+    """Where the paddle is after an action; integers if ``maths`` is `single`, arrays if it is NumPy."""
+    return maths.minimum(columns - 1, maths.maximum(0, paddle + action - 1))
+
+
+def image_of(shape: tuple[int, ...], height: Any, ball: Any, paddle: Any, *image: np.ndarray) -> np.ndarray:
+    """An image of ``shape (rows, columns)``, or one for each of several ``image`` numbers in front."""
+    pixels = np.zeros(shape, dtype=np.uint8)
+    pixels[*image, height, ball] = pixels[*image, -1, paddle] = ON
+    return pixels

@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from . import checks, drawing
+from .array_vector import DrawnAhead
 
 
 class Cue(gym.Env):
@@ -31,7 +32,7 @@ class Cue(gym.Env):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         super().reset(seed=seed)
-        self.cue, self.answer = int(self.np_random.integers(self.cues)), -1
+        self.cue, self.answer = int(drawn(self.np_random, self.cues)), -1
         return self.cue, {}
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
@@ -47,3 +48,29 @@ class Cue(gym.Env):
         if self.answer >= 0:
             cells[1, self.answer] = drawing.verdict(self.answer == self.cue)
         return drawing.picture(cells)
+
+
+class CueVector(DrawnAhead):
+    """`Cue` in arrays."""
+
+    def __init__(self, num_envs: int, max_episode_steps: int | None = None, **arguments: Any) -> None:
+        one = Cue(**arguments)
+        super().__init__(one, num_envs, max_episode_steps)
+        self.cues, self.cue = one.cues, np.zeros(num_envs, np.int64)
+
+    def draw(self, generator: np.random.Generator, count: int) -> np.ndarray:
+        return drawn(generator, self.cues, count)
+
+    def start(self, rows: np.ndarray, starts: np.ndarray) -> None:
+        self.cue[rows] = starts
+
+    def advance(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return (actions == self.cue).astype(np.float64), np.ones(self.num_envs, dtype=bool)
+
+    def seen(self) -> np.ndarray:
+        return self.cue.copy()
+
+
+def drawn(generator: np.random.Generator, cues: int, count: int | None = None) -> Any:
+    """The cue of an episode, each equally likely; those of ``count`` episodes, one after the other."""
+    return generator.integers(cues, size=count)

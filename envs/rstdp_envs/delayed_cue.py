@@ -8,6 +8,8 @@ import gymnasium as gym
 import numpy as np
 
 from . import checks, drawing
+from .array_vector import DrawnAhead
+from .cue import drawn
 
 
 class DelayedCue(gym.Env):
@@ -37,15 +39,15 @@ class DelayedCue(gym.Env):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         super().reset(seed=seed)
-        self.cue, self.answer, self.steps = int(self.np_random.integers(self.cues)), -1, 0
+        self.cue, self.answer, self.steps = int(drawn(self.np_random, self.cues)), -1, 0
         return self.cue, {}
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
         if self.steps == 0:
             self.answer = int(action)
         self.steps += 1
-        over = self.steps > self.delay
-        return self.cues, float(over and self.answer == self.cue), over, False, {}
+        over, paid = paid_late(self.steps, self.delay, self.answer, self.cue)
+        return self.cues, float(paid), over, False, {}
 
     def render(self) -> np.ndarray | None:  # pyright: ignore[reportIncompatibleMethodOverride] (None without a render mode)
         """From above: the cue while it is shown; the answer, in green or red once it is paid for; the steps so far."""
@@ -61,3 +63,34 @@ class DelayedCue(gym.Env):
         else:
             cells[1, self.answer] = drawing.verdict(self.answer == self.cue)
         return drawing.picture(cells)
+
+
+class DelayedCueVector(DrawnAhead):
+    """`DelayedCue` in arrays."""
+
+    def __init__(self, num_envs: int, max_episode_steps: int | None = None, **arguments: Any) -> None:
+        one = DelayedCue(**arguments)
+        super().__init__(one, num_envs, max_episode_steps)
+        self.cues, self.delay = one.cues, one.delay
+        self.cue, self.answer, self.steps = (np.zeros(num_envs, np.int64) for _ in range(3))
+
+    def draw(self, generator: np.random.Generator, count: int) -> np.ndarray:
+        return drawn(generator, self.cues, count)
+
+    def start(self, rows: np.ndarray, starts: np.ndarray) -> None:
+        self.cue[rows], self.steps[rows] = starts, 0
+
+    def advance(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        np.copyto(self.answer, actions, where=self.steps == 0)
+        self.steps += 1
+        over, paid = paid_late(self.steps, self.delay, self.answer, self.cue)
+        return paid.astype(np.float64), over
+
+    def seen(self) -> np.ndarray:
+        return np.where(self.steps == 0, self.cue, self.cues)
+
+
+def paid_late(steps: Any, delay: int, answer: Any, cue: Any) -> tuple[Any, Any]:
+    """Whether an episode is over after so many ``steps``, and whether it is paid for now."""
+    over = steps > delay
+    return over, over & (answer == cue)

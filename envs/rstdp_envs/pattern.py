@@ -8,9 +8,12 @@ import gymnasium as gym
 import numpy as np
 
 from . import checks, drawing
+from .array_vector import ArrayVectorEnv
 
 ACROSS = 10
 """Afferents along a row of the picture."""
+CHANCE = 0.5
+"""Probability that the pattern is in a frame."""
 
 
 class Pattern(gym.Env):
@@ -68,8 +71,41 @@ class Pattern(gym.Env):
         return drawing.picture(cells)
 
     def _frame(self) -> np.ndarray:
-        self.present = bool(self.np_random.random() < 0.5)
-        noise, jittered = self.np_random.random((2, len(self.pattern)))
-        from_noise = (jittered < self.jitter) | (not self.present)
-        self.spikes = np.where(from_noise, noise < self.rate, self.pattern)
+        luck, n = self.np_random.random(1 + 2 * len(self.pattern)), 1 + len(self.pattern)
+        self.present = bool(luck[0] < CHANCE)
+        self.spikes = frame(self.present, luck[1:n], luck[n:], self.pattern, self.rate, self.jitter)
         return self.spikes.astype(np.int8)
+
+
+class PatternVector(ArrayVectorEnv):
+    """`Pattern` in arrays."""
+
+    def __init__(self, num_envs: int, max_episode_steps: int | None = None, **arguments: Any) -> None:
+        one = Pattern(**arguments)
+        super().__init__(one, num_envs, max_episode_steps)
+        self.pattern, self.rate, self.jitter, self.frames = one.pattern, one.rate, one.jitter, one.frames
+        self.luck, self.left = np.zeros((num_envs, 1 + 2 * len(self.pattern))), np.zeros(num_envs, np.int64)
+
+    def begin(self, rows: np.ndarray) -> None:
+        self.left[rows] = self.frames
+        for i in rows:
+            self.generators[i].random(out=self.luck[i])
+
+    def advance(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        right = actions == (self.luck[:, 0] < CHANCE)
+        self.left -= 1
+        for generator, luck in zip(self.generators, self.luck):
+            generator.random(out=luck)
+        return right / self.frames, self.left == 0
+
+    def seen(self) -> np.ndarray:
+        luck, n = self.luck, 1 + len(self.pattern)
+        present, noise, jittered = luck[:, :1] < CHANCE, luck[:, 1:n], luck[:, n:]
+        return frame(present, noise, jittered, self.pattern, self.rate, self.jitter).astype(np.int8)
+
+
+def frame(
+    present: Any, noise: np.ndarray, jittered: np.ndarray, pattern: np.ndarray, rate: float, jitter: float
+) -> np.ndarray:
+    """Who spikes ``(..., afferents)``, with the pattern ``present (..., 1)`` or not; noise, jittered: uniform between 0 and 1."""
+    return np.where((jittered < jitter) | (present ^ True), noise < rate, pattern)

@@ -7,7 +7,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from . import checks, drawing
+from . import checks, drawing, single
+from .array_vector import DrawnAhead
+from .geometry import between_walls, length
 
 
 class Reach(gym.Env):
@@ -36,18 +38,16 @@ class Reach(gym.Env):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         super().reset(seed=seed)
-        self.hand = self.target
-        while self._distance() <= self.radius:
-            self.hand, self.target = self.np_random.uniform(-1.0, 1.0, (2, 2))
+        self.hand, self.target = drawn(self.np_random, self.radius).reshape(2, 2)
         self.way = self._distance()
         return self._seen(), {}
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         before = self._distance()
-        self.hand = np.clip(self.hand + self.speed * np.clip(action, -1.0, 1.0), -1.0, 1.0)
-        arrived = self._distance() <= self.radius
-        gained = before - (0.0 if arrived else self._distance())
-        return self._seen(), gained / self.way, arrived, False, {}
+        (x, y), (by_x, by_y) = self.hand.tolist(), (self.speed * between_walls(action, np)).tolist()
+        self.hand = np.array((between_walls(x + by_x, single), between_walls(y + by_y, single)))
+        reward, arrived = progress(before, self._distance(), self.way, self.radius, single)
+        return self._seen(), reward, arrived, False, {}
 
     def render(self) -> np.ndarray | None:  # pyright: ignore[reportIncompatibleMethodOverride] (None without a render mode)
         """The square from above: the target as a light, green on arrival; the hand in blue."""
@@ -60,7 +60,55 @@ class Reach(gym.Env):
         return pixels
 
     def _distance(self) -> float:
-        return float(np.linalg.norm(self.target - self.hand))
+        (x, y), (to_x, to_y) = self.hand.tolist(), self.target.tolist()
+        return length(to_x - x, to_y - y, single)
 
     def _seen(self) -> np.ndarray:
         return np.concatenate([self.hand, self.target]).astype(np.float32)
+
+
+class ReachVector(DrawnAhead):
+    """`Reach` in arrays."""
+
+    def __init__(self, num_envs: int, max_episode_steps: int | None = None, **arguments: Any) -> None:
+        one = Reach(**arguments)
+        super().__init__(one, num_envs, max_episode_steps)
+        self.speed, self.radius = one.speed, one.radius
+        self.places, self.way, self.distance = np.zeros((num_envs, 4)), np.ones(num_envs), np.ones(num_envs)
+
+    def draw(self, generator: np.random.Generator, count: int) -> np.ndarray:
+        return drawn(generator, self.radius, count)
+
+    def start(self, rows: np.ndarray, starts: np.ndarray) -> None:
+        self.places[rows] = starts
+        self.way[rows] = self.distance[rows] = apart(starts)
+
+    def advance(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        before, hands = self.distance, self.places[:, :2]
+        hands[:] = between_walls(hands + self.speed * between_walls(actions, np), np)
+        self.distance = apart(self.places)
+        return progress(before, self.distance, self.way, self.radius, np)
+
+    def seen(self) -> np.ndarray:
+        return self.places.astype(np.float32)
+
+
+def apart(places: np.ndarray) -> np.ndarray:
+    """How far hands and targets are apart. places: x and y of both, ``(n, 4)``."""
+    x, y, to_x, to_y = places.T
+    return length(to_x - x, to_y - y, np)
+
+
+def drawn(generator: np.random.Generator, radius: float, count: int = 1) -> np.ndarray:
+    """Hands and targets ``(count, 4)`` at the start of episodes: uniform, but more than ``radius`` apart."""
+    places = np.empty((0, 4))
+    while len(places) < count:
+        more = generator.uniform(-1.0, 1.0, (count - len(places), 4))
+        places = np.concatenate([places, more[apart(more) > radius]])
+    return places
+
+
+def progress(before: Any, after: Any, way: Any, radius: float, maths: Any) -> tuple[Any, Any]:
+    """The reward for coming from a distance to another one, and whether this is arrival; numbers or arrays, see `single`."""
+    arrived = after <= radius
+    return (before - maths.where(arrived, 0.0, after)) / way, arrived

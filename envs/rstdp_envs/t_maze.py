@@ -8,11 +8,14 @@ import gymnasium as gym
 import numpy as np
 
 from . import checks, drawing
+from .array_vector import DrawnAhead
 
 FORWARD, LEFT, RIGHT = 0, 1, 2
 """Actions; the sign uses the last two as well."""
 HIDDEN = 0
 """The sign where it is not seen."""
+WALL_COSTS = -0.1
+"""Reward for walking into a wall."""
 
 
 class TMaze(gym.Env):
@@ -42,18 +45,14 @@ class TMaze(gym.Env):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         super().reset(seed=seed)
-        self.place, self.sign, self.turn = 0, int(self.np_random.integers(LEFT, RIGHT + 1)), FORWARD
+        self.place, self.sign, self.turn = 0, int(drawn(self.np_random)), FORWARD
         return self._seen(), {}
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
-        at_junction = self.place == self.length
-        if at_junction == (action == FORWARD):
-            return self._seen(), -0.1, False, False, {}
-        if not at_junction:
-            self.place += 1
-            return self._seen(), 0.0, False, False, {}
-        self.turn = int(action)
-        return self._seen(), float(self.turn == self.sign), True, False, {}
+        self.place, reward, turned = walked(self.place, int(action), self.sign, self.length)
+        if turned:
+            self.turn = int(action)
+        return self._seen(), reward, turned, False, {}
 
     def render(self) -> np.ndarray | None:  # pyright: ignore[reportIncompatibleMethodOverride] (None without a render mode)
         """The maze from above, walked from left to right; a light beside the agent is the sign, on the side that it names."""
@@ -69,3 +68,38 @@ class TMaze(gym.Env):
 
     def _seen(self) -> int:
         return 3 * self.place + (self.sign if self.visible or self.place == 0 else HIDDEN)
+
+
+class TMazeVector(DrawnAhead):
+    """`TMaze` in arrays."""
+
+    def __init__(self, num_envs: int, max_episode_steps: int | None = None, **arguments: Any) -> None:
+        one = TMaze(**arguments)
+        super().__init__(one, num_envs, max_episode_steps)
+        self.length, self.visible = one.length, one.visible
+        self.place, self.sign = (np.zeros(num_envs, np.int64) for _ in range(2))
+
+    def draw(self, generator: np.random.Generator, count: int) -> np.ndarray:
+        return drawn(generator, count)
+
+    def start(self, rows: np.ndarray, starts: np.ndarray) -> None:
+        self.place[rows], self.sign[rows] = 0, starts
+
+    def advance(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self.place, rewards, turned = walked(self.place, actions, self.sign, self.length)
+        return rewards, turned
+
+    def seen(self) -> np.ndarray:
+        return 3 * self.place + (self.sign if self.visible else np.where(self.place == 0, self.sign, HIDDEN))
+
+
+def drawn(generator: np.random.Generator, count: int | None = None) -> Any:
+    """The sign of an episode, each equally likely; those of ``count`` episodes, one after the other."""
+    return generator.integers(LEFT, RIGHT + 1, size=count)
+
+
+def walked(place: Any, action: Any, sign: Any, length: int) -> tuple[Any, Any, Any]:
+    """Place after an action, its reward, and whether it was the turn; of several mazes if these are arrays."""
+    at_junction, forward = place == length, action == FORWARD
+    turned, bumped = at_junction > forward, at_junction == forward
+    return place + (forward > at_junction), WALL_COSTS * bumped + (turned & (action == sign)), turned

@@ -8,7 +8,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from . import checks, drawing
+from . import checks, drawing, single
+from .array_vector import DrawnAhead
+from .geometry import length, within_unit
+
+REWARDS = 1.0, -0.01
+"""On the platform, and for every other step."""
 
 
 class WaterMaze(gym.Env):
@@ -46,16 +51,16 @@ class WaterMaze(gym.Env):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         super().reset(seed=seed)
-        angle = self.np_random.uniform(0.0, 2 * math.pi)
-        self.place = np.array([math.cos(angle), math.sin(angle)])
+        self.place = drawn(self.np_random)[0]
         self.path = [self.place]
         return self._seen(), {}
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        self.place = within_unit(self.place + self.speed * within_unit(np.asarray(action, dtype=np.float64)))
+        (x, y), (to_x, to_y) = self.place.tolist(), np.asarray(action, dtype=np.float64).tolist()
+        self.place = np.array(swum(x, y, to_x, to_y, self.speed, single))
         self.path.append(self.place)
         found = self._found()
-        return self._seen(), 1.0 if found else -0.01, found, False, {}
+        return self._seen(), single.where(found, *REWARDS), found, False, {}
 
     def render(self) -> np.ndarray | None:  # pyright: ignore[reportIncompatibleMethodOverride] (None without a render mode)
         """The pool from above, the platform as a light, green once it is found; the rat in blue, with dots where it swam."""
@@ -70,12 +75,51 @@ class WaterMaze(gym.Env):
         return pixels
 
     def _found(self) -> bool:
-        return math.dist(self.place, self.platform) <= self.radius
+        x, y = self.place.tolist()
+        return is_found(x, y, self.platform.tolist(), self.radius, single)
 
     def _seen(self) -> np.ndarray:
         return self.place.astype(np.float32)
 
 
-def within_unit(vector: np.ndarray) -> np.ndarray:
-    """``vector`` if its length is 1 at most, else shortened to 1."""
-    return vector / max(1.0, math.hypot(*vector))
+class WaterMazeVector(DrawnAhead):
+    """`WaterMaze` in arrays."""
+
+    def __init__(self, num_envs: int, max_episode_steps: int | None = None, **arguments: Any) -> None:
+        one = WaterMaze(**arguments)
+        super().__init__(one, num_envs, max_episode_steps)
+        self.platform, self.radius, self.speed = one.platform, one.radius, one.speed
+        self.place = np.zeros((2, num_envs))
+
+    def draw(self, generator: np.random.Generator, count: int) -> np.ndarray:
+        return drawn(generator, count)
+
+    def start(self, rows: np.ndarray, starts: np.ndarray) -> None:
+        self.place[:, rows] = starts.T
+
+    def advance(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        (x, y), (to_x, to_y) = self.place, actions.T.astype(np.float64)
+        x, y = swum(x, y, to_x, to_y, self.speed, np)
+        self.place[0], self.place[1] = x, y
+        found = is_found(x, y, self.platform, self.radius, np)
+        return np.where(found, *REWARDS), found
+
+    def seen(self) -> np.ndarray:
+        return self.place.T.astype(np.float32, order="C")
+
+
+def drawn(generator: np.random.Generator, count: int = 1) -> np.ndarray:
+    """Places ``(count, 2)`` where episodes begin: at the edge, each direction equally likely."""
+    angles = generator.uniform(0.0, 2 * math.pi, count).tolist()
+    return np.array([(math.cos(angle), math.sin(angle)) for angle in angles])
+
+
+def swum(x: Any, y: Any, to_x: Any, to_y: Any, speed: float, maths: Any) -> tuple[Any, Any]:
+    """The place (x, y) after a stroke; numbers if ``maths`` is `single`, arrays if it is NumPy."""
+    to_x, to_y = within_unit(to_x, to_y, maths)
+    return within_unit(x + speed * to_x, y + speed * to_y, maths)
+
+
+def is_found(x: Any, y: Any, platform: Any, radius: float, maths: Any) -> Any:
+    """Whether (x, y) is on the platform; one or several, as for `swum`."""
+    return length(x - platform[0], y - platform[1], maths) <= radius

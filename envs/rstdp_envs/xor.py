@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from . import checks, drawing
+from .array_vector import DrawnAhead
 
 
 class XOR(gym.Env):
@@ -36,7 +37,7 @@ class XOR(gym.Env):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         super().reset(seed=seed)
-        self.inputs, self.answer = self.np_random.integers(2, size=2).astype(np.float32), -1
+        self.inputs, self.answer = drawn(self.np_random), -1
         return self.inputs.copy(), {}
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
@@ -54,4 +55,34 @@ class XOR(gym.Env):
         return drawing.picture(cells)
 
     def _right(self) -> bool:
-        return self.answer == int(self.inputs[0] != self.inputs[1])
+        return is_right(self.answer, *self.inputs.tolist())
+
+
+class XORVector(DrawnAhead):
+    """`XOR` in arrays."""
+
+    def __init__(self, num_envs: int, max_episode_steps: int | None = None, **arguments: Any) -> None:
+        super().__init__(XOR(**arguments), num_envs, max_episode_steps)
+        self.inputs = np.zeros((num_envs, 2), np.float32)
+
+    def draw(self, generator: np.random.Generator, count: int) -> np.ndarray:
+        return drawn(generator, count)
+
+    def start(self, rows: np.ndarray, starts: np.ndarray) -> None:
+        self.inputs[rows] = starts
+
+    def advance(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return is_right(actions, *self.inputs.T).astype(np.float64), np.ones(self.num_envs, dtype=bool)
+
+    def seen(self) -> np.ndarray:
+        return self.inputs.copy()
+
+
+def drawn(generator: np.random.Generator, *count: int) -> np.ndarray:
+    """The inputs ``(2,)`` of an episode, each pair equally likely; or ``(count, 2)`` those of several, one after the other."""
+    return generator.integers(2, size=(*count, 2)).astype(np.float32)
+
+
+def is_right(answer: Any, first: Any, second: Any) -> Any:
+    """Whether an answer is the exclusive or of two inputs."""
+    return answer == (first != second)

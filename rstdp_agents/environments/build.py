@@ -13,7 +13,7 @@ from rstdp_agents.environments.grid import EnvGrid
 from rstdp_agents.environments.processes import Processes
 from rstdp_agents.environments.serial import SerialGrid
 from rstdp_agents.environments.source import EnvSource, Instance
-from rstdp_agents.environments.vector import VectorGrid, own_vector
+from rstdp_agents.environments.vector import VectorGrid, own_vector, seeds_rows
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +22,10 @@ ENVIRONMENT = 5_000
 """Bytes of an environment with its generator and guard; most take more."""
 ROW = 100
 """Bytes of an environment within a vector environment."""
+SEEDED_ROW = 1_000
+"""The same with a generator of its own."""
 OWN_VECTOR_FROM = 16
-"""Envs per agent from which `auto` uses an environment's own vector implementation."""
+"""Envs from which `auto` uses an environment's own vector implementation: in all if it takes a seed per row, else per agent."""
 
 
 def build_grid(
@@ -41,18 +43,23 @@ def build_grid(
             "function that makes one"
         )
     room = partial(memory.require, what=f"{rows} environments (`--agents` {agents}, `--envs-per-agent` {envs})")
-    room(rows * ROW)
+    together = how == "vector" or (how == "auto" and rows >= OWN_VECTOR_FROM)
+    seeded = together and seeds_rows(source)
+    room(rows * (SEEDED_ROW if seeded else ROW))
     if how == "vector":
-        return vector([own_vector(source, kwargs, rows)], seed_rows=False)
+        return vector([own_vector(source, kwargs, rows)], seed_rows=seeded, first=first)
     if how == "async":
         room(rows * ENVIRONMENT)
         return vector([Processes(source, kwargs, rows, timeout)], seed_rows=True, first=first)
     if how == "envpool":
         return vector([Pool(source, kwargs, rows)], seed_rows=True, first=first)
-    if how == "auto" and envs >= OWN_VECTOR_FROM:
-        room(agents * ENVIRONMENT)
+    if how == "auto" and together:
         try:
-            return vector([own_vector(source, kwargs, envs) for _ in range(agents)], seed_rows=False)
+            if seeded:
+                return vector([own_vector(source, kwargs, rows)], seed_rows=True, first=first)
+            if envs >= OWN_VECTOR_FROM:
+                room(agents * ENVIRONMENT)
+                return vector([own_vector(source, kwargs, envs) for _ in range(agents)], seed_rows=False)
         except UsageError as reason:
             logger.debug("environments are stepped one after the other: %s", reason)
     room(rows * ENVIRONMENT)

@@ -105,10 +105,14 @@ def check_whole(obs: np.ndarray, grid: EnvGrid) -> None:
     """Raise EnvironmentFault if a value that must be an integer is not one, or is outside its space."""
     rows = grid.rows
     columns, least, most = rows.whole_arrays
-    values = obs.reshape(*obs.shape[:2], -1)[..., columns]
-    wrong = np.argwhere((values < least) | (values > most) | (values % 1 != 0))
-    if len(wrong):
-        agent, env, i = wrong[0].tolist()
+    values = obs.reshape(*obs.shape[:2], -1)
+    if len(columns) < values.shape[-1]:
+        values = values[..., columns]
+    wrong = (values < least) | (values > most)
+    if values.dtype.kind not in "iu":
+        wrong |= values % 1 != 0
+    if np.count_nonzero(wrong):
+        agent, env, i = np.argwhere(wrong)[0].tolist()
         what = f"{rows.whole[i][0]} is {values[agent, env, i]} at env step {grid.steps} in env {env} of agent {agent}"
         raise EnvironmentFault(f"environment {grid.name!r}: {what}; expected an integer from {least[i]} to {most[i]}")
 

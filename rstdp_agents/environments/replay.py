@@ -191,12 +191,19 @@ def checksum(info: Mapping[Any, Any], so_far: int) -> int:
 
 
 def vector_snapshot(env: VectorEnv) -> dict[str, Any]:
-    """All attributes of an own vector implementation; no steps are repeated. Raises TypeError for one that JSON cannot hold."""
+    """All attributes of an own vector implementation; no steps are repeated. Raises TypeError for one that JSON cannot hold.
+
+    An attribute may be a random generator, or a list of them, one per row for instance.
+    """
     changing = {name: value for name, value in vars(env).items() if not isinstance(value, gym.Space | EnvSpec)}
-    generator = changing.pop("_np_random", None)
-    state = generator.bit_generator.state if isinstance(generator, np.random.Generator) else None
+    random = {
+        name: [one.bit_generator.state for one in found] for name in changing if (found := _generators(env, name))
+    }
     try:
-        return {"random": to_plain(state), "attributes": {name: to_plain(value) for name, value in changing.items()}}
+        return {
+            "random": {name: to_plain(states) for name, states in random.items()},
+            "attributes": {name: to_plain(value) for name, value in changing.items() if name not in random},
+        }
     except TypeError as error:
         raise TypeError(f"{type(env).__name__} has an attribute that cannot be saved: {error}") from error
 
@@ -204,10 +211,18 @@ def vector_snapshot(env: VectorEnv) -> dict[str, Any]:
 def set_vector_snapshot(env: VectorEnv, snapshot: dict[str, Any]) -> tuple[str, ...]:
     """Bring a fresh vector env to the state of a `vector_snapshot`; returns reasons for failure, of which there are none."""
     env.reset(seed=0)
-    if snapshot["random"] is not None:
-        env.np_random.bit_generator.state = from_plain(snapshot["random"])
+    for name, states in snapshot["random"].items():
+        for generator, state in zip(_generators(env, name), from_plain(states), strict=True):
+            generator.bit_generator.state = state
     vars(env).update({name: from_plain(plain) for name, plain in snapshot["attributes"].items()})
     return ()
+
+
+def _generators(env: VectorEnv, name: str) -> list[np.random.Generator]:
+    """The random generators that an attribute is, or lists; empty for any other."""
+    value = env.np_random if name == "_np_random" else vars(env)[name]  # the former may be made only now
+    each = value if isinstance(value, list) else [value]
+    return each if all(isinstance(one, np.random.Generator) for one in each) else []
 
 
 def snapshots(take: Callable[[], Any], learnt: Callable[[], list[Learnt]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import load_env_creator
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import iterate
 
@@ -23,7 +24,10 @@ from rstdp_agents.environments.make import env_seeds, make_env
 from rstdp_agents.environments.masks import MaskInObservation
 from rstdp_agents.environments.processes import Processes
 from rstdp_agents.environments.replay import first_failure, set_vector_snapshot, snapshots, vector_snapshot
-from rstdp_agents.environments.source import EnvSource, name_of
+from rstdp_agents.environments.source import EnvSource, env_spec, name_of
+
+SEED_PER_ROW = "seed_per_row"
+"""Key in a vector env's metadata: `reset` takes a list of seeds, one per row, and a row depends on its own seed alone."""
 
 
 class VectorGrid:
@@ -49,8 +53,8 @@ class VectorGrid:
             raise UsageError(f"{parts[0]} does not restart finished episodes by itself: its autoreset mode is {mode}")
         self._restarts_next = mode == AutoresetMode.NEXT_STEP
         self.rows, self._actions = Rows(self.observation_space), Actions(self.action_space)
-        one = self.observation_space.shape or () if self.rows.is_array else (self.rows.size,)
-        self._obs_shape = (*self.shape, *one)
+        self._one = self.observation_space.shape or ()
+        self._obs_shape = (*self.shape, *(self._one if self.rows.is_array else (self.rows.size,)))
         self._done = np.zeros(self.shape, dtype=bool)
         self.steps = 0
 
@@ -69,11 +73,12 @@ class VectorGrid:
         check_finite("reward", reward, self)
         terminated = self._rows(ended)
         truncated = self._rows(cut) & ~terminated
-        restarted = self._done if self._restarts_next and self._done.any() else None
+        restarted = self._done if self._restarts_next and np.count_nonzero(self._done) else None
         self._done = terminated | truncated
-        final_obs = self._final(after, truncated, infos) if truncated.any() else None
+        final_obs = self._final(after, truncated, infos) if np.count_nonzero(truncated) else None
         numbers = self._numbers(infos) if self.keywords else None
-        return Transition(after, reward, terminated, truncated, final_obs, bool(self._done.any()), restarted, numbers)
+        any_done = bool(np.count_nonzero(self._done))
+        return Transition(after, reward, terminated, truncated, final_obs, any_done, restarted, numbers)
 
     def _step_part(self, part: VectorEnv, actions: Any) -> Any:
         """The results of a part; an exception or an unexpected shape is a fault."""
@@ -83,14 +88,13 @@ class VectorGrid:
             raise
         except Exception as error:
             raise EnvironmentFault(f"environment {self.name!r}: step() raised {plugins.said(error)}") from error
-        rows = part.num_envs
-        whole = (rows, *(self.observation_space.shape or ()))
-        if (self.rows.is_array and np.shape(obs) != whole) or any(
-            np.shape(one) != (rows,) for one in (reward, ended, cut)
-        ):
+        each = (part.num_envs,)
+        whole = each + self._one
+        fit = np.shape(reward) == np.shape(ended) == np.shape(cut) == each
+        if not fit or (self.rows.is_array and np.shape(obs) != whole):
             shapes = ", ".join(str(np.shape(one)) for one in (obs, reward, ended, cut))
             raise EnvironmentFault(
-                f"environment {self.name!r}: step() returned arrays of shapes {shapes}; expected {whole}, and {(rows,)} "
+                f"environment {self.name!r}: step() returned arrays of shapes {shapes}; expected {whole}, and {each} "
                 "for rewards and flags"
             )
         return obs, reward, ended, cut, info
@@ -179,3 +183,19 @@ def own_vector(source: EnvSource, kwargs: dict[str, Any], rows: int) -> VectorEn
         return gym.make_vec(source, rows, vectorization_mode="vector_entry_point", **kwargs)
     except (gym.error.Error, ImportError, TypeError) as error:
         raise UsageError(f"the vector implementation of {name!r} cannot be made: {str(error).strip()}") from error
+
+
+def seeds_rows(source: EnvSource) -> bool:
+    """Whether an environment's own vector implementation, if there is one, says that it takes a seed per row.
+
+    Raises UsageError if the module of an id cannot be imported.
+    """
+    if isinstance(source, str) and plugins.is_plugin(source):
+        plugins.imported(source, "--env")  # which may register the id
+    spec = env_spec(source)
+    place = spec.vector_entry_point if spec else None
+    try:
+        creator = load_env_creator(place) if isinstance(place, str) else place
+    except (ImportError, AttributeError):  # it needs a package that is not installed; `own_vector` says so
+        return False
+    return bool(getattr(creator, "metadata", {}).get(SEED_PER_ROW))

@@ -66,8 +66,10 @@ class MachineConfig:
     vectorization: Vectorization = "auto"
     """How environments are stepped.
     serial: one after the other. async: each in its own process. envpool: EnvPool's compiled environments.
-    vector: the environment's own vector implementation, one for all agents; start states then depend on the population.
-    auto: with 16 or more envs per agent the environment's vector implementation, one per agent, if it has one; else serial."""
+    vector: the environment's own vector implementation, one for all agents; start states then depend on the population, unless it
+    takes a seed per row, as those of this project do.
+    auto: the environment's vector implementation, if it has one: from 16 envs in all if it takes a seed per row, else one per
+    agent, from 16 envs per agent; otherwise serial."""
     env_errors: EnvErrors = "stop"
     """What happens when an environment fails: stop ends the run after a checkpoint; restart counts the fault, begins
     new episodes everywhere and continues, unless it fails again at once."""

@@ -34,6 +34,8 @@ def same(one, other):
         ("Taxi-v4", {}, "serial", 1),
         ("Acrobot-v1", {}, "serial", 1),
         ("rstdp/DelayedCue-v0", {}, "serial", 2),
+        ("rstdp/Reach-v0", {}, "vector", 2),
+        ("rstdp/Pattern-v0", {}, "auto", 8),
         ("Corridor-v0", {"broken": ("reward", 170, 7.0)}, "serial", 1),
     ],
 )

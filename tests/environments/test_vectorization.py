@@ -12,7 +12,9 @@ from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.environments import SerialGrid, VectorGrid, build_grid, make_env
 from rstdp_agents.environments.build import OWN_VECTOR_FROM
 from rstdp_agents.environments.envpool import Pool
+from rstdp_agents.environments.source import Wrapped
 from rstdp_agents.training.episodes import EpisodeTracker
+from rstdp_envs import REGISTERED
 from tests import helpers
 
 forks = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -135,6 +137,46 @@ def test_auto_takes_an_own_vector_implementation_only_where_it_wins():
     grid = build_grid("auto", "CartPole-v1", {}, 3, OWN_VECTOR_FROM)
     assert [part.num_envs for part in grid.parts] == [OWN_VECTOR_FROM] * 3
     assert [part.num_envs for part in build_grid("vector", "CartPole-v1", {}, 3, 2).parts] == [6]
+
+
+@pytest.mark.parametrize("how", ["vector", "auto"])
+@pytest.mark.parametrize(
+    ("env", "kwargs"),
+    [
+        *((env, {}) for env in sorted(REGISTERED)),
+        ("rstdp/Catch-v0", {"rows": 6, "max_episode_steps": 4}),
+        ("rstdp/Reach-v0", {"speed": 0.5, "max_episode_steps": 7}),
+    ],
+    ids=str,
+)
+def test_with_a_seed_per_row_own_vector_implementations_are_serial_to_the_bit(how, env, kwargs):
+    agents, envs = OWN_VECTOR_FROM // 2, 2
+    serial, rows = (build_grid(each, env, kwargs, agents, envs, first=1) for each in ("serial", how))
+    assert isinstance(rows, VectorGrid)
+    space, seeds = serial.action_space, tuple(range(agents))
+    first, same = serial.reset(seeds), rows.reset(seeds)
+    assert (first.dtype, first.tolist()) == (same.dtype, same.tolist())
+    space.seed(0)
+    ends = 0
+    for _ in range(60):
+        actions = np.array([[space.sample() for _ in range(envs)] for _ in range(agents)])
+        one, many = serial.step(actions), rows.step(actions)
+        if one.final_obs is not None:  # other rows are not read
+            one, many = (t._replace(final_obs=t.final_obs[t.truncated]) for t in (one, many))
+        assert_same(one, many)
+        ends += one.any_done
+    assert ends or env in ("rstdp/Bandit-v0", "rstdp/WaterMaze-v0")
+
+
+def test_auto_steps_rows_with_seeds_of_their_own_together():
+    grid = build_grid("auto", "rstdp/Cue-v0", {}, OWN_VECTOR_FROM, 1)
+    assert [part.num_envs for part in grid.parts] == [OWN_VECTOR_FROM]
+    assert isinstance(build_grid("auto", "rstdp_envs:rstdp/Cue-v0", {}, OWN_VECTOR_FROM, 1), VectorGrid)
+    assert isinstance(build_grid("auto", "rstdp/Cue-v0", {}, OWN_VECTOR_FROM - 1, 1), SerialGrid)
+    wrapped = Wrapped("rstdp/Cue-v0", ("gymnasium.wrappers:RecordEpisodeStatistics",))
+    assert isinstance(build_grid("auto", wrapped, {}, OWN_VECTOR_FROM, 1), SerialGrid)
+    with pytest.raises(UsageError, match="`cues` must be a whole number of 2 or more; received 1"):
+        build_grid("auto", "rstdp/Cue-v0", {"cues": 1}, OWN_VECTOR_FROM, 1)
 
 
 def test_under_auto_an_agent_has_the_same_envs_alone_and_in_a_population():

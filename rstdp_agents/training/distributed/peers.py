@@ -33,7 +33,9 @@ class RankPeers:
 
     def __init__(self, ranks: Ranks, config: RunConfig) -> None:
         own = config.vectorization in ("auto", "serial", "async", "envpool")
-        validate.require(own, "`vectorization` vector cannot be spread over ranks: its envs share a random generator")
+        validate.require(
+            own, "`vectorization` vector cannot be spread over ranks: its envs may share a random generator"
+        )
         validate.require(
             not config.eval_every, "`eval_every` is not done by several ranks: evaluate checkpoints by eval"
         )

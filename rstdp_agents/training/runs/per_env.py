@@ -32,6 +32,8 @@ class PerEnv(NamedTuple):
 def cut(whole: Position, names: set[str], mine: slice) -> Position:
     """The position for the envs ``mine`` of every agent. names: the tensors that are held for every env."""
     agents = whole.config.agents
+    if mine == slice(0, whole.config.envs_per_agent):
+        return whole  # its vectors are no list over envs
     agent = {name: tensor[:, mine] if name in names else tensor for name, tensor in whole.agent.items()}
     action = None if whole.action is None else whole.action[:, mine]
     episodes: Any = {name: _rows(value, mine) for name, value in whole.episodes.items()}

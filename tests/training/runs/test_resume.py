@@ -41,7 +41,13 @@ KINDS = {
         "agent.network.max_delay": 7.0,
     },
     "td-spiking": {"agents": 2, "agent.modulator": "td-spiking", "agent.modulation.critic_neurons": 8},
-    "processes": {"envs_per_agent": 2, "vectorization": "async", "backend": "fused", "agent.rule": "rstdp"},
+    "processes": {
+        "agents": 2,
+        "envs_per_agent": 2,
+        "vectorization": "async",
+        "backend": "fused",
+        "agent.rule": "rstdp",
+    },
 }
 
 
@@ -189,3 +195,38 @@ def test_a_run_says_what_it_ran_on_and_what_came_of_it(tmp_path):
         f"| 0 | {agent['episodes']} | {agent['final_mean']:.2f} (of {agent['episodes']}) | {agent['eval_greedy']['mean']:.2f} +-"
         in card
     )
+
+
+def test_a_vector_implementation_with_a_seed_per_row_changes_no_bit_of_a_run(tmp_path):
+    def of_a_run(how, agents=3, seed=0):
+        changes = {"env": "rstdp/Reach-v0", "vectorization": how, "agents": agents, "seed": seed, "envs_per_agent": 2}
+        bounds = {"agent.encoder.low": (-1.0,) * 4, "agent.encoder.high": (1.0,) * 4}
+        return config(**changes, **bounds, backend="fused")
+
+    for how in ("serial", "vector"):
+        train(of_a_run(how), tmp_path / how)
+    train(of_a_run("vector", agents=1, seed=1), tmp_path / "alone")
+    with Training(of_a_run("vector"), tmp_path / "again", older(tmp_path / "vector")) as again:
+        again.run()
+    episodes = monitored(tmp_path / "serial")
+    assert monitored(tmp_path / "vector") == episodes
+    assert [row[:2] for row in monitored(tmp_path / "alone")] == [row[:2] for row in episodes if row[2] == "1"]
+    assert 5 < len(monitored(tmp_path / "again")) < len(episodes)
+    assert monitored(tmp_path / "again") == episodes[-len(monitored(tmp_path / "again")) :]
+    weights, *others = (
+        load_checkpoint(latest_checkpoint(tmp_path / name))[0] for name in ("serial", "vector", "again")
+    )
+    mine = {name: weights[name] for name in weights if not name.startswith(("envs.", "monitor."))}
+    assert len(mine) > 5
+    assert all(torch.equal(mine[name], other[name]) for name in mine for other in others)
+
+
+def monitored(folder):
+    # return, length and agent of every episode in monitor.csv
+    rows = [row.split(",") for row in (folder / "monitor.csv").read_text().splitlines()[2:]]
+    return [[*row[:2], *row[3:]] for row in rows]
+
+
+def older(folder):
+    # the first of the checkpoints that are kept
+    return min((folder / "checkpoints").iterdir())
