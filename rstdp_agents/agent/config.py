@@ -45,17 +45,20 @@ class NetworkConfig:
     """Convolutions over an image, first to last: output channels, kernel size and stride of each."""
     hidden: tuple[int, ...] = ()
     """Neurons of the dense hidden layers, first to last; after the convolutions."""
-    credit: Credit = "feedback"
-    """What gates the eligibility of hidden neurons: the output's gate through fixed random weights (feedback) or
-    nothing (broadcast); frozen keeps their initial weights."""
-    lr_scale: float = 1.0
+    credit: Credit = "mirrored"
+    """What gates the eligibility of hidden neurons: the output's gate through weights that grow as the output's do (mirrored;
+    random for all but the last hidden layer), or through fixed random ones (random); or nothing (broadcast). frozen keeps their
+    initial weights."""
+    lr_scale: float = 3.0
     """Learning rate of the hidden layers, relative to that of the output."""
     dale: bool = False
     """Dale's law: a neuron either excites or inhibits, by turns; every input has a neuron of either kind."""
-    w_init: float = 2.0
+    w_init: float = 4.0
     """Initial weights of a hidden layer are uniform within +- this, divided by the square root of a neuron's inputs."""
-    hidden_hz: float = 100.0
+    hidden_hz: float = 50.0
     """Mean rate that suits hidden neurons (Hz); where `homeostasis.rate_target` is given, that is theirs too."""
+    hidden_tau: float = 1000.0
+    """Time constant with which homeostasis brings hidden layers to their rate (ms); it estimates that over half of it at most."""
     max_delay: float = 0.0
     """Longest delay of input spikes (ms): each input neuron has an axon of its own, of any delay in whole ticks up to it."""
 
@@ -65,6 +68,7 @@ class NetworkConfig:
         validate.not_negative("lr_scale", self.lr_scale)
         validate.not_negative("w_init", self.w_init)
         validate.positive("hidden_hz", self.hidden_hz, "Hz")
+        validate.positive("hidden_tau", self.hidden_tau, "ms")
         validate.not_negative("max_delay", self.max_delay, "ms")
 
 

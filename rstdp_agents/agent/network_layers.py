@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rstdp_agents.agent.config import AgentConfig
 from rstdp_agents.base import validate
+from rstdp_agents.equations.rate_control import HomeostasisParams
 from rstdp_agents.spiking.agent_random import AgentRandom
 from rstdp_agents.spiking.axons import Axons
 from rstdp_agents.spiking.dale import presynaptic_signs
@@ -26,18 +27,24 @@ def build_network(
     """
     *synapses, last = network_synapses(config, inputs, outputs)
     names = [f"hidden{i}" for i in range(1, len(synapses) + 1)]
-    hidden = replace(config, homeostasis=replace(config.homeostasis, rate_target=config.network.hidden_hz))
+    hidden = replace(config, homeostasis=of_hidden(config))
     layers = [
         build_layer(name, synapse, hidden_bound(config, synapse), hidden, envs, random)
         for name, synapse in zip(names, synapses)
     ]
     layers.append(build_layer("output", last, config.plasticity.w_init, config, envs, random))
-    fed_back = synapses if config.network.credit == "feedback" else []
+    fed_back = {"random": synapses, "mirrored": synapses[:-1]}.get(config.network.credit, [])
     feedback = [
         random.uniform(math.prod(s.post_shape) * outputs).unflatten(1, (*s.post_shape, outputs)) for s in fed_back
     ]
     axons = _axons(config, math.prod(inputs), envs, random) if config.longest_delay else None
     return Network(layers, config.network.credit, feedback, config.network.lr_scale, axons)
+
+
+def of_hidden(config: AgentConfig) -> HomeostasisParams:
+    """Homeostasis of hidden layers: it follows its own estimate of their rate, which is at least twice as fast."""
+    h, tau = config.homeostasis, config.network.hidden_tau
+    return replace(h, rate_target=config.network.hidden_hz, tau=tau, tau_rate=min(h.tau_rate, tau / 2))
 
 
 def _axons(config: AgentConfig, inputs: int, envs: int, random: AgentRandom) -> Axons:

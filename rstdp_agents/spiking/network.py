@@ -1,7 +1,7 @@
 """Layers in a row: each an own synapse, neurons, rule and homeostasis, and all learn from one modulator.
 
 The output layer is credited by what the agent did. A hidden layer cannot see how its spikes led to the action without the
-weights behind it, which no synapse knows; what it gets instead is a broadcast, see `Network`.
+weights behind it, which no synapse knows; what it gets instead comes back to it by other synapses, see `Network`.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ from rstdp_agents.spiking.axons import Axons
 from rstdp_agents.spiking.layer import Layer
 from rstdp_agents.spiking.neurons import State
 
-Credit = Literal["feedback", "broadcast", "frozen"]
+Credit = Literal["mirrored", "random", "broadcast", "frozen"]
+LEAST = 1e-9
+"""Length of a neuron's feedback weights below which it has none."""
 
 
 class Network:
     """Layers from input to output; the spikes of one are the input of the next.
 
-    credit: what gates the spike pairs of hidden neurons. feedback: the output neurons' gate, ``1[a] - pi(a)``, through fixed
-    random weights, drawn once for each hidden neuron (after Lillicrap et al. 2016: no weight is transported, the output weights
-    come to fit the feedback). broadcast: nothing, the modulator alone tells. frozen: hidden layers do not learn.
-    feedback: per hidden layer, ``(agents, *post, out)`` uniform in [0, 1), from which these weights are made; empty without it.
+    credit: what gates the spike pairs of hidden neurons. mirrored: the output neurons' gate, ``1[a] - pi(a)``, through weights
+    that grow as those of the output do (`mirrored`), for the last hidden layer; for those before it as random. random: the same
+    gate through fixed random weights, drawn once for each hidden neuron (after Lillicrap et al. 2016: the output weights come
+    to fit the feedback). broadcast: nothing, the modulator alone tells. frozen: hidden layers do not learn.
+    feedback: for each hidden layer with random weights, ``(agents, *post, out)`` uniform in [0, 1), from which they are made.
     lr_scale: learning rate of the hidden layers, relative to that of the output layer. axons: of the input, None for none that
     take time. Where there are any, what is under way is the last of the `neurons`.
     """
@@ -39,6 +42,8 @@ class Network:
         self.layers, self.hidden, self.output = layers, layers[:-1], layers[-1]
         self.lr_scale = 0.0 if credit == "frozen" else lr_scale
         self.feedback = [balanced(uniform) for uniform in feedback]
+        self.origin = self.output.weight.clone() if credit == "mirrored" and self.hidden else None
+        """Weights that the output began with, ``(agents, out, pre)``, where feedback mirrors what has come to them."""
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -134,6 +139,8 @@ class Network:
         """Everything that a checkpoint holds, by name."""
         feedback = {f"{layer.name}.feedback": b for layer, b in zip(self.hidden, self.feedback)}
         own = {name: tensor for layer in self.layers for name, tensor in layer.tensors().items()} | feedback
+        if self.origin is not None:
+            own["output.origin"] = self.origin
         return own | (self.axons.tensors() if self.axons else {})
 
     def per_env(self) -> set[str]:
@@ -145,9 +152,12 @@ class Network:
         return neurons[:-1] if self.axons else neurons
 
     def _gates(self, gate: Tensor | None) -> list[Tensor | None]:
-        if gate is None or not self.feedback:
-            return [*[None] * len(self.hidden), gate]
-        return [*(fed_back(gate, b) for b in self.feedback), gate]
+        if gate is None:
+            return [None] * len(self.layers)
+        gates: list[Tensor | None] = [fed_back(gate, b) for b in self.feedback]
+        if self.origin is not None:
+            gates.append(_shaped(mirrored(gate, self.output.weight - self.origin), self.hidden[-1].synapse.post_shape))
+        return [*gates, *[None] * (len(self.hidden) - len(gates)), gate]
 
 
 def balanced(uniform: Tensor) -> Tensor:
@@ -159,6 +169,21 @@ def fed_back(gate: Tensor, feedback: Tensor) -> Tensor:
     """Gate ``(agents, envs, *post)`` of a hidden layer: ``feedback (agents, *post, out)`` times ``gate (agents, envs, out)``."""
     rows = gate @ feedback.flatten(1, -2).transpose(1, 2)
     return _shaped(rows, tuple(feedback.shape[1:-1]))
+
+
+def mirrored(gate: Tensor, grown: Tensor) -> Tensor:
+    """Gate of the hidden neurons by weights that mirror those of the output.
+
+        g_j = sum_k m_kj g_k / |m_j|
+
+    gate: of the output neurons, g_k, ``(agents, envs, out)``. grown: what has come to the output's weights, m, ``(agents, out,
+    pre)``. A synapse back from output k to hidden neuron j begins silent, and changes as the synapse from j to k does: both see
+    the same spikes of both neurons and the same modulator, one of them in reversed order (mirrored STDP, Burbank 2015). So its
+    weight is what has come to the other. The synapses back to a neuron are scaled to the length 1 together, as by synaptic
+    scaling. Returns ``(agents, envs, pre)``.
+    """
+    length = grown.square().sum(1, keepdim=True).sqrt_().clamp_(min=LEAST)
+    return gate @ (grown / length)
 
 
 def _shaped(flat: Tensor, shape: tuple[int, ...]) -> Tensor:

@@ -144,7 +144,7 @@ def test_a_target_that_no_neuron_can_reach_is_refused(changes, most):
 @pytest.mark.parametrize(
     ("changes", "targets"),
     [
-        ({}, [100.0, 100.0, 250.0]),
+        ({}, [50.0, 50.0, 250.0]),
         ({"network.hidden_hz": 40.0, "decoder.choice_hz": 200.0}, [40.0, 40.0, 200.0]),
         ({"network.hidden_hz": 450.0, "neuron.t_ref": 3.0}, [125.0, 125.0, 125.0]),
         ({"homeostasis.rate_target": 30.0}, [30.0, 30.0, 30.0]),
@@ -158,6 +158,23 @@ def test_every_layer_is_held_at_the_rate_that_suits_it_or_at_the_given_one(chang
     assert [layer.homeostasis.rate.unique().item() for layer in agent.network.layers] == targets
     with pytest.raises(ValueError, match="`hidden_hz` must be positive"):
         cartpole_agent(**{"network.hidden_hz": 0.0})
+
+
+@pytest.mark.parametrize(
+    ("changes", "times"),
+    [
+        ({}, (1000.0, 500.0)),
+        ({"network.hidden_tau": 100_000.0, "homeostasis.tau_rate": 5000.0}, (100_000.0, 5000.0)),
+        ({"network.hidden_tau": 4000.0, "homeostasis.tau_rate": 7000.0}, (4000.0, 2000.0)),
+    ],
+    ids=["defaults", "an estimate that is fast enough", "one that would swing"],
+)
+def test_hidden_layers_have_a_time_constant_of_their_own_and_an_estimate_that_is_twice_as_fast(changes, times):
+    agent = cartpole_agent(**{"network.hidden": (6,), **changes})
+    hidden, output = (layer.homeostasis_params for layer in agent.network.layers)
+    assert (hidden.tau, hidden.tau_rate) == times
+    p = agent.config.homeostasis
+    assert (output.tau, output.tau_rate) == (p.tau, p.tau_rate)
 
 
 @pytest.mark.parametrize("backend", ["torch", "fused"])

@@ -13,7 +13,7 @@ from rstdp_agents.base.settings import from_json, override
 from rstdp_agents.codecs.encoders import bernoulli
 from rstdp_agents.codecs.transition import Transition
 from rstdp_agents.spiking.agent_random import AgentRandom
-from rstdp_agents.spiking.network import balanced, fed_back
+from rstdp_agents.spiking.network import balanced, fed_back, mirrored
 from rstdp_agents.training.config import RunConfig
 from rstdp_agents.training.loop import Training
 from rstdp_agents.training.presets import preset
@@ -66,7 +66,7 @@ def test_a_network_without_hidden_layers_draws_and_computes_what_a_single_layer_
     assert torch.equal(layer.pairs.z[0], z)
 
 
-@pytest.mark.parametrize("credit", ["feedback", "broadcast", "frozen"])
+@pytest.mark.parametrize("credit", ["mirrored", "random", "broadcast", "frozen"])
 def test_hidden_layers_learn_unless_they_are_frozen(credit):
     agent = cartpole_agent(range(2), 2, **DEEP, **{"network.credit": credit})
     before = [layer.weight.clone() for layer in agent.network.layers]
@@ -93,8 +93,9 @@ def test_without_a_learning_rate_of_its_own_a_hidden_layer_is_a_fixed_random_pro
     assert torch.equal(frozen.layer.weight, still.layer.weight)
 
 
-def test_hidden_pairs_are_gated_by_the_output_gate_through_the_feedback():
-    agent = cartpole_agent(dtype=torch.float64, **{"network.hidden": (12,), "network.w_init": 8.0})
+def test_hidden_pairs_are_gated_by_the_output_gate_through_random_feedback():
+    settings = {"network.hidden": (12,), "network.w_init": 8.0, "network.credit": "random"}
+    agent = cartpole_agent(dtype=torch.float64, **settings)
     agent.begin(observations(1, 1))
     pre, hidden, out = agent.spikes()
     _, gate = agent.decoder.choose(agent.decoder.rates(out), agent._backend._window.choice)
@@ -115,7 +116,34 @@ def test_feedback_weights_are_balanced_whatever_the_number_of_outputs():
     torch.testing.assert_close(fed_back(gate, feedback)[0, 1], feedback[0].sum(-1))
 
 
-@pytest.mark.parametrize("credit", ["feedback", "broadcast"])
+def test_mirrored_feedback_projects_the_gate_on_what_has_come_to_a_neurons_synapses():
+    random = torch.Generator().manual_seed(0)
+    gate, grown = torch.randn(2, 3, 4, generator=random), torch.randn(2, 4, 5, generator=random)
+    by_hand = [
+        [[gate[a, e] @ grown[a, :, j] / grown[a, :, j].norm() for j in range(5)] for e in range(3)] for a in range(2)
+    ]
+    torch.testing.assert_close(mirrored(gate, grown), torch.tensor(by_hand))
+    torch.testing.assert_close(mirrored(gate, 1e-3 * grown), mirrored(gate, grown))  # their length does not count
+    assert (mirrored(gate, grown).abs() <= gate.norm(dim=-1, keepdim=True) + 1e-6).all()
+    assert not mirrored(gate, torch.zeros(2, 4, 5)).any()  # silent synapses say nothing
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["fused", "torch"])
+def test_mirrored_feedback_is_silent_at_first_and_then_what_has_come_to_the_output(dtype):
+    agent = cartpole_agent(range(2), 2, dtype, **DEEP, **{"plasticity.w_max": 0.05, "plasticity.w_min": -0.05})
+    network, first = agent.network, [layer.weight.clone() for layer in agent.network.layers]
+    agent.begin(observations(2, 2))
+    last, before = network.hidden[-1], network.hidden[:-1]
+    assert not last.eligibility()[0].any()
+    assert all(layer.eligibility()[0].any() for layer in before)
+    assert len(network.feedback) == len(before)
+    agent.step(transition(2, 2, 0))
+    agent.step(transition(2, 2, 1))
+    assert torch.equal(agent.tensors()["output.origin"], first[-1])
+    assert last.eligibility()[0].any()
+
+
+@pytest.mark.parametrize("credit", ["mirrored", "random", "broadcast"])
 def test_an_agent_with_hidden_layers_is_the_same_in_a_population(credit):
     changes = {**DEEP, "network.credit": credit}
     population, alone = (cartpole_agent(seeds, 2, torch.float64, **changes) for seeds in (range(4), [2]))

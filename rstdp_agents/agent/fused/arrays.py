@@ -10,7 +10,7 @@ import torch
 from rstdp_agents.agent.fused.constants import constants_of
 from rstdp_agents.agent.fused.decoders import decoder_arrays
 from rstdp_agents.agent.fused.encoders import code_of, most_active
-from rstdp_agents.agent.fused.layer_arrays import feed_back, layer_arrays
+from rstdp_agents.agent.fused.layer_arrays import feed_back, layer_arrays, mirror
 from rstdp_agents.agent.fused.lazy_rows import RING, Rows
 from rstdp_agents.agent.fused.neurons import neuron_arrays
 from rstdp_agents.agent.fused.state import REWARD, TD, TD_SPIKING, is_usual
@@ -102,6 +102,8 @@ def _of_network(network: Network, parts: AgentParts, most: int, dense: bool) -> 
         counted = parts.statistics.spikes[1 + i]
         made.append(layer_arrays(layer, parts.envs, ticks, most=most, lr_scale=scale, counted=counted, **kind))
     network.feedback = [feed_back(*each) for each in zip(network.hidden, network.feedback, made)]
+    if network.origin is not None:
+        network.origin = mirror(network.output, network.origin, made[-1])
     return tuple(made)
 
 

@@ -89,6 +89,7 @@ def layer_arrays(
         "homeostasis": records(homeostasis, layer.agents), "lr_scale": float(lr_scale),
         "taps": axes.rows // axes.pre[0], "source": sources(layer.synapse),
         "feedback": np.zeros((layer.agents, 0, axes.sites, axes.padded), np.float32),
+        "origin": np.zeros((layer.agents, 0, axes.padded), np.float32),
         "own": (np.arange(axes.padded) < axes.channels).astype(np.float32),
         "pending": np.zeros(layer.agents, bool), "power": np.zeros(shape, np.float32), "post_count": counted.numpy(),
         "post": np.zeros((*shape, axes.sites, ticks, axes.padded), np.float32),
@@ -119,6 +120,14 @@ def feed_back(layer: Layer, feedback: Tensor, arrays: dict[str, Any]) -> Tensor:
     memory = torch.zeros(agents, out, axes.sites, axes.padded)
     arrays["feedback"] = memory.numpy()
     return axes.neurons(memory).movedim(1, -1).copy_(feedback)
+
+
+def mirror(layer: Layer, origin: Tensor, arrays: dict[str, Any]) -> Tensor:
+    """Let the weights that a layer began with lie in its ``arrays``; returns their view."""
+    axes = axes_of(layer.synapse)
+    memory = torch.zeros(layer.agents, axes.rows, axes.padded)
+    arrays["origin"] = memory.numpy()
+    return axes.synapses(memory).copy_(origin)
 
 
 def show_last(layer: Layer, arrays: dict[str, Any]) -> LastWindow:

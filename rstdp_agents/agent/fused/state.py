@@ -44,6 +44,7 @@ LAYER_FIELDS = {
     "taps": "rows that belong to one channel of the input; a number",
     "source": "(R, S) int32: the input that is behind each row at each site; (0, 1) in a dense layer, where row i is input i",
     "feedback": "(A, G, S, P): weight in a neuron's gate of each of the G numbers of the output's; no G where there is none",
+    "origin": "(A, R, P): weights that the layer began with, if that before is credited by what has come to them; else no rows",
     "own": "(P,): 1, and 0 of the padding",
     "pending": "(A,) bool: whether a window waits for its eligibility",
     "weight": "(A, R, P)",

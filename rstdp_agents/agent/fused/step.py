@@ -22,6 +22,7 @@ from rstdp_agents.agent.fused.credit import anticausal_credit, causal_credit, mo
 from rstdp_agents.agent.fused.decoders import choose, choose_vector, sharpen
 from rstdp_agents.agent.fused.dense_rows import lay_aside, remain, remain_listed, retire
 from rstdp_agents.agent.fused.encoders import encode
+from rstdp_agents.agent.fused.gates import gate_of
 from rstdp_agents.agent.fused.lazy_rows import (
     clear_spikes,
     decay_at_rest,
@@ -43,7 +44,7 @@ from rstdp_agents.agent.fused.synapse_pass import (
     modulate_credit,
 )
 from rstdp_agents.base.compiled import FAST, jit
-from rstdp_agents.equations.lanes import WIDTH, load, splat, store
+from rstdp_agents.equations.lanes import WIDTH
 from rstdp_agents.equations.random_numbers import fill_uniform, window_keys
 from rstdp_agents.equations.three_factor import shared_gate
 from rstdp_agents.equations.traces import trace_step
@@ -89,7 +90,7 @@ def step(s, a, obs, final_obs, reward, terminated, truncated, restarted, learnin
     s.sums[a, 2] += (square + more) / (s.output.post_count.shape[1] * s.output.weight.shape[1])
     gate = _choose(s, s.output, a, keys, place, c)
     for i in range(len(s.layers)):
-        _remember(s, s.layers[i], a, gate, i == len(s.layers) - 1, c)
+        _remember(s, i, a, gate, c)
 
 
 @jit(fastmath=FAST)
@@ -305,17 +306,18 @@ def _choose(s, layer, a, keys, place, c):
 
 
 @jit(fastmath=FAST)
-def _remember(s, layer, a, gate, is_output, c):
-    """What the spikes of a layer of agent a make eligible, and what homeostasis and the statistics keep of them.
+def _remember(s, number, a, gate, c):
+    """What the spikes of layer ``number`` of agent a make eligible, and what homeostasis and the statistics keep of them.
 
     gate: of the output neurons, ``(E, outputs)``.
     """
+    layer = s.layers[number]
     envs, sites, padded = layer.counts.shape[1:]
     channels = layer.post_count.shape[1] // sites
     own, mean = room((sites, padded), np.float32), room((sites, padded), np.float32)
     fill(flat(mean), 0.0)
     for e in range(envs):
-        _gate(layer, a, gate[e], is_output, own)
+        gate_of(s, number, a, gate[e], own)
         for site in range(sites):
             for o in range(channels):
                 own[site, o] = shared_gate(own[site, o], layer.power[a, e])
@@ -336,17 +338,3 @@ def _remember(s, layer, a, gate, is_output, c):
                 carry_output_traces(post, before, c.rule)
     homeostasis_window(mean, layer.rate[a], layer.offset[a], channels, layer.homeostasis[a])
     layer.pending[a] = True
-
-
-@jit(fastmath=FAST)
-def _gate(layer, a, gate, is_output, own):
-    """The gate ``own (S, P)`` of a layer of agent a in an env: the output's ``gate``, fed back if there is feedback, or 1."""
-    gates, outputs = flat(own), layer.feedback.shape[1]
-    for o in range(0, gates.shape[0], WIDTH):
-        store(gates, o, splat(0.0 if is_output or outputs > 0 else 1.0))
-    for k in range(gate.shape[0] if is_output else 0):
-        own[0, k] = gate[k]
-    for k in range(outputs):
-        weight = flat(layer.feedback[a, k])
-        for o in range(0, gates.shape[0], WIDTH):
-            store(gates, o, load(gates, o) + load(weight, o) * gate[k])

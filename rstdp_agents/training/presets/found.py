@@ -17,8 +17,7 @@ RULES: Settings = {
 """The one setting of a rule, where it is not that of R-STDP-ET."""
 
 BARS = {  # whether a bar lies or stands is no sum over pixels or pairs of them: a convolution learns to see it
-    "agent.network.conv": ((8, 3, 1),),
-    "agent.network.lr_scale": 3.0,
+    "agent.network.conv": ((16, 3, 1),),
 }
 
 PRESETS: Presets = {

@@ -13,6 +13,7 @@ REGIMES: dict[str, dict[str, Any]] = {
         "agent.encoder.rate_max": 100.0,
         "agent.network.dale": True,
         "agent.network.hidden_hz": 30.0,
+        "agent.network.hidden_tau": 100_000.0,
         "agent.neuron.tau_m": 20.0,
         "agent.neuron.t_ref": 4.0,
         "agent.neuron.escape": "exponential",  # at rest 60 Hz exp(-1 / 0.25) = 1.1 Hz (Jolivet and others 2006 in form)
