@@ -123,8 +123,8 @@ def at_step(run, step, do):
     """Have ``do()`` called once a run has reached an env step."""
     record = run.monitor.record
 
-    def watch(now, episodes):
-        record(now, episodes)
+    def watch(now, *noted):
+        record(now, *noted)
         if now == step:
             do()
 

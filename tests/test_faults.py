@@ -192,7 +192,7 @@ def test_memory_stays_as_it_is(tmp_path):
 
     with Training(settings, tmp_path) as run:
         record = run.monitor.record
-        run.monitor.record = lambda step, episodes: (record(step, episodes), count() if step % 2_000 == 0 else None)
+        run.monitor.record = lambda step, *noted: (record(step, *noted), count() if step % 2_000 == 0 else None)
         run.run()
     assert max(blocks[2:]) - min(blocks[2:]) < 3_000  # of some 600,000; an object per step would add 8,000
 

@@ -166,7 +166,10 @@ class EpisodeTracker:
     def ended(self, t: Transition, step: int) -> list[Episode]:
         """As `add`, without adding the episodes to the records."""
         self._steps += 1
-        self._return += t.reward
+        if self._return.size == 1:
+            self._return[0, 0] = self._return.item() + t.reward.item()  # a fifth of the time of the line below
+        else:
+            self._return += t.reward
         if t.info is not None:
             self._info += np.stack([np.nan_to_num(t.info), ~np.isnan(t.info)], -1)
         if t.restarted is not None:

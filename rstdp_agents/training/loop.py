@@ -113,19 +113,18 @@ class Training:
         self.play.player = self.agent if self.recorder is None else Recorded(self.agent, self.recorder)
         end, stops = min(self.until, config.total_steps), self.peers.stop
         often = [every for every in (config.eval_every, config.checkpoint_every, config.log_every) if every]
-        due = 0
+        due, envs, step, record = 0, self.envs, self.play.step, self.monitor.record
         while self.step < end and not stops(stop):
-            if not self.envs.running:
+            if not envs.running:
                 self._begin()
             try:
-                transition, episodes = self.play.step(self.step + stride)
+                transition, episodes = step(self.step + stride)
             except EnvironmentFault as fault:
-                if not self.envs.came_back(fault, self.step):
+                if not envs.came_back(fault, self.step):
                     self._begin_after(fault)
                 continue
             self.step += stride
-            self.monitor.see(self.step, transition)
-            self.monitor.record(self.step, episodes)
+            record(self.step, transition, episodes)
             if self.step >= due:
                 self._attend(stop)
                 due = min(following(self.step, every) for every in often)

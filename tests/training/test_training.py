@@ -164,8 +164,8 @@ def test_ctrl_c_finishes_the_step_and_saves(tmp_path, monkeypatch):
     with Training(config(), tmp_path) as run:
         record = run.monitor.record
 
-        def interrupt(step, episodes):
-            record(step, episodes)
+        def interrupt(step, *noted):
+            record(step, *noted)
             if step == 50:
                 signal.raise_signal(signal.SIGINT)
 

@@ -62,8 +62,8 @@ def train(settings, folder, told=None):
         if told is not None:
             record = run.monitor.record
 
-            def tell(step, episodes):
-                record(step, episodes)
+            def tell(*noted):
+                record(*noted)
                 os.write(told, b".")
 
             run.monitor.record = tell
