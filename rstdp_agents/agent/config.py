@@ -134,11 +134,8 @@ class AgentConfig:
             f"{1000 * window:g} ms without input; received {spikes:g}, of `modulation.critic_hz` {p.critic_hz} and "
             f"`modulation.critic_neurons` {p.critic_neurons}",
         )
-        ticks, delay = self.simulation.ticks, self.longest_delay
-        validate.require(
-            not delay or ticks + delay <= LONGEST,
-            f"`network.max_delay` and a window may take {LONGEST} ticks together; received {delay} and {ticks}",
-        )
+        delay = self.longest_delay
+        validate.require(delay <= LONGEST, f"`network.max_delay` may take {LONGEST} ticks; received {delay}")
         target, most = self.homeostasis.rate_target, self.highest_rate
         validate.require(
             self.homeostasis.param == "none" or target <= most,

@@ -50,7 +50,7 @@ def of_hidden(config: AgentConfig) -> HomeostasisParams:
 def _axons(config: AgentConfig, inputs: int, envs: int, random: AgentRandom) -> Axons:
     """Axons of the input, whose delays are whole ticks up to the longest, each as likely as another."""
     delay = random.uniform(inputs).mul_(config.longest_delay + 1).long()
-    return Axons(delay, envs, config.simulation.fresh_each_window)
+    return Axons(delay, config.longest_delay, envs, config.simulation.fresh_each_window)
 
 
 def network_synapses(config: AgentConfig, inputs: tuple[int, ...], outputs: int) -> list[Synapse]:

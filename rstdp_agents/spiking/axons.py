@@ -1,6 +1,6 @@
 """Axons of the input neurons: their spikes arrive late, each neuron's by a delay of its own.
 
-Spikes of a window are bits of a word per neuron, tick by tick from the lowest, so that waiting for a tick is a shift by one.
+What is under way are bits of a word per neuron, tick by tick from the lowest, so that waiting for a tick is a shift by one.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ import torch
 from torch import Tensor
 
 LONGEST = 63
-"""Ticks of a window and of the longest delay together, at most: bits of a word whose sign is no tick."""
+"""Ticks of the longest delay, at most: bits of a word whose sign is no tick."""
 
 
 class Axons:
     """Delays of a population's input neurons, and what is under way in each env.
 
-    delay: ``(agents, pre)`` int64, in ticks. fresh_each_window: what is under way at the end of a window does not arrive.
+    delay: ``(agents, pre)`` int64, in ticks, none beyond ``longest``. fresh_each_window: what is under way at the end of a window
+    does not arrive.
     """
 
-    def __init__(self, delay: Tensor, envs: int, fresh_each_window: bool) -> None:
-        self.delay, self.fresh_each_window = delay, fresh_each_window
+    def __init__(self, delay: Tensor, longest: int, envs: int, fresh_each_window: bool) -> None:
+        self.delay, self.longest, self.fresh_each_window = delay, longest, fresh_each_window
         self.under_way = self.start(envs)
 
     def start(self, envs: int) -> Tensor:
@@ -32,10 +33,16 @@ class Axons:
 
         pre: as they were fired, ``(ticks, agents, envs, pre)``. under_way: as of `start`.
         """
-        ticks = 2 ** torch.arange(len(pre), device=pre.device).reshape(-1, 1, 1, 1)  # products of these are shifts
-        coming = under_way + (pre.long() * ticks).sum(0) * 2 ** self.delay[:, None]
-        left = torch.zeros_like(coming) if self.fresh_each_window else coming // 2 ** len(pre)
-        return (coming // ticks % 2).to(pre.dtype), left
+        ticks, longest = len(pre), self.longest
+        time = torch.arange(ticks + longest, device=pre.device).reshape(-1, 1, 1, 1)
+        fired = time - self.delay[:, None]  # when that was fired which arrives then
+        late = pre.gather(0, fired.clamp(0, ticks - 1).expand(-1, -1, pre.shape[2], -1))
+        late = late * ((fired >= 0) & (fired < ticks))
+        places = 2 ** time[:longest]  # products of these are shifts
+        waits = (under_way // places % 2).to(pre.dtype)
+        coming = torch.cat([late[:longest] + waits, late[longest:]])
+        left = torch.zeros_like(under_way) if self.fresh_each_window else (coming[ticks:].long() * places).sum(0)
+        return coming[:ticks], left
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint holds, by name."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rstdp_agents.agent.fused.memory import fill, room
 from rstdp_agents.agent.fused.state import NOW
-from rstdp_agents.agent.fused.words import BITS
+from rstdp_agents.agent.fused.words import BITS, delay_spikes, spikes_of
 from rstdp_agents.base.compiled import jit
 from rstdp_agents.equations.lanes import count_bits
 from rstdp_agents.equations.random_numbers import RESOLUTION, fill_uniform_at
@@ -49,19 +49,19 @@ def draw_spikes(index, value, p_max, ticks, envs, e, inputs, keys, bits, count):
 def arrive(s, layer, a):
     """`axons.Axons.arrive` of agent a: the input spikes of its first layer become those that arrive.
 
-    Where windows begin anew, only active inputs have any. A window is one word (`axons.LONGEST`).
+    Where windows begin anew, only active inputs have any.
     """
-    ticks, delay, count = uint64(s.late.shape[1]), s.delay[a], s.pre_count[a]
-    window = (uint64(1) << ticks) - uint64(1)
+    delay, count = s.delay[a], s.pre_count[a]
     for e in range(layer.bits.shape[2]):
-        bits, under_way = layer.bits[a, 0, e], s.under_way[a, e]
-        for j in range(bits.shape[0] if layer.carries else s.many[a, NOW, e]):
+        under_way = s.under_way[a, e]
+        for j in range(layer.bits.shape[3] if layer.carries else s.many[a, NOW, e]):
             i = j if layer.carries else np.int64(s.index[a, NOW, e, j])
-            coming = under_way[i] | (bits[i, 0] << delay[i])
-            count[i] += np.float32(count_bits(coming & window)) - np.float32(count_bits(bits[i, 0]))
-            bits[i, 0] = coming & window
+            bits = layer.bits[a, 0, e, i]
+            fired = spikes_of(bits, 0, layer.words)
+            left = delay_spikes(bits, delay[i], under_way[i], s.late.shape[1])
+            count[i] += np.float32(spikes_of(bits, 0, layer.words)) - np.float32(fired)
             if layer.carries:
-                under_way[i] = coming >> ticks
+                under_way[i] = left
 
 
 @jit()

@@ -47,6 +47,27 @@ def spikes_of(bits, at, words):
     return many
 
 
+@jit()
+def delay_spikes(bits, delay, under_way, ticks):
+    """Let the spikes of an input arrive late: bits ``(W,)`` become those that do in this window, of so many ticks.
+
+    delay: in ticks, below `BITS`. under_way: what is still to come, from the first tick on. Returns what is to come afterwards.
+    """
+    last = bits.shape[0] - 1
+    kept, over = uint64(ticks - BITS * last), uint64(0)
+    for w in range(bits.shape[0]):
+        fired = bits[w]
+        bits[w] = (fired << delay) | over
+        over = fired >> (uint64(BITS) - delay) if delay > 0 else uint64(0)
+        if w == 0:
+            bits[w] |= under_way
+    if kept == BITS:
+        return over
+    left = (bits[last] >> kept) | (over << (uint64(BITS) - kept))
+    bits[last] &= (uint64(1) << kept) - uint64(1)
+    return left
+
+
 def pack_spikes(spikes: np.ndarray) -> np.ndarray:
     """Spikes 0 and 1, ``(agents, envs, ticks, inputs)``, as bits ``(agents, envs, inputs, W)`` uint64."""
     ticks = spikes.shape[2]

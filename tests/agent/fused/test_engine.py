@@ -59,6 +59,8 @@ OPTIONS = [
     {"simulation.fresh_each_window": False, "encoder.code": "hashed", "plasticity.a_minus": 0.4, "rule": "reward-switch"},
     {"simulation.fresh_each_window": False, "neuron.lateral_inhibition": 0.05},
     {"network.max_delay": 6.0, "plasticity.a_minus": 0.4},
+    {"network.max_delay": 63.0, "simulation.ticks": 100, "simulation.fresh_each_window": False},
+    {"network.max_delay": 60.0, "simulation.ticks": 30, "plasticity.a_minus": 0.4, "simulation.fresh_each_window": False},
     {"network.max_delay": 14.0, "plasticity.a_minus": 0.4, "simulation.fresh_each_window": False},
     {"network.max_delay": 14.0, "rule": "rstdp", "simulation.fresh_each_window": False, "plasticity.on_spike": "set"},
     {"rule": "rstdp", "simulation.fresh_each_window": False, "plasticity.a_minus": 0.4},
