@@ -47,7 +47,7 @@ TASKS = {
 }
 CREDITS: dict[str, dict[str, Any]] = {
     "mirrored": {},
-    "random": {"network.credit": "random"},
+    "feedback": {"network.credit": "feedback"},
     "broadcast": {"network.credit": "broadcast"},
     "frozen": {"network.credit": "frozen"},
     "no hidden layer": {"network.conv": (), "network.hidden": ()},

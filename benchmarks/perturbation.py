@@ -46,7 +46,7 @@ PERTURBATIONS = {"none": 1.0, "inputs x0.3": 0.3, "inputs x2": 2.0, "half of the
 """Factor on the rates of all inputs."""
 LESION = "half of the neurons"
 FORMS: dict[str, dict[str, Any]] = {"homeostasis": {}, "without": {"homeostasis.param": "none"}}
-STOP: dict[str, Any] = {"homeostasis.tau": math.inf}
+STOP: dict[str, Any] = {"homeostasis.tau": math.inf, "network.hidden_tau": math.inf}
 AFTER = {"homeostasis": {"homeostasis": {}, "stopped": STOP}, "without": {"without": {}}}
 """How agents of a form go on from the perturbation: as before, or with homeostasis that stops there."""
 LINES = [line for lines in AFTER.values() for line in lines]

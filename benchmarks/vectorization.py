@@ -15,6 +15,8 @@ from itertools import cycle
 import numpy as np
 import tyro
 
+from benchmarks.arguments import errors_in_a_line
+from rstdp_agents.base import validate
 from rstdp_agents.environments import EnvGrid, build_grid
 from rstdp_agents.environments.build import Vectorization
 from rstdp_agents.training.reports.tables import table
@@ -71,8 +73,16 @@ def measured(env: str, rows: int, turns: int, steps: int) -> list[float]:
     return np.min(each, 0).tolist()
 
 
-def main() -> None:
-    args = tyro.cli(Args, description=__doc__)
+def main(argv: list[str] | None = None) -> None:
+    with errors_in_a_line():
+        run_all(tyro.cli(Args, args=argv, description=__doc__))
+
+
+def run_all(args: Args) -> None:
+    """Measure and print every line of the table."""
+    for name, values in (("rows", args.rows), ("turns", (args.turns,)), ("steps", (args.steps,))):
+        for value in values:
+            validate.positive(name, value)
     lines = []
     for env in args.envs:
         pairs = [measured(env, rows, args.turns, args.steps) for rows in args.rows]

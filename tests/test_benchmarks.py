@@ -202,3 +202,10 @@ def test_a_turn_is_as_many_steps_of_all_rows_as_it_is_divided_by(how):
     actions = vectorization.random_actions(course.grid, 4)
     assert len(actions) == vectorization.ACTIONS
     assert all(one in course.grid.action_space for batch in actions for one in batch[:, 0])
+
+
+def test_vectorization_says_in_a_line_what_it_cannot_measure(capsys):
+    for wrong in (["--rows", "0"], ["--turns", "0"], ["--envs", "FrozenLake-v1"]):
+        with pytest.raises(SystemExit):
+            vectorization.main(["--steps", "4", "--turns", "1", "--rows", "2", *wrong])
+        assert capsys.readouterr().err.startswith("error: ")

@@ -17,7 +17,7 @@ def test_every_credit_is_a_network_with_hidden_neurons_but_for_one_that_has_none
         for credit, changes in hidden.CREDITS.items():
             network = override(made, net.settings | changes).network
             assert bool(network.hidden or network.conv) == (credit != "no hidden layer")
-            assert network.credit == (credit if credit in ("random", "broadcast", "frozen") else "mirrored")
+            assert network.credit == (credit if credit in ("feedback", "broadcast", "frozen") else "mirrored")
 
 
 def test_the_page_has_every_seed_and_what_a_file_holds_is_not_measured_again(tmp_path, monkeypatch):

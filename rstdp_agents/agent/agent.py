@@ -211,6 +211,7 @@ class Agent:
                 "plasticity.lr": 0.0,
                 "modulation.critic_lr": 0.0,
                 "homeostasis.tau": math.inf,
+                "network.hidden_tau": math.inf,
                 "decoder.temperature_lr": 0.0,
                 "decoder.exploration_lr": 0.0,
             }

@@ -46,9 +46,9 @@ class NetworkConfig:
     hidden: tuple[int, ...] = ()
     """Neurons of the dense hidden layers, first to last; after the convolutions."""
     credit: Credit = "mirrored"
-    """What gates the eligibility of hidden neurons: the output's gate through weights that grow as the output's do (mirrored;
-    random for all but the last hidden layer), or through fixed random ones (random); or nothing (broadcast). frozen keeps their
-    initial weights."""
+    """What gates the eligibility of hidden neurons: the output's gate through weights that grow as the output's do (mirrored; for
+    layers before the last hidden one as feedback), or through fixed random ones (feedback); or nothing (broadcast). frozen keeps
+    their initial weights."""
     lr_scale: float = 3.0
     """Learning rate of the hidden layers, relative to that of the output."""
     dale: bool = False
@@ -68,7 +68,7 @@ class NetworkConfig:
         validate.not_negative("lr_scale", self.lr_scale)
         validate.not_negative("w_init", self.w_init)
         validate.positive("hidden_hz", self.hidden_hz, "Hz")
-        validate.positive("hidden_tau", self.hidden_tau, "ms")
+        validate.require(self.hidden_tau > 0, f"`hidden_tau` must be positive (ms); received {self.hidden_tau}")
         validate.not_negative("max_delay", self.max_delay, "ms")
 
 

@@ -33,7 +33,7 @@ def build_network(
         for name, synapse in zip(names, synapses)
     ]
     layers.append(build_layer("output", last, config.plasticity.w_init, config, envs, random))
-    fed_back = {"random": synapses, "mirrored": synapses[:-1]}.get(config.network.credit, [])
+    fed_back = {"feedback": synapses, "mirrored": synapses[:-1]}.get(config.network.credit, [])
     feedback = [
         random.uniform(math.prod(s.post_shape) * outputs).unflatten(1, (*s.post_shape, outputs)) for s in fed_back
     ]

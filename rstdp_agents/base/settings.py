@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import is_dataclass, replace
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
@@ -58,8 +58,15 @@ def _from_json(name: str, kind: Any, value: Any) -> Any:
         check_type(value, kind, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
     except TypeCheckError:
         wrong = True
-    validate.require(not wrong, f"`{name}` must be {getattr(kind, '__name__', kind)}; received {value!r:.80}")
+    validate.require(not wrong, f"`{name}` must be {_in_words(kind)}; received {value!r:.80}")
     return value
+
+
+def _in_words(kind: Any) -> str:
+    """A type in a message: the values of a Literal, else its name."""
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(map(str, get_args(kind)))}"
+    return getattr(kind, "__name__", str(kind))
 
 
 def _tuples(value: Any) -> Any:

@@ -18,7 +18,7 @@ from rstdp_agents.spiking.axons import Axons
 from rstdp_agents.spiking.layer import Layer
 from rstdp_agents.spiking.neurons import State
 
-Credit = Literal["mirrored", "random", "broadcast", "frozen"]
+Credit = Literal["mirrored", "feedback", "broadcast", "frozen"]
 LEAST = 1e-9
 """Length of a neuron's feedback weights below which it has none."""
 
@@ -27,9 +27,9 @@ class Network:
     """Layers from input to output; the spikes of one are the input of the next.
 
     credit: what gates the spike pairs of hidden neurons. mirrored: the output neurons' gate, ``1[a] - pi(a)``, through weights
-    that grow as those of the output do (`mirrored`), for the last hidden layer; for those before it as random. random: the same
-    gate through fixed random weights, drawn once for each hidden neuron (after Lillicrap et al. 2016: the output weights come
-    to fit the feedback). broadcast: nothing, the modulator alone tells. frozen: hidden layers do not learn.
+    that grow as those of the output do (`mirrored`), for the last hidden layer; for those before it as feedback. feedback: the
+    same gate through fixed random weights, drawn once for each hidden neuron (after Lillicrap et al. 2016: the output weights
+    come to fit the feedback). broadcast: nothing, the modulator alone tells. frozen: hidden layers do not learn.
     feedback: for each hidden layer with random weights, ``(agents, *post, out)`` uniform in [0, 1), from which they are made.
     lr_scale: learning rate of the hidden layers, relative to that of the output layer. axons: of the input, None for none that
     take time. Where there are any, what is under way is the last of the `neurons`.

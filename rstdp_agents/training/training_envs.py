@@ -109,7 +109,7 @@ class TrainingEnvs:
         try:
             return where.get("lost") or self.grid.resume(where)
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-            return f"{type(error).__name__}: {one_line(error)}"  # another version of the environment, perhaps
+            return f"they are stepped in another way now, or are of another version ({type(error).__name__}: {one_line(error)})"
 
     def _use(self, grid: EnvGrid) -> None:
         self.grid = grid

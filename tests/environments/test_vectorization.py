@@ -130,6 +130,24 @@ def test_reward_that_is_not_finite_names_env_and_agent():
         [grid.step(np.zeros((2, 2), dtype=np.int64)) for _ in range(3)]
 
 
+class Fussy:
+    """A vector environment that refuses what a single one takes."""
+
+    metadata = {"seed_per_row": True}  # noqa: RUF012 (as VectorEnv declares it)
+
+    def __init__(self, num_envs):
+        raise ValueError(f"`size` is too small for {num_envs} rows")
+
+
+gym.register("FussyCorridor-v0", helpers.Corridor, vector_entry_point=Fussy)
+
+
+def test_auto_steps_one_by_one_where_the_vector_implementation_refuses_an_argument():
+    assert isinstance(build_grid("auto", "FussyCorridor-v0", {}, OWN_VECTOR_FROM, 1), SerialGrid)
+    with pytest.raises(UsageError, match=r"'FussyCorridor-v0' cannot be made: `size` is too small for 16 rows"):
+        build_grid("vector", "FussyCorridor-v0", {}, OWN_VECTOR_FROM, 1)
+
+
 def test_auto_takes_an_own_vector_implementation_only_where_it_wins():
     assert isinstance(build_grid("auto", "CartPole-v1", {}, 40, OWN_VECTOR_FROM - 1), SerialGrid)
     assert isinstance(build_grid("auto", "Corridor-v0", {}, 1, OWN_VECTOR_FROM), SerialGrid)

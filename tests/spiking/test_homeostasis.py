@@ -188,3 +188,19 @@ def test_choices_go_by_differences_of_rates_in_units_of_their_target(backend):
     )
     torch.testing.assert_close(as_held, at_a_quarter)
     assert [agent.parts.config.decoder.inverse_temperature for agent in agents] == [8.0, 32.0]
+
+
+def test_hidden_layers_hold_still_where_their_time_constant_is_infinite_and_in_a_frozen_copy():
+    agents = (
+        cartpole_agent(**{"network.hidden": (6,), "network.hidden_tau": math.inf}),
+        cartpole_agent(**{"network.hidden": (6,)}).single(0, frozen=True),
+    )
+    for agent in agents:
+        before = agent.network.hidden[0].homeostasis.offset.clone()
+        agent.begin(observations(1, 1))
+        for i in range(10):
+            none = np.zeros((1, 1), dtype=bool)
+            agent.step(Transition(observations(1, 1, i), np.ones((1, 1)), none, none))
+        assert torch.equal(agent.network.hidden[0].homeostasis.offset, before)
+    with pytest.raises(ValueError, match=r"`hidden_tau` must be positive \(ms\); received 0.0"):
+        cartpole_agent(**{"network.hidden": (6,), "network.hidden_tau": 0.0})

@@ -66,7 +66,7 @@ def test_a_network_without_hidden_layers_draws_and_computes_what_a_single_layer_
     assert torch.equal(layer.pairs.z[0], z)
 
 
-@pytest.mark.parametrize("credit", ["mirrored", "random", "broadcast", "frozen"])
+@pytest.mark.parametrize("credit", ["mirrored", "feedback", "broadcast", "frozen"])
 def test_hidden_layers_learn_unless_they_are_frozen(credit):
     agent = cartpole_agent(range(2), 2, **DEEP, **{"network.credit": credit})
     before = [layer.weight.clone() for layer in agent.network.layers]
@@ -94,7 +94,7 @@ def test_without_a_learning_rate_of_its_own_a_hidden_layer_is_a_fixed_random_pro
 
 
 def test_hidden_pairs_are_gated_by_the_output_gate_through_random_feedback():
-    settings = {"network.hidden": (12,), "network.w_init": 8.0, "network.credit": "random"}
+    settings = {"network.hidden": (12,), "network.w_init": 8.0, "network.credit": "feedback"}
     agent = cartpole_agent(dtype=torch.float64, **settings)
     agent.begin(observations(1, 1))
     pre, hidden, out = agent.spikes()
@@ -143,7 +143,7 @@ def test_mirrored_feedback_is_silent_at_first_and_then_what_has_come_to_the_outp
     assert last.eligibility()[0].any()
 
 
-@pytest.mark.parametrize("credit", ["mirrored", "random", "broadcast"])
+@pytest.mark.parametrize("credit", ["mirrored", "feedback", "broadcast"])
 def test_an_agent_with_hidden_layers_is_the_same_in_a_population(credit):
     changes = {**DEEP, "network.credit": credit}
     population, alone = (cartpole_agent(seeds, 2, torch.float64, **changes) for seeds in (range(4), [2]))

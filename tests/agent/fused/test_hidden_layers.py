@@ -19,7 +19,7 @@ SPARSE = {"encoder.code": "tiles", "encoder.tilings": 3, "encoder.cells": (2, 2,
 CASES = {
     "one layer": (VECTOR, LINE),
     "two layers of a sparse code": (VECTOR, {"network.hidden": (40, 17), **SPARSE}),
-    "random": (VECTOR, {"network.hidden": (20, 9), "network.credit": "random"}),
+    "feedback": (VECTOR, {"network.hidden": (20, 9), "network.credit": "feedback"}),
     "broadcast": (VECTOR, {**LINE, "network.credit": "broadcast", "network.lr_scale": 0.3}),
     "frozen": (VECTOR, {**LINE, "network.credit": "frozen"}),
     "rstdp": (VECTOR, {"network.hidden": (20, 9), "rule": "rstdp", "plasticity.a_minus": 0.4}),

@@ -15,7 +15,9 @@ from rstdp_agents.base.settings import override
 from rstdp_agents.tools.cli import main
 from rstdp_agents.training.config import RunConfig
 from rstdp_agents.training.loop import Training
+from rstdp_agents.training.peers import Alone
 from rstdp_agents.training.runs.checkpoint import latest_checkpoint, load_checkpoint
+from rstdp_agents.training.training_envs import TrainingEnvs
 from tests.helpers import OF_A_RUN
 
 forks = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -230,3 +232,12 @@ def monitored(folder):
 def older(folder):
     # the first of the checkpoints that are kept
     return min((folder / "checkpoints").iterdir())
+
+
+def test_envs_that_were_stepped_in_another_way_say_so_in_words():
+    of_vectors = {"steps": 3, "done": [[False]], "envs": [{"random": {}, "attributes": {}}]}
+    of_one = {"steps": 3, "envs": [{"seed": 0, "start": None, "actions": {}}]}
+    for how, other in ("serial", of_vectors), ("vector", of_one):
+        envs = TrainingEnvs(config(vectorization=how), "CartPole-v1", {}, Alone())
+        assert envs._resume(other).startswith("they are stepped in another way now")
+        envs.close()
