@@ -113,12 +113,12 @@ class Training:
         self.play.player = self.agent if self.recorder is None else Recorded(self.agent, self.recorder)
         end, stops = min(self.until, config.total_steps), self.peers.stop
         often = [every for every in (config.eval_every, config.checkpoint_every, config.log_every) if every]
-        due, envs, step, record = 0, self.envs, self.play.step, self.monitor.record
+        due, envs, play, record = 0, self.envs, self.play.step, self.monitor.record
         while self.step < end and not stops(stop):
             if not envs.running:
                 self._begin()
             try:
-                transition, episodes = step(self.step + stride)
+                transition, episodes = play(self.step + stride)
             except EnvironmentFault as fault:
                 if not envs.came_back(fault, self.step):
                     self._begin_after(fault)

@@ -1,10 +1,9 @@
 """All that a population holds, in one object that compiled code takes in a single argument, and which holds one for each layer.
 
 A, E, K, N, T, W: agents, envs, eligibilities that the rule keeps, inputs of the network that can be active at once, ticks and
-`words` of a window. Of a
-layer, I, S, P, R: its inputs, the sites at which a kernel sees them (1 in a dense layer), its output neurons at a site, padded
-to sixteens, and its rows of weights: a row belongs to an input, or to a place in the kernel. All sites share the weights. In
-the fields of a `State`, I is that of the first layer.
+`words` of a window. Of a layer, I, S, P, R: its inputs, the sites at which a kernel sees them (1 in a dense layer), its output
+neurons at a site, padded to sixteens, and its rows of weights: a row belongs to an input, or to a place in the kernel. All sites
+share the weights. In the fields of a `State`, I is that of the first layer.
 """
 
 from __future__ import annotations
@@ -21,8 +20,7 @@ LIF, ALIF, ADEX, IZHIKEVICH = range(4)
 """Neuron models, likewise."""
 USUAL = {
     "dense": False, "of_inputs": True, "carries": False, "forgets": False, "nearest": False, "weighs": False, "is_deep": False,
-    "modulator": TD, "spiking": False, "model": LIF, "delays": False,
-    "words": 1,
+    "modulator": TD, "spiking": False, "model": LIF, "delays": False, "words": 1,
 }  # fmt: skip
 """What holds for most agents. Code for them is compiled with that known, in two thirds of the time; others share code that asks.
 

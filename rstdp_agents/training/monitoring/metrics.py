@@ -108,25 +108,25 @@ class Monitor:
         self._looks_at = following(step, LOOK_EVERY * config.envs_per_agent)
         self._flushes_at = following(step, config.log_every)
         self._introduction: Introduction | None = None
-        self._looks_next = 0
+        self._due = 0
         self._missing: set[str] = set()
 
     def introduce(self, say: Callable[[str], Any]) -> None:
         """Have ``say(line)`` called with what the first env steps bring (`Introduction`), if they are still to come."""
         if self._begins:
             self._introduction = Introduction(self.agent, say)
-            self._looks_next = 0
+            self._due = 0
 
     def record(self, step: int, t: Transition, episodes: list[Episode]) -> None:
         """Record one env step per env, `step` counted per agent, what it brought, and the episodes that it ended."""
         if episodes:
             self._episodes += episodes
-        if step >= self._looks_next:
-            self._look(step, t)
+        if step >= self._due:
+            self._attend(step, t)
             introduces = self._introduction is not None
-            self._looks_next = 0 if introduces else min(self._looks_at, self.pictures.due, self._flushes_at)
+            self._due = 0 if introduces else min(self._looks_at, self.pictures.due, self._flushes_at)
 
-    def _look(self, step: int, t: Transition) -> None:
+    def _attend(self, step: int, t: Transition) -> None:
         """Do what is due after this env step."""
         if step >= self._looks_at:
             self._range.add(t.obs)
