@@ -123,6 +123,7 @@ class Still:
         return agent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["fused", "torch"])
 def test_noise_shrinks_where_it_costs_and_grows_where_it_pays(backend):
     settings = {

@@ -48,6 +48,7 @@ def test_silence_is_not_new():
     assert Novelty((1, 3), CPU, F64)(states([0.0, 0.0, 0.0])).tolist() == [[0.0]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1.0, 1000.0])
 def test_novelty_finds_the_end_of_a_walk_that_costs(scale):
     """A cliff (limit 200): with the bonus all agents reach the end, without it some never do; whatever the scale of rewards.

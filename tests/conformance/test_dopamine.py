@@ -54,6 +54,7 @@ def states(recorded, case, integral):
     return np.array(found), np.array(recorded[case]["states"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "integral"), [("nest", exact), ("brian2", euler)])
 def test_trajectories_are_those_of_the_simulator(name, integral):
     found, expected = states(RECORDED[name], "apart", integral)

@@ -86,7 +86,9 @@ def trained(folder, wrapper, *more):
     return json.loads((folder / "summary.json").read_text())["agents"]
 
 
-@pytest.mark.parametrize("wrapper", [NORMALISE, "tests.environments.test_learnt:Saying"])
+@pytest.mark.parametrize(
+    "wrapper", [NORMALISE, pytest.param("tests.environments.test_learnt:Saying", marks=pytest.mark.slow)]
+)
 def test_what_was_learnt_in_training_is_known_in_evaluation(tmp_path, wrapper, capsys):
     (agent,) = trained(tmp_path, wrapper, "--total-steps", "1500", "--eval-every", "700")
     assert agent["eval_greedy"]["mean"] > 9.0  # 5 by chance, and for statistics of an episode alone

@@ -169,6 +169,7 @@ def test_compiled_code_says_which_neuron_it_does_not_know(monkeypatch):
         cartpole_agent(backend="fused", **{"neuron.model": "adex"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["alif", "adex", "izhikevich"])
 def test_agents_of_other_neurons_learn_cue(name):
     seeds, lr_scale = (0, 1, 0, 1), torch.tensor([1.0, 1.0, 0.0, 0.0])  # the last two are frozen twins

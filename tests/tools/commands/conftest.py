@@ -5,6 +5,7 @@ import pytest
 from rstdp_agents.tools import cli
 
 SHORT = ["--total-steps", "600", "--eval-episodes", "3", "--images", "0", "--no-progress", "--backend", "torch"]
+SHORT += ["--encoder", "place-cells"]  # the torch backend is slow with many inputs
 SHORT += ["--env-kwargs", "max_episode_steps:200"]
 
 

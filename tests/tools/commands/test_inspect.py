@@ -58,7 +58,8 @@ def trained(command, tmp_path):
 
 
 def test_shows_hidden_layers_and_the_synapses_of_a_spiking_critic(trained):
-    line = ["--network.hidden", 8, 6, "--modulator", "td-spiking", "--agents", 2, "--total-steps", 60]
+    few = ["--encoder", "place-cells", "--encoder.cells", 2, 2, 2, 3]
+    line = [*few, "--network.hidden", 8, 6, "--modulator", "td-spiking", "--agents", 2, "--total-steps", 60]
     agent, out = trained(*line)
     inputs = agent.encoder.size
     assert table_of(out, "layer  ") == [
