@@ -10,7 +10,6 @@ process that compiles and one that loads the same code from disk round alike.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import logging
 import os
@@ -35,6 +34,7 @@ from numba.extending import intrinsic as numba_intrinsic
 from numba.extending import overload
 
 from rstdp_agents.base.compiler import InlinedCompiler, WholeCompiler
+from rstdp_agents.base.garbage import uncollected
 from rstdp_agents.base.installation import PACKAGE
 from rstdp_agents.base.progress import doing
 
@@ -139,19 +139,15 @@ class Kept(_NullCache):
         return None
 
     def compiling(self, compile_: Callable[..., Any]) -> Callable[..., Any]:
-        """A function that compiles, and collects no garbage, a fifteenth of the time; if it fails, others have their turn."""
+        """A function that compiles; if it fails, others have their turn."""
 
         def compile_in_turn(*args: Any) -> Any:
-            collects = gc.isenabled()
-            gc.disable()
             try:
-                return compile_(*args)
+                with uncollected():
+                    return compile_(*args)
             except BaseException:
                 self._end_turn()
                 raise
-            finally:
-                if collects:
-                    gc.enable()
 
         return compile_in_turn
 

@@ -8,9 +8,11 @@ import gc
 import os
 import sys
 from importlib import import_module
+from typing import Any
 
 from rstdp_agents.base import screen, streams
 from rstdp_agents.base.errors import CheckpointError, Diverged, EnvironmentFault, RankLost, UsageError
+from rstdp_agents.base.garbage import uncollected
 from rstdp_agents.base.installation import PACKAGE
 
 COMMANDS = {
@@ -69,7 +71,15 @@ def dispatch(argv: list[str]) -> int:
         near = difflib.get_close_matches(argv[0], COMMANDS, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise UsageError(f"unknown command {argv[0]!r}{hint}; commands are {', '.join(COMMANDS)}")
-    return import_module(f"rstdp_agents.tools.commands.{argv[0]}").main(argv[1:])
+    return command(argv[0]).main(argv[1:])
+
+
+def command(name: str) -> Any:
+    """A command's module, in which nobody looks for garbage, nor in what it needs."""
+    with uncollected():
+        module = import_module(f"rstdp_agents.tools.commands.{name}")
+    gc.freeze()
+    return module
 
 
 def wanting(error: ImportError) -> str:
