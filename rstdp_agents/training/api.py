@@ -43,8 +43,8 @@ def train(
     hidden: neurons of each hidden layer, first to last.
     settings: of the agent, by their names on the command line, ``{"plasticity.lr": 0.3}``.
     config: what all this changes; None for the one setting of the rule (`presets.preset`).
-    callback: called with the `Training` at every point of the log (``log_every`` env steps); where it returns False, the run ends
-    as on Ctrl-C, and can be resumed.
+    callback: called with the `Training` at every point of the log (`RunConfig.points_every`); where it returns False, the run
+    ends as on Ctrl-C, and can be resumed.
     recorder: keeps what happens inside of agents.
     run: other fields of `RunConfig`, such as ``agents=10, total_steps=20_000, seed=1, regime="cortical"``.
 

@@ -101,8 +101,8 @@ class RecordConfig:
     """Env steps per agent between checkpoints; one is always written at the end."""
     keep_checkpoints: int = 3
     """Number of newest checkpoints to keep; 0 for all."""
-    log_every: int = 2_000
-    """Env steps per agent between points in TensorBoard."""
+    log_every: int = 0
+    """Env steps per agent between points in TensorBoard; 0 for a 250th of the run, and 2,000 at least."""
     info_keywords: tuple[str, ...] = ()
     """Numbers in `info` at the end of an episode, or of a trial (neurogym): they become columns of
     monitor.csv, as in Stable-Baselines3's Monitor, and curves in TensorBoard."""
@@ -120,9 +120,9 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
     agent: Annotated[AgentConfig, tyro.conf.arg(name="")] = field(default_factory=AgentConfig)
 
     def __post_init__(self) -> None:
-        for name in ("total_steps", "agents", "envs_per_agent", "threads", "checkpoint_every", "log_every"):
+        for name in ("total_steps", "agents", "envs_per_agent", "threads", "checkpoint_every"):
             validate.positive(name, getattr(self, name))
-        for name in ("seed", "eval_episodes", "eval_every", "keep_checkpoints", "images", "max_episode_steps"):
+        for name in ("seed", "eval_episodes", "eval_every", "keep_checkpoints", "log_every", "images", "max_episode_steps"):
             validate.not_negative(name, getattr(self, name))
         validate.one_of("regime", self.regime, get_args(Regime))
         validate.one_of("clock", self.clock, get_args(Clock))
@@ -143,6 +143,11 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
             not self.eval_every or self.eval_episodes > 0,
             "`eval_episodes` must be 1 or more with `eval_every`; received 0",
         )
+
+    @property
+    def points_every(self) -> int:
+        """Env steps per agent between points in TensorBoard."""
+        return self.log_every or max(2_000, self.total_steps // 250)
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -112,7 +112,7 @@ class Training:
         config, stride = self.config, self.config.envs_per_agent
         self.play.player = self.agent if self.recorder is None else Recorded(self.agent, self.recorder)
         end, stops = min(self.until, config.total_steps), self.peers.stop
-        often = [every for every in (config.eval_every, config.checkpoint_every, config.log_every) if every]
+        often = [every for every in (config.eval_every, config.checkpoint_every, config.points_every) if every]
         due, envs, play, record = 0, self.envs, self.play.step, self.monitor.record
         while self.step < end and not stops(stop):
             if not envs.running:
@@ -137,7 +137,7 @@ class Training:
         evaluates = config.eval_every and self.step % config.eval_every < stride
         if evaluates or self.step % config.checkpoint_every < stride:
             self.save(self._evaluate() if evaluates else None)
-        if self.step % config.log_every < stride:
+        if self.step % config.points_every < stride:
             self._check()
             if self.callback is not None and self.callback(self) is False:
                 stop.append(0)

@@ -33,6 +33,11 @@ def config(env="CartPole-v1", **changes) -> RunConfig:
     return override(preset(env, "rstdp-et"), base | changes)
 
 
+def test_long_runs_have_as_many_points_as_short_ones():
+    assert [config(log_every=0, total_steps=n).points_every for n in (600, 500_000, 1_000_000)] == [2_000, 2_000, 4_000]
+    assert config(log_every=200, total_steps=1_000_000).points_every == 200
+
+
 def parsed(page):
     """What TensorBoard reads of a layout."""
     return Layout.FromString(custom_scalars(page).value[0].tensor.string_val[0])

@@ -96,7 +96,7 @@ class SharedTracker(EpisodeTracker):
         """As `EpisodeTracker.add`; the episodes of all ranks, in the order of a single process, where rank 0 gets them."""
         self._waiting += self.ended(t, step)
         stride, c = self.config.envs_per_agent, self.config
-        if step % c.log_every < stride or step % c.checkpoint_every < stride or step >= c.total_steps:
+        if step % c.points_every < stride or step % c.checkpoint_every < stride or step >= c.total_steps:
             self.exchange()
         known, self._known = self._known, []
         return known

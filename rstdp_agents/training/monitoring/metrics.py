@@ -74,7 +74,7 @@ def following(step: int, every: int) -> int:
 
 
 class Monitor:
-    """Collects during a run, and writes every `log_every` env steps: a point for each scalar, a line for each episode.
+    """Collects during a run, and writes every `points_every` env steps: a point for each scalar, a line for each episode.
 
     folder: where to write. tracker: of the run's episodes. before: `state` at a checkpoint of the run in this folder, or
     `NOTHING`; files are truncated to what they were then. None for a new run. step: where the run begins. Scalars are means over
@@ -106,7 +106,7 @@ class Monitor:
         self._largest: float = begun["largest"]
         self._begins = step == 0
         self._looks_at = following(step, LOOK_EVERY * config.envs_per_agent)
-        self._flushes_at = following(step, config.log_every)
+        self._flushes_at = following(step, config.points_every)
         self._introduction: Introduction | None = None
         self._due = 0
         self._missing: set[str] = set()
@@ -138,7 +138,7 @@ class Monitor:
                 self.pictures.draw(self.writer, step)
         if step >= self._flushes_at:
             self.flush(step)
-            self._flushes_at = following(step, self.config.log_every)
+            self._flushes_at = following(step, self.config.points_every)
 
     def flush(self, step: int) -> None:
         """Write what has been collected since the last time."""
