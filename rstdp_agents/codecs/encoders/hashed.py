@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
 from rstdp_agents.base import validate
 from rstdp_agents.codecs.bounds import has_bounds, is_picture
-from rstdp_agents.codecs.encoders.active_pairs import ActivePairs, Symbol
+from rstdp_agents.codecs.encoders.active_pairs import NOWHERE, ROW, ActivePairs, Symbol
 from rstdp_agents.codecs.encoders.dimensions import every_end
 from rstdp_agents.codecs.encoders.hashed_tiles import HashedTiles, Number
 from rstdp_agents.codecs.encoders.options import EncoderConfig
 from rstdp_agents.codecs.encoders.plan import require_exact
 from rstdp_agents.codecs.observation_layout import Rows
+from rstdp_agents.codecs.row_layout import Leaf
 
 COUNTABLE = 64
 """Widest range of whole numbers whose values are told apart as such."""
@@ -46,10 +50,36 @@ def hashed_encoder(rows: Rows, p: EncoderConfig) -> HashedTiles | ActivePairs | 
         )
     if symbols.all() and len(symbols) > MANY:
         usual = p.usual if len(p.usual) == len(low) else np.where((low <= 0) & (high >= 0), 0.0, low).tolist()
-        return ActivePairs([Symbol(column, value) for column, value in zip(found.columns.tolist(), usual, strict=True)])
+        known = zip(found.columns.tolist(), usual, low.tolist(), fields(rows.leaves), strict=True)
+        return ActivePairs([Symbol(column, value, least, *field) for column, value, least, field in known])
     each = zip(*(values[moves].tolist() for values in (found.columns, low, high, whole)), strict=True)
     numbers = [Number(*number) for number in each]
     return HashedTiles(numbers) if numbers else None
+
+
+def fields(leaves: Sequence[Leaf]) -> list[tuple[int, int, int]]:
+    """Kind, board and place of every number, as `Symbol` has them.
+
+    An array of two axes is a board. One of more is a board of several planes, each of a kind of its own: axes are rows, columns
+    and planes, or planes, rows and columns where the third last is shorter than the last, as pictures have them. A number that
+    is on no board is of a kind of its own.
+    """
+    out: list[tuple[int, int, int]] = []
+    kinds = 0
+    for number, leaf in enumerate(leaves):
+        shape = leaf.space.shape or ()
+        if len(shape) < 2:
+            out += [(kinds + i, NOWHERE, 0) for i in range(leaf.size)]
+            kinds += leaf.size
+            continue
+        y = len(shape) - (2 if len(shape) == 2 or shape[-3] < shape[-1] else 3)
+        planes = [1 if axis in (y, y + 1) else length for axis, length in enumerate(shape)]
+        kind = np.broadcast_to(kinds + np.arange(math.prod(planes)).reshape(planes), shape)
+        at = np.indices(shape)
+        places = at[y] * ROW + at[y + 1]
+        out += [(k, number, place) for k, place in zip(kind.ravel().tolist(), places.ravel().tolist(), strict=True)]
+        kinds += math.prod(planes)
+    return out
 
 
 def may_be_hashed(space: gym.Space) -> bool:
