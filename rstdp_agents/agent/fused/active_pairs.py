@@ -6,7 +6,18 @@ import numpy as np
 
 from rstdp_agents.base.compiled import entry, jit
 from rstdp_agents.codecs.encoders.active_pairs import (
-    ALONE, ALWAYS, FEW, LEVELS, MOST, NOWHERE, PAIRED, PAIRS, RELATIVE, TOGETHER, VALUES, ActivePairs,
+    ALONE,
+    ALWAYS,
+    FEW,
+    LEVELS,
+    MOST,
+    NOWHERE,
+    PAIRED,
+    PAIRS,
+    RELATIVE,
+    TOGETHER,
+    VALUES,
+    ActivePairs,
 )  # fmt: skip
 from rstdp_agents.equations.receptive_fields import even_rate, hash_step
 
@@ -87,7 +98,7 @@ def pair_lists(rows, power, out, times, unusual, taken, now, columns, usual, low
 
 @jit()
 def _rare_first(unusual, count, times):
-    """Sort the first ``count`` of ``unusual (3, numbers)`` by how many times their things are there, and leave equals in order."""
+    """Sort the first ``count`` of ``unusual (3, numbers)`` by how often their things are there; equals stay in order."""
     for j in range(1, count):
         which, thing, token = unusual[0, j], unusual[1, j], unusual[2, j]
         k = j

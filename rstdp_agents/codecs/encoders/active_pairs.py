@@ -97,7 +97,9 @@ class ActivePairs(Precise):
         counts, few, once = (pad(of.gather(-1, order), (0, rest)) for of in (unusual, times <= FEW, times == 1))
         order = pad(order, (0, rest))
         first, second, both, beside = self._chosen(order, counts, few, once)
-        pair = hash_step(hash_step(token.gather(-1, second), 0, self.hashes[1]), token.gather(-1, first), self.hashes[1])
+        pair = hash_step(
+            hash_step(token.gather(-1, second), 0, self.hashes[1]), token.gather(-1, first), self.hashes[1]
+        )
         ones = torch.ones_like(together)[..., None]
         places = [token.gather(-1, order) % ALONE, ALONE + pair % PAIRS]
         places += [ALONE + PAIRS + together[..., None] % TOGETHER, ones * (ALONE + PAIRS + TOGETHER)]
@@ -106,7 +108,9 @@ class ActivePairs(Precise):
         if self.size > ALONE + PAIRS + TOGETHER + 1:
             apart = self.place[second] - self.place[first]
             near = beside & (self.board[first] == self.board[second]) & (self.board[first] != NOWHERE)
-            key = hash_step(hash_step(thing.gather(-1, second), 0, self.hashes[1]), thing.gather(-1, first), self.hashes[1])
+            key = hash_step(
+                hash_step(thing.gather(-1, second), 0, self.hashes[1]), thing.gather(-1, first), self.hashes[1]
+            )
             where = hash_step(key, apart, self.hashes[1]) % RELATIVE
             places.append(ALONE + PAIRS + TOGETHER + 1 + where)
             shares.append(near * even_rate(self.power, _different(where, near).double()))

@@ -56,7 +56,9 @@ def computable(obs: np.ndarray) -> np.ndarray:
     """``obs`` unchanged if torch and compiled code can compute with its type, else in a type that holds its numbers."""
     if obs.dtype is FLOAT32 or obs.dtype in COMPUTABLE:  # the most common case first
         return obs
-    return obs.astype(np.int64 if obs.dtype.kind in ("b", "u") and int(obs.max(initial=0)) < 2**63 else np.float64)
+    if obs.dtype.kind == "b":
+        return obs.view(np.uint8)
+    return obs.astype(np.int64 if obs.dtype.kind == "u" and int(obs.max(initial=0)) < 2**63 else np.float64)
 
 
 class Precise:

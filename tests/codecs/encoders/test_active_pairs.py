@@ -7,7 +7,17 @@ from gymnasium import spaces
 
 from rstdp_agents.agent.fused.active_pairs import CompiledPairs
 from rstdp_agents.codecs.encoders.active_pairs import (
-    ALONE, ALWAYS, FEW, MOST, NOWHERE, PAIRED, PAIRS, ROW, TOGETHER, ActivePairs, Symbol,
+    ALONE,
+    ALWAYS,
+    FEW,
+    MOST,
+    NOWHERE,
+    PAIRED,
+    PAIRS,
+    ROW,
+    TOGETHER,
+    ActivePairs,
+    Symbol,
 )  # fmt: skip
 from rstdp_agents.codecs.encoders.build import build_encoder
 from rstdp_agents.codecs.encoders.composite import POWER
@@ -26,7 +36,9 @@ def pairs():
 def board():
     """Of a board of 4 times 5 fields in 3 planes."""
     known = fields(Rows(spaces.Box(0, 7, (4, 5, 3), np.uint8)).leaves)
-    return ActivePairs([Symbol(i, usual, 0.0, *field) for i, (usual, field) in enumerate(zip(USUAL, known, strict=True))])
+    return ActivePairs(
+        [Symbol(i, usual, 0.0, *field) for i, (usual, field) in enumerate(zip(USUAL, known, strict=True))]
+    )
 
 
 def rows(n, unusual, seed=0):
@@ -145,7 +157,11 @@ def test_pairs_that_are_there_twice_have_one_cell():
 def test_what_is_there_often_is_paired_with_what_is_rare_alone():
     many = [(0, x, 0) for x in range(FEW + 1)]
     assert [len(cells) for cells in seen(*many)] == [FEW + 1, 0, 0]
-    assert [len(cells) for cells in seen(*many, (9, 4, 1), (9, 4, 2))] == [FEW + 3, 2 * (FEW + 1) + 1, 2 * (FEW + 1) + 1]
+    assert [len(cells) for cells in seen(*many, (9, 4, 1), (9, 4, 2))] == [
+        FEW + 3,
+        2 * (FEW + 1) + 1,
+        2 * (FEW + 1) + 1,
+    ]
 
 
 def test_what_is_rare_counts_first_and_no_more_than_so_many_count():
