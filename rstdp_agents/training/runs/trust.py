@@ -17,6 +17,7 @@ from rstdp_agents.base.errors import UsageError
 from rstdp_agents.base.plugins import handed_in, is_plugin
 from rstdp_agents.base.wording import shown
 from rstdp_agents.environments.own_tasks import load_own
+from rstdp_agents.environments.source import value_of
 from rstdp_agents.training.config import RunConfig
 
 WRAPPERS = "gymnasium.wrappers:"
@@ -57,7 +58,7 @@ def foreign(config: RunConfig) -> list[tuple[str, str]]:
         "--rule": agent.rule, "--modulator": agent.modulator, "--encoder": agent.encoder.code, "--decoder": agent.decoder.code,
         "--neuron": agent.neuron.model,
     }  # fmt: skip
-    found = [("--env", config.env)] if is_foreign_environment(config.env, bool(config.env_kwargs)) else []
+    found = [("--env", config.env)] if is_foreign_environment(config.env, may_name_code(config.env_kwargs)) else []
     found += [("--wrapper", name) for name in config.wrapper if not is_own_wrapper(name)]
     found += [(option, name) for option, name in parts.items() if is_plugin(name)]
     known = {option for option, name in found if handed_in(option, name) is not None}
@@ -66,13 +67,19 @@ def foreign(config: RunConfig) -> list[tuple[str, str]]:
     ]
 
 
-def is_foreign_environment(env: str, has_arguments: bool) -> bool:
+def may_name_code(pairs: Iterable[str]) -> bool:
+    """Whether arguments of an environment, ``key:value`` each, hold text, which may name code; numbers and truths do not."""
+    values = [value_of(pair.partition(":")[2]) for pair in pairs]
+    return not all(isinstance(value, int | float) for value in values)
+
+
+def is_foreign_environment(env: str, by_arguments: bool) -> bool:
     """Whether an environment is made by code that a file must not choose.
 
     Any ``module:Name`` is. An id is looked up by Gymnasium, and was registered by an installed package; but arguments
-    from a file may make an environment of another package import what they name.
+    from a file that `may_name_code` may make an environment of another package import what they name.
     """
-    if is_plugin(env) or not has_arguments:
+    if is_plugin(env) or not by_arguments:
         return is_plugin(env)
     load_own()
     spec = gym.registry.get(env)

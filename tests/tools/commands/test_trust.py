@@ -179,7 +179,9 @@ def test_what_is_foreign():
     arguments = ("k:v",)
     assert not foreign(RunConfig(env="CartPole-v1", env_kwargs=arguments))
     assert not foreign(RunConfig(env="rstdp/Catch-v0", env_kwargs=arguments))
-    assert foreign(RunConfig(env="Corridor-v0", env_kwargs=arguments))  # of tests.helpers: another package
+    for other in (arguments, ("k:1", "m:['v']"), ("k:{1: 2}",), ("k:b'v'",), ("k",)):
+        assert foreign(RunConfig(env="Corridor-v0", env_kwargs=other))  # of tests.helpers: another package
+    assert not foreign(RunConfig(env="Corridor-v0", env_kwargs=("k:1", "m:-2.5", "n:False")))
     assert not foreign(RunConfig(wrapper=("gymnasium.wrappers:NormalizeReward",)))
     assert foreign(RunConfig(wrapper=("gymnasium.wrappers:vector",)))
     assert foreign(RunConfig(wrapper=("gymnasium.wrappers:numpy.os.system",)))
