@@ -20,8 +20,8 @@ from rstdp_agents.agent.tensors import written_by
 from rstdp_agents.base.errors import CheckpointError
 from rstdp_agents.base.files import write_whole
 
-FORMAT = 7
-"""Of what a checkpoint holds; one of another format has other tensors, and is refused by its number."""
+FORMAT = 8
+"""Of what a checkpoint holds; one of another format has other tensors, or inputs that mean something else, and is refused."""
 KEY = "rstdp_agents"
 """Key of the data in a file's metadata."""
 RUN = "run"

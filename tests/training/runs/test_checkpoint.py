@@ -58,7 +58,7 @@ def test_another_format_is_refused_by_its_number(written, tmp_path, monkeypatch)
     monkeypatch.undo()
     with pytest.raises(CheckpointError) as error:
         load_checkpoint(path)
-    assert str(error.value) == f"{path} has format {written}, which this version cannot read; expected format 7"
+    assert str(error.value) == f"{path} has format {written}, which this version cannot read; expected format 8"
 
 
 def test_missing_file_and_empty_folder_say_so(tmp_path):
