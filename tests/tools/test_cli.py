@@ -298,3 +298,12 @@ def test_the_package_itself_is_a_command(tmp_path):
     done = shell("exec $T --help", tmp_path)
     assert done.returncode == 0
     assert done.stdout.startswith("usage: __main__.py [COMMAND] [OPTIONS]")
+
+
+@pytest.mark.parametrize(("env", "said"), [("CartPole-v1", "not solved in "), ("tests.environments.zoo:Sampled", "")])
+def test_only_what_can_be_solved_is_said_not_to_be(tmp_path, env, said):
+    kwargs = ["--env-kwargs", "name:box"] if said == "" else []
+    short = ["--total-steps", 60, "--eval-episodes", 0, "--images", 0, "--no-progress", "--run-dir", tmp_path / "run"]
+    done = command("--env", env, *kwargs, *short, cwd=ROOT)
+    (line,) = re.findall(r"seed 0: (.*\d+) episodes", done.stdout)
+    assert re.fullmatch(rf"{said}\d+", line)

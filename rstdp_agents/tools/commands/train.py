@@ -194,9 +194,10 @@ def resuming(folder: Path, config: RunConfig) -> str:
 
 def report(summary: dict[str, Any]) -> None:
     """One line per agent, what is wrong with any of them, and the population's mean with its 95 % interval."""
+    unsolved = "" if summary["reward_threshold"] is None else "not solved in "
     for agent in summary["agents"]:
         solved, episodes = agent["solved_at_episode"], agent["episodes"]
-        verdict = f"solved at episode {solved} of {episodes}" if solved else f"not solved in {episodes} episodes"
+        verdict = f"solved at episode {solved} of {episodes}" if solved else f"{unsolved}{episodes} episodes"
         line = f"seed {agent['seed']}: {verdict}"
         line += f", last {RECENT_EPISODES} {_number(agent['final_mean'])}{of_episodes(episodes)}"
         if agent["best_mean"] is not None:

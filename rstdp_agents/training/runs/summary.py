@@ -58,7 +58,10 @@ def write_summary(
         agents.append(entry)
     overall = {f"eval_{kind}": aggregate(returns) for kind, (returns, _) in played.items()}
     rule = config.agent.rule
-    summary = {"env": config.env, "rule": rule, "env_errors": faults, "agents": agents, "aggregate": overall}
+    summary = {
+        "env": config.env, "rule": rule, "reward_threshold": monitor.tracker.threshold, "env_errors": faults,
+        "agents": agents, "aggregate": overall,
+    }  # fmt: skip
     write_whole(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
     write_card(folder, config, summary)
     monitor.add_results(step, hparam_results(summary))
