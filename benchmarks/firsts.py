@@ -1,6 +1,6 @@
 """Tasks that no purely local spiking agent had been shown on: MinAtar, continuous control, MiniGrid; by the one setting.
 
-python -m benchmarks.firsts --group MinAtar                         what is missing of a group, and its page
+python -m benchmarks.firsts --group MinAtar                         what is missing of a group, and its page (--no-play: the page)
 python -m benchmarks.firsts --group MinAtar --task Breakout         of one task: tasks may run side by side
 python -m benchmarks.firsts --task Breakout --seeds 0-2 --steps 300_000 --set plasticity.lr=0.5     a changed setting, printed
 
@@ -135,6 +135,8 @@ class Args:
     """Changes to the setting, such as plasticity.lr=0.5, for one task; agents alone run then, and are not written."""
     players: tuple[str, ...] = ()
     """Who plays; empty for all of the group. The page has all that have played."""
+    play: bool = True
+    """Play what is missing; else the page is that of tasks whose agents and controls have played with all seeds."""
     out: Path = Path("docs/results/firsts")
     """Folder for files and pictures."""
     docs: Path = Path("docs/results")
@@ -221,12 +223,13 @@ def page(group: GroupName, found: dict[str, dict[str, list[Record]]], args: Args
         us, steps = np.mean([record["us_per_step"] for record in of["agent"]]), args.steps or task.steps
         lines.append([name, f"{steps:,}", interval, reached, *beside, f"{p:.1g}", *told, f"{us:.0f}"])
         each.append([name, *(short(value) for value in agent)])
+    fewer = f" (the first {FEW} of players that learn without spikes)" if set(SLOW) & set(others) else ""
     head = ["", "env steps", "agent", "at the bar", *others, "p", *anchors, "us a step"]
     pictures = "\n\n".join(f"![{name}]({args.out.name}/{file_name(name)}.png)" for name in found)
     return f"""# {own.title}
 
-`python -m benchmarks.firsts --group {group}`: the one setting of R-STDP-ET, one layer of spiking neurons, seeds {args.seeds}
-(the first {FEW} of players that learn without spikes). {own.said}
+`python -m benchmarks.firsts --group {group}`: the one setting of R-STDP-ET, one layer of spiking neurons,
+seeds {args.seeds}{fewer}. {own.said}
 
 Mean return of the last 100 training episodes; brackets are bootstrap 95 % intervals over seeds. *Frozen*: the same networks
 with learning rates of zero, {OF_STILL:,} env steps at most. *p*: that the agents are no better than frozen or random ones, the
@@ -290,7 +293,7 @@ def run_all(args: Args) -> None:
     for player in args.players:
         validate.one_of("players", player, trials.PLAYERS)
     for name in names:
-        for player in args.players or everyone(name):
+        for player in (args.players or everyone(name)) if args.play else ():
             measure(name, player, args)
     if args.task or not args.group:
         return

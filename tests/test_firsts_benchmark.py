@@ -53,7 +53,7 @@ def test_the_page_has_every_seed_and_what_a_file_holds_is_not_played_again(tmp_p
 
 def test_the_page_has_who_has_played_and_no_task_without_controls(tmp_path, few):
     few("--task", "Cue")
-    few("--group", "MinAtar", "--players", "agent")
+    few("--group", "MinAtar", "--no-play")
     page = (tmp_path / "minatar.md").read_text()
     assert "| Cue |" in page
     assert "| other |" not in page
