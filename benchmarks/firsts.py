@@ -145,10 +145,10 @@ class Args:
 
 def played(name: str, player: str, seeds: tuple[int, ...], steps: int, changes: tuple[str, ...] = ()) -> list[Record]:
     """A record of every seed: its curve, and its last 100 episodes."""
-    task, start = TASKS[name], time.perf_counter()
+    task, start = TASKS[name], time.process_time()
     pool_task = PoolTask(task.group, "choice", task.env, steps, task.env_kwargs)
     curves = trials.run(Trial(name, pool_task, player, seeds, Setting(changes=changes)))
-    us = 1e6 * (time.perf_counter() - start) / steps / len(seeds)
+    us = 1e6 * (time.process_time() - start) / steps / len(seeds)
     each = zip(seeds, curves, strict=True)
     return [{"seed": seed, **summary(curve, steps), "us_per_step": round(us, 1)} for seed, curve in each]
 
@@ -220,8 +220,19 @@ def page(group: GroupName, found: dict[str, dict[str, list[Record]]], args: Args
             short(float(np.mean([r["final_mean"] for r in of[player]]))) if player in of else "-" for player in others
         ]
         interval = f"{short(agent.mean())} [{short(low)}, {short(high)}]"
-        us, steps = np.mean([record["us_per_step"] for record in of["agent"]]), args.steps or task.steps
-        lines.append([name, f"{steps:,}", interval, reached, *beside, f"{p:.1g}", *told, f"{us:.0f}"])
+        us, steps = [record["us_per_step"] for record in of["agent"]], args.steps or task.steps
+        lines.append(
+            [
+                name,
+                f"{steps:,}",
+                interval,
+                reached,
+                *beside,
+                f"{p:.1g}",
+                *told,
+                f"{np.mean(us):.0f}" if None not in us else "-",
+            ]
+        )
         each.append([name, *(short(value) for value in agent)])
     fewer = f" (the first {FEW} of players that learn without spikes)" if set(SLOW) & set(others) else ""
     head = ["", "env steps", "agent", "at the bar", *others, "p", *anchors, "us a step"]
@@ -233,8 +244,7 @@ seeds {args.seeds}{fewer}. {own.said}
 
 Mean return of the last 100 training episodes; brackets are bootstrap 95 % intervals over seeds. *Frozen*: the same networks
 with learning rates of zero, {OF_STILL:,} env steps at most. *p*: that the agents are no better than frozen or random ones, the
-larger of two one-sided Mann-Whitney tests. *us a step*: of an env step of an agent, one of {AT_ONCE} in a process of one thread,
-beside another process.
+larger of two one-sided Mann-Whitney tests. *us a step*: CPU of an env step of an agent, one of {AT_ONCE} in a process.
 
 {table(head, lines)}
 
