@@ -18,7 +18,7 @@ from rstdp_agents.codecs.encoders.active_pairs import (
     TOGETHER,
     VALUES,
     ActivePairs,
-)  # fmt: skip
+)
 from rstdp_agents.equations.receptive_fields import even_rate, hash_step
 
 

@@ -18,7 +18,7 @@ from rstdp_agents.codecs.encoders.active_pairs import (
     TOGETHER,
     ActivePairs,
     Symbol,
-)  # fmt: skip
+)
 from rstdp_agents.codecs.encoders.build import build_encoder
 from rstdp_agents.codecs.encoders.composite import POWER
 from rstdp_agents.codecs.encoders.hashed import fields
