@@ -122,15 +122,8 @@ class RunConfig(RecordConfig, MachineConfig, TaskConfig):
     def __post_init__(self) -> None:
         for name in ("total_steps", "agents", "envs_per_agent", "threads", "checkpoint_every"):
             validate.positive(name, getattr(self, name))
-        for name in (
-            "seed",
-            "eval_episodes",
-            "eval_every",
-            "keep_checkpoints",
-            "log_every",
-            "images",
-            "max_episode_steps",
-        ):
+        counts = "seed", "eval_episodes", "eval_every", "keep_checkpoints", "log_every", "images", "max_episode_steps"
+        for name in counts:
             validate.not_negative(name, getattr(self, name))
         validate.one_of("regime", self.regime, get_args(Regime))
         validate.one_of("clock", self.clock, get_args(Clock))
